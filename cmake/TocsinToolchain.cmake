@@ -1,0 +1,39 @@
+# Language level, warnings, sanitizers and the speed of the build.
+
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
+
+option(TOCSIN_WERROR "Treat warnings as errors" OFF)
+option(TOCSIN_BUILD_TESTS "Build the tests" ON)
+option(TOCSIN_BUILD_BENCHMARKS "Build the benchmarks" ON)
+set(TOCSIN_SANITIZE "" CACHE STRING "Sanitizers, e.g. address,undefined or thread")
+
+# Warnings apply to our code only: generated code and dependencies are SYSTEM.
+add_library(tocsin_warnings INTERFACE)
+target_compile_options(tocsin_warnings INTERFACE -Wall -Wextra -Wnon-virtual-dtor)
+if(TOCSIN_WERROR)
+  target_compile_options(tocsin_warnings INTERFACE -Werror)
+endif()
+if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+  target_compile_options(tocsin_warnings INTERFACE -Wthread-safety -Werror=thread-safety)
+  # libstdc++ 12 offers coroutines to Clang 14 only by this name.
+  add_compile_options(-Wno-unknown-warning-option)
+endif()
+
+if(TOCSIN_SANITIZE)
+  add_compile_options(-fsanitize=${TOCSIN_SANITIZE} -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=${TOCSIN_SANITIZE})
+endif()
+
+find_program(TOCSIN_CCACHE ccache)
+if(TOCSIN_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${TOCSIN_CCACHE})
+endif()
+find_program(TOCSIN_LLD ld.lld)
+if(TOCSIN_LLD)
+  add_link_options(-fuse-ld=lld)
+endif()
