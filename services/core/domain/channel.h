@@ -1,0 +1,49 @@
+// A configured destination of alerts.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "services/core/domain/keys.h"
+#include "services/core/domain/monitor.h"
+
+namespace tocsin::core {
+
+// The numbers are stored: never change one.
+enum class ChannelFormat : int16_t { kStandardWebhook = 1 };
+
+struct Channel {
+  ChannelKey key = 0;
+  ProjectKey project = 0;
+  std::string project_id;
+  std::string id;
+  std::string display_name;
+  // Plain in memory, sealed (encrypted, see seal.h of the engine) in the store. Never logged.
+  std::string url;
+  std::vector<std::string> secrets;  // `whsec_…`, the newest first
+  ChannelFormat format = ChannelFormat::kStandardWebhook;
+  std::string selector;  // "team=payments,severity=critical"; empty selects none
+  bool is_default = false;
+  std::string fallback_channel;  // id; empty: the default channels
+  std::optional<absl::Time> disabled_at;
+  std::string disable_reason;
+  std::optional<absl::Time> failing_since;  // every attempt since then failed
+  std::string last_error;
+  absl::Time created_at;
+  absl::Time updated_at;
+};
+
+// Whether every term of the selector matches. Terms: `key=value` over labels, plus the words
+// `severity` and `owner`; a term matches the monitor's field or label of that name. Empty: false.
+bool SelectorMatches(const std::string& selector, const MonitorDefinition& definition);
+
+// The channels that get the alerts of a monitor: those whose selector matches and those that it
+// names; when there are none, the default ones. Disabled channels are left out. Each once, in the
+// order of `channels` (all those of the monitor's project).
+std::vector<ChannelKey> Route(const MonitorDefinition& definition,
+                              const std::vector<Channel>& channels);
+
+}  // namespace tocsin::core

@@ -1,0 +1,35 @@
+// The one formula for the deadline, used by writer, sweeper and reader.
+#pragma once
+
+#include "absl/time/time.h"
+#include "services/core/domain/gap.h"
+#include "services/core/domain/incident.h"
+#include "services/core/domain/monitor.h"
+
+namespace tocsin::core {
+
+struct Deadline {
+  // The instant at which, without a further heartbeat, the monitor has failed once more. Exactly
+  // at it is still in time. InfiniteFuture when nothing is due.
+  absl::Time at = absl::InfiniteFuture();
+  // The same without own outages.
+  absl::Time plain = absl::InfiniteFuture();
+  // When the heartbeat is expected: `plain` without the grace. Past it the monitor is late.
+  absl::Time expected_at = absl::InfiniteFuture();
+  Cause cause = Cause::kMissedDeadline;
+  // Whether an own outage may have swallowed the expected heartbeat (the monitor is unverified).
+  bool unverified = false;
+};
+
+// Heartbeat schedule, from product.md "Schedules and deadlines" and "Own outages":
+//   base  L = max(last_at, armed_at); none of both: nothing is due
+//   plain D = max(L + (misses + 1) * timeout + grace, floor_at)
+//   E = the end of the last gap that overlaps [L + recommended_interval / 2, D]
+//   at      = max(D, E + recommended_interval + grace)
+// A gap that begins after D changes nothing, so a deadline is postponed once, never again and
+// again. Gateway gaps count only for monitors whose last heartbeat came over HTTP.
+// Nothing is due for PAUSED, for NEW that is not armed, and for DOWN with no successes yet.
+Deadline DeadlineOf(const MonitorDefinition& definition, const MonitorState& state,
+                    const GapList& gaps);
+
+}  // namespace tocsin::core

@@ -1,0 +1,76 @@
+// What is watched: the definition that people write and the state that heartbeats move.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "services/core/domain/heartbeat.h"
+#include "services/core/domain/incident.h"
+#include "services/core/domain/keys.h"
+#include "services/core/domain/schedule.h"
+
+namespace tocsin::core {
+
+// The numbers are stored: never change one.
+enum class State : int16_t { kNew = 1, kUp = 2, kDown = 3, kPaused = 4 };
+enum class Severity : int16_t { kCritical = 1, kError = 2, kWarning = 3, kInfo = 4 };
+
+using Labels = std::map<std::string, std::string>;
+
+// Written by people, through MonitorAdmin only.
+struct MonitorDefinition {
+  MonitorKey key = 0;
+  ProjectKey project = 0;
+  std::string project_id;  // "default"
+  std::string id;          // 1 to 63 of [a-z0-9-]
+  std::string display_name;
+  std::string description;
+  std::string owner;
+  Severity severity = Severity::kError;
+  std::string runbook_url;
+  Labels labels;
+  Schedule schedule;
+  int32_t failure_threshold = 1;
+  int32_t recovery_threshold = 1;
+  bool arm_on_create = false;
+  bool resume_on_heartbeat = false;
+  std::vector<std::string> channels;  // ids of channels named by the monitor, same project
+  // Drawn anew by reconfigure, pause, resume, rotate, delete and undelete; never by heartbeats.
+  // What a cache resolved under another version is void.
+  int64_t version = 0;
+  absl::Time created_at;
+  absl::Time updated_at;
+  std::optional<absl::Time> deleted_at;
+};
+
+// Moved by the transition function only.
+struct MonitorState {
+  State state = State::kNew;
+  // The newest up or down; InfinitePast when there was none.
+  absl::Time last_at = absl::InfinitePast();
+  HeartbeatKind last_kind = HeartbeatKind::kUp;
+  Source last_source = Source::kUnknown;
+  // From when the deadline counts when that is later than the last heartbeat: creation (with
+  // arm_on_create) or resumption; InfinitePast when neither.
+  absl::Time armed_at = absl::InfinitePast();
+  // No deadline is earlier than this: one full timeout after a change of schedule.
+  absl::Time floor_at = absl::InfinitePast();
+  int32_t failures = 0;   // in a row, reported or missed, since the last success
+  int32_t successes = 0;  // in a row, while DOWN
+  int32_t misses = 0;     // deadlines passed since the last heartbeat
+  int32_t open_runs = 0;  // runs whose end is awaited
+  int64_t sequence = 0;   // of the newest alert event
+  std::optional<Incident> incident;  // present exactly when state is DOWN
+};
+
+// One monitor as the store keeps it.
+struct Monitor {
+  MonitorDefinition definition;
+  MonitorState state;
+};
+
+}  // namespace tocsin::core

@@ -1,0 +1,93 @@
+// The state machine: one pure function.
+#pragma once
+
+#include <optional>
+#include <string_view>
+#include <variant>
+
+#include "absl/time/time.h"
+#include "services/core/domain/alert_event.h"
+#include "services/core/domain/gap.h"
+#include "services/core/domain/heartbeat.h"
+#include "services/core/domain/incident.h"
+#include "services/core/domain/monitor.h"
+
+namespace tocsin::core {
+
+// A heartbeat arrived; `at` inside it is when.
+struct HeartbeatArrived {
+  Heartbeat heartbeat;
+};
+// The sweeper looked; whether the deadline has passed is for the function to say.
+struct DeadlineChecked {};
+struct Paused {};
+struct Resumed {};
+// The definition given to the function is the new one. `schedule_changed` says whether a field
+// of the schedule differs; an update that changes none moves nothing.
+struct Reconfigured {
+  bool schedule_changed = false;
+};
+struct Deleted {};
+// Brings a deleted monitor back, paused.
+struct Undeleted {};
+
+using Input = std::variant<HeartbeatArrived, DeadlineChecked, Paused, Resumed, Reconfigured, Deleted,
+                           Undeleted>;
+
+// Why a decision was what it was; also for "nothing". The numbers are stored: never change one.
+enum class Reason : int16_t {
+  kRecorded = 1,       // a steady up, nothing but the deadline moved
+  kFirstHeartbeat = 2, // NEW became UP
+  kReportedDown = 3,   // the job said down: incident opened
+  kStillDown = 4,      // a failure while DOWN
+  kCounted = 5,        // a failure or success below its threshold
+  kRecovered = 6,      // incident closed
+  kLateHeartbeat = 7,  // incident closed: the heartbeat was in time, its commit was late
+  kStale = 8,          // older than the newest heartbeat: stored only
+  kLogged = 9,         // a log: stored only
+  kRunStarted = 10,    // a start without a run limit: stored only
+  kStoredPaused = 11,  // the monitor is paused: stored only
+  kMissed = 12,        // the deadline passed: incident opened
+  kNotDue = 13,        // the deadline has not passed
+  kPaused = 14,
+  kResumed = 15,
+  kReconfigured = 16,
+  kDeleted = 17,
+  kUndeleted = 18,
+  kNothingToDo = 19,   // e.g. pausing what is paused
+};
+
+// The word for metrics, logs and the API, e.g. "first_heartbeat".
+std::string_view ReasonName(Reason reason);
+
+struct Decision {
+  MonitorState next;
+  Reason reason = Reason::kNothingToDo;
+  // The incident that this decision opened (its keys are for the store to fill in). It is
+  // next.incident too.
+  std::optional<Incident> opened;
+  // The incident that this decision closed, with closed_at and resolution set.
+  std::optional<Incident> closed;
+  // When the heartbeat that did not come was expected; only with a missed deadline.
+  std::optional<absl::Time> expected_at;
+  // Whether a FIRING of `closed` that was not sent yet is to be withdrawn (late heartbeat).
+  bool withdraw_unsent_firing = false;
+};
+
+// Decides. `next` differs from `state` only where the table in product.md "State machine" says.
+// `opened` gives one FIRING event and `closed` one RESOLVED; next.sequence counts them. Both may be
+// present: a resume_on_heartbeat never yields both, a down right after is another input.
+// Deterministic; reads nothing but its arguments.
+//   now: when the input is decided; detected_at of what opens. Never before a heartbeat's `at`.
+Decision Decide(const MonitorDefinition& definition, const MonitorState& state, const Input& input,
+                const GapList& gaps, absl::Time now);
+
+// A lower bound of everything that time alone can do to a monitor: the sweeper looks then.
+// InfiniteFuture when nothing. Gaps only postpone, so they are not an argument.
+absl::Time SweepAt(const MonitorDefinition& definition, const MonitorState& state);
+
+// Whether an up may take the fast path: the write `last_at := at` is then all that Decide does.
+// Holds for state UP, no open runs, no failures or misses counted, and at >= last_at.
+bool IsSteadyUp(const MonitorState& state, const Heartbeat& heartbeat);
+
+}  // namespace tocsin::core

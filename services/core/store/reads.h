@@ -1,0 +1,96 @@
+// Queries and views: the read side of the store's boundary.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "services/core/domain/alert_event.h"
+#include "services/core/domain/channel.h"
+#include "services/core/domain/delivery.h"
+#include "services/core/domain/incident.h"
+#include "services/core/domain/monitor.h"
+
+namespace tocsin::core {
+
+struct MonitorView {
+  Monitor monitor;
+  std::optional<Heartbeat> last_heartbeat;  // the newest up or down
+};
+
+// Every query: at most `limit` rows; keyset pages, so that a deep page costs what the first does.
+struct MonitorQuery {
+  ProjectKey project = 0;
+  std::string after_id;  // exclusive; empty: from the start. Ascending by id.
+  int limit = 50;
+  bool show_deleted = false;
+};
+
+struct HeartbeatQuery {
+  MonitorKey monitor = 0;
+  // Exclusive: (at, push_id) of the last row of the page before. Descending.
+  absl::Time before = absl::InfiniteFuture();
+  uint64_t before_push_id = 0;
+  int limit = 50;
+};
+
+struct IncidentQuery {
+  ProjectKey project = 0;
+  std::optional<MonitorKey> monitor;
+  bool open_only = false;
+  IncidentKey before = 0;  // exclusive; 0: from the newest. Descending by key.
+  int limit = 50;
+};
+
+struct IncidentView {
+  Incident incident;
+  std::string project_id;
+  std::string monitor_id;
+};
+
+struct ChannelQuery {
+  ProjectKey project = 0;
+  std::string after_id;  // exclusive. Ascending by id.
+  int limit = 50;
+};
+
+struct DeliveryQuery {
+  ProjectKey project = 0;
+  std::optional<ChannelKey> channel;
+  std::optional<MonitorKey> monitor;
+  std::optional<DeliveryState> state;
+  DeliveryKey before = 0;  // exclusive; 0: from the newest. Descending by key.
+  int limit = 50;
+};
+
+struct DeliveryView {
+  Delivery delivery;
+  std::string project_id;
+  std::string channel_id;
+  std::string monitor_id;  // empty: about no monitor
+};
+
+struct FeedEntry {
+  int64_t position = 0;
+  AlertEvent event;
+};
+
+struct FeedEnd {
+  std::string epoch;
+  int64_t position = 0;
+};
+
+struct Census {
+  std::map<State, int64_t> monitors;  // not deleted
+  int64_t open_incidents = 0;
+  std::map<DeliveryState, int64_t> deliveries;  // pending and dead ones
+  int64_t overdue_deliveries = 0;               // pending and due
+  absl::Duration oldest_due;                    // age of the oldest of them
+  int64_t failing_channels = 0;
+  int64_t disabled_channels = 0;
+};
+
+}  // namespace tocsin::core

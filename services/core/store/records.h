@@ -1,0 +1,146 @@
+// Plain records that cross the store's boundary on the write side.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "services/core/domain/channel.h"
+#include "services/core/domain/delivery.h"
+#include "services/core/domain/gap.h"
+#include "services/core/domain/heartbeat.h"
+#include "services/core/domain/monitor.h"
+#include "services/core/domain/transition.h"
+
+namespace tocsin::core {
+
+// What a push token gives access to.
+struct TokenMatch {
+  MonitorKey monitor = 0;
+  int64_t version = 0;                            // of the definition when it was resolved
+  absl::Time expires_at = absl::InfiniteFuture();  // of the token
+};
+
+// An up that may take the fast path. The text is not owned and outlives the call.
+struct SteadyUp {
+  MonitorKey monitor = 0;
+  int64_t version = 0;
+  absl::Time at;
+  uint64_t push_id = 0;
+  Source source = Source::kUnknown;
+  std::string_view message;
+  std::optional<double> value;
+  std::optional<int32_t> exit_status;
+};
+
+struct StoredHeartbeat {
+  MonitorKey monitor = 0;
+  Heartbeat heartbeat;
+  Reason reason = Reason::kRecorded;
+};
+
+struct PushRef {
+  MonitorKey monitor = 0;
+  uint64_t push_id = 0;
+  absl::Time at;
+};
+
+struct StateChange {
+  MonitorKey monitor = 0;
+  MonitorState state;
+  uint64_t last_push_id = 0;           // of the heartbeat that moved last_at; 0 leaves it alone
+  std::optional<absl::Time> sweep_at;  // InfiniteFuture: none; nullopt: leave alone
+};
+
+struct DueMonitors {
+  std::vector<Monitor> monitors;
+  bool more_locked = false;  // due ones were left out because others hold them
+};
+
+struct MonitorIdentity {
+  MonitorKey key = 0;
+  int64_t version = 0;
+};
+
+struct FiringDelivery {
+  DeliveryKey delivery = 0;
+  ChannelKey channel = 0;
+  DeliveryState state = DeliveryState::kPending;
+  bool ever_leased = false;
+};
+
+struct LeaseRequest {
+  std::string notifier;
+  std::string lease_id;  // one for the whole call
+  absl::Time now;
+  absl::Duration lease;
+  int limit = 0;
+  int per_channel = 0;
+};
+
+struct LeasedDelivery {
+  Delivery delivery;  // attempts counts the attempt that this lease is for
+  Channel channel;
+  std::vector<AlertEvent> events;
+  bool incident_open = false;
+};
+
+// The numbers are those of the internal proto.
+enum class DeliveryResult : int16_t {
+  kDelivered = 1,  // finished, even when the lease was lost
+  kRetry = 2,      // pending again after retry_after
+  kDeferred = 3,   // as kRetry, but the attempt is not counted
+  kGone = 4,       // dead, and the channel is disabled
+  kDead = 5,       // dead
+};
+
+// Applies only while the delivery is pending and, but for kDelivered, the lease still its own.
+struct DeliveryReport {
+  std::string lease_id;
+  std::string delivery_id;
+  DeliveryResult result = DeliveryResult::kDelivered;
+  std::string outcome;
+  int32_t http_status = 0;
+  absl::Duration retry_after;
+};
+
+// What happened to channels by ApplyReports. It also keeps Channel.failing_since and last_error,
+// and makes the backlog of a channel that was failing due at once on its first success. A
+// delivery whose next attempt would come after expires_at is dead.
+struct ReportEffects {
+  std::vector<ChannelKey> disabled;   // said 410
+  std::vector<ChannelKey> recovered;  // had been failing
+  std::vector<ChannelKey> with_dead;  // has a newly dead delivery
+};
+
+// One instance's proof that it could receive.
+struct Touch {
+  std::string instance;
+  absl::Time at;                                     // stamped before the commit that proves it
+  int32_t gateways = 0;                              // connected to it
+  absl::Time gateway_seen_at = absl::InfinitePast();  // when one last was
+};
+
+struct StoredGap {
+  int64_t key = 0;
+  Gap gap;
+};
+
+struct RetentionPolicy {
+  absl::Duration heartbeats = absl::Hours(24 * 14);
+  absl::Duration incidents = absl::Hours(24 * 400);  // and events, finished deliveries, gaps
+  absl::Duration deleted_monitors = absl::Hours(24 * 30);
+  int partitions_ahead = 3;  // days
+};
+
+// What was announced since the last look.
+struct News {
+  bool deliveries = false;  // something may be due for a channel
+  bool sweep = false;       // a sweep_at moved earlier
+  bool events = false;      // alert events were committed
+};
+
+}  // namespace tocsin::core

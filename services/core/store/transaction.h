@@ -1,0 +1,125 @@
+// What can be read and written inside one transaction.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "services/core/domain/alert_event.h"
+#include "services/core/domain/channel.h"
+#include "services/core/domain/delivery.h"
+#include "services/core/domain/gap.h"
+#include "services/core/domain/incident.h"
+#include "services/core/domain/monitor.h"
+#include "services/core/store/records.h"
+
+namespace tocsin::core {
+
+// Which sessions a transaction uses, and so its timeouts and whom it can hold up.
+enum class TransactionClass {
+  kCommitter0,  // pushes of the first committer
+  kCommitter1,  // pushes of the second
+  kSweeper,     // judging deadlines
+  kAdmin,       // what people ask for
+};
+
+enum class LockMode {
+  kWait,  // up to the session's lock timeout, then UNAVAILABLE
+  kSkip,  // leaves out rows that others hold
+};
+
+// Not thread-safe; lives within one call of Store::Transact. Any error ends the transaction: the
+// body returns it. Lists come in the order asked unless said otherwise.
+class Transaction {
+ public:
+  virtual ~Transaction() = default;
+
+  // --- Monitors ---
+
+  // Token → monitor, for tokens that are known and not expired at `now`; nullopt for the others.
+  // Tokens of deleted monitors are unknown. No lock.
+  virtual absl::StatusOr<std::vector<std::optional<TokenMatch>>> ResolveTokens(
+      absl::Span<const TokenHash> tokens, absl::Time now) = 0;
+  // Locks the state rows in ascending order of key (asked so) and reads definition, state and
+  // open incident after the lock. Keys that do not exist are left out; deleted ones are not.
+  virtual absl::StatusOr<std::vector<Monitor>> LockMonitors(absl::Span<const MonitorKey> keys,
+                                                            LockMode mode) = 0;
+  // As LockMonitors with kSkip, for monitors whose sweep_at is at or before `now`, the earliest
+  // first; at most `limit`. `more_locked` in the answer says that others hold some.
+  virtual absl::StatusOr<DueMonitors> LockDue(absl::Time now, int limit) = 0;
+  // Key of a monitor, deleted or not.
+  virtual absl::StatusOr<std::optional<MonitorKey>> FindMonitor(ProjectKey project,
+                                                                const std::string& id) = 0;
+  // Adds a monitor; definition.key is ignored, its new key and version are returned.
+  // ALREADY_EXISTS when the project has that id, deleted or not.
+  virtual absl::StatusOr<MonitorIdentity> InsertMonitor(const Monitor& monitor,
+                                                        absl::Time sweep_at) = 0;
+  // Writes all of a definition, with a version drawn anew, which is returned.
+  virtual absl::StatusOr<int64_t> SaveDefinition(const MonitorDefinition& definition) = 0;
+  // Writes states. sweep_at is written exactly, earlier or later (nullopt leaves it alone).
+  virtual absl::Status SaveStates(absl::Span<const StateChange> changes) = 0;
+  // Adds a token.
+  virtual absl::Status AddToken(MonitorKey monitor, const TokenHash& token, absl::Time created_at) = 0;
+  // Lets every token of the monitor that lives longer expire at `at`.
+  virtual absl::Status ExpireTokens(MonitorKey monitor, absl::Time at) = 0;
+
+  // --- Heartbeats ---
+
+  // Which of these pushes are in the history already: same monitor and push id, received within
+  // 15 s of `at`. Call it with the monitors locked.
+  virtual absl::StatusOr<std::vector<bool>> FindRecorded(absl::Span<const PushRef> pushes) = 0;
+  virtual absl::Status AddHeartbeats(absl::Span<const StoredHeartbeat> heartbeats) = 0;
+  // The newest up or down of a monitor.
+  virtual absl::StatusOr<std::optional<Heartbeat>> NewestHeartbeat(MonitorKey monitor) = 0;
+
+  // --- Incidents, events, deliveries ---
+
+  virtual absl::StatusOr<IncidentKey> AddIncident(const Incident& incident) = 0;
+  virtual absl::Status CloseIncident(const Incident& incident) = 0;
+  // Adds an event; its key is returned. The feed hears of it by the commit.
+  virtual absl::StatusOr<EventKey> AddEvent(const AlertEvent& event) = 0;
+  virtual absl::Status AddDeliveries(absl::Span<const Delivery> deliveries) = 0;
+  // The channels that were given the FIRING of this incident, and how those deliveries stand.
+  virtual absl::StatusOr<std::vector<FiringDelivery>> FindFirings(IncidentKey incident) = 0;
+  // Supersedes pending deliveries that were never leased; returns the keys of those it could.
+  virtual absl::StatusOr<std::vector<DeliveryKey>> WithdrawUnsent(
+      absl::Span<const DeliveryKey> deliveries, absl::Time now) = 0;
+
+  // --- Channels ---
+
+  // All channels of a project that are not deleted, by id.
+  virtual absl::StatusOr<std::vector<Channel>> Channels(ProjectKey project) = 0;
+  virtual absl::StatusOr<std::optional<Channel>> LockChannel(ProjectKey project,
+                                                             const std::string& id) = 0;
+  // ALREADY_EXISTS when the project has that id.
+  virtual absl::StatusOr<ChannelKey> InsertChannel(const Channel& channel) = 0;
+  virtual absl::Status SaveChannel(const Channel& channel) = 0;
+  // Deletes it softly; its pending deliveries are dead.
+  virtual absl::Status DeleteChannel(ChannelKey channel, absl::Time now) = 0;
+  // A delivery by its `webhook-id`, locked.
+  virtual absl::StatusOr<std::optional<Delivery>> LockDelivery(ProjectKey project,
+                                                               const std::string& id) = 0;
+  virtual absl::Status SaveDelivery(const Delivery& delivery) = 0;
+
+  // --- Liveness ---
+
+  virtual absl::StatusOr<std::vector<Touch>> ReadTouches() = 0;
+  // Inserts or updates the touch of that instance.
+  virtual absl::Status SaveTouch(const Touch& touch) = 0;
+  // Removes touches older than `before`.
+  virtual absl::Status ForgetTouches(absl::Time before) = 0;
+  virtual absl::Status AddGap(const Gap& gap) = 0;
+  // Gaps that were not told yet (see MarkGapsTold) and end at or before `ended_by`, locked with
+  // skip, so that one replica tells each.
+  virtual absl::StatusOr<std::vector<StoredGap>> LockUntoldGaps(absl::Time ended_by) = 0;
+  virtual absl::Status MarkGapsTold(absl::Span<const int64_t> keys) = 0;
+  // Monitors (project, full name) that are UP or armed and whose newest heartbeat lies before
+  // gap.end, so that the gap may matter to them; at most `limit`, ascending by key after `after`.
+  virtual absl::StatusOr<std::vector<Monitor>> MonitorsAround(const Gap& gap, MonitorKey after,
+                                                              int limit) = 0;
+};
+
+}  // namespace tocsin::core
