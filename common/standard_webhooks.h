@@ -1,6 +1,5 @@
 // Signs and verifies webhooks as https://www.standardwebhooks.com (specification 1.0) says.
-#ifndef TOCSIN_COMMON_STANDARD_WEBHOOKS_H_
-#define TOCSIN_COMMON_STANDARD_WEBHOOKS_H_
+#pragma once
 
 #include <cstddef>
 #include <cstdint>
@@ -66,5 +65,3 @@ absl::Status VerifyWebhook(absl::Span<const WebhookSecret> secrets, const Webhoo
                            absl::Duration tolerance = kWebhookTolerance);
 
 }  // namespace tocsin
-
-#endif  // TOCSIN_COMMON_STANDARD_WEBHOOKS_H_

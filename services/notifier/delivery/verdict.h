@@ -1,0 +1,63 @@
+// Turns what happened to a delivery into what is reported of it.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "absl/time/time.h"
+#include "services/notifier/delivery/outcome.h"
+#include "services/notifier/delivery/retry_policy.h"
+
+namespace tocsin::notifier {
+
+// What becomes of the delivery; the numbers are those of the internal proto.
+enum class Result {
+  kDelivered = 1,
+  kRetry = 2,     // tried in vain
+  kDeferred = 3,  // not tried; consumes no attempt
+  kGone = 4,      // the receiver said 410
+  kDead = 5,      // given up
+};
+
+// The facts of a delivery that its fate depends on.
+struct DeliveryFacts {
+  uint64_t origin = 0;  // the stream that assigned it
+  std::string lease_id;
+  std::string delivery_id;
+  int attempt = 1;
+  absl::Time created_at;
+  bool redelivery = false;
+  bool incident_open = false;
+};
+
+struct Report {
+  uint64_t origin = 0;
+  std::string lease_id;
+  std::string delivery_id;
+  Result result = Result::kDelivered;
+  Outcome outcome = Outcome::kOk;
+  int http_status = 0;
+  absl::Duration retry_after;  // for kRetry and kDeferred
+};
+
+// How an attempt went.
+struct Attempt {
+  Outcome outcome = Outcome::kOk;
+  int http_status = 0;                        // 0: there was no answer
+  std::optional<absl::Duration> retry_after;  // that the receiver asked for
+};
+
+// Judges an attempt that ended at `now`: success, 410, or a retry; dead when the retry would come
+// after the delivery's three days. (A redelivery has a lifetime of its own, which core keeps.)
+// `jitter` as in RetryDelay.
+Report JudgeAttempt(const RetryPolicy& policy, const DeliveryFacts& delivery,
+                    const Attempt& attempt, absl::Time now, double jitter);
+
+// Reports a delivery that was not tried.
+Report Defer(const DeliveryFacts& delivery, Outcome outcome, absl::Duration retry_after);
+
+// Reports a delivery that can never be sent.
+Report Reject(const DeliveryFacts& delivery);
+
+}  // namespace tocsin::notifier
