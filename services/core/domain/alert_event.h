@@ -27,9 +27,9 @@ struct AlertEvent {
   // The rest is a snapshot: what people are told does not change when the monitor does.
   Incident incident;
   MonitorDefinition definition;
-  State state = State::kDown;                // that the event led to
-  std::optional<absl::Time> expected_at;     // of the heartbeat that did not come, without the grace
-  std::optional<Heartbeat> last_heartbeat;   // the newest up or down, if any
+  State state = State::kDown;               // that the event led to
+  std::optional<absl::Time> expected_at;    // of the heartbeat that did not come, without the grace
+  std::optional<Heartbeat> last_heartbeat;  // the newest up or down, if any
 };
 
 }  // namespace tocsin::core

@@ -36,13 +36,13 @@ struct Channel {
   absl::Time updated_at;
 };
 
-// Whether every term of the selector matches. Terms: `key=value` over labels, plus the words
-// `severity` and `owner`; a term matches the monitor's field or label of that name. Empty: false.
+// Whether the selector (see selector.h) selects the monitor. Empty or malformed: false.
 bool SelectorMatches(const std::string& selector, const MonitorDefinition& definition);
 
 // The channels that get the alerts of a monitor: those whose selector matches and those that it
-// names; when there are none, the default ones. Disabled channels are left out. Each once, in the
-// order of `channels` (all those of the monitor's project).
+// names; when none of them is enabled, the default ones, so that a channel that was disabled does
+// not swallow alerts. Disabled channels are left out. Each once, in the order of `channels` (all
+// those of the monitor's project).
 std::vector<ChannelKey> Route(const MonitorDefinition& definition,
                               const std::vector<Channel>& channels);
 

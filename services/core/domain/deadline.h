@@ -17,7 +17,8 @@ struct Deadline {
   // When the heartbeat is expected: `plain` without the grace. Past it the monitor is late.
   absl::Time expected_at = absl::InfiniteFuture();
   Cause cause = Cause::kMissedDeadline;
-  // Whether an own outage may have swallowed the expected heartbeat (the monitor is unverified).
+  // Whether an own outage may have swallowed a heartbeat (the monitor is unverified): some gap
+  // overlaps as above, whether it postpones or not.
   bool unverified = false;
 };
 
@@ -27,8 +28,10 @@ struct Deadline {
 //   E = the end of the last gap that overlaps [L + recommended_interval / 2, D]
 //   at      = max(D, E + recommended_interval + grace)
 // A gap that begins after D changes nothing, so a deadline is postponed once, never again and
-// again. Gateway gaps count only for monitors whose last heartbeat came over HTTP.
-// Nothing is due for PAUSED, for NEW that is not armed, and for DOWN with no successes yet.
+// again. `at` later than `plain` says that own outages postponed the deadline. Gaps of gateways
+// count only for monitors whose last heartbeat came over HTTP or that were never heard.
+// Nothing is due for PAUSED and deleted ones, for NEW that is neither armed nor was ever pushed,
+// and for DOWN with no successes yet. `gaps` must be in order of end.
 Deadline DeadlineOf(const MonitorDefinition& definition, const MonitorState& state,
                     const GapList& gaps);
 

@@ -1,16 +1,39 @@
 // Every failure that a user can meet, named once and worded once.
 #pragma once
 
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 
 namespace tocsin::core {
 
-// INVALID_ARGUMENT with a field violation: "FIELD: WHAT WAS GIVEN; accepted: …".
+// Collects every fault of a request, so that a user meets all of them at once. Not thread-safe.
+class FieldFaults {
+ public:
+  // `field` is its path in the request's proto, e.g. "monitor.schedule.heartbeat.timeout".
+  void Add(std::string_view field, std::string_view problem, std::string_view accepted);
+  // The field violations of another INVALID_ARGUMENT, below `prefix` ("" or "monitor").
+  void Append(const absl::Status& status, std::string_view prefix);
+  bool empty() const { return faults_.empty(); }
+  // OK when there is none; otherwise INVALID_ARGUMENT with a field violation for each, and one
+  // line "FIELD: PROBLEM; accepted: ACCEPTED" for each as its text.
+  absl::Status ToStatus() const;
+
+ private:
+  struct Fault {
+    std::string field;
+    std::string description;
+  };
+  std::vector<Fault> faults_;
+};
+
+// INVALID_ARGUMENT with one field violation, as FieldFaults words it.
 absl::Status InvalidField(std::string_view field, std::string_view problem,
                           std::string_view accepted);
+// The errors below carry a reason (see common/status_details.h), e.g. MONITOR_NOT_FOUND.
 // NOT_FOUND with the resource's full name.
 absl::Status MonitorNotFound(std::string_view name);
 absl::Status ChannelNotFound(std::string_view name);

@@ -16,8 +16,9 @@ enum class Source : int16_t { kUnknown = 0, kHttp = 1, kGrpc = 2 };
 
 struct Heartbeat {
   HeartbeatKind kind = HeartbeatKind::kUp;
-  absl::Time at;        // time of receipt, whole microseconds
-  std::string message;  // empty stands for the default "OK"; at most 4,096 bytes of UTF-8 without NUL
+  absl::Time at;  // time of receipt, whole microseconds
+  std::string
+      message;  // empty stands for the default "OK"; at most 4,096 bytes of UTF-8 without NUL
   std::optional<double> value;         // finite
   std::optional<int32_t> exit_status;  // 0 to 255
   std::string run_id;                  // empty: none; at most 64 bytes

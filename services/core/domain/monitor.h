@@ -55,15 +55,16 @@ struct MonitorState {
   HeartbeatKind last_kind = HeartbeatKind::kUp;
   Source last_source = Source::kUnknown;
   // From when the deadline counts when that is later than the last heartbeat: creation (with
-  // arm_on_create) or resumption; InfinitePast when neither.
+  // arm_on_create) or resumption; InfinitePast when neither. While PAUSED: since when, so that a
+  // heartbeat received before the pause but committed after it does not resume.
   absl::Time armed_at = absl::InfinitePast();
   // No deadline is earlier than this: one full timeout after a change of schedule.
   absl::Time floor_at = absl::InfinitePast();
-  int32_t failures = 0;   // in a row, reported or missed, since the last success
-  int32_t successes = 0;  // in a row, while DOWN
-  int32_t misses = 0;     // deadlines passed since the last heartbeat
-  int32_t open_runs = 0;  // runs whose end is awaited
-  int64_t sequence = 0;   // of the newest alert event
+  int32_t failures = 0;              // in a row, reported or missed, since the last success
+  int32_t successes = 0;             // in a row, while DOWN
+  int32_t misses = 0;                // deadlines passed since the last heartbeat
+  int32_t open_runs = 0;             // runs whose end is awaited
+  int64_t sequence = 0;              // of the newest alert event
   std::optional<Incident> incident;  // present exactly when state is DOWN
 };
 

@@ -31,30 +31,30 @@ struct Deleted {};
 // Brings a deleted monitor back, paused.
 struct Undeleted {};
 
-using Input = std::variant<HeartbeatArrived, DeadlineChecked, Paused, Resumed, Reconfigured, Deleted,
-                           Undeleted>;
+using Input = std::variant<HeartbeatArrived, DeadlineChecked, Paused, Resumed, Reconfigured,
+                           Deleted, Undeleted>;
 
 // Why a decision was what it was; also for "nothing". The numbers are stored: never change one.
 enum class Reason : int16_t {
-  kRecorded = 1,       // a steady up, nothing but the deadline moved
-  kFirstHeartbeat = 2, // NEW became UP
-  kReportedDown = 3,   // the job said down: incident opened
-  kStillDown = 4,      // a failure while DOWN
-  kCounted = 5,        // a failure or success below its threshold
-  kRecovered = 6,      // incident closed
-  kLateHeartbeat = 7,  // incident closed: the heartbeat was in time, its commit was late
-  kStale = 8,          // older than the newest heartbeat: stored only
-  kLogged = 9,         // a log: stored only
-  kRunStarted = 10,    // a start without a run limit: stored only
-  kStoredPaused = 11,  // the monitor is paused: stored only
-  kMissed = 12,        // the deadline passed: incident opened
-  kNotDue = 13,        // the deadline has not passed
+  kRecorded = 1,        // a steady up, nothing but the deadline moved
+  kFirstHeartbeat = 2,  // NEW became UP
+  kReportedDown = 3,    // the job said down: incident opened
+  kStillDown = 4,       // a failure while DOWN
+  kCounted = 5,         // a failure or success below its threshold
+  kRecovered = 6,       // incident closed
+  kLateHeartbeat = 7,   // incident closed: the heartbeat was in time, its commit was late
+  kStale = 8,           // older than the newest heartbeat: stored only
+  kLogged = 9,          // a log: stored only
+  kRunStarted = 10,     // a start without a run limit: stored only
+  kStoredPaused = 11,   // the monitor is paused: stored only
+  kMissed = 12,         // the deadline passed: incident opened
+  kNotDue = 13,         // the deadline has not passed
   kPaused = 14,
   kResumed = 15,
   kReconfigured = 16,
   kDeleted = 17,
   kUndeleted = 18,
-  kNothingToDo = 19,   // e.g. pausing what is paused
+  kNothingToDo = 19,  // e.g. pausing what is paused
 };
 
 // The word for metrics, logs and the API, e.g. "first_heartbeat".
@@ -66,6 +66,8 @@ struct Decision {
   // The incident that this decision opened (its keys are for the store to fill in). It is
   // next.incident too.
   std::optional<Incident> opened;
+  // Whether next.incident, open before and after, has a new message: it is to be saved.
+  bool message_changed = false;
   // The incident that this decision closed, with closed_at and resolution set.
   std::optional<Incident> closed;
   // When the heartbeat that did not come was expected; only with a missed deadline.
@@ -75,10 +77,21 @@ struct Decision {
 };
 
 // Decides. `next` differs from `state` only where the table in product.md "State machine" says.
-// `opened` gives one FIRING event and `closed` one RESOLVED; next.sequence counts them. Both may be
-// present: a resume_on_heartbeat never yields both, a down right after is another input.
+// `opened` gives one FIRING event and `closed` one RESOLVED; next.sequence counts them; never both.
 // Deterministic; reads nothing but its arguments.
 //   now: when the input is decided; detected_at of what opens. Never before a heartbeat's `at`.
+//
+// What the table leaves open is decided so:
+//   late up     An up received after the deadline's base and no later than the deadline whose
+//               passing opened the incident closes it where it began (closed_at = opened_at).
+//   down        While DOWN it replaces the incident's message, unless it says nothing.
+//   log, start  Neither moves the newest heartbeat. A log never resumes.
+//   resume      A monitor that was never pushed is NEW again; it is armed (from now) only when
+//               arm_on_create is set, for otherwise it was never going to alert.
+//   reconfigure arm_on_create set on a monitor that was never pushed arms it from now; cleared, it
+//               disarms it.
+//   miss        Below the threshold the next miss is never less than one timeout away, also when
+//               an own outage postponed this one.
 Decision Decide(const MonitorDefinition& definition, const MonitorState& state, const Input& input,
                 const GapList& gaps, absl::Time now);
 
@@ -87,7 +100,8 @@ Decision Decide(const MonitorDefinition& definition, const MonitorState& state, 
 absl::Time SweepAt(const MonitorDefinition& definition, const MonitorState& state);
 
 // Whether an up may take the fast path: the write `last_at := at` is then all that Decide does.
-// Holds for state UP, no open runs, no failures or misses counted, and at >= last_at.
+// Holds for an up without run id, state UP, no open runs, no failures or misses counted, and
+// at >= last_at.
 bool IsSteadyUp(const MonitorState& state, const Heartbeat& heartbeat);
 
 }  // namespace tocsin::core

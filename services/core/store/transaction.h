@@ -78,7 +78,8 @@ class Transaction {
   // --- Incidents, events, deliveries ---
 
   virtual absl::StatusOr<IncidentKey> AddIncident(const Incident& incident) = 0;
-  virtual absl::Status CloseIncident(const Incident& incident) = 0;
+  // Writes message, closed_at and resolution of an incident that exists.
+  virtual absl::Status SaveIncident(const Incident& incident) = 0;
   // Adds an event; its key is returned. The feed hears of it by the commit.
   virtual absl::StatusOr<EventKey> AddEvent(const AlertEvent& event) = 0;
   virtual absl::Status AddDeliveries(absl::Span<const Delivery> deliveries) = 0;

@@ -1,0 +1,29 @@
+// Which channels get the alerts of a monitor.
+#include "services/core/domain/channel.h"
+
+#include <algorithm>
+
+#include "services/core/domain/selector.h"
+
+namespace tocsin::core {
+
+bool SelectorMatches(const std::string& selector, const MonitorDefinition& definition) {
+  const absl::StatusOr<Selector> parsed = ParseSelector(selector, "selector");
+  return parsed.ok() && Matches(*parsed, definition);
+}
+
+std::vector<ChannelKey> Route(const MonitorDefinition& definition,
+                              const std::vector<Channel>& channels) {
+  std::vector<ChannelKey> covering;
+  std::vector<ChannelKey> defaults;
+  for (const Channel& channel : channels) {
+    if (channel.disabled_at.has_value()) continue;
+    const bool named = std::find(definition.channels.begin(), definition.channels.end(),
+                                 channel.id) != definition.channels.end();
+    if (named || SelectorMatches(channel.selector, definition)) covering.push_back(channel.key);
+    if (channel.is_default) defaults.push_back(channel.key);
+  }
+  return covering.empty() ? defaults : covering;
+}
+
+}  // namespace tocsin::core

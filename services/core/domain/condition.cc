@@ -1,0 +1,52 @@
+// What a person sees of a monitor: the stored state, refined by the time of the read.
+#include "services/core/domain/condition.h"
+
+#include <algorithm>
+
+namespace tocsin::core {
+namespace {
+
+Condition OfNew(const MonitorDefinition& definition, const MonitorState& state,
+                const Deadline& deadline, absl::Time now) {
+  if (state.last_at != absl::InfinitePast()) return Condition::kNew;
+  if (deadline.at != absl::InfiniteFuture()) {
+    return now > deadline.at ? Condition::kNeverReported : Condition::kNew;
+  }
+  // Nothing is due, so nothing alerts; people still see that it ought to have reported.
+  const absl::Time due =
+      std::max(definition.created_at + definition.schedule.timeout + definition.schedule.grace,
+               state.floor_at);
+  return now > due ? Condition::kNeverReported : Condition::kNew;
+}
+
+}  // namespace
+
+ConditionView ConditionOf(const MonitorDefinition& definition, const MonitorState& state,
+                          const GapList& gaps, absl::Time now) {
+  ConditionView view;
+  view.deadline = DeadlineOf(definition, state, gaps);
+  view.unverified = view.deadline.unverified;
+  if (definition.deleted_at.has_value()) {
+    view.condition = Condition::kPaused;
+    return view;
+  }
+  switch (state.state) {
+    case State::kPaused:
+      view.condition = Condition::kPaused;
+      break;
+    case State::kDown:
+      view.condition = Condition::kDown;
+      break;
+    case State::kNew:
+      view.condition = OfNew(definition, state, view.deadline, now);
+      break;
+    case State::kUp:
+      view.condition = now > view.deadline.expected_at ? Condition::kLate : Condition::kUp;
+      break;
+  }
+  const bool watched = state.state == State::kNew || state.state == State::kUp;
+  if (watched && state.open_runs > 0) view.condition = Condition::kRunning;
+  return view;
+}
+
+}  // namespace tocsin::core

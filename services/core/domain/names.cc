@@ -1,0 +1,100 @@
+// Resource names, e.g. `projects/default/monitors/nightly-backup`.
+#include "services/core/domain/names.h"
+
+#include <vector>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "common/any_string_view.h"
+#include "common/status_macros.h"
+#include "services/core/domain/errors.h"
+
+namespace tocsin::core {
+namespace {
+
+std::string Join(std::string_view project, absl::string_view collection, std::string_view id) {
+  return absl::StrCat("projects/", AnyStringView(project).absl(), "/", collection, "/",
+                      AnyStringView(id).absl());
+}
+
+absl::Status Malformed(std::string_view name, std::string_view field, absl::string_view form) {
+  if (name.empty()) return InvalidField(field, "missing", AnyStringView(form).std());
+  return InvalidField(field, absl::StrCat("\"", AnyStringView(name).absl(), "\" is no such name"),
+                      AnyStringView(form).std());
+}
+
+// `collection` is the third part, `form` what an error says is accepted.
+absl::StatusOr<ResourceName> Parse(std::string_view name, std::string_view field,
+                                   absl::string_view collection, absl::string_view form) {
+  const std::vector<std::string> parts = absl::StrSplit(AnyStringView(name).absl(), '/');
+  if (parts.size() != 4 || parts[0] != "projects" || parts[1].empty() || parts[1] == kAnyProject ||
+      parts[2] != collection || parts[3].empty()) {
+    return Malformed(name, field, form);
+  }
+  return ResourceName{.project = parts[1], .id = parts[3]};
+}
+
+}  // namespace
+
+std::string ProjectName(std::string_view project) {
+  return absl::StrCat("projects/", AnyStringView(project).absl());
+}
+
+std::string MonitorName(std::string_view project, std::string_view monitor) {
+  return Join(project, "monitors", monitor);
+}
+
+std::string ChannelName(std::string_view project, std::string_view channel) {
+  return Join(project, "channels", channel);
+}
+
+std::string DeliveryName(std::string_view project, std::string_view delivery) {
+  return Join(project, "deliveries", delivery);
+}
+
+std::string IncidentName(std::string_view project, IncidentKey incident) {
+  return Join(project, "incidents", std::to_string(incident));
+}
+
+std::string AlertEventName(std::string_view project, EventKey event) {
+  return Join(project, "alertEvents", std::to_string(event));
+}
+
+absl::StatusOr<std::string> ParseParent(std::string_view name, std::string_view field,
+                                        bool any_allowed) {
+  if (name.empty()) return std::string(kDefaultProject);
+  const std::vector<std::string> parts = absl::StrSplit(AnyStringView(name).absl(), '/');
+  if (parts.size() != 2 || parts[0] != "projects" || parts[1].empty() ||
+      (parts[1] == kAnyProject && !any_allowed)) {
+    return Malformed(
+        name, field,
+        any_allowed ? "projects/{project}, or projects/- for all" : "projects/{project}");
+  }
+  return parts[1];
+}
+
+absl::StatusOr<ResourceName> ParseMonitorName(std::string_view name, std::string_view field) {
+  return Parse(name, field, "monitors", "projects/{project}/monitors/{monitor}");
+}
+
+absl::StatusOr<ResourceName> ParseChannelName(std::string_view name, std::string_view field) {
+  return Parse(name, field, "channels", "projects/{project}/channels/{channel}");
+}
+
+absl::StatusOr<ResourceName> ParseDeliveryName(std::string_view name, std::string_view field) {
+  return Parse(name, field, "deliveries", "projects/{project}/deliveries/{delivery}");
+}
+
+absl::StatusOr<NumberedName> ParseIncidentName(std::string_view name, std::string_view field) {
+  constexpr absl::string_view kForm = "projects/{project}/incidents/{incident}";
+  ASSIGN_OR_RETURN(ResourceName parsed, Parse(name, field, "incidents", kForm));
+  NumberedName numbered = {.project = parsed.project};
+  if (!absl::SimpleAtoi(parsed.id, &numbered.key) || numbered.key <= 0 ||
+      std::to_string(numbered.key) != parsed.id) {
+    return Malformed(name, field, kForm);
+  }
+  return numbered;
+}
+
+}  // namespace tocsin::core

@@ -1,0 +1,51 @@
+// What a definition must fulfil, with the limits that proto/tocsin/v1 states.
+//
+// Every function adds all the faults it finds; `prefix` is the path of the message in the request,
+// e.g. "monitor", so that a fault names "monitor.schedule.heartbeat.timeout".
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "absl/time/time.h"
+#include "services/core/domain/channel.h"
+#include "services/core/domain/errors.h"
+#include "services/core/domain/monitor.h"
+
+namespace tocsin::core {
+
+inline constexpr absl::Duration kMinTimeout = absl::Seconds(1);
+inline constexpr absl::Duration kMaxTimeout = absl::Hours(24 * 366);
+inline constexpr absl::Duration kMaxGrace = absl::Hours(24 * 366);
+inline constexpr absl::Duration kDefaultTokenOverlap = absl::Hours(24);
+inline constexpr absl::Duration kMaxTokenOverlap = absl::Hours(24 * 30);
+inline constexpr size_t kMaxRunIdBytes = 64;
+
+// Whether it is 1 to 63 of [a-z0-9-] and begins with a letter or digit.
+bool IsResourceId(std::string_view id);
+// Whether it is 1 to 63 of [a-z0-9_.-].
+bool IsLabelKey(std::string_view key);
+// Whether it is `whsec_` and base64 of 24 to 64 bytes.
+bool IsWebhookSecret(std::string_view secret);
+
+// `field` is the whole path, e.g. "monitor_id".
+void ValidateResourceId(std::string_view id, std::string_view field, FieldFaults& faults);
+void ValidateWebhookSecret(std::string_view secret, std::string_view field, FieldFaults& faults);
+void ValidateTokenOverlap(absl::Duration overlap, std::string_view field, FieldFaults& faults);
+
+// Gives what was left out its default: display name, recommended interval, thresholds; and cuts
+// durations to whole microseconds. Call it before validating.
+void FillDefaults(MonitorDefinition& definition);
+void FillDefaults(Channel& channel);
+
+// All but the id, which is immutable. Whether the channels named exist is not looked at.
+void ValidateMonitor(const MonitorDefinition& definition, std::string_view prefix,
+                     FieldFaults& faults);
+// All but the id and the secrets.
+void ValidateChannel(const Channel& channel, std::string_view prefix, FieldFaults& faults);
+
+// Of a push, after the message was made clean (text.h): value, exit status and run id. `prefix`
+// may be empty.
+void ValidateHeartbeat(const Heartbeat& heartbeat, std::string_view prefix, FieldFaults& faults);
+
+}  // namespace tocsin::core
