@@ -100,6 +100,12 @@ absl::Status MonitorIsNotDeleted(std::string_view name) {
       "MONITOR_NOT_DELETED");
 }
 
+absl::Status ChannelIsDisabled(std::string_view name) {
+  return WithReason(absl::FailedPreconditionError(absl::StrCat(
+                        AnyStringView(name).absl(), " is disabled; give it a new URL first")),
+                    "CHANNEL_DISABLED");
+}
+
 absl::Status DeliveryIsPending(std::string_view name) {
   return WithReason(absl::FailedPreconditionError(absl::StrCat(
                         AnyStringView(name).absl(),

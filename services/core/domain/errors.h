@@ -47,6 +47,7 @@ absl::Status ChannelAlreadyExists(std::string_view name);
 // FAILED_PRECONDITION.
 absl::Status MonitorIsDeleted(std::string_view name);
 absl::Status MonitorIsNotDeleted(std::string_view name);
+absl::Status ChannelIsDisabled(std::string_view name);
 absl::Status DeliveryIsPending(std::string_view name);
 // ABORTED: somebody else changed the resource since the etag was read.
 absl::Status StaleEtag(std::string_view name);
