@@ -17,10 +17,27 @@ function(tocsin_binary name)
   target_link_libraries(${name} PRIVATE ${ARG_DEPS} tocsin_warnings)
 endfunction()
 
-# tocsin_test(NAME SOURCES f.cc… [DEPS target…] [LABELS l…] [TIMEOUT s] [ENVIRONMENT K=V…])
-#   One GoogleTest binary, one CTest test.
+# The tests that need PostgreSQL share one throw-away server, which CTest starts and stops. Its
+# folder is short, since the path of a unix socket may not exceed 107 bytes.
+if(TOCSIN_BUILD_TESTS)
+  string(MD5 build_hash ${CMAKE_BINARY_DIR})
+  string(SUBSTRING ${build_hash} 0 10 build_hash)
+  set(TOCSIN_TEST_POSTGRES /tmp/tocsin-test-${build_hash})
+  foreach(verb start stop)
+    add_test(NAME postgres_${verb}
+      COMMAND ${CMAKE_SOURCE_DIR}/tools/test-postgres ${verb} ${TOCSIN_TEST_POSTGRES})
+    set_tests_properties(postgres_${verb} PROPERTIES TIMEOUT 60)
+  endforeach()
+  set_tests_properties(postgres_start PROPERTIES FIXTURES_SETUP postgres)
+  set_tests_properties(postgres_stop PROPERTIES FIXTURES_CLEANUP postgres)
+endif()
+
+# tocsin_test(NAME SOURCES f.cc… [DEPS target…] [LABELS l…] [TIMEOUT s] [ENVIRONMENT K=V…]
+#             [POSTGRES])
+#   One GoogleTest binary, one CTest test. With POSTGRES, TOCSIN_TEST_DATABASE_URL reaches a server
+#   as superuser: make a database of your own.
 function(tocsin_test name)
-  cmake_parse_arguments(ARG "" "TIMEOUT" "SOURCES;DEPS;LABELS;ENVIRONMENT" ${ARGN})
+  cmake_parse_arguments(ARG "POSTGRES" "TIMEOUT" "SOURCES;DEPS;LABELS;ENVIRONMENT" ${ARGN})
   if(NOT TOCSIN_BUILD_TESTS)
     return()
   endif()
@@ -34,6 +51,11 @@ function(tocsin_test name)
   endif()
   if(NOT ARG_LABELS)
     set(ARG_LABELS unit)
+  endif()
+  if(ARG_POSTGRES)
+    list(APPEND ARG_ENVIRONMENT
+      "TOCSIN_TEST_DATABASE_URL=postgresql:///postgres?host=${TOCSIN_TEST_POSTGRES}&user=tocsin")
+    set_tests_properties(${name} PROPERTIES FIXTURES_REQUIRED postgres)
   endif()
   set_tests_properties(${name} PROPERTIES TIMEOUT ${ARG_TIMEOUT} LABELS "${ARG_LABELS}"
     ENVIRONMENT "${ARG_ENVIRONMENT}")
