@@ -89,7 +89,14 @@ pg_as_user_with_input() {
 pg_stop() {
   local bin
   pg_running "$1" || return 0
-  bin=$(pg_bin "$1") && pg_as_user "$bin/pg_ctl" -D "$1" -m "${2:-fast}" -w -t 60 stop >/dev/null
+  bin=$(pg_bin "$1") || return 1
+  if ! pg_as_user "$bin/pg_ctl" -D "$1" -m "${2:-fast}" -w -t 60 stop >/dev/null 2>&1; then
+    # A server that crashed in this moment leaves its pid file, which pg_ctl takes for life.
+    if pg_running "$1"; then
+      echo "PostgreSQL in $1 does not stop" >&2
+      return 1
+    fi
+  fi
 }
 
 # pg_url SOCKET_FOLDER DATABASE: the URL that libpq understands.
