@@ -1,0 +1,98 @@
+// One connection: requests in, responses out in the same order.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "absl/container/inlined_vector.h"
+#include "gateway/http/event_loop.h"
+#include "gateway/http/message.h"
+#include "gateway/http/request_reader.h"
+#include "gateway/http/timeout_list.h"
+
+namespace tocsin::http {
+
+class Worker;
+
+// Belongs to a worker and is used for one client after another. Loop thread only.
+class Connection final : public EventLoop::Source, public TimeoutNode {
+ public:
+  Connection(Worker& worker, uint32_t index) : worker_(worker), index_(index) {}
+  ~Connection() override;
+
+  // Begins to serve `fd`, which becomes the connection's.
+  void Open(int fd, const IpAddress& peer);
+  // Begins with an answer and a goodbye: there are too many connections.
+  void OpenRefused(int fd, const IpAddress& peer);
+
+  void OnEvents(uint32_t events) override;
+  void OnTimeout();
+
+  // The response of slot `slot`.
+  void Complete(uint32_t slot, const CannedResponse* canned, std::unique_ptr<CannedResponse> owned);
+  // End of turn: writes what is ready, reads on if it had paused, closes if it is done.
+  void Flush();
+  // The drain has come: closes unless a request is being read or answered.
+  void CloseIfIdle();
+  void Close();
+
+  uint32_t index() const { return index_; }
+  uint32_t generation() const { return generation_; }
+  bool open() const { return fd_ >= 0; }
+  const IpAddress& peer() const { return peer_; }
+
+ private:
+  // A request that has no response yet, or one whose response waits for those before it.
+  struct Slot {
+    const CannedResponse* response = nullptr;  // set: it is there
+    std::unique_ptr<CannedResponse> owned;
+    bool interim = false;  // "100 Continue"
+    bool refusal = false;  // by the server; the last one
+    bool head_only = false;
+    bool http10 = false;
+    bool keep_alive = false;
+  };
+
+  void ReadSome();
+  void Consume(std::string_view input);
+  // Returns whether reading goes on.
+  bool ReadRequest(std::string_view& input);
+  void OnComplete();
+  void Refuse(int status, std::string_view reason);
+  bool MustPause() const;
+  void WriteReady();
+  void Send(std::string_view bytes);
+  void AfterWrite();
+  void Linger();
+  void Watch(uint32_t events);
+  void MarkDirty();
+
+  Worker& worker_;
+  const uint32_t index_;
+  uint32_t generation_ = 0;
+  int fd_ = -1;
+  uint32_t watched_ = 0;  // events asked of the loop
+  bool registered_ = false;
+  bool dirty_ = false;
+  bool paused_ = false;         // reads nothing until there is room
+  bool no_more_input_ = false;  // the client, or a refusal, ended it
+  bool close_when_written_ = false;
+  bool lingering_ = false;
+  // What the client still sends must be read before closing: unread input would make it a reset.
+  bool linger_on_close_ = false;
+  bool writing_ = false;  // output_ waits for the client
+  bool served_ = false;   // at least one request was read
+  bool reading_body_ = false;
+  size_t lingered_bytes_ = 0;
+  IpAddress peer_;
+  std::unique_ptr<RequestReader> reader_;  // while a request is being read
+  std::string input_;                      // received and not consumed
+  std::string output_;                     // not taken by the kernel yet
+  absl::InlinedVector<Slot, 1> slots_;
+  uint32_t first_slot_ = 0;  // the number of slots_[0]
+};
+
+}  // namespace tocsin::http
