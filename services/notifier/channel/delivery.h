@@ -1,0 +1,35 @@
+// One delivery as core assigned it: what it tells, where it goes, and for how long it is ours.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "services/notifier/channel/message.h"
+#include "services/notifier/delivery/verdict.h"
+
+namespace tocsin::notifier {
+
+// The bodies that a channel can be sent; kUnknown stands for those of later versions.
+enum class Format { kUnknown, kStandardWebhook };
+
+// Holds secrets: never logged, but for the channel's name.
+struct Destination {
+  std::string channel;  // projects/{project}/channels/{channel}
+  std::string url;
+  std::vector<std::string> secrets;  // `whsec_…`, the newest first
+  Format format = Format::kUnknown;
+};
+
+struct Delivery {
+  DeliveryFacts facts;
+  absl::Duration lease;      // how long it is ours
+  absl::Duration leased_at;  // by the monotonic clock
+  Destination destination;
+  Message message;
+};
+
+// The word for metrics: "standard_webhook" or "unknown".
+absl::string_view FormatWord(Format format);
+
+}  // namespace tocsin::notifier

@@ -1,0 +1,103 @@
+// What a delivery tells, as plain facts: what summaries and payloads are made of.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+
+namespace tocsin::notifier {
+
+// The values of Message::type.
+inline constexpr absl::string_view kIncidentOpened = "incident.opened";
+inline constexpr absl::string_view kIncidentResolved = "incident.resolved";
+inline constexpr absl::string_view kIncidentReminder = "incident.reminder";
+inline constexpr absl::string_view kAlertsDigest = "alerts.digest";
+inline constexpr absl::string_view kSystemBlind = "system.blind";
+inline constexpr absl::string_view kChannelFailing = "channel.failing";
+inline constexpr absl::string_view kChannelTest = "channel.test";
+
+// The enumerations mirror those of the public proto; kUnknown stands for values of later versions.
+enum class HeartbeatKind { kUnknown, kUp, kDown };
+enum class EventType { kUnknown, kFiring, kResolved, kReminder };
+enum class Severity { kUnknown, kCritical, kError, kWarning, kInfo };
+enum class MonitorState { kUnknown, kNew, kUp, kDown, kPaused };
+enum class Cause { kUnknown, kReportedDown, kMissedDeadline, kRunOverran, kValueOutOfRange };
+enum class Resolution { kUnknown, kRecovered, kPaused, kDeleted, kLateHeartbeat };
+
+struct HeartbeatFacts {
+  HeartbeatKind kind = HeartbeatKind::kUnknown;
+  absl::Time at;
+  std::string message;
+  std::optional<double> value;
+  std::optional<int> exit_status;
+  std::string run_id;
+};
+
+struct MonitorFacts {
+  std::string name;  // projects/{project}/monitors/{monitor}
+  std::string display_name;
+  std::string description;
+  std::string owner;
+  Severity severity = Severity::kUnknown;
+  std::string runbook_url;
+  std::map<std::string, std::string> labels;
+  MonitorState state = MonitorState::kUnknown;
+  // The heartbeat schedule; a timeout of zero: no schedule that we know.
+  absl::Duration timeout;
+  absl::Duration recommended_interval;
+  absl::Duration grace;
+};
+
+struct IncidentFacts {
+  std::string name;  // projects/{project}/incidents/{incident}
+  Cause cause = Cause::kUnknown;
+  absl::Time opened_at;
+  absl::Time detected_at;
+  std::optional<absl::Time> closed_at;
+  Resolution resolution = Resolution::kUnknown;
+  std::string message;
+};
+
+struct EventFacts {
+  EventType type = EventType::kUnknown;
+  int64_t sequence = 0;
+  absl::Time occurred_at;
+  absl::Time detected_at;
+  MonitorFacts monitor;
+  IncidentFacts incident;
+  std::optional<absl::Time> expected_at;
+  std::optional<HeartbeatFacts> last_heartbeat;
+  std::string url;
+};
+
+struct BlindFacts {
+  absl::Time started_at;
+  absl::Time ended_at;
+  int unverified_count = 0;
+  std::vector<std::string> unverified_monitors;  // some of them, full names
+};
+
+struct ChannelNoticeFacts {
+  std::string channel;  // projects/{project}/channels/{channel}
+  std::optional<absl::Time> failing_since;
+  std::string reason;
+};
+
+struct Message {
+  std::string type;
+  absl::Time occurred_at;
+  std::vector<EventFacts> events;  // oldest first; empty for messages about no monitor
+  std::optional<BlindFacts> blind;
+  std::optional<ChannelNoticeFacts> notice;
+  int skipped = 0;
+};
+
+// The last part of a resource name; the whole when it has no parts.
+absl::string_view LastPart(absl::string_view resource_name);
+
+}  // namespace tocsin::notifier

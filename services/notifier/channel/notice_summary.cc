@@ -1,0 +1,80 @@
+// Summaries of what is not about one monitor: own outages and news about channels.
+#include "services/notifier/channel/notice_summary.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "services/notifier/channel/wording.h"
+
+namespace tocsin::notifier {
+namespace {
+
+constexpr size_t kListed = 5;  // monitors
+constexpr size_t kReasonBytes = 128;
+
+// What an outcome word means to a person.
+std::string ReasonWords(const std::string& reason) {
+  if (reason == "status_3xx") return "its receiver answers with a redirect, which is not followed";
+  if (reason == "status_4xx") return "its receiver refuses the messages (4xx)";
+  if (reason == "status_5xx") return "its receiver answers with a server error (5xx)";
+  if (reason == "timeout") return "its receiver does not answer in time";
+  if (reason == "connect_failed") return "its receiver cannot be reached";
+  if (reason == "tls_failed") return "its receiver has no valid TLS certificate";
+  if (reason == "dns_failed") return "the host name of its receiver has no address";
+  if (reason == "address_refused") {
+    return "its receiver is in a network to which webhooks are not allowed";
+  }
+  if (reason == "bad_channel") return "its URL or secret is not usable";
+  if (reason.empty()) return "its deliveries fail";
+  return absl::StrCat("its deliveries fail with ", PlainText(reason, kReasonBytes));
+}
+
+}  // namespace
+
+std::string BlindSummary(const BlindFacts& blind) {
+  std::string summary = absl::StrCat(
+      "BLIND Tocsin could not receive heartbeats for ",
+      DurationWords(blind.ended_at - blind.started_at), ", ",
+      TimeWords(blind.started_at, blind.ended_at, Precision::kSeconds, /*say_today=*/true), " to ",
+      TimeWords(blind.ended_at, blind.ended_at, Precision::kSeconds), " UTC. ");
+  if (blind.unverified_count == 0) return absl::StrCat(summary, "No monitor is unverified.");
+  absl::StrAppend(&summary, Count(blind.unverified_count, "monitor"),
+                  blind.unverified_count == 1 ? " is" : " are",
+                  " unverified until the next heartbeat");
+  std::vector<std::string> names;
+  for (const std::string& name : blind.unverified_monitors) {
+    if (names.size() < kListed) names.push_back(ShortName(name));
+  }
+  if (names.empty()) return absl::StrCat(summary, ".");
+  absl::StrAppend(&summary, ": ", absl::StrJoin(names, ", "));
+  const int64_t hidden = blind.unverified_count - static_cast<int64_t>(names.size());
+  if (hidden > 0) absl::StrAppend(&summary, " and ", hidden, " more");
+  return absl::StrCat(summary, ".");
+}
+
+std::string ChannelFailingSummary(const ChannelNoticeFacts& notice, absl::Time occurred_at) {
+  const std::string channel = ShortName(notice.channel);
+  if (notice.reason == "gone") {
+    return absl::StrCat("CHANNEL DISABLED ", channel,
+                        ": its receiver said that it is gone for good (410). Nothing is sent to it "
+                        "until its URL is changed.");
+  }
+  std::string summary = absl::StrCat("CHANNEL FAILING ", channel, ": ", ReasonWords(notice.reason));
+  if (notice.failing_since.has_value()) {
+    absl::StrAppend(&summary, ", for ", DurationWords(occurred_at - *notice.failing_since),
+                    ", since ",
+                    TimeWords(*notice.failing_since, occurred_at, Precision::kMinutes,
+                              /*say_today=*/true),
+                    " UTC");
+  }
+  return absl::StrCat(summary, ". Its alerts do not arrive; they are kept and tried again.");
+}
+
+std::string ChannelTestSummary(const ChannelNoticeFacts& notice) {
+  return absl::StrCat("TEST ", ShortName(notice.channel), ": alerts of this channel arrive here.");
+}
+
+}  // namespace tocsin::notifier

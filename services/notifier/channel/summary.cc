@@ -1,0 +1,273 @@
+// The sentence that a person reads at three in the morning.
+#include "services/notifier/channel/summary.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "services/notifier/channel/notice_summary.h"
+#include "services/notifier/channel/wording.h"
+
+namespace tocsin::notifier {
+namespace {
+
+constexpr size_t kMessageBytes = 300;  // of what a job said
+constexpr size_t kNameBytes = 128;
+constexpr size_t kRunbookBytes = 2048;
+constexpr size_t kListed = 5;  // earlier events
+
+// Seconds matter when the schedule is short; otherwise they only make the line longer.
+Precision PrecisionOf(const MonitorFacts& monitor) {
+  return monitor.timeout >= absl::Hours(1) ? Precision::kMinutes : Precision::kSeconds;
+}
+
+std::string UtcWords(absl::Time time, const EventFacts& event, bool say_today = false) {
+  return absl::StrCat(TimeWords(time, event.occurred_at, PrecisionOf(event.monitor), say_today),
+                      " UTC");
+}
+
+absl::string_view SeverityWord(Severity severity) {
+  switch (severity) {
+    case Severity::kCritical:
+      return "critical";
+    case Severity::kWarning:
+      return "warning";
+    case Severity::kInfo:
+      return "info";
+    default:
+      return "error";
+  }
+}
+
+// `payments/nightly-backup "Nightly backup" (critical, @payments)`
+std::string Who(const MonitorFacts& monitor) {
+  std::string who = ShortName(monitor.name);
+  if (!monitor.display_name.empty() && monitor.display_name != LastPart(monitor.name)) {
+    absl::StrAppend(&who, " ", Quoted(monitor.display_name, kNameBytes));
+  }
+  absl::StrAppend(&who, " (", SeverityWord(monitor.severity));
+  if (!monitor.owner.empty()) absl::StrAppend(&who, ", @", PlainText(monitor.owner, kNameBytes));
+  return absl::StrCat(who, ")");
+}
+
+// ` "disk full", exit status 2, value 12.5`; empty when the job said nothing.
+std::string Said(const std::string& message, const std::optional<int>& exit_status,
+                 const std::optional<double>& value) {
+  std::vector<std::string> parts;
+  if (!message.empty()) parts.push_back(Quoted(message, kMessageBytes));
+  if (exit_status.has_value()) parts.push_back(absl::StrCat("exit status ", *exit_status));
+  if (value.has_value()) parts.push_back(absl::StrCat("value ", NumberWords(*value)));
+  return parts.empty() ? "" : absl::StrCat(" ", absl::StrJoin(parts, ", "));
+}
+
+// Whether the last heartbeat is the one that opened the incident.
+bool LastIsCulprit(const EventFacts& event) {
+  return event.last_heartbeat.has_value() && event.last_heartbeat->at == event.incident.opened_at &&
+         (event.incident.cause == Cause::kReportedDown ||
+          event.incident.cause == Cause::kValueOutOfRange);
+}
+
+// ` Last: up "backup-completed", yesterday 02:04 UTC.`
+std::string LastHeard(const EventFacts& event) {
+  if (!event.last_heartbeat.has_value()) return " No heartbeat was ever received.";
+  const HeartbeatFacts& last = *event.last_heartbeat;
+  const absl::string_view kind = last.kind == HeartbeatKind::kDown ? "down" : "up";
+  return absl::StrCat(" Last: ", kind, Said(last.message, last.exit_status, last.value), ", ",
+                      UtcWords(last.at, event, /*say_today=*/true), ".");
+}
+
+std::string Expected(const EventFacts& event) {
+  if (!event.expected_at.has_value()) return "";
+  std::string words = absl::StrCat(", expected ", UtcWords(*event.expected_at, event));
+  if (event.monitor.grace > absl::ZeroDuration()) {
+    absl::StrAppend(&words, " + ", DurationWords(event.monitor.grace), " grace");
+  }
+  return words;
+}
+
+// The failure of a FIRING, with what the culprit said.
+std::string Failure(const EventFacts& event) {
+  const IncidentFacts& incident = event.incident;
+  std::optional<int> exit_status;
+  std::optional<double> value;
+  if (LastIsCulprit(event)) {
+    exit_status = event.last_heartbeat->exit_status;
+    value = event.last_heartbeat->value;
+  }
+  switch (incident.cause) {
+    case Cause::kMissedDeadline:
+      if (!event.last_heartbeat.has_value()) return absl::StrCat("never reported", Expected(event));
+      return absl::StrCat(
+          "no heartbeat for ",
+          DurationWords(std::max(event.detected_at, event.occurred_at) - event.last_heartbeat->at),
+          Expected(event));
+    case Cause::kReportedDown:
+      return absl::StrCat("reported down", Said(incident.message, exit_status, value), ", ",
+                          UtcWords(incident.opened_at, event, /*say_today=*/true));
+    case Cause::kValueOutOfRange: {
+      const std::string what = value.has_value()
+                                   ? absl::StrCat("value ", NumberWords(*value), " is out of range")
+                                   : "value out of range";
+      return absl::StrCat(what, Said(incident.message, exit_status, std::nullopt), ", ",
+                          UtcWords(incident.opened_at, event, /*say_today=*/true));
+    }
+    case Cause::kRunOverran:
+      return absl::StrCat("a run takes longer than allowed, overdue since ",
+                          UtcWords(incident.opened_at, event, /*say_today=*/true));
+    case Cause::kUnknown:
+      break;
+  }
+  return absl::StrCat("failed", Said(incident.message, exit_status, value), ", ",
+                      UtcWords(incident.opened_at, event, /*say_today=*/true));
+}
+
+// Why it was down, in short: for events that come after the first.
+std::string ShortCause(const IncidentFacts& incident) {
+  switch (incident.cause) {
+    case Cause::kMissedDeadline:
+      return "no heartbeat in time";
+    case Cause::kReportedDown:
+      return absl::StrCat("reported down", Said(incident.message, {}, {}));
+    case Cause::kValueOutOfRange:
+      return absl::StrCat("value out of range", Said(incident.message, {}, {}));
+    case Cause::kRunOverran:
+      return "a run took longer than allowed";
+    case Cause::kUnknown:
+      break;
+  }
+  return absl::StrCat("failed", Said(incident.message, {}, {}));
+}
+
+std::string DownSentence(const EventFacts& event) {
+  const bool never = event.incident.cause == Cause::kMissedDeadline && !event.last_heartbeat;
+  const bool says_it_all = never || LastIsCulprit(event);
+  return absl::StrCat("DOWN ", Who(event.monitor), ": ", Failure(event), ".",
+                      says_it_all ? "" : LastHeard(event));
+}
+
+std::string ReminderSentence(const EventFacts& event) {
+  return absl::StrCat("STILL DOWN ", Who(event.monitor), ": for ",
+                      DurationWords(event.occurred_at - event.incident.opened_at), ", since ",
+                      UtcWords(event.incident.opened_at, event, /*say_today=*/true), ", ",
+                      ShortCause(event.incident), ".", LastHeard(event));
+}
+
+// `15 m, 14:00:00 to 14:15:00 UTC, no heartbeat in time`
+std::string Outage(const EventFacts& resolved) {
+  const IncidentFacts& incident = resolved.incident;
+  const absl::Time closed = incident.closed_at.value_or(resolved.occurred_at);
+  const absl::TimeZone utc = absl::UTCTimeZone();
+  const bool same_day = absl::ToCivilDay(incident.opened_at, utc) == absl::ToCivilDay(closed, utc);
+  return absl::StrCat(
+      DurationWords(closed - incident.opened_at), ", ",
+      TimeWords(incident.opened_at, resolved.occurred_at, PrecisionOf(resolved.monitor)), " to ",
+      UtcWords(closed, resolved), ", ", ShortCause(incident));
+}
+
+// `told`: whether the receiver has heard of the beginning.
+std::string ResolvedSentence(const EventFacts& event, bool told) {
+  const std::string who = Who(event.monitor);
+  const absl::string_view tail = told ? "" : " It was over before its beginning could be told.";
+  switch (event.incident.resolution) {
+    case Resolution::kPaused:
+      return absl::StrCat("PAUSED ", who,
+                          ": not watched any more, and has not recovered. Down for ", Outage(event),
+                          ".", tail, LastHeard(event));
+    case Resolution::kDeleted:
+      return absl::StrCat("DELETED ", who,
+                          ": the monitor is gone, and had not recovered. Down for ", Outage(event),
+                          ".", tail, LastHeard(event));
+    case Resolution::kLateHeartbeat:
+      return absl::StrCat("UP ", who,
+                          ": false alarm, the heartbeat had come in time and was recorded ",
+                          "late.", tail, LastHeard(event));
+    default:
+      return absl::StrCat("UP ", who, ": recovered. Was down for ", Outage(event), ".", tail,
+                          LastHeard(event));
+  }
+}
+
+std::string EventSentence(const EventFacts& event, bool told) {
+  switch (event.type) {
+    case EventType::kResolved:
+      return ResolvedSentence(event, told);
+    case EventType::kReminder:
+      return ReminderSentence(event);
+    default:
+      return DownSentence(event);
+  }
+}
+
+std::string ShortEvent(const EventFacts& event, const EventFacts& newest) {
+  absl::string_view word = "DOWN";
+  if (event.type == EventType::kReminder) word = "STILL DOWN";
+  if (event.type == EventType::kResolved) {
+    word = event.incident.resolution == Resolution::kPaused    ? "PAUSED"
+           : event.incident.resolution == Resolution::kDeleted ? "DELETED"
+                                                               : "UP";
+  }
+  const std::string which = event.monitor.name == newest.monitor.name
+                                ? ""
+                                : absl::StrCat(" ", ShortName(event.monitor.name));
+  return absl::StrCat(word, which, " ",
+                      TimeWords(event.occurred_at, newest.occurred_at, PrecisionOf(event.monitor)),
+                      " UTC");
+}
+
+bool SameIncident(const EventFacts& a, const EventFacts& b) {
+  return a.monitor.name == b.monitor.name && a.incident.name == b.incident.name;
+}
+
+// Whether the message itself tells the beginning of the newest event's incident, so that the
+// receiver hears of it only now.
+bool TellsBeginning(const std::vector<EventFacts>& events) {
+  return std::any_of(events.begin(), events.end() - 1, [&events](const EventFacts& event) {
+    return event.type == EventType::kFiring && SameIncident(event, events.back());
+  });
+}
+
+std::string ToDo(const EventFacts& event) {
+  if (event.monitor.runbook_url.empty() || event.type == EventType::kResolved) return "";
+  return absl::StrCat(" Runbook: ", PlainText(event.monitor.runbook_url, kRunbookBytes));
+}
+
+std::string EventsSummary(const Message& message) {
+  const EventFacts& newest = message.events.back();
+  std::string summary = EventSentence(newest, /*told=*/!TellsBeginning(message.events));
+  // What the sentence about the newest event does not say already.
+  std::vector<std::string> earlier;
+  for (size_t i = 0; i + 1 < message.events.size(); ++i) {
+    const EventFacts& event = message.events[i];
+    const bool implied = newest.type == EventType::kResolved && SameIncident(event, newest);
+    if (!implied) earlier.push_back(ShortEvent(event, newest));
+  }
+  if (!earlier.empty()) {
+    const size_t hidden = earlier.size() > kListed ? earlier.size() - kListed : 0;
+    earlier.resize(earlier.size() - hidden);
+    absl::StrAppend(&summary, " Before that: ", absl::StrJoin(earlier, ", "));
+    if (hidden > 0) absl::StrAppend(&summary, " and ", hidden, " more");
+    absl::StrAppend(&summary, ".");
+  }
+  if (message.skipped > 0) {
+    absl::StrAppend(&summary, " ", Count(message.skipped, "event"),
+                    message.skipped == 1 ? " was" : " were",
+                    " left out because too many were waiting.");
+  }
+  return absl::StrCat(summary, ToDo(newest));
+}
+
+}  // namespace
+
+std::string Summarize(const Message& message) {
+  if (!message.events.empty()) return EventsSummary(message);
+  if (message.blind.has_value()) return BlindSummary(*message.blind);
+  if (message.notice.has_value()) {
+    return message.type == kChannelTest
+               ? ChannelTestSummary(*message.notice)
+               : ChannelFailingSummary(*message.notice, message.occurred_at);
+  }
+  return absl::StrCat("NOTICE ", PlainText(message.type, kNameBytes), ".");
+}
+
+}  // namespace tocsin::notifier

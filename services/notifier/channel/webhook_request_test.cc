@@ -1,0 +1,82 @@
+// Tells what is in the request that carries a delivery.
+#include "services/notifier/channel/webhook_request.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/strip.h"
+#include "common/standard_webhooks.h"
+#include "services/notifier/testing/sample_messages.h"
+
+namespace tocsin::notifier {
+namespace {
+
+const absl::Time kNow = absl::FromUnixSeconds(1'773'112'320);
+
+Delivery Sample() {
+  Delivery delivery;
+  delivery.facts.delivery_id = "msg_1";
+  delivery.destination.channel = "projects/default/channels/ops";
+  delivery.destination.url = "https://example.com/hook";
+  delivery.destination.secrets = {WebhookSecret::Format(std::string(24, 'n')),
+                                  WebhookSecret::Format(std::string(24, 'o'))};
+  delivery.destination.format = Format::kStandardWebhook;
+  delivery.message = SampleNamed("opened_missed_deadline");
+  return delivery;
+}
+
+std::string Header(const HttpRequest& request, const std::string& name) {
+  for (const std::string& header : request.headers) {
+    if (absl::StartsWith(header, name + ": ")) return header.substr(name.size() + 2);
+  }
+  return "";
+}
+
+TEST(WebhookRequestTest, VerifiesWithEverySecretWhileOneRotates) {
+  const auto request = BuildWebhookRequest(Sample(), kNow, absl::Seconds(10));
+  ASSERT_TRUE(request.ok());
+  const WebhookHeaders headers = {Header(*request, "webhook-id"),
+                                  Header(*request, "webhook-timestamp"),
+                                  Header(*request, "webhook-signature")};
+  EXPECT_EQ(headers.id, "msg_1");
+  EXPECT_EQ(headers.timestamp, "1773112320");
+  for (const std::string& secret : Sample().destination.secrets) {
+    EXPECT_TRUE(VerifyWebhook({*WebhookSecret::Parse(secret)}, headers, request->body, kNow).ok());
+  }
+  EXPECT_EQ(Header(*request, "content-type"), "application/json");
+}
+
+TEST(WebhookRequestTest, SendsTheSameBytesOnEveryAttemptAndARedeliveryIsMarked) {
+  const auto first = BuildWebhookRequest(Sample(), kNow, absl::Seconds(10));
+  Delivery again = Sample();
+  again.facts.attempt = 9;
+  again.facts.redelivery = true;
+  const auto second = BuildWebhookRequest(again, kNow + absl::Hours(1), absl::Seconds(10));
+  EXPECT_EQ(first->body, second->body);
+  EXPECT_EQ(Header(*first, "webhook-id"), Header(*second, "webhook-id"));
+  EXPECT_EQ(Header(*first, "tocsin-redelivery"), "");
+  EXPECT_EQ(Header(*second, "tocsin-redelivery"), "true");
+}
+
+TEST(WebhookRequestTest, RefusesWhatCanNeverBeSentWithoutNamingSecrets) {
+  Delivery no_secret = Sample();
+  no_secret.destination.secrets.clear();
+  Delivery bad_secret = Sample();
+  bad_secret.destination.secrets.push_back("hunter2hunter2");
+  Delivery unknown_format = Sample();
+  unknown_format.destination.format = Format::kUnknown;
+  Delivery forged_header = Sample();
+  forged_header.facts.delivery_id = "msg_1\r\nx: y";
+  for (const Delivery& delivery : {no_secret, bad_secret, unknown_format, forged_header}) {
+    const auto request = BuildWebhookRequest(delivery, kNow, absl::Seconds(10));
+    EXPECT_EQ(request.status().code(), absl::StatusCode::kInvalidArgument);
+    EXPECT_FALSE(absl::StrContains(request.status().message(), "hunter2"));
+  }
+}
+
+}  // namespace
+}  // namespace tocsin::notifier
