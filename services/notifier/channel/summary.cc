@@ -162,7 +162,7 @@ std::string Outage(const EventFacts& resolved) {
   return absl::StrCat(
       DurationWords(closed - incident.opened_at), ", ",
       TimeWords(incident.opened_at, resolved.occurred_at, PrecisionOf(resolved.monitor)), " to ",
-      UtcWords(closed, resolved), ", ", ShortCause(incident));
+      UtcWords(closed, resolved, /*say_today=*/!same_day), ", ", ShortCause(incident));
 }
 
 // `told`: whether the receiver has heard of the beginning.
