@@ -1,0 +1,138 @@
+// The deadline formula, case by case of product.md "Schedules and deadlines" and "Own outages".
+#include "services/core/domain/deadline.h"
+
+#include <gtest/gtest.h>
+
+#include "services/core/domain/testing/builders.h"
+
+namespace tocsin::core {
+namespace {
+
+using testing::CoreGap;
+using testing::MinuteMonitor;
+using testing::Second;
+using testing::UpSince;
+
+MonitorDefinition WithSchedule(double timeout, double interval, double grace) {
+  MonitorDefinition definition = MinuteMonitor();
+  definition.schedule = {.timeout = absl::Seconds(timeout),
+                         .recommended_interval = absl::Seconds(interval),
+                         .grace = absl::Seconds(grace)};
+  return definition;
+}
+
+TEST(Deadline, IsTheLastHeartbeatPlusTimeoutPlusGrace) {
+  const Deadline deadline = DeadlineOf(WithSchedule(60, 60, 5), UpSince(Second(100)), {});
+  EXPECT_EQ(deadline.at, Second(165));
+  EXPECT_EQ(deadline.plain, Second(165));
+  EXPECT_EQ(deadline.expected_at, Second(160));
+  EXPECT_EQ(deadline.cause, Cause::kMissedDeadline);
+  EXPECT_FALSE(deadline.unverified);
+}
+
+TEST(Deadline, CountsFromResumptionWhenThatIsLater) {
+  MonitorState state = UpSince(Second(100));
+  state.armed_at = Second(500);
+  EXPECT_EQ(DeadlineOf(MinuteMonitor(), state, {}).at, Second(560));
+  state.last_at = Second(530);
+  EXPECT_EQ(DeadlineOf(MinuteMonitor(), state, {}).at, Second(590));
+}
+
+TEST(Deadline, OfTheNthMissIsNTimeoutsAfterTheLastHeartbeat) {
+  MonitorState state = UpSince(Second(0));
+  state.misses = 2;
+  EXPECT_EQ(DeadlineOf(WithSchedule(60, 60, 5), state, {}).at, Second(185));
+}
+
+TEST(Deadline, IsNeverEarlierThanTheFloor) {
+  MonitorState state = UpSince(Second(0));
+  state.floor_at = Second(90);
+  EXPECT_EQ(DeadlineOf(MinuteMonitor(), state, {}).at, Second(90));
+}
+
+TEST(Deadline, IsAbsentForPausedDeletedUnarmedAndDown) {
+  MonitorState state = UpSince(Second(0));
+  state.state = State::kPaused;
+  EXPECT_EQ(DeadlineOf(MinuteMonitor(), state, {}).at, absl::InfiniteFuture());
+  state.state = State::kDown;
+  EXPECT_EQ(DeadlineOf(MinuteMonitor(), state, {}).at, absl::InfiniteFuture());
+  EXPECT_EQ(DeadlineOf(MinuteMonitor(), MonitorState{}, {}).at, absl::InfiniteFuture());
+  MonitorDefinition deleted = MinuteMonitor();
+  deleted.deleted_at = Second(1);
+  EXPECT_EQ(DeadlineOf(deleted, UpSince(Second(0)), {}).at, absl::InfiniteFuture());
+}
+
+TEST(Deadline, IsArmedForNewWithArmOnCreateAndForDownThatIsRecovering) {
+  MonitorState armed;
+  armed.armed_at = Second(0);
+  EXPECT_EQ(DeadlineOf(MinuteMonitor(), armed, {}).at, Second(60));
+  MonitorState recovering = UpSince(Second(10));
+  recovering.state = State::kDown;
+  recovering.successes = 1;
+  EXPECT_EQ(DeadlineOf(MinuteMonitor(), recovering, {}).at, Second(70));
+}
+
+TEST(OwnOutage, PostponesToOneIntervalAndTheGraceAfterItsEnd) {
+  const Deadline deadline =
+      DeadlineOf(WithSchedule(60, 20, 5), UpSince(Second(0)), {CoreGap(Second(30), Second(600))});
+  EXPECT_EQ(deadline.at, Second(625));
+  EXPECT_EQ(deadline.plain, Second(65));
+  EXPECT_EQ(deadline.expected_at, Second(60));
+  EXPECT_TRUE(deadline.unverified);
+}
+
+TEST(OwnOutage, ThatEndedWithinHalfAnIntervalOfTheHeartbeatChangesNothing) {
+  const Deadline deadline =
+      DeadlineOf(WithSchedule(60, 60, 0), UpSince(Second(0)), {CoreGap(Second(1), Second(29))});
+  EXPECT_EQ(deadline.at, Second(60));
+  EXPECT_FALSE(deadline.unverified);
+}
+
+TEST(OwnOutage, ThatBeganAfterTheDeadlineChangesNothing) {
+  const Deadline deadline =
+      DeadlineOf(MinuteMonitor(), UpSince(Second(0)), {CoreGap(Second(61), Second(600))});
+  EXPECT_EQ(deadline.at, Second(60));
+  EXPECT_FALSE(deadline.unverified);
+}
+
+TEST(OwnOutage, ThatBeganExactlyAtTheDeadlineStillPostpones) {
+  EXPECT_EQ(DeadlineOf(MinuteMonitor(), UpSince(Second(0)), {CoreGap(Second(60), Second(70))}).at,
+            Second(130));
+}
+
+TEST(OwnOutage, AfterWhichTheDeadlineLeavesTimeEnoughMakesUnverifiedButPostponesNothing) {
+  const Deadline deadline =
+      DeadlineOf(WithSchedule(60, 10, 0), UpSince(Second(0)), {CoreGap(Second(12), Second(15))});
+  EXPECT_EQ(deadline.at, Second(60));
+  EXPECT_TRUE(deadline.unverified);
+}
+
+TEST(OwnOutage, LaterOnesDoNotPostponeAgainUnlessTheyBeganBeforeThePlainDeadline) {
+  const GapList gaps = {CoreGap(Second(50), Second(55)), CoreGap(Second(58), Second(100)),
+                        CoreGap(Second(120), Second(900))};
+  EXPECT_EQ(DeadlineOf(MinuteMonitor(), UpSince(Second(0)), gaps).at, Second(160));
+}
+
+TEST(OwnOutage, IsFoundBehindALaterGapThatDoesNotTouchTheMonitor) {
+  GapList gaps = {CoreGap(Second(40), Second(50))};
+  gaps.push_back({.kind = GapKind::kGateway, .start = Second(55), .end = Second(80)});
+  MonitorState state = UpSince(Second(0));
+  state.last_source = Source::kGrpc;
+  EXPECT_EQ(DeadlineOf(MinuteMonitor(), state, gaps).at, Second(110));
+}
+
+TEST(OwnOutage, OfGatewaysTouchesMonitorsHeardOverHttpOrNeverHeard) {
+  for (const GapKind kind : {GapKind::kGateway, GapKind::kShed}) {
+    const GapList gaps = {{.kind = kind, .start = Second(40), .end = Second(50)}};
+    MonitorState state = UpSince(Second(0));
+    EXPECT_EQ(DeadlineOf(MinuteMonitor(), state, gaps).at, Second(110));
+    state.last_source = Source::kGrpc;
+    EXPECT_EQ(DeadlineOf(MinuteMonitor(), state, gaps).at, Second(60));
+    MonitorState armed;
+    armed.armed_at = Second(0);
+    EXPECT_EQ(DeadlineOf(MinuteMonitor(), armed, gaps).at, Second(110));
+  }
+}
+
+}  // namespace
+}  // namespace tocsin::core

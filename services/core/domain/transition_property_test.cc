@@ -1,0 +1,236 @@
+// What holds of the deadline formula and the state machine over random histories.
+//
+// Prints its seed; TOCSIN_TEST_SEED=N repeats a run.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <optional>
+#include <random>
+#include <string>
+
+#include "services/core/domain/deadline.h"
+#include "services/core/domain/testing/builders.h"
+#include "services/core/domain/transition.h"
+
+namespace tocsin::core {
+namespace {
+
+using testing::Beat;
+using testing::MinuteMonitor;
+using testing::Second;
+using testing::UpSince;
+
+constexpr int kRounds = 20000;
+
+class TransitionProperty : public ::testing::Test {
+ protected:
+  TransitionProperty() {
+    const char* given = std::getenv("TOCSIN_TEST_SEED");
+    seed_ = given != nullptr ? std::strtoull(given, nullptr, 10) : std::random_device{}();
+    random_.seed(seed_);
+    RecordProperty("seed", std::to_string(seed_));
+    printf("seed %llu\n", static_cast<unsigned long long>(seed_));
+  }
+
+  int Int(int low, int high) { return std::uniform_int_distribution<int>(low, high)(random_); }
+  bool Chance(int percent) { return Int(1, 100) <= percent; }
+  // A whole number of milliseconds, so that instants coincide now and then.
+  absl::Duration Upto(absl::Duration most) {
+    return absl::Milliseconds(
+        std::uniform_int_distribution<int64_t>(0, absl::ToInt64Milliseconds(most))(random_));
+  }
+
+  MonitorDefinition AnyDefinition(int max_threshold) {
+    MonitorDefinition definition = MinuteMonitor();
+    Schedule& schedule = definition.schedule;
+    schedule.timeout = absl::Seconds(Int(1, 200));
+    schedule.recommended_interval = absl::Seconds(Int(1, 200));
+    schedule.recommended_interval = std::min(schedule.recommended_interval, schedule.timeout);
+    schedule.grace = absl::Seconds(Chance(50) ? 0 : Int(1, 60));
+    definition.failure_threshold = Int(1, max_threshold);
+    definition.recovery_threshold = Int(1, max_threshold);
+    definition.arm_on_create = Chance(30);
+    definition.resume_on_heartbeat = Chance(30);
+    return definition;
+  }
+
+  MonitorState AnyWatchedState(const MonitorDefinition& definition) {
+    MonitorState state = UpSince(Second(0) + Upto(absl::Seconds(300)));
+    state.last_source = static_cast<Source>(Int(0, 2));
+    state.misses = Int(0, definition.failure_threshold - 1);
+    if (Chance(20)) state.armed_at = Second(0) + Upto(absl::Seconds(300));
+    if (Chance(20)) state.floor_at = Second(0) + Upto(absl::Seconds(600));
+    return state;
+  }
+
+  GapList AnyGaps(int most) {
+    GapList gaps;
+    const int count = Int(0, most);
+    for (int i = 0; i < count; ++i) {
+      const absl::Time start = Second(0) + Upto(absl::Seconds(900));
+      gaps.push_back({.kind = static_cast<GapKind>(Int(1, 3)),
+                      .start = start,
+                      .end = start + absl::Milliseconds(1) + Upto(absl::Seconds(300))});
+    }
+    std::sort(gaps.begin(), gaps.end(), [](const Gap& a, const Gap& b) { return a.end < b.end; });
+    return gaps;
+  }
+
+  Input AnyInput(absl::Time now, MonitorDefinition& definition) {
+    const int choice = Int(1, 100);
+    if (choice <= 50) {
+      const auto kind = static_cast<HeartbeatKind>(Chance(70) ? 1 : Int(1, 4));
+      absl::Time at = now;
+      if (Chance(30)) at -= Upto(absl::Seconds(10));  // it waited somewhere
+      return HeartbeatArrived{Beat(kind, at, Chance(50) ? "why" : "")};
+    }
+    if (choice <= 85) return DeadlineChecked{};
+    if (choice <= 89) return Paused{};
+    if (choice <= 94) return Resumed{};
+    if (choice <= 97) {
+      const bool schedule = Chance(50);
+      if (schedule) definition.schedule = AnyDefinition(1).schedule;
+      definition.arm_on_create = Chance(30);
+      return Reconfigured{.schedule_changed = schedule};
+    }
+    if (definition.deleted_at.has_value()) {
+      definition.deleted_at.reset();
+      return Undeleted{};
+    }
+    definition.deleted_at = now;
+    return Deleted{};
+  }
+
+  uint64_t seed_ = 0;
+  std::mt19937_64 random_;
+};
+
+TEST_F(TransitionProperty, GapsNeverMoveADeadlineEarlierAndSweepAtIsBelowEveryDeadline) {
+  for (int round = 0; round < kRounds; ++round) {
+    const MonitorDefinition definition = AnyDefinition(4);
+    const MonitorState state = AnyWatchedState(definition);
+    const GapList gaps = AnyGaps(6);
+    const Deadline with = DeadlineOf(definition, state, gaps);
+    const Deadline without = DeadlineOf(definition, state, {});
+    ASSERT_GE(with.at, without.at);
+    ASSERT_EQ(with.plain, without.at);
+    ASSERT_LE(SweepAt(definition, state), with.at);
+  }
+}
+
+TEST_F(TransitionProperty, APostponementIsBoundedByOneGapThatBeganBeforeThePlainDeadline) {
+  for (int round = 0; round < kRounds; ++round) {
+    const MonitorDefinition definition = AnyDefinition(1);
+    const MonitorState state = AnyWatchedState(definition);
+    const GapList gaps = AnyGaps(6);
+    const Deadline deadline = DeadlineOf(definition, state, gaps);
+    absl::Time bound = deadline.plain;
+    for (const Gap& gap : gaps) {
+      if (gap.start > deadline.plain) continue;
+      bound = std::max(
+          bound, gap.end + definition.schedule.recommended_interval + definition.schedule.grace);
+    }
+    ASSERT_LE(deadline.at, bound);
+    if (deadline.at > deadline.plain) {
+      ASSERT_TRUE(deadline.unverified);
+    }
+  }
+}
+
+// The promise to live jobs: who pushes every recommended interval, and so again within one after
+// an own outage that swallowed pushes, is never judged. (It is one outage: a second that begins
+// before the postponed deadline does not postpone it again, or a dead job might never be found.)
+TEST_F(TransitionProperty, AJobThatPushesEveryIntervalIsNeverPastItsDeadline) {
+  for (int round = 0; round < kRounds; ++round) {
+    const MonitorDefinition definition = AnyDefinition(1);
+    const GapList gaps = AnyGaps(1);
+    const absl::Duration interval = definition.schedule.recommended_interval;
+    MonitorState state = UpSince(Second(0));
+    state.last_source = Source::kHttp;
+    for (absl::Time at = Second(0); at < Second(1500); at += interval) {
+      const bool lost = std::any_of(gaps.begin(), gaps.end(), [&](const Gap& gap) {
+        return gap.start <= at && at <= gap.end;
+      });
+      ASSERT_GE(DeadlineOf(definition, state, gaps).at, at) << "interval " << interval;
+      if (!lost) state.last_at = at;
+    }
+  }
+}
+
+TEST_F(TransitionProperty, ASteadyUpMovesTheNewestHeartbeatAndNothingElse) {
+  int steady = 0;
+  for (int round = 0; round < kRounds; ++round) {
+    const MonitorDefinition definition = AnyDefinition(4);
+    MonitorState state = AnyWatchedState(definition);
+    state.sequence = Int(0, 9);
+    state.last_kind = static_cast<HeartbeatKind>(Int(1, 2));
+    const absl::Time at = Second(0) + Upto(absl::Seconds(900));
+    const Heartbeat heartbeat = Beat(HeartbeatKind::kUp, at, "", static_cast<Source>(Int(0, 2)));
+    if (!IsSteadyUp(state, heartbeat)) continue;
+    ++steady;
+    const Decision decision =
+        Decide(definition, state, HeartbeatArrived{heartbeat}, AnyGaps(3), at + absl::Seconds(1));
+    EXPECT_EQ(decision.reason, Reason::kRecorded);
+    EXPECT_FALSE(decision.opened || decision.closed || decision.expected_at);
+    EXPECT_FALSE(decision.withdraw_unsent_firing || decision.message_changed);
+    const MonitorState& next = decision.next;
+    EXPECT_EQ(next.last_at, at);
+    EXPECT_EQ(next.last_kind, HeartbeatKind::kUp);
+    EXPECT_EQ(next.last_source, heartbeat.source);
+    EXPECT_EQ(next.state, state.state);
+    EXPECT_EQ(next.armed_at, state.armed_at);
+    EXPECT_EQ(next.floor_at, state.floor_at);
+    EXPECT_EQ(next.failures, state.failures);
+    EXPECT_EQ(next.successes, state.successes);
+    EXPECT_EQ(next.misses, state.misses);
+    EXPECT_EQ(next.open_runs, state.open_runs);
+    EXPECT_EQ(next.sequence, state.sequence);
+    EXPECT_EQ(next.incident.has_value(), state.incident.has_value());
+    EXPECT_GE(DeadlineOf(definition, next, {}).at, DeadlineOf(definition, state, {}).at);
+    ASSERT_FALSE(HasFailure());
+  }
+  EXPECT_GT(steady, kRounds / 20);
+}
+
+// Over one random history: alarms begin and end in turn, and their numbers have no holes.
+TEST_F(TransitionProperty, EveryAlarmEndsOnceAndNumbersHaveNoHoles) {
+  for (int history = 0; history < kRounds / 20; ++history) {
+    MonitorDefinition definition = AnyDefinition(3);
+    MonitorState state;
+    if (definition.arm_on_create) state.armed_at = Second(0);
+    const GapList gaps = AnyGaps(4);
+    absl::Time now = Second(0);
+    std::optional<Incident> open;
+    int64_t events = 0;
+    for (int step = 0; step < 200; ++step) {
+      now += Upto(Chance(50) ? absl::Seconds(1) : absl::Seconds(90));
+      const Input input = AnyInput(now, definition);
+      const Decision decision = Decide(definition, state, input, gaps, now);
+      ASSERT_FALSE(decision.opened.has_value() && decision.closed.has_value());
+      if (decision.opened.has_value()) {
+        ASSERT_FALSE(open.has_value());
+        open = decision.opened;
+        ASSERT_GE(open->detected_at, open->opened_at);
+        ++events;
+      }
+      if (decision.closed.has_value()) {
+        ASSERT_TRUE(open.has_value());
+        ASSERT_EQ(decision.closed->opened_at, open->opened_at);
+        ASSERT_TRUE(decision.closed->closed_at && decision.closed->resolution);
+        ASSERT_GE(*decision.closed->closed_at, decision.closed->opened_at);
+        open.reset();
+        ++events;
+      }
+      state = decision.next;
+      ASSERT_EQ(state.sequence, events);
+      ASSERT_EQ(state.state == State::kDown, open.has_value());
+      ASSERT_EQ(state.incident.has_value(), open.has_value());
+      ASSERT_LE(SweepAt(definition, state), DeadlineOf(definition, state, gaps).at);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace tocsin::core

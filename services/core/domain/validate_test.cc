@@ -1,0 +1,177 @@
+// What definitions must fulfil.
+#include "services/core/domain/validate.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+
+#include "common/status_details.h"
+#include "services/core/domain/testing/builders.h"
+
+namespace tocsin::core {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+std::vector<std::string> Fields(const FieldFaults& faults) {
+  std::vector<std::string> fields;
+  for (const FieldViolation& violation : FieldViolations(faults.ToStatus())) {
+    fields.push_back(violation.field);
+  }
+  return fields;
+}
+
+std::vector<std::string> MonitorFaults(const MonitorDefinition& definition) {
+  FieldFaults faults;
+  ValidateMonitor(definition, "monitor", faults);
+  return Fields(faults);
+}
+
+TEST(ResourceId, IsOneTo63LowerCaseLettersDigitsAndDashes) {
+  for (const char* id : {"a", "0", "nightly-backup-2", "a-"}) EXPECT_TRUE(IsResourceId(id)) << id;
+  EXPECT_TRUE(IsResourceId(std::string(63, 'a')));
+  for (const char* id : {"", "-a", "A", "a_b", "a.b", "é", "a/b"}) {
+    EXPECT_FALSE(IsResourceId(id)) << id;
+  }
+  EXPECT_FALSE(IsResourceId(std::string(64, 'a')));
+}
+
+TEST(Monitor, ThatFulfilsEverythingHasNoFaults) {
+  MonitorDefinition definition = testing::MinuteMonitor();
+  definition.runbook_url = "https://wiki.example/runbooks/1?x=y#z";
+  definition.labels = {{"team", "payments"}, {"a.b_c-d", ""}};
+  definition.channels = {"ops"};
+  EXPECT_THAT(MonitorFaults(definition), IsEmpty());
+}
+
+TEST(Monitor, ReportsEveryFaultAtOnceByItsFieldInTheRequest) {
+  MonitorDefinition definition = testing::MinuteMonitor();
+  definition.display_name = std::string(129, 'x');
+  definition.owner = "\xFF";
+  definition.runbook_url = "ftp://x";
+  definition.labels = {{"Team", "x"}, {"ok", std::string(129, 'x')}};
+  definition.schedule.timeout = absl::Milliseconds(999);
+  definition.schedule.grace = -absl::Seconds(1);
+  definition.failure_threshold = 2;
+  definition.recovery_threshold = -1;
+  definition.channels = {"a", "a"};
+  EXPECT_THAT(
+      MonitorFaults(definition),
+      ElementsAre("monitor.display_name", "monitor.owner", "monitor.runbook_url", "monitor.labels",
+                  "monitor.labels.ok", "monitor.schedule.heartbeat.timeout",
+                  "monitor.schedule.heartbeat.grace", "monitor.failure_threshold",
+                  "monitor.recovery_threshold", "monitor.channels"));
+}
+
+TEST(Monitor, FaultSaysWhatWasGivenAndWhatIsAccepted) {
+  MonitorDefinition definition = testing::MinuteMonitor();
+  definition.schedule.timeout = absl::Hours(24 * 367);
+  FieldFaults faults;
+  ValidateMonitor(definition, "monitor", faults);
+  EXPECT_EQ(faults.ToStatus().message(),
+            "monitor.schedule.heartbeat.timeout: it is 8808h; accepted: 1 s to 366 days");
+}
+
+TEST(Monitor, TimeoutMayBeOneSecondTo366Days) {
+  MonitorDefinition definition = testing::MinuteMonitor();
+  definition.schedule = Schedule();
+  definition.schedule.timeout = absl::Seconds(1);
+  FillDefaults(definition);
+  EXPECT_THAT(MonitorFaults(definition), IsEmpty());
+  definition.schedule.timeout = absl::Hours(24 * 366);
+  EXPECT_THAT(MonitorFaults(definition), IsEmpty());
+  definition.schedule.timeout = absl::InfiniteDuration();
+  EXPECT_THAT(MonitorFaults(definition), ElementsAre("monitor.schedule.heartbeat.timeout"));
+}
+
+TEST(Monitor, RecommendedIntervalIsNeverAboveTheTimeout) {
+  MonitorDefinition definition = testing::MinuteMonitor();
+  definition.schedule.recommended_interval = absl::Seconds(61);
+  EXPECT_THAT(MonitorFaults(definition),
+              ElementsAre("monitor.schedule.heartbeat.recommended_interval"));
+}
+
+TEST(Monitor, DefaultsAreFilledIn) {
+  MonitorDefinition definition;
+  definition.id = "m";
+  definition.schedule.timeout = absl::Seconds(90) + absl::Nanoseconds(1);
+  definition.failure_threshold = 0;
+  FillDefaults(definition);
+  EXPECT_EQ(definition.display_name, "m");
+  EXPECT_EQ(definition.schedule.timeout, absl::Seconds(90));
+  EXPECT_EQ(definition.schedule.recommended_interval, absl::Seconds(90));
+  EXPECT_EQ(definition.failure_threshold, 1);
+}
+
+TEST(Url, NeedsASchemeOfTheWebAndAHost) {
+  Channel channel;
+  channel.id = "ops";
+  const auto faults_of = [&](std::string url) {
+    channel.url = std::move(url);
+    FieldFaults faults;
+    ValidateChannel(channel, "channel", faults);
+    return Fields(faults);
+  };
+  for (const char* url : {"http://127.0.0.1:9000", "https://hooks.example/T0/B0?x#y",
+                          "HTTPS://[::1]:8080/", "https://user:secret@host/x"}) {
+    EXPECT_THAT(faults_of(url), IsEmpty()) << url;
+  }
+  for (const char* url : {"", "hooks.example", "https://", "https:///x", "https://:80/",
+                          "file:///x", "https://a b", "https://a\n"}) {
+    EXPECT_THAT(faults_of(url), ElementsAre("channel.url")) << url;
+  }
+  EXPECT_THAT(faults_of("https://x/" + std::string(2048, 'a')), ElementsAre("channel.url"));
+}
+
+TEST(Url, IsNotRepeatedInTheFaultForItMayBeASecret) {
+  Channel channel;
+  channel.url = "htps://hooks.example/s3cret";
+  FieldFaults faults;
+  ValidateChannel(channel, "channel", faults);
+  EXPECT_THAT(faults.ToStatus().message(), ::testing::Not(::testing::HasSubstr("s3cret")));
+}
+
+TEST(ChannelDefinition, ReportsSelectorAndFallbackFaults) {
+  Channel channel;
+  channel.id = "ops";
+  channel.url = "https://x";
+  channel.selector = "team";
+  channel.fallback_channel = "ops";
+  FieldFaults faults;
+  ValidateChannel(channel, "channel", faults);
+  EXPECT_THAT(Fields(faults), ElementsAre("channel.selector", "channel.fallback_channel"));
+}
+
+TEST(WebhookSecret, IsPrefixedBase64Of24To64Bytes) {
+  EXPECT_TRUE(IsWebhookSecret("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"));
+  for (const char* secret : {"", "whsec_", "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+                             "whsec_c2hvcnQ=", "whsec_!!!!9r8GKYqrTwjUPD8ILPZIo2LaLaSw"}) {
+    EXPECT_FALSE(IsWebhookSecret(secret)) << secret;
+  }
+}
+
+TEST(HeartbeatFields, MustBeFiniteInRangeAndShort) {
+  Heartbeat heartbeat;
+  heartbeat.value = std::numeric_limits<double>::infinity();
+  heartbeat.exit_status = 256;
+  heartbeat.run_id = std::string(65, 'r');
+  FieldFaults faults;
+  ValidateHeartbeat(heartbeat, "", faults);
+  EXPECT_THAT(Fields(faults), ElementsAre("value", "exit_status", "run_id"));
+}
+
+TEST(TokenOverlap, IsAtMost30Days) {
+  FieldFaults faults;
+  ValidateTokenOverlap(absl::ZeroDuration(), "overlap", faults);
+  ValidateTokenOverlap(absl::Hours(24 * 30), "overlap", faults);
+  EXPECT_TRUE(faults.empty());
+  ValidateTokenOverlap(-absl::Seconds(1), "overlap", faults);
+  ValidateTokenOverlap(absl::Hours(24 * 31), "overlap", faults);
+  EXPECT_THAT(Fields(faults), ElementsAre("overlap", "overlap"));
+}
+
+}  // namespace
+}  // namespace tocsin::core
