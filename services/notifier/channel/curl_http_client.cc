@@ -37,7 +37,6 @@ Outcome OutcomeOfCode(CURLcode code) {
     case CURLE_USE_SSL_FAILED:
       return Outcome::kTlsFailed;
     case CURLE_URL_MALFORMAT:
-    case CURLE_UNSUPPORTED_PROTOCOL:
       return Outcome::kBadChannel;
     default:
       return Outcome::kConnectFailed;
