@@ -153,6 +153,15 @@ class Postgres:
             raise RuntimeError(f"psql: {done.stderr}")
         return done.stdout
 
+    def run_file(self, path, **variables):
+        """Runs a file of SQL with psql's variables."""
+        flags = [f"--set={name}={value}" for name, value in variables.items()]
+        self._psql([*flags, "-f", path], "tocsin")
+
+    def program(self, name):
+        """The path of a server program such as pg_waldump."""
+        return os.path.join(self._bin, name)
+
     def dump(self):
         """All data of the database as text; bytea columns in hex."""
         return subprocess.run(["pg_dump", "-h", self._dir, "-U", "tocsin", "tocsin"], check=True,

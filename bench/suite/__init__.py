@@ -1,0 +1,1 @@
+"""The parts of the benchmark suite; see bench/README.md."""

@@ -1,0 +1,24 @@
+-- Monitors that are UP, as a long-running system has them. Variables: first, count, timeout_us
+-- (of the first), step_us (how much longer each next one's is), prefix (of the id). The push token
+-- of number n is "bench" and n in 17 digits.
+BEGIN;
+CREATE TEMP TABLE fresh ON COMMIT DROP AS
+  SELECT n, nextval('monitor_monitor_id_seq') AS monitor_id, nextval('definition_version') AS version,
+         :timeout_us + (n - :first) * :step_us AS timeout_us, date_trunc('milliseconds', now()) AS at
+  FROM generate_series(:first, :first + :count - 1) AS n;
+INSERT INTO monitor (monitor_id, project_id, id, display_name, description, owner, severity,
+    runbook_url, labels, timeout_us, recommended_interval_us, grace_us, failure_threshold,
+    recovery_threshold, arm_on_create, resume_on_heartbeat, channels, version, created_at, updated_at)
+  SELECT monitor_id, 1, :'prefix' || n, :'prefix' || n, '', '', 2, '', '{}', timeout_us, timeout_us,
+         0, 1, 1, false, false, '{}', version, at, at
+  FROM fresh;
+INSERT INTO push_token (hash, monitor_id, created_at)
+  SELECT sha256(convert_to('bench' || lpad(n::text, 17, '0'), 'UTF8')), monitor_id, at FROM fresh;
+INSERT INTO monitor_state (monitor_id, version, sequence, last_at, last_push, project_id, failures,
+    successes, misses, open_runs, state, last_kind, last_source)
+  SELECT monitor_id, version, 0, at, n, 1, 0, 0, 0, 0, 2, 1, 1 FROM fresh;
+INSERT INTO monitor_sweep (monitor_id, sweep_at)
+  SELECT monitor_id, at + timeout_us * interval '1 microsecond' FROM fresh;
+INSERT INTO heartbeat (received_at, monitor_id, push_id, project_id, kind, source)
+  SELECT at, monitor_id, n, 1, 1, 1 FROM fresh;
+COMMIT;
