@@ -1,0 +1,216 @@
+"""Every command of `tocsin`, as a person and as a script reads it; and what each admin port says."""
+
+import re
+import unittest
+
+from harness.pushing import push
+from harness.testcase import TocsinTestCase
+from harness.waiting import wait_until
+
+METRICS = {
+    "core": ["tocsin_core_heartbeats_total", "tocsin_core_group_size",
+             "tocsin_core_commit_duration_seconds", "tocsin_core_sweep_lag_seconds",
+             "tocsin_core_transitions_total", "tocsin_core_own_outage_seconds_total",
+             "tocsin_core_deliveries", "tocsin_build_info"],
+    "gateway": ["tocsin_gateway_pushes_total", "tocsin_gateway_push_duration_seconds",
+                "tocsin_build_info"],
+    "notifier": ["tocsin_notifier_attempts_total", "tocsin_notifier_dwell_seconds",
+                 "tocsin_build_info"],
+}
+
+
+class CommandLine(TocsinTestCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.channel = cls.cluster.make_channel(cls.receiver, "everyone", "--default")
+
+    def setUp(self):
+        self.monitor = self.id_of_test()
+
+    # --- monitors ---
+
+    def test_creating_a_monitor_shows_its_token_and_push_url_this_once(self):
+        made = self.cli.json(
+            "monitor", "create", self.monitor, "--timeout", "90s", "--grace", "5s",
+            "--recommended-interval", "60s", "--display-name", "Nightly", "--description", "Copies",
+            "--owner", "payments", "--severity", "critical", "--runbook-url", "https://example.org/r",
+            "--label", "team=payments", "--label", "tier=1")
+        self.assertTrue(made["pushUrl"].endswith(f"/api/push/{made['pushToken']}"))
+        self.assertTrue(made["pushUrl"].startswith(self.cluster.public_url))
+        monitor = self.cli.monitor(self.monitor)
+        self.assertEqual(monitor["displayName"], "Nightly")
+        self.assertEqual(monitor["description"], "Copies")
+        self.assertEqual(monitor["owner"], "payments")
+        self.assertEqual(monitor["severity"], "SEVERITY_CRITICAL")
+        self.assertEqual(monitor["runbookUrl"], "https://example.org/r")
+        self.assertEqual(monitor["labels"], {"team": "payments", "tier": "1"})
+        self.assertEqual(monitor["schedule"]["heartbeat"],
+                         {"timeout": "90s", "grace": "5s", "recommendedInterval": "60s"})
+        self.assertNotIn(made["pushToken"], self.cli.text("monitor", "get", self.monitor))
+        self.assertNotIn(made["pushToken"], str(monitor))
+
+    def test_people_see_the_push_url_and_the_state(self):
+        text = self.cli.text("monitor", "create", self.monitor, "--timeout", "60s")
+        self.assertRegex(text, r"http://\S+/api/push/\S+")
+        self.assertIn(self.monitor, self.cli.text("-o", "table", "monitor", "list"))
+        self.assertRegex(self.cli.text("-o", "table", "monitor", "get", self.monitor), r"(?i)new")
+
+    def test_a_taken_id_an_unknown_monitor_and_a_bad_field_say_so(self):
+        self.cli.text("monitor", "create", self.monitor, "--timeout", "60s")
+        for arguments, words in (
+                (("monitor", "create", self.monitor, "--timeout", "60s"), (self.monitor, "exists")),
+                (("monitor", "get", "no-such-monitor"), ("no-such-monitor", "not found")),
+                (("monitor", "create", self.monitor + "-x", "--timeout", "0s"), ("timeout",)),
+                (("monitor", "create", "Bad Id!", "--timeout", "60s"), ("id",)),
+                (("monitor", "create", self.monitor + "-y"), ("timeout",)),
+                (("monitor", "explode"), ())):
+            done = self.cli.run(*arguments)
+            self.assertNotEqual(done.returncode, 0, arguments)
+            for word in words:
+                self.assertIn(word, (done.stderr + done.stdout).lower(), arguments)
+            self.assertNotIn("Traceback", done.stderr)
+
+    def test_updating_changes_what_is_named_only(self):
+        self.cli.text("monitor", "create", self.monitor, "--timeout", "60s", "--owner", "a",
+                      "--label", "x=1")
+        self.cli.text("monitor", "update", self.monitor, "--owner", "b")
+        monitor = self.cli.monitor(self.monitor)
+        self.assertEqual((monitor["owner"], monitor["labels"]), ("b", {"x": "1"}))
+        self.assertEqual(monitor["schedule"]["heartbeat"]["timeout"], "60s")
+
+    def test_pausing_and_resuming_twice_is_no_error(self):
+        self.cli.text("monitor", "create", self.monitor, "--timeout", "60s")
+        for verb, state in (("pause", "PAUSED"), ("pause", "PAUSED"), ("resume", "NEW"),
+                            ("resume", "NEW")):
+            self.cli.text("monitor", verb, self.monitor)
+            self.assertEqual(self.cli.state(self.monitor), state)
+
+    def test_a_deleted_monitor_comes_back_paused(self):
+        token = self.cli.make_monitor(self.monitor, "60s")
+        push(self.gateway, token)
+        self.cli.text("monitor", "delete", self.monitor)
+        listed = self.cli.json("monitor", "list").get("monitors", [])
+        self.assertNotIn(self.monitor, [m["name"].rpartition("/")[2] for m in listed])
+        self.cli.text("monitor", "undelete", self.monitor)
+        self.assertEqual(self.cli.state(self.monitor), "PAUSED")
+        self.assertEqual(push(self.gateway, token).status, 200)
+
+    def test_lists_turn_pages(self):
+        for i in range(7):
+            self.cli.text("monitor", "create", f"page-{i}", "--timeout", "60s")
+        listed = self.cli.json("monitor", "list")["monitors"]
+        names = [m["name"].rpartition("/")[2] for m in listed]
+        self.assertEqual([n for n in names if n.startswith("page-")], [f"page-{i}" for i in range(7)])
+        self.assertEqual(names, sorted(names))
+
+    # --- the rest ---
+
+    def test_channels_are_made_listed_tested_and_deleted(self):
+        made = self.cli.json("channel", "create", "mine", "--url", self.receiver.url("/mine"))
+        self.assertTrue(made["webhookSecret"].startswith("whsec_"))
+        self.receiver.trust("/mine", made["webhookSecret"])
+        self.assertIn("mine", self.cli.text("channel", "list"))
+        self.assertNotIn(made["webhookSecret"], self.cli.text("-o", "json", "channel", "list"))
+        self.cli.text("channel", "test", "mine")
+        self.receiver.wait_for(1, 10, path="/mine", type="channel.test")
+        self.cli.text("channel", "delete", "mine")
+        self.assertNotIn("/channels/mine", self.cli.text("-o", "json", "channel", "list"))
+        self.assertNotEqual(self.cli.run("channel", "test", "mine").returncode, 0)
+
+    def test_heartbeats_incidents_and_deliveries_are_listed_for_people(self):
+        token = self.cli.make_monitor(self.monitor, "60s")
+        push(self.gateway, token, status="down", msg="disk full", value="3.5")
+        self.receiver.wait_for(1, 10, monitor=self.monitor)
+        beats = self.cli.text("heartbeat", "list", self.monitor)
+        for word in ("disk full", "3.5"):
+            self.assertIn(word, beats)
+        self.assertIn(self.monitor, self.cli.text("incident", "list"))
+        self.assertIn("incident.opened", self.cli.text("delivery", "list"))
+
+    def test_push_takes_kind_message_and_value(self):
+        token = self.cli.make_monitor(self.monitor, "60s")
+        self.cli.text("push", token, "--status", "down", "--message", "by hand", "--value", "7")
+        beat = self.cli.heartbeats(self.monitor)[0]
+        self.assertEqual((beat["kind"], beat["message"], beat["value"], beat["source"]),
+                         ("KIND_DOWN", "by hand", 7, "SOURCE_GRPC"))
+        self.assertNotEqual(self.cli.run("push", "unknown-token").returncode, 0)
+
+    def test_watch_shows_people_what_happens(self):
+        token = self.cli.make_monitor(self.monitor, "60s")
+        with self.cli.follow("watch") as watch:
+            def seen():
+                push(self.gateway, token, status="down")
+                push(self.gateway, token, status="up")
+                return any(self.monitor in line for line in list(watch.lines))
+            wait_until(seen, 10, lambda: f"an alert is shown: {watch.lines}", poll=0.5)
+
+    def test_listen_verifies_signatures_and_prints_summaries(self):
+        from harness.processes import free_port
+        address = f"127.0.0.1:{free_port()}"
+        made = self.cli.json("channel", "create", "terminal", "--url", f"http://{address}/")
+        with self.cli.follow("listen", "--listen", address, "--secret",
+                             made["webhookSecret"]) as listener:
+            self.cli.text("channel", "test", "terminal")
+            listener.wait_for(lambda line: "terminal" in line and "test" in line.lower(), 15)
+
+    def test_listen_refuses_a_signature_that_is_not_ours(self):
+        from harness.processes import free_port
+        address = f"127.0.0.1:{free_port()}"
+        self.cli.json("channel", "create", "stranger", "--url", f"http://{address}/")
+        with self.cli.follow("listen", "--listen", address, "--secret",
+                             "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw") as listener:
+            self.cli.text("channel", "test", "stranger")
+            listener.wait_for(lambda line: "signature" in line.lower(), 15)
+        self.cli.text("channel", "delete", "stranger")
+
+    def test_help_and_version_are_there(self):
+        for arguments in (("--help",), ("monitor", "--help"), ("monitor", "create", "--help"),
+                          ("channel", "--help"), ("--version",)):
+            done = self.cli.run(*arguments)
+            self.assertEqual(done.returncode, 0, arguments)
+            self.assertTrue(done.stdout.strip(), arguments)
+
+    def test_a_core_that_is_away_is_said_in_a_sentence(self):
+        from harness.cli import Cli
+        from harness.cluster import binary
+        done = Cli(binary("tocsin"), "127.0.0.1:1").run("monitor", "list")
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn("127.0.0.1:1", done.stderr)
+
+    # --- admin ports ---
+
+    def test_every_service_shows_its_metrics(self):
+        token = self.cli.make_monitor(self.monitor, "60s")
+        push(self.gateway, token)
+        for service in self.cluster.services:
+            status, text = service.get_admin("/metrics")
+            self.assertEqual(status, 200)
+            for name in METRICS[service.name.partition("-")[0]]:
+                self.assertRegex(text, rf"(?m)^# TYPE {name} ", service.name)
+            self.assert_good_exposition(text)
+            self.assertNotIn(token, text)
+
+    def assert_good_exposition(self, text):
+        """The rules of `promtool check metrics` that matter: help, type, units, suffixes."""
+        types = dict(re.findall(r"(?m)^# TYPE (\S+) (\S+)$", text))
+        helps = set(re.findall(r"(?m)^# HELP (\S+) \S", text))
+        for name, kind in types.items():
+            if not name.startswith("tocsin_"):
+                continue
+            self.assertIn(name, helps, f"{name} has no help")
+            self.assertEqual(kind == "counter", name.endswith("_total"), f"{name} is a {kind}")
+            self.assertNotRegex(name, r"_(ms|milliseconds|minutes|kb|mb)(_|$)")
+
+    def test_a_monitor_is_shown_to_prometheus_by_its_id(self):
+        token = self.cli.make_monitor(self.monitor, "60s")
+        push(self.gateway, token, value="4.5")
+        status, text = self.cluster.cores[0].get_admin("/metrics/monitors")
+        self.assertEqual(status, 200)
+        self.assertRegex(text, rf'tocsin_monitor_state{{[^}}]*monitor="{self.monitor}"[^}}]*state="up"'
+                               r"[^}]*} 1")
+        self.assertIn("tocsin_monitor_last_heartbeat_timestamp_seconds", text)
+
+
+if __name__ == "__main__":
+    unittest.main()
