@@ -20,8 +20,9 @@ if(TOCSIN_WERROR)
 endif()
 if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
   target_compile_options(tocsin_warnings INTERFACE -Wthread-safety -Werror=thread-safety)
-  # libstdc++ 12 offers coroutines to Clang 14 only by this name.
-  add_compile_options(-Wno-unknown-warning-option)
+  # Boost.Asio 1.74 looks for Clang's experimental coroutines; Clang 14 and libstdc++ 12 have the
+  # standard ones.
+  add_compile_definitions(BOOST_ASIO_HAS_CO_AWAIT=1 BOOST_ASIO_HAS_STD_COROUTINE=1)
 endif()
 
 if(TOCSIN_SANITIZE)

@@ -1,0 +1,7 @@
+# shellcheck shell=bash
+# ./dev format: clang-format over every C++ source.
+
+verb_main() {
+  need_packages lint
+  cpp_files | xargs -0 clang-format -i --style=file
+}

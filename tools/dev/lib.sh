@@ -1,0 +1,87 @@
+# shellcheck shell=bash
+# What the verbs of ./dev share: messages, packages, the build. `root` is the top of the tree.
+
+: "${root:?}"
+# shellcheck source=tools/postgres.sh
+. "$root/tools/postgres.sh"
+
+bin=$root/build/release/bin
+home=${TOCSIN_HOME:-$root/.tocsin}
+case $home in /*) ;; *) home=$PWD/$home ;; esac
+
+say() { printf '%s\n' "$*" >&2; }
+die() {
+  say "dev: $*"
+  exit 1
+}
+
+# The package names of the given purposes that are not installed.
+missing_packages() {
+  local purpose entry command
+  for purpose in "$@"; do
+    # shellcheck disable=SC2013 # words, not lines
+    for entry in $(sed -n "s/^$purpose  *//p" "$root/tools/packages"); do
+      command=${entry#*=}
+      if [ "$command" != "$entry" ] && command -v "$command" >/dev/null; then continue; fi
+      dpkg-query -W -f='${db:Status-Status}\n' "${entry%%=*}" 2>/dev/null | grep -qx installed ||
+        echo "${entry%%=*}"
+    done
+  done
+}
+
+# Installs what is missing for the given purposes (tools/packages).
+need_packages() {
+  local missing sudo=()
+  if ! command -v dpkg-query >/dev/null; then
+    say "This is no Debian: the packages of tools/packages must be there already."
+    return
+  fi
+  missing=$(missing_packages "$@")
+  [ -n "$missing" ] || return 0
+  # shellcheck disable=SC2086 # one word per package
+  set -- $missing
+  if [ "$(id -u)" -ne 0 ]; then
+    if ! command -v sudo >/dev/null || { ! [ -t 0 ] && ! sudo -n true 2>/dev/null; }; then
+      die "these packages are missing, and only root can install them:
+
+  apt-get update && apt-get install --no-install-recommends $*"
+    fi
+    sudo=(sudo)
+  fi
+  say "Installing $# packages: $*"
+  "${sudo[@]}" apt-get -q update >&2 &&
+    "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive \
+      apt-get -q -y --no-install-recommends install "$@" >&2 ||
+    die "apt-get could not install what is missing: $*"
+}
+
+# How many compilers fit: one per processor, and 1.2 GB of free memory each.
+build_jobs() {
+  local processors memory
+  processors=$(nproc)
+  memory=$(awk '/^MemAvailable:/ {print int($2 / 1200000)}' /proc/meminfo)
+  [ "$memory" -ge 1 ] || memory=1
+  echo $((memory < processors ? memory : processors))
+}
+
+# build PRESET [target…]: configures when needed and builds, with progress.
+build() {
+  local preset=$1 folder=$root/build/$1
+  shift
+  mkdir -p "$folder" 2>/dev/null && [ -w "$folder" ] ||
+    die "$folder is not writable for $(id -un): build as its owner, or remove it"
+  if ! [ -f "$folder/build.ninja" ]; then
+    say "Configuring the $preset build…"
+    (cd "$root" && cmake --preset "$preset") >"$folder/configure.log" 2>&1 || {
+      tail -n 25 "$folder/configure.log" >&2
+      die "CMake failed; the whole log is $folder/configure.log"
+    }
+  fi
+  NINJA_STATUS='[%f/%t, %e s] ' ninja -C "$folder" -j "$(build_jobs)" "$@" >&2 ||
+    die "the build failed; the first error above is the one to look at"
+}
+
+# Every C++ source of ours, NUL-terminated.
+cpp_files() {
+  find "$root"/{bench,cli,common,gateway,services,tests} \( -name '*.h' -o -name '*.cc' \) -print0
+}

@@ -1,0 +1,240 @@
+# shellcheck shell=bash
+# ./dev run [--detach]: from a bare Debian to a running Tocsin with a first monitor.
+
+# shellcheck source=tools/dev/services.sh
+. "$root/tools/dev/services.sh"
+
+verb_main() {
+  local detach=false
+  case ${1:-} in
+    "") ;;
+    --detach) detach=true ;;
+    *) die "run knows --detach only" ;;
+  esac
+  need_packages run
+  build release tocsin-core tocsin-gateway tocsin-notifier tocsin
+  make_home
+  exec 9>"$home/lock"
+  flock -n 9 || die "another ./dev run works in $home"
+  if services_running; then
+    say "It runs already from $home: ./dev status shows it, ./dev stop stops it."
+    if $detach; then return; fi
+    exit 1
+  fi
+  trap 'say; say "Stopping…"; stop_everything; exit 130' INT TERM HUP
+  terminate terminal
+  if ! start_everything; then
+    stop_everything
+    exit 1
+  fi
+  tour "$detach"
+  if $detach; then
+    trap - INT TERM HUP
+    return
+  fi
+  attend
+}
+
+services_running() {
+  local name
+  for name in "${services[@]}"; do
+    if alive "$name"; then return 0; fi
+  done
+  return 1
+}
+
+start_everything() {
+  local name
+  choose_ports
+  start_database || return 1
+  make_secrets
+  say "Starting the services…"
+  start_services
+  for name in "${services[@]}"; do wait_ready "$name" || return 1; done
+  make_channel || return 1
+  make_monitor || return 1
+  spawn terminal "$bin/tocsin" listen --listen "127.0.0.1:$terminal_port" \
+    --secret "$(cat "$home/terminal.secret")"
+}
+
+# --- Database ----------------------------------------------------------------------------------
+
+# The folder of the socket: a path of at most 107 bytes, with the name that PostgreSQL appends.
+socket_folder() {
+  local folder
+  if [ "$data" = "$home/postgresql" ] && [ ${#home} -le 70 ]; then
+    folder=$home/socket.d
+  elif [ -f "$home/socket" ] && [ -d "$(cat "$home/socket")" ]; then
+    folder=$(cat "$home/socket")
+  else
+    folder=$(mktemp -d /tmp/tocsin.XXXXXXXX)
+  fi
+  pg_make_folder "$folder" || die "the user $(pg_user) cannot use $folder"
+  echo "$folder" | tee "$home/socket"
+}
+
+start_database() {
+  local socket memory buffers log
+  socket=$(socket_folder) || return 1
+  (umask 077 && pg_url "$socket" tocsin >"$home/database_url")
+  if ! pg_as_user test -s "$data/PG_VERSION"; then
+    say "Making a database cluster in $data…"
+    pg_init "$data" || {
+      say "dev: initdb failed in $data"
+      return 1
+    }
+  fi
+  if ! pg_running "$data"; then
+    say "Starting PostgreSQL…"
+    memory=$(awk '/^MemTotal:/ {print int($2 / 1024)}' /proc/meminfo)
+    buffers=$((memory / 8 > 512 ? 512 : memory / 8))
+    # Beside its data: the log folder is closed to the user of PostgreSQL.
+    log=$data/log
+    ln -sfn "$log" "$home/log/postgresql.log"
+    pg_start "$data" "$socket" "$log" \
+      "shared_buffers = ${buffers}MB" "fsync = on" "synchronous_commit = on" \
+      "random_page_cost = 1.1" "jit = off" "wal_compression = on" "wal_buffers = 16MB" \
+      "min_wal_size = 256MB" "max_wal_size = 4GB" "checkpoint_timeout = 15min" \
+      "autovacuum_naptime = 15s" "autovacuum_vacuum_cost_limit = 1000" \
+      "log_lock_waits = on" "log_min_duration_statement = 1s" \
+      "log_line_prefix = '%m [%p] %a '" 9>&- || return 1
+  fi
+  pg_create_database "$socket" tocsin || {
+    say "dev: PostgreSQL runs, but the database cannot be made or reached; its log is $data/log"
+    return 1
+  }
+}
+
+# --- Services ----------------------------------------------------------------------------------
+
+make_secrets() {
+  [ -s "$home/secret_key" ] ||
+    (umask 077 && head -c 32 /dev/urandom | base64 -w0 >"$home/secret_key")
+}
+
+start_services() {
+  # The environment of a shell that ./dev env has set up must not reach the flags.
+  unset "${!TOCSIN_CORE_@}" "${!TOCSIN_GATEWAY_@}" "${!TOCSIN_NOTIFIER_@}"
+  spawn tocsin-core "$bin/tocsin-core" --listen "127.0.0.1:$grpc_port" \
+    --admin_listen "127.0.0.1:$core_admin_port" --database_url_file "$home/database_url" \
+    --secret_key_file "$home/secret_key" --public_url "http://127.0.0.1:$http_port"
+  spawn tocsin-gateway "$bin/tocsin-gateway" --listen "127.0.0.1:$http_port" \
+    --admin_listen "127.0.0.1:$gateway_admin_port" --core_addresses "127.0.0.1:$grpc_port"
+  spawn tocsin-notifier "$bin/tocsin-notifier" \
+    --admin_listen "127.0.0.1:$notifier_admin_port" --core_addresses "127.0.0.1:$grpc_port" \
+    --allow_private_webhooks
+}
+
+# tocsin for this instance, whatever the shell points at.
+cli() {
+  TOCSIN_CORE_ADDRESS=127.0.0.1:$grpc_port TOCSIN_GATEWAY_URL=http://127.0.0.1:$http_port \
+    "$bin/tocsin" "$@"
+}
+
+# save_field FILE JSON FIELD: keeps a secret that is shown once.
+save_field() {
+  (umask 077 && jq -er ".$3" <<<"$2" >"$1.new") && mv "$1.new" "$1"
+}
+
+# The channel of the terminal; it moves when its port is taken by somebody else.
+make_channel() {
+  local old="" answer
+  if [ -s "$home/terminal.secret" ] && [ -f "$home/terminal.port" ]; then
+    old=$(cat "$home/terminal.port")
+    [ "$old" != "$terminal_port" ] || return 0
+    cli channel delete "terminal-$old" >/dev/null || true
+  fi
+  answer=$(cli -o json channel create "terminal-$terminal_port" --default \
+    --url "http://127.0.0.1:$terminal_port/") || return 1
+  save_field "$home/terminal.secret" "$answer" webhookSecret || return 1
+  echo "$terminal_port" >"$home/terminal.port"
+}
+
+make_monitor() {
+  local answer
+  [ ! -s "$home/hello.token" ] || return 0
+  if cli monitor get hello >/dev/null 2>&1; then
+    answer=$(cli -o json monitor rotate-token hello) || return 1
+  else
+    answer=$(cli -o json monitor create hello --timeout 30s --display-name "First monitor") ||
+      return 1
+  fi
+  save_field "$home/hello.token" "$answer" pushToken
+}
+
+# --- People ------------------------------------------------------------------------------------
+
+tour() {
+  local url dev=./dev where="in this terminal"
+  url=http://127.0.0.1:$http_port/api/push/$(cat "$home/hello.token")
+  [ -z "${TOCSIN_HOME:-}" ] || dev="TOCSIN_HOME=${home@Q} ./dev"
+  ! $1 || where="in $home/log/terminal.log"
+  cat <<TEXT
+
+Tocsin runs. A tour, to paste into another terminal:
+
+  # 1. Push. The monitor "hello" expects a heartbeat every 30 seconds.
+  curl -X POST '$url?status=up&msg=hello'
+
+  # 2. Now do nothing. After 30 seconds the alert appears $where.
+
+  # 3. Push again: the recovery appears, too.
+  curl -X POST '$url?status=up&msg=back'
+
+  # 4. What was recorded.
+  eval "\$($dev env)"
+  tocsin monitor list
+  tocsin heartbeat list hello
+  tocsin incident list
+
+Metrics   $(admin_url tocsin-core)/metrics  (core)
+          $(admin_url tocsin-gateway)/metrics  (gateway)
+          $(admin_url tocsin-notifier)/metrics  (notifier)
+Logs      $home/log
+TEXT
+  if $1; then
+    echo "Stop      $dev stop"
+  else
+    echo "Stop      Ctrl-C"
+    echo
+  fi
+}
+
+# Shows the alerts, and notices when something ends that should run.
+attend() {
+  local name database=up
+  tail -n 0 -F "$home/log/terminal.log" 2>/dev/null 9>&- &
+  local tail_pid=$!
+  trap 'kill "$tail_pid" 2>/dev/null; say; say "Stopping…"; stop_everything
+    say "Stopped. The data stays in $home."; exit 0' INT TERM HUP
+  while true; do
+    sleep 1 &
+    wait $! || true
+    for name in "${services[@]}"; do
+      if ! alive "$name"; then
+        if ! services_running; then # stopped from another terminal
+          kill "$tail_pid" 2>/dev/null
+          exit 0
+        fi
+        show_log "$name"
+        kill "$tail_pid" 2>/dev/null
+        stop_everything
+        die "$name ended unexpectedly; the rest was stopped"
+      fi
+    done
+    if pg_alive; then
+      [ "$database" = up ] || say "PostgreSQL is back."
+      database=up
+    elif [ "$database" = up ]; then
+      say "PostgreSQL has stopped (log: $data/log). Pushes are answered with 503 until it is" \
+        "back; Ctrl-C and ./dev run start it again."
+      database=down
+    fi
+  done
+}
+
+# Cheaper than pg_running: one look at the socket's lock file.
+pg_alive() {
+  local pid
+  pid=$(head -n1 "$(cat "$home/socket")/.s.PGSQL.5432.lock" 2>/dev/null) && kill -0 "$pid"
+}

@@ -1,0 +1,188 @@
+# shellcheck shell=bash
+# The processes of ./dev run: ports, start, readiness, stop. State lives in $home:
+#   ports, database_url, secret_key, hello.*, terminal.*   what a next run goes on with
+#   postgresql/, log/, run/*.pid
+
+: "${root:?}" "${home:?}" "${bin:?}"
+services=(tocsin-core tocsin-gateway tocsin-notifier)
+
+# As root the server runs as "postgres", to whom a tree below /root is closed; its data then lives
+# in /var/lib and $home/postgresql says where.
+data=$home/postgresql
+if [ -f "$home/postgresql.path" ]; then data=$(cat "$home/postgresql.path"); fi
+
+make_home() {
+  mkdir -p "$home/log" "$home/run" || die "cannot make $home: set TOCSIN_HOME to a folder of yours"
+  [ -w "$home" ] || die "$home is not writable for $(id -un): set TOCSIN_HOME to a folder of yours"
+  echo "State of ./dev run; ./dev clean --data removes it." >"$home/tocsin-home"
+  chmod 711 "$home"
+  chmod 700 "$home/log" "$home/run"
+  if [ "$(id -u)" -eq 0 ] && ! [ -d "$data" ] && ! runuser -u postgres -- test -x "$home"; then
+    data=/var/lib/tocsin-dev/$(printf '%s' "$home" | md5sum | cut -c1-12)
+    mkdir -p "$(dirname "$data")"
+    echo "$data" >"$home/postgresql.path"
+    say "$home is closed to the user postgres; the database lives in $data."
+  fi
+}
+
+# remove_state: everything that ./dev run has made.
+remove_state() {
+  local socket
+  socket=$(cat "$home/socket" 2>/dev/null || true)
+  case $socket in /tmp/tocsin.*) rm -rf "$socket" ;; esac
+  rm -rf "$data" "$home"
+}
+
+# --- Ports -------------------------------------------------------------------------------------
+
+# port_free N: prints N, or for 0 a free port, unless N is taken.
+port_free() {
+  python3 - "$1" 2>/dev/null <<'PYTHON'
+import socket
+import sys
+with socket.socket() as s:
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    s.bind(("127.0.0.1", int(sys.argv[1])))
+    print(s.getsockname()[1])
+PYTHON
+}
+
+# must_have_port VARIABLE N: a port that the user has asked for.
+must_have_port() {
+  local port user
+  case $2 in *[!0-9]* | "") die "$1 is \"$2\", which is no port" ;; esac
+  if ! port=$(port_free "$2"); then
+    user=$(ss -Hltnp "sport = :$2" 2>/dev/null | sed -n 's/.*users:((\("[^"]*"\),pid=\([0-9]*\).*/ by \1, pid \2/p' | head -n1)
+    die "port $2 is in use${user}. Choose another one: $1=$(port_free 0) ./dev run"
+  fi
+  echo "$port"
+}
+
+# any_port N: N if it is free and not promised yet, else any free one.
+any_port() {
+  local port
+  case " $promised " in *" $1 "*) ;; *)
+    if port=$(port_free "$1"); then
+      echo "$port"
+      return
+    fi
+    ;;
+  esac
+  port_free 0
+}
+
+# shellcheck disable=SC2034 # other files use them
+choose_ports() {
+  local old_terminal=""
+  if [ -f "$home/terminal.port" ]; then old_terminal=$(cat "$home/terminal.port"); fi
+  http_port=$(must_have_port TOCSIN_HTTP_PORT "${TOCSIN_HTTP_PORT:-8080}") || exit 1
+  grpc_port=$(must_have_port TOCSIN_GRPC_PORT "${TOCSIN_GRPC_PORT:-9090}") || exit 1
+  [ "$http_port" != "$grpc_port" ] || die "TOCSIN_HTTP_PORT and TOCSIN_GRPC_PORT are the same"
+  promised="$http_port $grpc_port"
+  gateway_admin_port=$(any_port $((http_port + 1)))
+  promised="$promised $gateway_admin_port"
+  core_admin_port=$(any_port $((grpc_port + 1)))
+  promised="$promised $core_admin_port"
+  notifier_admin_port=$(any_port $((grpc_port + 2)))
+  promised="$promised $notifier_admin_port"
+  terminal_port=$(any_port "${old_terminal:-$((grpc_port + 3))}")
+  local name
+  for name in http_port grpc_port gateway_admin_port core_admin_port notifier_admin_port \
+    terminal_port; do
+    echo "$name=${!name}"
+  done >"$home/ports"
+}
+
+load_ports() {
+  # shellcheck source=/dev/null
+  . "$home/ports"
+}
+
+admin_url() {
+  case $1 in
+    tocsin-core) echo "http://127.0.0.1:${core_admin_port:?}" ;;
+    tocsin-gateway) echo "http://127.0.0.1:${gateway_admin_port:?}" ;;
+    tocsin-notifier) echo "http://127.0.0.1:${notifier_admin_port:?}" ;;
+  esac
+}
+
+# --- Processes ---------------------------------------------------------------------------------
+
+pid_of() { cut -d' ' -f1 "$home/run/$1.pid" 2>/dev/null; }
+
+# When a process started, in clock ticks since boot: tells it from a later one of the same id.
+# Empty when there is none, or only a zombie.
+started_at() { sed 's/.*) //' "/proc/$1/stat" 2>/dev/null | awk '$1 != "Z" {print $20}'; }
+
+alive() {
+  local pid start
+  read -r pid start 2>/dev/null <"$home/run/$1.pid" || return 1
+  [ -n "$start" ] && [ "$(started_at "$pid")" = "$start" ]
+}
+
+# spawn NAME COMMAND…: in a session of its own, so that Ctrl-C reaches only this script.
+spawn() {
+  local name=$1 log=$home/log/$1.log pid
+  shift
+  if [ "$(stat -c %s "$log" 2>/dev/null || echo 0)" -gt 10000000 ]; then mv "$log" "$log.1"; fi
+  setsid "$@" >>"$log" 2>&1 </dev/null 9>&- &
+  pid=$!
+  disown "$pid"
+  echo "$pid $(started_at "$pid")" >"$home/run/$name.pid"
+}
+
+show_log() {
+  say "The end of $home/log/$1.log:"
+  tail -n 12 "$home/log/$1.log" 2>/dev/null | sed 's/^/  /' >&2
+}
+
+# Waits for the readiness of a service; prints why not.
+wait_ready() {
+  local name=$1 url answer=""
+  url=$(admin_url "$name")/readyz
+  for _ in $(seq 300); do
+    if ! alive "$name"; then
+      show_log "$name"
+      say "dev: $name ended instead of getting ready."
+      return 1
+    fi
+    if answer=$(curl -sS -m 2 "$url" 2>&1) && [ "$answer" = ready ]; then return; fi
+    sleep 0.1
+  done
+  show_log "$name"
+  say "dev: $name is not ready after 30 s: $answer"
+  return 1
+}
+
+# terminate NAME: SIGTERM, and after 20 s SIGKILL.
+terminate() {
+  local pid
+  alive "$1" || { rm -f "$home/run/$1.pid"; return 0; }
+  pid=$(pid_of "$1")
+  kill -TERM "$pid" 2>/dev/null || true
+  for _ in $(seq 200); do
+    if ! alive "$1"; then
+      rm -f "$home/run/$1.pid"
+      return
+    fi
+    sleep 0.1
+  done
+  say "$1 did not end within 20 s of SIGTERM; killed."
+  kill -KILL "$pid" 2>/dev/null || true
+  rm -f "$home/run/$1.pid"
+}
+
+anything_running() {
+  local name
+  for name in "${services[@]}" terminal; do
+    if alive "$name"; then return 0; fi
+  done
+  [ -d "$home" ] && pg_running "$data"
+}
+
+# In the order that loses nothing: first whoever takes work, last whoever keeps it.
+stop_everything() {
+  local name
+  for name in tocsin-gateway tocsin-notifier tocsin-core terminal; do terminate "$name"; done
+  pg_stop "$data" || say "PostgreSQL in $data did not stop."
+}
