@@ -1,0 +1,67 @@
+# shellcheck shell=bash
+# ./dev lint [--tidy]: every check is run; the exit code says whether all passed.
+
+buf_version=1.47.2
+failed=()
+
+verb_main() {
+  local tidy=false
+  case ${1:-} in
+    "") ;;
+    --tidy) tidy=true ;;
+    *) die "lint knows --tidy only" ;;
+  esac
+  need_packages run lint
+  check "formatting (./dev format mends it)" check_format
+  check "layers" python3 "$root/tools/check_layers.py"
+  check "shell scripts" check_shell
+  check "protos" check_protos
+  check "thread safety (clang build)" check_clang
+  if $tidy; then check "clang-tidy" check_tidy; fi
+  [ ${#failed[@]} -eq 0 ] || die "failed: $(printf '%s; ' "${failed[@]}")"
+  say "lint: all passed"
+}
+
+# check TITLE COMMAND…
+check() {
+  local title=$1
+  shift
+  say "== $title"
+  if ! (set -e; "$@") >&2; then failed+=("$title"); fi
+}
+
+check_format() { cpp_files | xargs -0 clang-format --dry-run -Werror --style=file; }
+
+check_shell() {
+  cd "$root"
+  # By their first line, whatever their name; tests/e2e/seed holds other people's, verbatim.
+  grep -rlE --exclude-dir=seed '^#!(/usr/bin/env bash|/bin/(ba)?sh)|^# shellcheck shell=' \
+    dev .ci tools bench deploy tests | xargs shellcheck -x
+}
+
+check_protos() {
+  local tools=$root/build/lint workspace=$root/build/lint/workspace include
+  mkdir -p "$tools"
+  if [ "$("$tools/node_modules/.bin/buf" --version 2>/dev/null)" != "$buf_version" ]; then
+    say "Installing buf $buf_version from npm…"
+    npm install --prefix "$tools" --no-audit --no-fund --no-save --loglevel error \
+      "@bufbuild/buf@$buf_version" || return 1
+  fi
+  include=$(dpkg -L golang-github-grpc-ecosystem-grpc-gateway-dev |
+    sed -n 's|/google/api/annotations.proto$||p')
+  rm -rf "$workspace"
+  mkdir -p "$workspace/ours" "$workspace/google/google"
+  cp -r "$root/proto/tocsin" "$workspace/ours/"
+  cp -r "$include/google/api" "$include/google/rpc" "$workspace/google/google/"
+  sed 's|^  - path: \.$|  - path: ours\n  - path: google|' "$root/proto/buf.yaml" \
+    >"$workspace/buf.yaml"
+  (cd "$workspace" && "$tools/node_modules/.bin/buf" lint ours)
+}
+
+check_clang() { (build clang); }
+
+check_tidy() {
+  (build clang tocsin_proto)
+  run-clang-tidy -quiet -j "$(nproc)" -p "$root/build/clang" \
+    "^$root/(bench|cli|common|gateway|services|tests)/.*\.cc$"
+}
