@@ -159,7 +159,9 @@ void Server::StopAccepting() {
 
 bool Server::AwaitNoConnections(absl::Duration timeout) {
   bool all = true;
-  for (const auto& worker : workers_) all = worker->AwaitNoConnections(timeout) && all;
+  for (const auto& worker : workers_) {
+    all = worker->AwaitNoConnections(all ? timeout : absl::ZeroDuration()) && all;
+  }
   return all;
 }
 

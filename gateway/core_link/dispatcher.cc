@@ -1,0 +1,347 @@
+// Batching, retries and the choice of a stream.
+#include "gateway/core_link/dispatcher.h"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+#include "common/random.h"
+
+namespace tocsin::gateway {
+namespace {
+
+using internal::v1::PushOutcome;
+
+// Core clamps to this, too (proto/tocsin/internal/v1/push_service.proto).
+constexpr absl::Duration kMaxAge = absl::Seconds(10);
+constexpr size_t kMaxSpareRefs = 16;
+// How long after a push has given up its stream may still answer, before it is reset.
+constexpr absl::Duration kResetAfter = absl::Seconds(1);
+
+}  // namespace
+
+Dispatcher::Dispatcher(DispatcherOptions options, OutcomeSink& sink)
+    : options_(std::move(options)), sink_(sink), batch_sizes_(std::size(kBatchSizes) + 1) {}
+Dispatcher::~Dispatcher() = default;
+
+bool Dispatcher::Submit(PendingPush* push, absl::Duration now) {
+  if (stats_.pending >= options_.max_pending) {
+    ++stats_.refused;
+    shed_.NoteRefusal(now);
+    pool_.Return(push);
+    return false;
+  }
+  ++stats_.pending;
+  const PushRef ref(*push);
+  ready_.push_back(ref);
+  arrivals_.push_back(ref);
+  return true;
+}
+
+Dispatcher::StreamId Dispatcher::Add(CoreStream* stream) {
+  auto added = std::make_unique<Stream>();
+  added->id = ++last_stream_id_;
+  added->stream = stream;
+  added->backoff = options_.min_backoff;
+  streams_.push_back(std::move(added));
+  ++stats_.streams;
+  return last_stream_id_;
+}
+
+Dispatcher::Stream* Dispatcher::Find(StreamId id) {
+  for (const auto& stream : streams_) {
+    if (stream->id == id) return stream.get();
+  }
+  return nullptr;
+}
+
+void Dispatcher::Remove(StreamId id, absl::Duration) {
+  const auto it = std::find_if(streams_.begin(), streams_.end(),
+                               [id](const auto& stream) { return stream->id == id; });
+  if (it == streams_.end()) return;
+  const std::unique_ptr<Stream> gone = std::move(*it);
+  streams_.erase(it);
+  --stats_.streams;
+  // Newest first, so that the oldest push ends up in front.
+  for (auto batch = gone->in_flight.rbegin(); batch != gone->in_flight.rend(); ++batch) {
+    --stats_.batches_in_flight;
+    shed_.Return(batch->shed_micros);
+    if (!batch->given_up) SendElsewhere(*batch);
+  }
+}
+
+void Dispatcher::Retire(StreamId id) {
+  if (Stream* stream = Find(id)) stream->retired = true;
+}
+
+// Puts the batch's pushes that still wait for it in front of the queue.
+void Dispatcher::SendElsewhere(Batch& batch) {
+  batch.given_up = true;
+  for (auto ref = batch.pushes.rbegin(); ref != batch.pushes.rend(); ++ref) {
+    if (!ref->waiting() || ref->push->batch != batch.id) continue;
+    ref->push->batch = 0;
+    ready_.push_front(*ref);
+  }
+}
+
+void Dispatcher::OnAnswer(StreamId id, const internal::v1::PushStreamResponse& answer,
+                          absl::Duration now) {
+  Stream* const stream = Find(id);
+  if (stream == nullptr) return;
+  const auto batch = std::find_if(stream->in_flight.begin(), stream->in_flight.end(),
+                                  [&](const Batch& b) { return b.id == answer.batch_id(); });
+  if (batch == stream->in_flight.end()) return;
+  Batch answered = std::move(*batch);
+  stream->in_flight.erase(batch);
+  --stats_.batches_in_flight;
+  stream->stalled = false;
+  Apply(*stream, answered, answer, now);
+  if (spare_refs_.size() < kMaxSpareRefs) {
+    answered.pushes.clear();
+    spare_refs_.push_back(std::move(answered.pushes));
+  }
+}
+
+void Dispatcher::Apply(Stream& from, Batch& batch, const internal::v1::PushStreamResponse& answer,
+                       absl::Duration now) {
+  const bool all_recorded = answer.outcomes().empty();
+  const size_t outcomes = static_cast<size_t>(answer.outcomes_size());
+  bool unavailable = false;
+  for (size_t i = 0; i < batch.pushes.size(); ++i) {
+    const PushRef ref = batch.pushes[i];
+    PushOutcome outcome = internal::v1::PUSH_OUTCOME_RECORDED;
+    // Core must answer every push; one that it left out is in doubt.
+    if (!all_recorded) {
+      outcome = i < outcomes ? answer.outcomes(static_cast<int>(i))
+                             : internal::v1::PUSH_OUTCOME_UNAVAILABLE;
+    }
+    const bool given_up = !ref.waiting() || ref.push->batch != batch.id;
+    if (given_up && ref.waiting() && outcome != internal::v1::PUSH_OUTCOME_UNAVAILABLE) {
+      ++stats_.late_answers;
+    }
+    if (!ref.waiting()) continue;
+    switch (outcome) {
+      case internal::v1::PUSH_OUTCOME_RECORDED:
+        Finish(*ref.push, PushResult::kRecorded, now);
+        break;
+      case internal::v1::PUSH_OUTCOME_RECORDED_PAUSED:
+        Finish(*ref.push, PushResult::kRecordedPaused, now);
+        break;
+      case internal::v1::PUSH_OUTCOME_UNKNOWN_TOKEN:
+        Finish(*ref.push, PushResult::kUnknownToken, now);
+        break;
+      case internal::v1::PUSH_OUTCOME_INVALID:
+        Finish(*ref.push, PushResult::kInvalid, now);
+        break;
+      default:
+        unavailable = true;
+        // When another batch carries it by now, that one decides.
+        if (!given_up) RetryLater(*ref.push, now);
+    }
+  }
+  if (unavailable) {
+    // Or it would attract every push: nobody answers faster than who does nothing.
+    from.unhealthy_until = now + from.backoff;
+    from.backoff = std::min(2 * from.backoff, options_.max_backoff);
+  } else {
+    from.unhealthy_until = -absl::InfiniteDuration();
+    from.backoff = options_.min_backoff;
+  }
+}
+
+void Dispatcher::Finish(PendingPush& push, PushResult result, absl::Duration now) {
+  --stats_.pending;
+  sink_.OnOutcome(push, result, now);
+  pool_.Return(&push);
+}
+
+void Dispatcher::RetryLater(PendingPush& push, absl::Duration now) {
+  push.batch = 0;
+  absl::Duration backoff = options_.min_backoff;
+  for (uint32_t i = 1; i < push.attempts && backoff < options_.max_backoff; ++i) backoff *= 2;
+  backoff = std::min(backoff, options_.max_backoff) * (0.75 + RandomFraction() / 2);
+  retries_.push({now + backoff, PushRef(push)});
+}
+
+Dispatcher::Health Dispatcher::HealthOf(const Stream& stream, absl::Duration now) {
+  if (stream.stalled) return Health::kStalled;
+  return now < stream.unhealthy_until ? Health::kUnhealthy : Health::kGood;
+}
+
+// Among the healthiest streams, the one with the fewest batches in flight, in turns; nullptr when
+// all of those have enough. A worse one never gets what a healthy but busy one will take soon.
+Dispatcher::Stream* Dispatcher::ChooseStream(absl::Duration now) {
+  Stream* best = nullptr;
+  Health best_health = Health::kStalled;
+  for (size_t i = 0; i < streams_.size(); ++i) {
+    Stream* const stream = streams_[(next_stream_ + i) % streams_.size()].get();
+    if (stream->retired) continue;
+    const Health health = HealthOf(*stream, now);
+    if (best != nullptr && health < best_health) continue;
+    if (best == nullptr || health > best_health ||
+        stream->in_flight.size() < best->in_flight.size()) {
+      best = stream;
+      best_health = health;
+    }
+  }
+  if (best == nullptr || best->in_flight.size() >= options_.max_batches_in_flight) return nullptr;
+  return best;
+}
+
+std::vector<PushRef> Dispatcher::TakeRefs() {
+  if (spare_refs_.empty()) return {};
+  std::vector<PushRef> refs = std::move(spare_refs_.back());
+  spare_refs_.pop_back();
+  return refs;
+}
+
+void Dispatcher::SendBatch(Stream& to, absl::Duration now) {
+  Batch batch;
+  batch.id = ++last_batch_id_;
+  batch.sent = now;
+  batch.shed_micros = shed_.TakeMicros();
+  batch.pushes = TakeRefs();
+  CoreStream::Batch message = to.stream->NewBatch();
+  while (!ready_.empty() && batch.pushes.size() < options_.max_batch) {
+    const PushRef ref = ready_.front();
+    ready_.pop_front();
+    if (!ref.waiting()) continue;
+    PendingPush& push = *ref.push;
+    Fill(*message->add_pushes(), push, now);
+    push.batch = batch.id;
+    if (++push.attempts > 1) ++stats_.retries;
+    batch.pushes.push_back(ref);
+  }
+  message->set_batch_id(batch.id);
+  message->set_shed_micros(batch.shed_micros);
+  if (!to.greeted) message->set_gateway(options_.gateway_name);
+  to.greeted = true;
+  ++stats_.batches;
+  ++stats_.batches_in_flight;
+  const size_t size = batch.pushes.size();
+  stats_.pushes_sent += static_cast<int64_t>(size);
+  const auto* const bound = std::lower_bound(std::begin(kBatchSizes), std::end(kBatchSizes), size);
+  batch_sizes_[static_cast<size_t>(bound - std::begin(kBatchSizes))] += 1;
+  batch_size_sum_ += static_cast<double>(size);
+  to.in_flight.push_back(std::move(batch));
+  to.stream->Send(std::move(message));
+}
+
+void Dispatcher::Fill(internal::v1::Push& out, const PendingPush& push, absl::Duration now) {
+  const PushParameters& p = push.parameters;
+  out.set_token_hash(push.token_hash.data(), push.token_hash.size());
+  out.set_push_id(push.push_id);
+  const absl::Duration age = std::clamp(now - push.received, absl::ZeroDuration(), kMaxAge);
+  out.set_age_micros(static_cast<uint32_t>(absl::ToInt64Microseconds(age)));
+  if (push.attempts > 0) out.set_retried(true);
+  out.set_kind(static_cast<v1::Heartbeat::Kind>(p.kind));
+  if (!p.message.empty()) out.set_message(p.message);
+  if (p.value) out.set_value(*p.value);
+  if (!p.run_id.empty()) out.set_run_id(p.run_id);
+}
+
+// Finds streams that owe an answer for too long; their pushes go elsewhere if there is somewhere.
+void Dispatcher::CheckStreams(absl::Duration now) {
+  bool other = false;
+  for (const auto& stream : streams_) {
+    if (!stream->in_flight.empty() &&
+        stream->in_flight.front().sent + options_.attempt_timeout <= now) {
+      stream->stalled = true;
+    }
+    other = other || (!stream->stalled && !stream->retired);
+  }
+  std::vector<CoreStream*> hopeless;
+  for (const auto& stream : streams_) {
+    if (!stream->stalled) continue;
+    for (auto batch = stream->in_flight.rbegin(); batch != stream->in_flight.rend(); ++batch) {
+      const bool late = batch->sent + options_.attempt_timeout <= now;
+      // With nowhere else to go, an answer that is late is worth more than a second copy.
+      if (other && late && !batch->given_up) SendElsewhere(*batch);
+    }
+    if (stream->in_flight.front().sent + options_.push_timeout + kResetAfter <= now) {
+      hopeless.push_back(stream->stream);
+    }
+  }
+  for (CoreStream* stream : hopeless) {
+    const auto it = std::find_if(streams_.begin(), streams_.end(),
+                                 [stream](const auto& s) { return s->stream == stream; });
+    Remove((*it)->id, now);
+    stream->Reset();
+  }
+}
+
+void Dispatcher::ExpirePushes(absl::Duration now) {
+  while (!arrivals_.empty()) {
+    const PushRef ref = arrivals_.front();
+    if (ref.waiting()) {
+      if (ref.push->received + options_.push_timeout > now) return;
+      ++stats_.timed_out;
+      shed_.Note(ref.push->received, now);
+      Finish(*ref.push, PushResult::kUnavailable, now);
+    }
+    arrivals_.pop_front();
+  }
+}
+
+void Dispatcher::TakeDueRetries(absl::Duration now) {
+  while (!retries_.empty() && retries_.top().due <= now) {
+    if (retries_.top().push.waiting()) ready_.push_back(retries_.top().push);
+    retries_.pop();
+  }
+}
+
+void Dispatcher::FinishRetired() {
+  for (size_t i = 0; i < streams_.size();) {
+    if (!streams_[i]->retired || !streams_[i]->in_flight.empty()) {
+      ++i;
+      continue;
+    }
+    CoreStream* const stream = streams_[i]->stream;
+    streams_.erase(streams_.begin() + static_cast<std::ptrdiff_t>(i));
+    --stats_.streams;
+    stream->Finish();
+  }
+}
+
+bool Dispatcher::connected() const {
+  return std::any_of(streams_.begin(), streams_.end(),
+                     [](const auto& stream) { return !stream->retired; });
+}
+
+absl::Duration Dispatcher::NextEvent(absl::Duration now) const {
+  absl::Duration next = absl::InfiniteDuration();
+  if (!arrivals_.empty()) next = arrivals_.front().push->received + options_.push_timeout;
+  if (!retries_.empty()) next = std::min(next, retries_.top().due);
+  for (const auto& stream : streams_) {
+    for (const Batch& batch : stream->in_flight) {
+      const absl::Duration late = batch.sent + options_.attempt_timeout;
+      next = std::min(next, late > now ? late : batch.sent + options_.push_timeout + kResetAfter);
+    }
+  }
+  return next;
+}
+
+absl::Duration Dispatcher::OnTurn(absl::Duration now) {
+  ExpirePushes(now);
+  CheckStreams(now);
+  TakeDueRetries(now);
+  while (!ready_.empty()) {
+    if (!ready_.front().waiting()) {
+      ready_.pop_front();
+      continue;
+    }
+    Stream* const stream = ChooseStream(now);
+    if (stream == nullptr) break;
+    SendBatch(*stream, now);
+    next_stream_ = (next_stream_ + 1) % streams_.size();
+  }
+  FinishRetired();
+  return NextEvent(now);
+}
+
+std::vector<double> Dispatcher::TakeBatchSizes(double& sum) {
+  sum = std::exchange(batch_size_sum_, 0);
+  return std::exchange(batch_sizes_, std::vector<double>(batch_sizes_.size()));
+}
+
+}  // namespace tocsin::gateway

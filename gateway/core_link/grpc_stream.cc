@@ -1,0 +1,138 @@
+// The stream's writes, reads and end.
+#include "gateway/core_link/grpc_stream.h"
+
+#include <utility>
+
+namespace tocsin::gateway {
+namespace {
+
+constexpr size_t kMaxSpare = 4;
+
+}  // namespace
+
+void CallCounter::Add() {
+  absl::MutexLock lock(&mutex_);
+  ++calls_;
+}
+
+void CallCounter::Done() {
+  absl::MutexLock lock(&mutex_);
+  --calls_;
+}
+
+void CallCounter::AwaitNone() {
+  absl::MutexLock lock(&mutex_);
+  const auto none = [this]() ABSL_NO_THREAD_SAFETY_ANALYSIS { return calls_ == 0; };
+  mutex_.Await(absl::Condition(&none));
+}
+
+GrpcStream::GrpcStream(http::EventLoop& loop, CallCounter& calls, std::weak_ptr<Listener> listener)
+    : loop_(loop), calls_(calls), listener_(std::move(listener)) {}
+
+std::shared_ptr<GrpcStream> GrpcStream::Start(internal::v1::PushService::Stub& stub,
+                                              http::EventLoop& loop, CallCounter& calls,
+                                              std::weak_ptr<Listener> listener) {
+  std::shared_ptr<GrpcStream> stream(new GrpcStream(loop, calls, std::move(listener)));
+  stream->self_ = stream;
+  stream->context_.set_wait_for_ready(true);
+  calls.Add();
+  stub.async()->PushStream(&stream->context_, stream.get());
+  // Send() writes from outside of callbacks: held until the first read that fails.
+  stream->AddHold();
+  stream->response_ = std::make_unique<internal::v1::PushStreamResponse>();
+  stream->StartRead(stream->response_.get());
+  stream->StartCall();
+  return stream;
+}
+
+std::unique_ptr<GrpcStream::Request> GrpcStream::NewRequest() {
+  absl::MutexLock lock(&mutex_);
+  if (spare_.empty()) return std::make_unique<Request>();
+  std::unique_ptr<Request> request = std::move(spare_.back());
+  spare_.pop_back();
+  return request;
+}
+
+void GrpcStream::Send(std::unique_ptr<Request> request) {
+  {
+    absl::MutexLock lock(&mutex_);
+    if (ended_) return;  // its pushes are sent elsewhere when the end is heard of
+    queue_.push_back(std::move(request));
+  }
+  WriteNext();
+}
+
+void GrpcStream::HalfClose() {
+  {
+    absl::MutexLock lock(&mutex_);
+    half_close_ = true;
+  }
+  WriteNext();
+}
+
+void GrpcStream::WriteNext() {
+  const Request* request = nullptr;
+  {
+    absl::MutexLock lock(&mutex_);
+    if (ended_ || writing_) return;
+    if (queue_.empty()) {
+      if (!half_close_) return;
+    } else {
+      current_ = std::move(queue_.front());
+      queue_.pop_front();
+      request = current_.get();
+    }
+    writing_ = true;
+  }
+  if (request == nullptr) {
+    StartWritesDone();
+  } else {
+    StartWrite(request);
+  }
+}
+
+void GrpcStream::OnWriteDone(bool ok) {
+  {
+    absl::MutexLock lock(&mutex_);
+    writing_ = false;
+    // Memory of everyday size is kept, that of a burst is not.
+    if (current_->pushes_size() <= 1000 && spare_.size() < kMaxSpare) {
+      current_->Clear();
+      spare_.push_back(std::move(current_));
+    }
+    current_.reset();
+    // The failed read that follows says that the stream has ended.
+    if (!ok) return;
+  }
+  WriteNext();
+}
+
+void GrpcStream::OnWritesDoneDone(bool) {}
+
+void GrpcStream::OnReadDone(bool ok) {
+  if (!ok) {
+    {
+      absl::MutexLock lock(&mutex_);
+      ended_ = true;
+      queue_.clear();
+    }
+    RemoveHold();
+    return;
+  }
+  loop_.Post([listener = listener_, answer = std::move(response_)] {
+    if (const auto l = listener.lock()) l->OnAnswer(*answer);
+  });
+  response_ = std::make_unique<internal::v1::PushStreamResponse>();
+  StartRead(response_.get());
+}
+
+void GrpcStream::OnDone(const grpc::Status& status) {
+  loop_.Post([listener = listener_, status] {
+    if (const auto l = listener.lock()) l->OnEnd(status);
+  });
+  CallCounter& calls = calls_;
+  self_.reset();  // may destroy this
+  calls.Done();
+}
+
+}  // namespace tocsin::gateway

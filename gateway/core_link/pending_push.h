@@ -1,0 +1,79 @@
+// A push between its request and its answer.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "common/sha256.h"
+#include "gateway/http/handler.h"
+#include "gateway/push_parameters.h"
+
+namespace tocsin::gateway {
+
+// Used again for one push after another, so that its strings keep their memory.
+struct PendingPush {
+  // What core is told.
+  Sha256Digest token_hash{};
+  PushParameters parameters;
+  uint64_t push_id = 0;
+  absl::Duration received;  // on the loop's clock
+
+  // What the answer needs.
+  http::Responder responder;
+  http::IpAddress client;    // when the token is not known
+  std::string request_id;    // as the client sent it; usually empty
+  bool token_known = false;  // core had accepted the token before
+
+  // The dispatcher's own.
+  uint32_t generation = 0;  // changes when the push is done: references by older ones are void
+  uint32_t attempts = 0;    // batches that it has been in
+  uint64_t batch = 0;       // the batch that carries it now; 0: none
+};
+
+// What became of a push.
+enum class PushResult : uint8_t {
+  kRecorded,
+  kRecordedPaused,
+  kUnknownToken,
+  kInvalid,
+  kUnavailable,  // no core recorded it in time, as far as we know
+};
+
+// A reference that knows when its push is done.
+struct PushRef {
+  PendingPush* push;
+  uint32_t generation;
+
+  explicit PushRef(PendingPush& p) : push(&p), generation(p.generation) {}
+  bool waiting() const { return push->generation == generation; }
+};
+
+// Makes and keeps pushes. Loop thread only.
+class PushPool {
+ public:
+  PendingPush* Take() {
+    if (free_.empty()) {
+      all_.push_back(std::make_unique<PendingPush>());
+      free_.push_back(all_.back().get());
+    }
+    PendingPush* const push = free_.back();
+    free_.pop_back();
+    return push;
+  }
+  // Voids every reference to it.
+  void Return(PendingPush* push) {
+    ++push->generation;
+    push->attempts = 0;
+    push->batch = 0;
+    free_.push_back(push);
+  }
+
+ private:
+  std::vector<std::unique_ptr<PendingPush>> all_;
+  std::vector<PendingPush*> free_;
+};
+
+}  // namespace tocsin::gateway

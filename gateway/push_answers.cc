@@ -1,0 +1,93 @@
+// The bodies and headers of push answers.
+#include "gateway/push_answers.h"
+
+#include <algorithm>
+
+#include "gateway/text.h"
+
+namespace tocsin::gateway {
+namespace {
+
+constexpr char kMethods[] = "GET, HEAD, POST, PUT, PATCH, OPTIONS";
+
+http::Response JsonAnswer(int status, std::string body) {
+  http::Response response;
+  response.status = status;
+  response.content_type = "application/json";
+  response.body = std::move(body);
+  response.headers = {{"Access-Control-Allow-Origin", "*"}, {"Cache-Control", "no-store"}};
+  return response;
+}
+
+http::Response Success(std::string_view message, std::string_view warning) {
+  std::string body = R"({"ok":true,"message":)" + JsonString(message) + R"(,"msg":"OK")";
+  if (!warning.empty()) body += ",\"warning\":" + JsonString(warning);
+  return JsonAnswer(200, body + "}");
+}
+
+http::Response Failure(int status, std::string_view error, std::string_view msg,
+                       std::string_view request_id) {
+  http::Response response = JsonAnswer(
+      status, R"({"ok":false,"error":)" + JsonString(error) + ",\"msg\":" + JsonString(msg) + "}");
+  response.headers.emplace_back("X-Request-Id", request_id);
+  return response;
+}
+
+}  // namespace
+
+http::Response RecordedAnswer(std::string_view warning) {
+  return Success("Push received successfully", warning);
+}
+
+http::Response PausedAnswer(std::string_view warning) {
+  return Success("Push received; the monitor is paused and stays so", warning);
+}
+
+http::Response ErrorAnswer(int status, std::string_view message, std::string_view request_id) {
+  return Failure(status, message, message, request_id);
+}
+
+http::Response UnknownTokenAnswer(std::string_view request_id) {
+  return Failure(404, "Error: Monitor not found or not active", "Monitor not found or not active.",
+                 request_id);
+}
+
+http::Response RetryAnswer(int status, std::string_view message, absl::Duration retry_after,
+                           std::string_view request_id) {
+  http::Response response = ErrorAnswer(status, message, request_id);
+  const int64_t seconds = absl::ToInt64Seconds(absl::Ceil(retry_after, absl::Seconds(1)));
+  response.headers.emplace_back("Retry-After", std::to_string(std::max<int64_t>(seconds, 1)));
+  return response;
+}
+
+http::Response MethodNotAllowedAnswer(std::string_view request_id) {
+  http::Response response =
+      ErrorAnswer(405, "Push with GET, HEAD, POST, PUT or PATCH.", request_id);
+  response.headers.emplace_back("Allow", kMethods);
+  return response;
+}
+
+http::Response MissingTokenAnswer(std::string_view request_id) {
+  http::Response response = ErrorAnswer(
+      401, "The push token is missing: push to /api/push/<token> or send Authorization: Bearer.",
+      request_id);
+  response.headers.emplace_back("WWW-Authenticate", "Bearer");
+  return response;
+}
+
+http::Response PreflightAnswer() {
+  http::Response response;
+  response.status = 204;
+  response.headers = {{"Access-Control-Allow-Origin", "*"},
+                      {"Access-Control-Allow-Methods", kMethods},
+                      {"Access-Control-Allow-Headers", "Authorization, Content-Type, X-Request-Id"},
+                      {"Access-Control-Max-Age", "86400"},
+                      {"Allow", kMethods}};
+  return response;
+}
+
+http::Response NoRouteAnswer(std::string_view request_id) {
+  return ErrorAnswer(404, "There is nothing here; pushes go to /api/push/<token>.", request_id);
+}
+
+}  // namespace tocsin::gateway

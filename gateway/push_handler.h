@@ -1,0 +1,86 @@
+// Serves one io thread's requests: from HTTP to a push on its way to core, and back.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "common/clock.h"
+#include "gateway/core_link/core_link.h"
+#include "gateway/http/handler.h"
+#include "gateway/metrics.h"
+#include "gateway/push_parameters.h"
+#include "gateway/rate_limit.h"
+#include "gateway/route.h"
+
+namespace tocsin::gateway {
+
+// What the io threads have in common. Thread safe; must outlive the handlers.
+struct GatewayShared {
+  GatewayShared(const RateLimit& per_token, size_t max_tokens, const RateLimit& per_address,
+                size_t max_addresses, std::vector<http::IpNetwork> proxies)
+      : tokens(per_token, max_tokens),
+        unknown(per_address, max_addresses),
+        trusted_proxies(std::move(proxies)) {}
+
+  TokenLimiter tokens;
+  UnknownTokenLimiter unknown;
+  const std::vector<http::IpNetwork> trusted_proxies;
+  GatewayMetrics metrics;
+  // Io threads that have a stream to core which is not draining.
+  std::atomic<int> connected_threads{0};
+};
+
+// Loop thread only.
+class PushHandler final : public http::Handler, private OutcomeSink {
+ public:
+  PushHandler(DispatcherOptions options, http::EventLoop& loop, GatewayShared& shared);
+  ~PushHandler() override;
+
+  void OnRequest(const http::Request& request, http::Responder responder) override;
+  http::Response OnRefusal(int status, std::string_view reason) override;
+  absl::Duration OnTurn(absl::Duration now) override;
+
+  CoreLink& core() { return core_; }
+
+ private:
+  void OnPush(const http::Request& request, const Route& route, http::Responder responder);
+  // What keeps the push from being sent: answered when it says so.
+  bool Limited(PendingPush& push, const http::Request& request);
+  std::string_view TokenOf(const http::Request& request, const Route& route);
+  http::IpAddress ClientOf(const http::Request& request) const;
+  void OnOutcome(PendingPush& push, PushResult result, absl::Duration now) override;
+  void AnswerUnknown(PendingPush& push, absl::Duration now);
+  // The id to answer an error with: the client's own, if it is fit to be repeated.
+  std::string RequestId(const http::Request& request) const;
+  std::string RequestId(std::string_view sent) const;
+  void LogFailure(std::string_view event, std::string_view request_id, absl::Duration now);
+  void Publish(absl::Duration now);
+
+  http::EventLoop& loop_;
+  GatewayShared& shared_;
+  PushParser parser_;
+  std::string token_;  // decoded
+  uint64_t next_push_id_;
+
+  const http::CannedResponse recorded_;
+  const http::CannedResponse paused_;
+  const http::CannedResponse preflight_;
+
+  PushCounts counts_;
+  bool counted_ = false;  // something in counts_ is not published
+  DispatcherStats published_;
+  absl::Duration published_shed_;
+  absl::Duration published_at_;
+  bool connected_ = false;
+  absl::Duration log_window_ = -absl::InfiniteDuration();
+  int logged_ = 0;
+  int64_t not_logged_ = 0;
+
+  CoreLink core_;  // last: its end waits for calls that report to this
+};
+
+}  // namespace tocsin::gateway

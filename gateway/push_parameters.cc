@@ -1,0 +1,290 @@
+// The parameters of a push: collected from query and body, then interpreted once.
+#include "gateway/push_parameters.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "absl/strings/numbers.h"
+#include "gateway/http/message.h"
+#include "gateway/text.h"
+
+namespace tocsin::gateway {
+namespace {
+
+using http::EqualsIgnoreCase;
+
+// A parameter's first value that is not empty.
+struct Field {
+  std::string text;
+
+  bool set() const { return !text.empty(); }
+  void Offer(std::string_view value) {
+    if (!set()) text.assign(value);
+  }
+};
+
+struct ParameterSet {
+  Field status, message, value, ping, run;
+
+  void Clear() {
+    for (Field* field : {&status, &message, &value, &ping, &run}) field->text.clear();
+  }
+  // Nothing for a parameter that we do not know.
+  Field* Find(std::string_view name) {
+    if (name == "status") return &status;
+    if (name == "msg") return &message;
+    if (name == "value") return &value;
+    if (name == "ping") return &ping;
+    if (name == "run") return &run;
+    return nullptr;
+  }
+};
+
+struct StatusWord {
+  std::string_view word;
+  PushKind kind;
+};
+constexpr std::array<StatusWord, 12> kStatusWords = {{
+    {"up", PushKind::kUp},
+    {"ok", PushKind::kUp},
+    {"success", PushKind::kUp},
+    {"true", PushKind::kUp},
+    {"down", PushKind::kDown},
+    {"fail", PushKind::kDown},
+    {"failed", PushKind::kDown},
+    {"failure", PushKind::kDown},
+    {"error", PushKind::kDown},
+    {"false", PushKind::kDown},
+    {"start", PushKind::kStart},
+    {"log", PushKind::kLog},
+}};
+constexpr size_t kMaxQuoted = 64;
+
+std::optional<PushKind> ReadStatus(std::string_view text) {
+  for (const StatusWord& known : kStatusWords) {
+    if (EqualsIgnoreCase(text, known.word)) return known.kind;
+  }
+  return std::nullopt;
+}
+
+bool StartsWithIgnoreCase(std::string_view text, std::string_view prefix) {
+  return EqualsIgnoreCase(text.substr(0, prefix.size()), prefix);
+}
+
+enum class BodyKind { kNone, kForm, kJson };
+
+// "application/json; charset=utf-8" and "application/vnd.x+json" are JSON.
+BodyKind KindOf(std::string_view content_type) {
+  if (content_type.empty()) return BodyKind::kNone;
+  const std::string_view type = TrimSpace(content_type.substr(0, content_type.find(';')));
+  if (EqualsIgnoreCase(type, "application/x-www-form-urlencoded")) return BodyKind::kForm;
+  if (EqualsIgnoreCase(type, "application/json") || EqualsIgnoreCase(type, "text/json")) {
+    return BodyKind::kJson;
+  }
+  constexpr std::string_view kSuffix = "+json";
+  const bool suffix = type.size() > kSuffix.size() &&
+                      EqualsIgnoreCase(type.substr(type.size() - kSuffix.size()), kSuffix);
+  return suffix && StartsWithIgnoreCase(type, "application/") ? BodyKind::kJson : BodyKind::kNone;
+}
+
+}  // namespace
+
+void PushParameters::Clear() {
+  kind = PushKind::kUp;
+  message.clear();
+  value.reset();
+  run_id.clear();
+  warning.clear();
+}
+
+struct PushParser::Fields : ParameterSet {
+  std::string key, text;  // scratch
+
+  void ReadForm(std::string_view form);
+  void ReadJson(std::string_view body, std::string& warning);
+  absl::Status Interpret(PushParameters& out);
+};
+
+namespace {
+
+// The members of the top-level object, as far as the text is JSON. Follows nlohmann's parser (the
+// callbacks have its names) without building a document.
+class JsonReader : public nlohmann::json_sax<nlohmann::json> {
+ public:
+  explicit JsonReader(ParameterSet& fields) : fields_(fields) {}
+
+  bool null() override { return true; }
+  bool boolean(bool value) override { return Value(value ? "true" : "false"); }
+  bool number_integer(number_integer_t value) override { return Value(std::to_string(value)); }
+  bool number_unsigned(number_unsigned_t value) override { return Value(std::to_string(value)); }
+  bool number_float(number_float_t, const string_t& text) override { return Value(text); }
+  bool string(string_t& value) override { return Value(value); }
+  bool binary(binary_t&) override { return true; }
+  bool start_object(size_t) override {
+    is_object_ = is_object_ || depth_ == 0;
+    ++depth_;
+    return true;
+  }
+  bool start_array(size_t) override {
+    if (InTopObject() && key_ == "alerts") alerts_ = true;
+    ++depth_;
+    return true;
+  }
+  bool key(string_t& value) override {
+    if (InTopObject()) key_ = value;
+    return true;
+  }
+  bool end_object() override { return End(); }
+  bool end_array() override { return End(); }
+  bool parse_error(size_t, const std::string&, const nlohmann::json::exception&) override {
+    return false;
+  }
+
+  bool is_object() const { return is_object_; }
+  // Whether an array of that name is there.
+  bool alerts() const { return alerts_; }
+
+ private:
+  bool InTopObject() const { return is_object_ && depth_ == 1; }
+  bool End() {
+    --depth_;
+    return true;
+  }
+  bool Value(std::string_view text) {
+    if (!InTopObject()) return true;
+    if (Field* field = fields_.Find(key_)) field->Offer(text);
+    return true;
+  }
+
+  ParameterSet& fields_;
+  int depth_ = 0;
+  bool is_object_ = false;
+  bool alerts_ = false;
+  std::string key_;
+};
+
+// The word of the first `"status": "…"` (or `"status": true`) in text that is no JSON; empty when
+// there is none.
+std::string_view FindStatus(std::string_view text) {
+  constexpr std::string_view kKey = "\"status\"";
+  for (size_t at = text.find(kKey); at != std::string_view::npos; at = text.find(kKey, at + 1)) {
+    std::string_view rest = TrimSpace(text.substr(at + kKey.size()));
+    if (rest.empty() || rest.front() != ':') continue;
+    rest = TrimSpace(rest.substr(1));
+    if (!rest.empty() && rest.front() == '"') rest.remove_prefix(1);
+    size_t end = 0;
+    while (end < rest.size() && ((rest[end] | 0x20) >= 'a' && (rest[end] | 0x20) <= 'z')) ++end;
+    return rest.substr(0, end);
+  }
+  return {};
+}
+
+}  // namespace
+
+void PushParser::Fields::ReadForm(std::string_view form) {
+  while (!form.empty()) {
+    const size_t end = std::min(form.find('&'), form.size());
+    const std::string_view pair = form.substr(0, end);
+    form.remove_prefix(std::min(end + 1, form.size()));
+    const size_t equals = pair.find('=');
+    if (equals == std::string_view::npos || equals + 1 == pair.size()) continue;  // empty: absent
+    std::string_view name = pair.substr(0, equals);
+    if (name.find('%') != std::string_view::npos) {
+      DecodeForm(name, key);
+      name = key;
+    }
+    Field* const field = Find(name);
+    if (field == nullptr || field->set()) continue;
+    DecodeForm(pair.substr(equals + 1), field->text);
+  }
+}
+
+void PushParser::Fields::ReadJson(std::string_view body, std::string& warning) {
+  if (TrimSpace(body).empty()) return;
+  ParameterSet found;
+  JsonReader reader(found);
+  const bool valid = nlohmann::json::sax_parse(body, &reader) && reader.is_object();
+  if (!valid) {
+    warning = "the body is not a valid JSON object; what could not be read was ignored";
+    // A word that means nothing is not worth a refusal in a body that is broken anyway.
+    const auto known = [&](const std::string& word) {
+      return ReadStatus(word) || (reader.alerts() && word == "firing");
+    };
+    if (!known(found.status.text)) found.status.text.assign(FindStatus(body));
+    if (!known(found.status.text) && found.status.text != "resolved") found.status.text.clear();
+  }
+  // A body that broke off inside its alerts may not have shown that it is Alertmanager's.
+  const bool broken_alert =
+      !valid && (found.status.text == "firing" || found.status.text == "resolved");
+  if (reader.alerts() || broken_alert) {
+    if (!status.set() && found.status.text == "resolved") status.text = "log";
+    return;
+  }
+  status.Offer(found.status.text);
+  message.Offer(found.message.text);
+  value.Offer(found.value.text);
+  ping.Offer(found.ping.text);
+  run.Offer(found.run.text);
+}
+
+absl::Status PushParser::Fields::Interpret(PushParameters& out) {
+  if (status.set()) {
+    const std::string_view word = TrimSpace(status.text);
+    const auto kind = word.empty() ? PushKind::kUp : ReadStatus(word);
+    if (!kind) {
+      std::string accepted;
+      for (const StatusWord& known : kStatusWords) {
+        accepted.append(accepted.empty() ? "" : ", ").append(known.word);
+      }
+      CleanUtf8(word, kMaxQuoted, text);
+      return absl::InvalidArgumentError("status must be one of " + accepted + "; it is \"" + text +
+                                        "\"");
+    }
+    out.kind = *kind;
+  }
+  if (message.set()) CleanUtf8(message.text, kMaxMessageBytes, out.message);
+  if (run.set()) {
+    CleanUtf8(run.text, kMaxRunIdBytes + 1, out.run_id);
+    if (run.text.size() > kMaxRunIdBytes || out.run_id.size() > kMaxRunIdBytes) {
+      return absl::InvalidArgumentError("run must be at most 64 bytes long");
+    }
+  }
+  const bool is_value = !TrimSpace(value.text).empty();
+  const std::string_view number = TrimSpace(is_value ? value.text : ping.text);
+  if (!number.empty()) {
+    double parsed = 0;
+    if (absl::SimpleAtod({number.data(), number.size()}, &parsed) && std::isfinite(parsed)) {
+      out.value = parsed;
+    } else {
+      CleanUtf8(number, kMaxQuoted, text);
+      if (!out.warning.empty()) out.warning += "; ";
+      out.warning += std::string(is_value ? "value" : "ping") +
+                     " must be a finite number and was ignored; it is \"" + text + "\"";
+    }
+  }
+  return absl::OkStatus();
+}
+
+PushParser::PushParser() : fields_(new Fields) {}
+PushParser::~PushParser() { delete fields_; }
+
+absl::Status PushParser::Parse(const PushInput& input, PushParameters& out) {
+  out.Clear();
+  const BodyKind body = input.body.empty() ? BodyKind::kNone : KindOf(input.content_type);
+  if (input.query.empty() && body == BodyKind::kNone) return absl::OkStatus();
+  fields_->Clear();
+  fields_->ReadForm(input.query);
+  if (body == BodyKind::kForm) {
+    // curl -d says so of whatever it sends.
+    if (TrimSpace(input.body).substr(0, 1) == "{") {
+      out.warning = "the body looks like JSON but its Content-Type says it is a form";
+    }
+    fields_->ReadForm(input.body);
+  }
+  if (body == BodyKind::kJson) fields_->ReadJson(input.body, out.warning);
+  return fields_->Interpret(out);
+}
+
+}  // namespace tocsin::gateway

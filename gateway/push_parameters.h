@@ -1,0 +1,71 @@
+// Reads what a push says from its query and its body. Pure: no I/O, no clock.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "absl/status/status.h"
+
+namespace tocsin::gateway {
+
+// As tocsin.v1.Heartbeat.Kind, with the same numbers.
+enum class PushKind : uint8_t { kUp = 1, kDown = 2, kStart = 3, kLog = 4 };
+
+inline constexpr size_t kMaxMessageBytes = 4096;
+inline constexpr size_t kMaxRunIdBytes = 64;
+
+struct PushParameters {
+  PushKind kind = PushKind::kUp;
+  std::string message;          // empty: the default, "OK"
+  std::optional<double> value;  // finite
+  std::string run_id;
+  std::string warning;  // what was wrong and did not keep the heartbeat from counting
+
+  void Clear();
+};
+
+// Where parameters are.
+struct PushInput {
+  std::string_view query{};         // after the "?"
+  std::string_view content_type{};  // of the body
+  std::string_view body{};
+};
+
+// Keeps its buffers between calls, so that a usual push costs no allocation. Not thread safe.
+//
+//   status      absent, empty, up, ok, success, true: up; down, fail, failed, failure, error,
+//               false: down; start; log. Any case. Anything else is an error.
+//   msg         cut to 4,096 bytes of clean UTF-8
+//   value, ping a finite number; one that cannot be read is dropped with a warning
+//   run         at most 64 bytes; more is an error
+//
+// They come from the query, from a form body or from a JSON body, as Content-Type says; other
+// bodies are not read (one that looks like JSON and is called a form causes a warning). The query
+// wins; of a repeated parameter the first wins. An empty one is absent everywhere, so that
+// "?status=&msg=" in front of a body hides nothing that it says.
+//
+// A JSON body with a top-level array "alerts" is Alertmanager's: only its "status" is read,
+// "firing" as up (the watchdog barks) and "resolved" as log.
+//
+// A body that is not valid JSON never costs the heartbeat: what it says before the fault counts,
+// and the answer carries a warning. Of what comes after the fault a known word of "status" is still
+// honoured, so that {"msg":"disk "sda" died","status":"down"} does not pass as a success.
+class PushParser {
+ public:
+  PushParser();
+  ~PushParser();
+  PushParser(const PushParser&) = delete;
+  PushParser& operator=(const PushParser&) = delete;
+
+  // Replaces `out`. INVALID_ARGUMENT, with a message for the client that names the parameter and
+  // what is accepted.
+  absl::Status Parse(const PushInput& input, PushParameters& out);
+
+ private:
+  struct Fields;
+  Fields* const fields_;
+};
+
+}  // namespace tocsin::gateway
