@@ -184,9 +184,8 @@ TEST_F(CurlHttpClientTest, RefusesAddressesThatThePolicyForbids) {
   options.addresses = AddressPolicy(false, {});
   Make(options);
   const std::string port = absl::StrCat(receiver.port());
-  for (const char* host :
-       {"127.0.0.1", "localhost", "127.1", "0x7f000001", "2130706433", "[::1]",
-        "[::ffff:127.0.0.1]", "0.0.0.0", "169.254.169.254", "10.0.0.1"}) {
+  for (const char* host : {"127.0.0.1", "localhost", "127.1", "0x7f000001", "2130706433", "[::1]",
+                           "[::ffff:127.0.0.1]", "0.0.0.0", "169.254.169.254", "10.0.0.1"}) {
     const HttpResult result = Post(absl::StrCat("http://", host, ":", port, "/"));
     EXPECT_EQ(result.outcome, Outcome::kAddressRefused) << host << ": " << result.detail;
   }

@@ -1,0 +1,19 @@
+// Between the messages of the delivery stream and the notifier's own words.
+#pragma once
+
+#include <cstdint>
+
+#include "absl/time/time.h"
+#include "services/notifier/channel/delivery.h"
+#include "services/notifier/delivery/verdict.h"
+#include "tocsin/internal/v1/delivery_service.pb.h"
+
+namespace tocsin::notifier {
+
+// `origin` names the stream that the assignment came by, `now` is the monotonic time at which it
+// was read. Times are cut to microseconds. Values of later versions become kUnknown.
+Delivery FromProto(const internal::v1::Assignment& assignment, uint64_t origin, absl::Duration now);
+
+void ToProto(const Report& report, internal::v1::DeliveryReport& proto);
+
+}  // namespace tocsin::notifier

@@ -1,0 +1,87 @@
+// One delivery stream to one core, on gRPC's callback API.
+#include "services/notifier/stream/deliver_stream.h"
+
+#include <utility>
+
+namespace tocsin::notifier {
+
+std::shared_ptr<DeliverStream> DeliverStream::Open(
+    uint64_t id, internal::v1::DeliveryService::StubInterface& stub,
+    internal::v1::DeliverRequest hello, Listener& listener) {
+  std::shared_ptr<DeliverStream> stream(new DeliverStream(id, listener));
+  stream->self_ = stream;
+  stub.async()->Deliver(&stream->context_, stream.get());
+  // Writes come from other threads than the reactions, so OnDone waits for RemoveHold.
+  stream->AddHold();
+  stream->StartRead(&stream->response_);
+  stream->StartCall();
+  stream->Send(std::move(hello));
+  return stream;
+}
+
+void DeliverStream::Send(internal::v1::DeliverRequest request) {
+  absl::MutexLock lock(&mutex_);
+  if (broken_ || half_closing_) return;
+  queue_.push_back(std::move(request));
+  WriteNext();
+}
+
+void DeliverStream::HalfClose() {
+  absl::MutexLock lock(&mutex_);
+  if (broken_ || half_closing_) return;
+  half_closing_ = true;
+  WriteNext();
+}
+
+void DeliverStream::Cancel() { context_.TryCancel(); }
+
+size_t DeliverStream::backlog() const {
+  absl::MutexLock lock(&mutex_);
+  return queue_.size();
+}
+
+void DeliverStream::WriteNext() {
+  if (writing_ || broken_) return;
+  if (!queue_.empty()) {
+    writing_ = true;
+    StartWrite(&queue_.front());
+  } else if (half_closing_) {
+    writing_ = true;  // nothing may be written after it
+    StartWritesDone();
+  }
+}
+
+void DeliverStream::OnReadDone(bool ok) {
+  if (ok) {
+    listener_.OnAssignments(id_, response_);
+    response_.Clear();
+    StartRead(&response_);
+    return;
+  }
+  {
+    absl::MutexLock lock(&mutex_);
+    broken_ = true;
+  }
+  RemoveHold();
+}
+
+void DeliverStream::OnWriteDone(bool ok) {
+  bool came_up = false;
+  {
+    absl::MutexLock lock(&mutex_);
+    queue_.pop_front();
+    writing_ = false;
+    if (ok) {
+      came_up = !std::exchange(up_, true);
+      WriteNext();
+    }
+  }
+  if (came_up) listener_.OnStreamUp(id_);
+}
+
+void DeliverStream::OnDone(const grpc::Status& status) {
+  const std::shared_ptr<DeliverStream> self = std::move(self_);
+  listener_.OnStreamDown(id_, status);
+}
+
+}  // namespace tocsin::notifier

@@ -1,0 +1,68 @@
+// One delivery stream to one core, on gRPC's callback API.
+#pragma once
+
+#include <grpcpp/grpcpp.h>
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
+#include "tocsin/internal/v1/delivery_service.grpc.pb.h"
+
+namespace tocsin::notifier {
+
+// Thread safe. Keeps itself alive until its listener has been told that it is down.
+class DeliverStream final
+    : public grpc::ClientBidiReactor<internal::v1::DeliverRequest, internal::v1::DeliverResponse> {
+ public:
+  // Called on gRPC's threads, without locks held. Calls of one stream do not overlap, but for
+  // OnStreamUp, which may come together with OnAssignments.
+  class Listener {
+   public:
+    virtual ~Listener() = default;
+    // The first message has gone out: core is there.
+    virtual void OnStreamUp(uint64_t stream) = 0;
+    virtual void OnAssignments(uint64_t stream, const internal::v1::DeliverResponse& response) = 0;
+    // The last call. `status` is OK when core ended the stream in peace.
+    virtual void OnStreamDown(uint64_t stream, const grpc::Status& status) = 0;
+  };
+
+  // Opens the stream with `hello`. `stub` and `listener` must outlive it.
+  static std::shared_ptr<DeliverStream> Open(uint64_t id,
+                                             internal::v1::DeliveryService::StubInterface& stub,
+                                             internal::v1::DeliverRequest hello,
+                                             Listener& listener);
+
+  // Queues a message; dropped when the stream is down.
+  void Send(internal::v1::DeliverRequest request);
+  // Ends our side after what is queued; core then ends the stream.
+  void HalfClose();
+  // Ends the stream at once.
+  void Cancel();
+  // Messages queued and not yet written.
+  size_t backlog() const;
+
+  void OnReadDone(bool ok) override;
+  void OnWriteDone(bool ok) override;
+  void OnDone(const grpc::Status& status) override;
+
+ private:
+  DeliverStream(uint64_t id, Listener& listener) : id_(id), listener_(listener) {}
+  void WriteNext() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
+  const uint64_t id_;
+  Listener& listener_;
+  grpc::ClientContext context_;
+  internal::v1::DeliverResponse response_;
+  std::shared_ptr<DeliverStream> self_;
+  mutable absl::Mutex mutex_;
+  std::deque<internal::v1::DeliverRequest> queue_ ABSL_GUARDED_BY(mutex_);  // front: being written
+  bool writing_ ABSL_GUARDED_BY(mutex_) = false;
+  bool up_ ABSL_GUARDED_BY(mutex_) = false;
+  bool half_closing_ ABSL_GUARDED_BY(mutex_) = false;
+  bool broken_ ABSL_GUARDED_BY(mutex_) = false;
+};
+
+}  // namespace tocsin::notifier
