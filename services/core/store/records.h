@@ -20,7 +20,7 @@ namespace tocsin::core {
 // What a push token gives access to.
 struct TokenMatch {
   MonitorKey monitor = 0;
-  int64_t version = 0;                            // of the definition when it was resolved
+  int64_t version = 0;                             // of the definition when it was resolved
   absl::Time expires_at = absl::InfiniteFuture();  // of the token
 };
 
@@ -119,8 +119,8 @@ struct ReportEffects {
 // One instance's proof that it could receive.
 struct Touch {
   std::string instance;
-  absl::Time at;                                     // stamped before the commit that proves it
-  int32_t gateways = 0;                              // connected to it
+  absl::Time at;                                      // stamped before the commit that proves it
+  int32_t gateways = 0;                               // connected to it
   absl::Time gateway_seen_at = absl::InfinitePast();  // when one last was
 };
 

@@ -56,7 +56,8 @@ class Store {
   // channel. Round robin over channels with due work, at most `per_channel` live leases for each
   // channel, at most `limit` in all, oldest first within a channel. Sets leased_until := now +
   // lease and attempts + 1.
-  virtual absl::StatusOr<std::vector<LeasedDelivery>> LeaseDeliveries(const LeaseRequest& request) = 0;
+  virtual absl::StatusOr<std::vector<LeasedDelivery>> LeaseDeliveries(
+      const LeaseRequest& request) = 0;
   // Applies what notifiers report, all in one transaction. See DeliveryReport.
   virtual absl::StatusOr<ReportEffects> ApplyReports(absl::Span<const DeliveryReport> reports,
                                                      absl::Time now) = 0;
@@ -72,7 +73,8 @@ class Store {
   // One monitor with its newest up or down heartbeat.
   virtual absl::StatusOr<std::optional<MonitorView>> ReadMonitor(const std::string& project,
                                                                  const std::string& id) = 0;
-  virtual absl::StatusOr<std::vector<StoredHeartbeat>> ListHeartbeats(const HeartbeatQuery& query) = 0;
+  virtual absl::StatusOr<std::vector<StoredHeartbeat>> ListHeartbeats(
+      const HeartbeatQuery& query) = 0;
   virtual absl::StatusOr<std::vector<IncidentView>> ListIncidents(const IncidentQuery& query) = 0;
   virtual absl::StatusOr<std::optional<IncidentView>> ReadIncident(const std::string& project,
                                                                    IncidentKey key) = 0;

@@ -62,7 +62,8 @@ class Transaction {
   // Writes states. sweep_at is written exactly, earlier or later (nullopt leaves it alone).
   virtual absl::Status SaveStates(absl::Span<const StateChange> changes) = 0;
   // Adds a token.
-  virtual absl::Status AddToken(MonitorKey monitor, const TokenHash& token, absl::Time created_at) = 0;
+  virtual absl::Status AddToken(MonitorKey monitor, const TokenHash& token,
+                                absl::Time created_at) = 0;
   // Lets every token of the monitor that lives longer expire at `at`.
   virtual absl::Status ExpireTokens(MonitorKey monitor, absl::Time at) = 0;
 

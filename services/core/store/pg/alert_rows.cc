@@ -1,0 +1,135 @@
+#include "services/core/store/pg/alert_rows.h"
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
+#include "common/log.h"
+#include "common/status_macros.h"
+#include "services/core/store/pg/snapshot.h"
+
+namespace tocsin::core::pg {
+namespace {
+
+// Binds a sealed value to its channel. The id of a channel never changes.
+std::string SealContext(const Channel& channel, const char* what) {
+  return absl::StrCat("channel/", channel.project, "/", channel.id, "/", what);
+}
+
+std::string OpenSealed(const std::string& sealed, const Channel& channel, const char* what,
+                       const Sealer& sealer) {
+  absl::StatusOr<std::string> plain = sealer.Open(sealed, SealContext(channel, what));
+  if (plain.ok()) return *std::move(plain);
+  LogError("channel_secret_unreadable",
+           {{"channel", channel.id}, {"what", what}, {"status", plain.status()}});
+  return "";
+}
+
+}  // namespace
+
+std::string KeysToText(const std::vector<int64_t>& keys) {
+  return absl::StrCat("{", absl::StrJoin(keys, ","), "}");
+}
+
+std::vector<int64_t> KeysFromText(const std::string& text) {
+  std::vector<int64_t> keys;
+  const absl::string_view inner =
+      absl::StripSuffix(absl::StripPrefix(absl::string_view(text), "{"), "}");
+  for (const absl::string_view part : absl::StrSplit(inner, ',', absl::SkipEmpty())) {
+    int64_t key = 0;
+    if (absl::SimpleAtoi(part, &key)) keys.push_back(key);
+  }
+  return keys;
+}
+
+Incident ReadIncident(Row& row) {
+  Incident incident;
+  incident.key = row.Int();
+  incident.project = row.Int();
+  incident.monitor = row.Int();
+  incident.cause = row.As<Cause>();
+  incident.opened_at = row.Time();
+  incident.detected_at = row.Time();
+  incident.closed_at = row.MaybeTime();
+  const std::optional<int64_t> resolution = row.MaybeInt();
+  if (resolution) incident.resolution = static_cast<Resolution>(*resolution);
+  incident.message = row.Text();
+  return incident;
+}
+
+absl::StatusOr<AlertEvent> ReadEvent(Row& row) {
+  AlertEvent event;
+  event.key = row.Int();
+  event.type = row.As<EventType>();
+  event.project = row.Int();
+  event.monitor = row.Int();
+  event.sequence = row.Int();
+  event.occurred_at = row.Time();
+  event.detected_at = row.Time();
+  event.state = row.As<State>();
+  event.expected_at = row.MaybeTime();
+  RETURN_IF_ERROR(SnapshotFromJson(row.Text(), event));
+  return event;
+}
+
+absl::StatusOr<Delivery> ReadDelivery(Row& row) {
+  Delivery delivery;
+  delivery.key = row.Int();
+  delivery.id = row.Text();
+  delivery.project = row.Int();
+  delivery.channel = row.Int();
+  delivery.monitor = row.Int();
+  delivery.sequence = row.Int();
+  delivery.type = row.As<DeliveryType>();
+  delivery.events = KeysFromText(row.Text());
+  RETURN_IF_ERROR(ExtraFromJson(row.Text(), delivery));
+  delivery.state = row.As<DeliveryState>();
+  delivery.redelivery = row.Bool();
+  delivery.attempts = row.Int32();
+  delivery.skipped = row.Int32();
+  delivery.occurred_at = row.Time();
+  delivery.created_at = row.Time();
+  delivery.next_attempt_at = row.Time();
+  delivery.expires_at = row.Time();
+  delivery.last_outcome = row.Text();
+  delivery.last_http_status = row.Int32();
+  delivery.finished_at = row.MaybeTime();
+  delivery.lease_id = row.Text();
+  delivery.leased_until = row.TimeOr(absl::InfinitePast());
+  return delivery;
+}
+
+Channel ReadChannel(Row& row, const Sealer& sealer) {
+  Channel channel;
+  channel.key = row.Int();
+  channel.project = row.Int();
+  channel.project_id = row.Text();
+  channel.id = row.Text();
+  channel.display_name = row.Text();
+  const std::string url = row.Bytes(), secrets = row.Bytes();
+  channel.url = OpenSealed(url, channel, "url", sealer);
+  channel.secrets =
+      absl::StrSplit(OpenSealed(secrets, channel, "secrets", sealer), '\n', absl::SkipEmpty());
+  channel.format = row.As<ChannelFormat>();
+  channel.selector = row.Text();
+  channel.is_default = row.Bool();
+  channel.fallback_channel = row.Text();
+  channel.disabled_at = row.MaybeTime();
+  channel.disable_reason = row.Text();
+  channel.failing_since = row.MaybeTime();
+  channel.last_error = row.Text();
+  channel.created_at = row.Time();
+  channel.updated_at = row.Time();
+  return channel;
+}
+
+std::string SealUrl(const Channel& channel, const Sealer& sealer) {
+  return sealer.Seal(channel.url, SealContext(channel, "url"));
+}
+
+std::string SealSecrets(const Channel& channel, const Sealer& sealer) {
+  return sealer.Seal(absl::StrJoin(channel.secrets, "\n"), SealContext(channel, "secrets"));
+}
+
+}  // namespace tocsin::core::pg

@@ -1,0 +1,54 @@
+// How incidents, alert events, deliveries and channels are written to and read from rows.
+#pragma once
+
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "services/core/domain/alert_event.h"
+#include "services/core/domain/channel.h"
+#include "services/core/domain/delivery.h"
+#include "services/core/store/pg/rows.h"
+#include "services/core/store/sealer.h"
+
+namespace tocsin::core::pg {
+
+// Of table i.
+#define TOCSIN_INCIDENT_COLUMNS                                                      \
+  "i.incident_id, i.project_id, i.monitor_id, i.cause, i.opened_at, i.detected_at, " \
+  "i.closed_at, i.resolution, i.message"
+
+// Of table e.
+#define TOCSIN_EVENT_COLUMNS                                                    \
+  "e.event_id, e.type, e.project_id, e.monitor_id, e.sequence, e.occurred_at, " \
+  "e.detected_at, e.state, e.expected_at, e.snapshot"
+
+// Of table d.
+#define TOCSIN_DELIVERY_COLUMNS                                                         \
+  "d.delivery_id, d.id, d.project_id, d.channel_id, d.monitor_id, d.sequence, d.type, " \
+  "d.events, d.extra, d.state, d.redelivery, d.attempts, d.skipped, d.occurred_at, "    \
+  "d.created_at, d.next_attempt_at, d.expires_at, d.last_outcome, d.last_http_status, " \
+  "d.finished_at, d.lease_id, d.leased_until"
+
+// Of tables c (channel) and p (its project).
+#define TOCSIN_CHANNEL_COLUMNS                                                           \
+  "c.channel_id, c.project_id, p.id, c.id, c.display_name, c.url, c.secrets, c.format, " \
+  "c.selector, c.is_default, c.fallback_channel, c.disabled_at, c.disable_reason, "      \
+  "c.failing_since, c.last_error, c.created_at, c.updated_at"
+
+Incident ReadIncident(Row& row);
+// A damaged snapshot is DATA_LOSS.
+absl::StatusOr<AlertEvent> ReadEvent(Row& row);
+absl::StatusOr<Delivery> ReadDelivery(Row& row);
+// A channel whose secrets do not open has an empty url and no secrets (and is logged): its alerts
+// are still routed, and can be sent once the key is back.
+Channel ReadChannel(Row& row, const Sealer& sealer);
+
+// What the url and the secrets of a channel are sealed as.
+std::string SealUrl(const Channel& channel, const Sealer& sealer);
+std::string SealSecrets(const Channel& channel, const Sealer& sealer);
+
+// "{1,2}" and back.
+std::string KeysToText(const std::vector<int64_t>& keys);
+std::vector<int64_t> KeysFromText(const std::string& text);
+
+}  // namespace tocsin::core::pg

@@ -1,0 +1,210 @@
+// Which deliveries go out next, and when to look again.
+#include <algorithm>
+#include <map>
+#include <unordered_map>
+#include <unordered_set>
+
+#include "common/status_macros.h"
+#include "services/core/store/pg/alert_rows.h"
+#include "services/core/store/pg/delivery_order.h"
+#include "services/core/store/pg/pg_store.h"
+
+namespace tocsin::core {
+namespace {
+
+// One lease call at a time among all replicas: the cap of a channel is exact, and nobody's
+// choice is emptied by another's.
+constexpr pg::Statement kLock = {"lease_lock",
+                                 "SELECT pg_advisory_xact_lock(8390033978155740780), "
+                                 "EXISTS (SELECT FROM channel c WHERE c.released_at IS NOT NULL)"};
+
+// The channels that have pending deliveries, found by leaps through the index: the cost is that
+// of the channels, not of their backlog.
+#define TOCSIN_WORKING_CHANNELS                                                           \
+  "WITH RECURSIVE working (channel_id) AS (("                                             \
+  "SELECT d.channel_id FROM delivery d WHERE d.state = 1 ORDER BY d.channel_id LIMIT 1) " \
+  "UNION ALL SELECT (SELECT d.channel_id FROM delivery d WHERE d.state = 1 "              \
+  "AND d.channel_id > w.channel_id ORDER BY d.channel_id LIMIT 1) "                       \
+  "FROM working w WHERE w.channel_id IS NOT NULL), "                                      \
+  "usable AS (SELECT c.channel_id, c.released_at FROM working w "                         \
+  "JOIN channel c ON c.channel_id = w.channel_id "                                        \
+  "WHERE c.disabled_at IS NULL AND c.deleted_at IS NULL) "
+
+// Whether d need not wait for an earlier one of its monitor and channel.
+#define TOCSIN_FIRST_IN_ORDER                                                          \
+  "(d.redelivery OR d.monitor_id = 0 OR NOT EXISTS (SELECT FROM delivery b "           \
+  "WHERE b.state = 1 AND b.channel_id = d.channel_id AND b.monitor_id = d.monitor_id " \
+  "AND b.sequence < d.sequence AND NOT b.redelivery))"
+
+// $1 now, $2 limit, $3 per channel, $4 lease end, $5 lease id
+constexpr pg::Statement kLease = {
+    "lease_deliveries", TOCSIN_WORKING_CHANNELS
+    ", room AS (SELECT u.channel_id, $3::integer - (SELECT count(*) FROM delivery l "
+    "WHERE l.channel_id = u.channel_id AND l.state = 1 "
+    "AND l.leased_until > $1::timestamptz) AS free FROM usable u), "
+    "candidate AS (SELECT t.delivery_id, t.turn FROM room r CROSS JOIN LATERAL ("
+    "SELECT due.delivery_id, due.next_attempt_at, "
+    "row_number() OVER (ORDER BY due.next_attempt_at, due.delivery_id) AS turn FROM ("
+    "SELECT d.delivery_id, d.next_attempt_at FROM delivery d "
+    "WHERE d.channel_id = r.channel_id AND d.state = 1 "
+    "AND d.next_attempt_at <= $1::timestamptz "
+    "AND (d.leased_until IS NULL OR d.leased_until <= $1::timestamptz) "
+    "AND " TOCSIN_FIRST_IN_ORDER
+    " ORDER BY d.next_attempt_at, d.delivery_id LIMIT greatest(r.free, 0)) due) t "
+    "ORDER BY t.turn, t.next_attempt_at LIMIT $2::integer), "
+    "held AS (SELECT d.delivery_id, k.turn FROM candidate k "
+    "JOIN delivery d ON d.delivery_id = k.delivery_id WHERE d.state = 1 "
+    "AND (d.leased_until IS NULL OR d.leased_until <= $1::timestamptz) "
+    "FOR NO KEY UPDATE OF d SKIP LOCKED) "
+    "UPDATE delivery d SET attempts = d.attempts + 1, leased_at = $1::timestamptz, "
+    "leased_until = $4::timestamptz, lease_id = $5::text FROM held "
+    "WHERE d.delivery_id = held.delivery_id "
+    "RETURNING held.turn, " TOCSIN_DELIVERY_COLUMNS};
+
+constexpr pg::Statement kLeasedChannels = {
+    "leased_channels", "SELECT " TOCSIN_CHANNEL_COLUMNS
+                       " FROM channel c JOIN project p ON p.project_id = c.project_id "
+                       "WHERE c.channel_id = ANY ($1::bigint[])"};
+
+constexpr pg::Statement kLeasedEvents = {
+    "leased_events",
+    "SELECT EXISTS (SELECT FROM incident i WHERE i.incident_id = e.incident_id "
+    "AND i.closed_at IS NULL), " TOCSIN_EVENT_COLUMNS
+    " FROM alert_event e WHERE e.event_id = ANY ($1::bigint[])"};
+
+// Leased rows are few (the cap of each channel), so they are looked at one by one.
+constexpr pg::Statement kNextDelivery = {
+    "next_delivery", TOCSIN_WORKING_CHANNELS
+    "SELECT min(least(u.released_at, "
+    "(SELECT d.next_attempt_at FROM delivery d WHERE d.channel_id = u.channel_id "
+    "AND d.state = 1 AND d.leased_until IS NULL AND " TOCSIN_FIRST_IN_ORDER
+    " ORDER BY d.next_attempt_at, d.delivery_id LIMIT 1), "
+    "(SELECT min(greatest(d.leased_until, d.next_attempt_at)) FROM delivery d "
+    "WHERE d.channel_id = u.channel_id AND d.state = 1 AND d.leased_until IS NOT NULL))) "
+    "FROM usable u"};
+
+struct Turn {
+  int64_t turn = 0;
+  Delivery delivery;
+};
+
+absl::StatusOr<std::vector<Turn>> ReadTurns(pg::Rows& rows) {
+  std::vector<Turn> turns;
+  for (int i = 0; i < rows.size(); ++i) {
+    pg::Row row = rows.at(i);
+    Turn turn;
+    turn.turn = row.Int();
+    ASSIGN_OR_RETURN(turn.delivery, pg::ReadDelivery(row));
+    turns.push_back(std::move(turn));
+  }
+  RETURN_IF_ERROR(rows.status());
+  std::sort(turns.begin(), turns.end(), [](const Turn& a, const Turn& b) {
+    return std::tie(a.turn, a.delivery.next_attempt_at, a.delivery.key) <
+           std::tie(b.turn, b.delivery.next_attempt_at, b.delivery.key);
+  });
+  return turns;
+}
+
+struct KnownEvent {
+  AlertEvent event;
+  bool incident_open = false;
+};
+
+absl::StatusOr<std::unordered_map<EventKey, KnownEvent>> ReadEvents(
+    pg::Session& session, const std::vector<Turn>& turns) {
+  std::vector<EventKey> keys;
+  for (const Turn& turn : turns) {
+    keys.insert(keys.end(), turn.delivery.events.begin(), turn.delivery.events.end());
+  }
+  std::unordered_map<EventKey, KnownEvent> events;
+  if (keys.empty()) return events;
+  std::sort(keys.begin(), keys.end());
+  keys.erase(std::unique(keys.begin(), keys.end()), keys.end());
+  ASSIGN_OR_RETURN(pg::Rows rows, session.Run(kLeasedEvents, pg::Params().Keys8(keys)));
+  for (int i = 0; i < rows.size(); ++i) {
+    pg::Row row = rows.at(i);
+    KnownEvent known;
+    known.incident_open = row.Bool();
+    ASSIGN_OR_RETURN(known.event, pg::ReadEvent(row));
+    const EventKey key = known.event.key;
+    events[key] = std::move(known);
+  }
+  RETURN_IF_ERROR(rows.status());
+  return events;
+}
+
+absl::StatusOr<std::unordered_map<ChannelKey, Channel>> ReadChannels(pg::Session& session,
+                                                                     const std::vector<Turn>& turns,
+                                                                     const Sealer& sealer) {
+  std::unordered_set<ChannelKey> keys;
+  for (const Turn& turn : turns) keys.insert(turn.delivery.channel);
+  ASSIGN_OR_RETURN(pg::Rows rows, session.Run(kLeasedChannels, pg::Params().Keys8(keys)));
+  std::unordered_map<ChannelKey, Channel> channels;
+  for (int i = 0; i < rows.size(); ++i) {
+    pg::Row row = rows.at(i);
+    Channel channel = pg::ReadChannel(row, sealer);
+    const ChannelKey key = channel.key;
+    channels[key] = std::move(channel);
+  }
+  RETURN_IF_ERROR(rows.status());
+  return channels;
+}
+
+absl::StatusOr<std::vector<LeasedDelivery>> Lease(pg::Session& session, const Sealer& sealer,
+                                                  const LeaseRequest& request) {
+  std::vector<LeasedDelivery> leased;
+  ASSIGN_OR_RETURN(pg::Rows lock, session.Run(kLock));
+  pg::Row locked = lock.at(0);
+  locked.Skip();
+  if (locked.Bool()) RETURN_IF_ERROR(pg::ReleaseBacklogs(session, request.now));
+  ASSIGN_OR_RETURN(pg::Rows rows, session.Run(kLease, pg::Params()
+                                                          .Time(request.now)
+                                                          .Int(request.limit)
+                                                          .Int(request.per_channel)
+                                                          .Time(request.now + request.lease)
+                                                          .Text(request.lease_id)));
+  if (rows.empty()) return leased;
+  ASSIGN_OR_RETURN(std::vector<Turn> turns, ReadTurns(rows));
+  ASSIGN_OR_RETURN(const auto channels, ReadChannels(session, turns, sealer));
+  ASSIGN_OR_RETURN(const auto events, ReadEvents(session, turns));
+  for (Turn& turn : turns) {
+    LeasedDelivery assignment;
+    const auto channel = channels.find(turn.delivery.channel);
+    // Without its URL it cannot be sent now; the lease runs out, and it is tried again.
+    if (channel == channels.end() || channel->second.url.empty()) continue;
+    assignment.channel = channel->second;
+    for (const EventKey key : turn.delivery.events) {
+      const auto known = events.find(key);
+      if (known == events.end()) continue;
+      assignment.events.push_back(known->second.event);
+      assignment.incident_open = known->second.incident_open;
+    }
+    assignment.delivery = std::move(turn.delivery);
+    leased.push_back(std::move(assignment));
+  }
+  return leased;
+}
+
+}  // namespace
+
+absl::StatusOr<std::vector<LeasedDelivery>> PgStore::LeaseDeliveries(const LeaseRequest& request) {
+  std::vector<LeasedDelivery> leased;
+  if (request.limit <= 0) return leased;
+  RETURN_IF_ERROR(
+      InTransaction(delivery_, [&](pg::Session& session) -> absl::StatusOr<std::string> {
+        ASSIGN_OR_RETURN(leased, Lease(session, sealer_, request));
+        return "";
+      }));
+  return leased;
+}
+
+absl::StatusOr<absl::Time> PgStore::NextDeliveryAt() {
+  ASSIGN_OR_RETURN(pg::SessionPool::Lease session, delivery_.Take());
+  RETURN_IF_ERROR(session->Ready());
+  ASSIGN_OR_RETURN(pg::Rows rows, session->Run(kNextDelivery));
+  const absl::Time next = rows.at(0).TimeOr(absl::InfiniteFuture());
+  RETURN_IF_ERROR(rows.status());
+  return next;
+}
+
+}  // namespace tocsin::core

@@ -1,0 +1,308 @@
+// The transaction's operations on monitors: tokens, locks, definitions and states.
+#include <unordered_map>
+
+#include "common/status_macros.h"
+#include "services/core/store/pg/monitor_rows.h"
+#include "services/core/store/pg/pg_transaction.h"
+
+namespace tocsin::core::pg {
+namespace {
+
+constexpr Statement kResolveTokens = {
+    "resolve_tokens",
+    "SELECT k.number, t.monitor_id, m.version, t.expires_at "
+    "FROM unnest($2::bytea[]) WITH ORDINALITY AS k (hash, number) "
+    "JOIN push_token t ON t.hash = k.hash "
+    "JOIN monitor m ON m.monitor_id = t.monitor_id "
+    "WHERE t.expires_at > $1::timestamptz AND m.deleted_at IS NULL"};
+
+constexpr Statement kLockMonitors = {
+    "lock_monitors",
+    "SELECT s.monitor_id FROM monitor_state s WHERE s.monitor_id = ANY ($1::bigint[]) "
+    "ORDER BY s.monitor_id FOR NO KEY UPDATE"};
+
+constexpr Statement kLockMonitorsSkip = {
+    "lock_monitors_skip",
+    "SELECT s.monitor_id FROM monitor_state s WHERE s.monitor_id = ANY ($1::bigint[]) "
+    "ORDER BY s.monitor_id FOR NO KEY UPDATE SKIP LOCKED"};
+
+constexpr Statement kReadMonitors = {
+    "read_monitors", "SELECT " TOCSIN_DEFINITION_COLUMNS ", " TOCSIN_STATE_COLUMNS
+                     " FROM " TOCSIN_MONITOR_TABLES " WHERE m.monitor_id = ANY ($1::bigint[])"};
+
+constexpr Statement kLockDue = {
+    "lock_due",
+    "SELECT s.monitor_id FROM monitor_sweep w "
+    "JOIN monitor_state s ON s.monitor_id = w.monitor_id "
+    "WHERE w.sweep_at <= $1::timestamptz ORDER BY w.sweep_at LIMIT $2::integer "
+    "FOR NO KEY UPDATE OF s SKIP LOCKED"};
+
+// Which of the locked are due now that the locks are held.
+constexpr Statement kStillDue = {
+    "still_due",
+    "SELECT w.monitor_id FROM unnest($2::bigint[]) AS k (monitor_id) "
+    "JOIN monitor_sweep w ON w.monitor_id = k.monitor_id "
+    "WHERE w.sweep_at <= $1::timestamptz ORDER BY w.sweep_at, w.monitor_id"};
+
+constexpr Statement kOthersDue = {
+    "others_due",
+    "SELECT w.monitor_id FROM monitor_sweep w "
+    "WHERE w.sweep_at <= $1::timestamptz AND w.monitor_id <> ALL ($2::bigint[]) LIMIT 1"};
+
+constexpr Statement kFindMonitor = {
+    "find_monitor_key",
+    "SELECT m.monitor_id FROM monitor m WHERE m.project_id = $1::integer AND m.id = $2::text"};
+
+constexpr Statement kInsertMonitor = {
+    "insert_monitor",
+    "WITH made AS (INSERT INTO monitor (project_id, id, display_name, description, owner, "
+    "severity, runbook_url, labels, timeout_us, recommended_interval_us, grace_us, "
+    "failure_threshold, recovery_threshold, arm_on_create, resume_on_heartbeat, channels, "
+    "created_at, updated_at, deleted_at, version) "
+    "VALUES ($1::integer, $2::text, $3::text, $4::text, $5::text, $6::smallint, $7::text, "
+    "$8::jsonb, $9::bigint, $10::bigint, $11::bigint, $12::integer, $13::integer, $14::boolean, "
+    "$15::boolean, string_to_array($16::text, ','), $17::timestamptz, $18::timestamptz, "
+    "$19::timestamptz, nextval('definition_version')) "
+    "ON CONFLICT (project_id, id) DO NOTHING RETURNING monitor_id, project_id, version), "
+    "state AS (INSERT INTO monitor_state (monitor_id, project_id, version, state, last_at, "
+    "last_kind, last_source, last_push, armed_at, floor_at, failures, successes, misses, "
+    "open_runs, sequence) "
+    "SELECT monitor_id, project_id, version, $20::smallint, $21::timestamptz, $22::smallint, "
+    "$23::smallint, $24::bigint, $25::timestamptz, $26::timestamptz, $27::integer, $28::integer, "
+    "$29::integer, $30::integer, $31::bigint FROM made), "
+    "sweep AS (INSERT INTO monitor_sweep (monitor_id, sweep_at) "
+    "SELECT monitor_id, $32::timestamptz FROM made) "
+    "SELECT monitor_id, version FROM made"};
+
+constexpr Statement kSaveDefinition = {
+    "save_definition",
+    "WITH saved AS (UPDATE monitor SET project_id = $2::integer, id = $3::text, "
+    "display_name = $4::text, description = $5::text, owner = $6::text, severity = $7::smallint, "
+    "runbook_url = $8::text, labels = $9::jsonb, timeout_us = $10::bigint, "
+    "recommended_interval_us = $11::bigint, grace_us = $12::bigint, "
+    "failure_threshold = $13::integer, recovery_threshold = $14::integer, "
+    "arm_on_create = $15::boolean, resume_on_heartbeat = $16::boolean, "
+    "channels = string_to_array($17::text, ','), created_at = $18::timestamptz, "
+    "updated_at = $19::timestamptz, deleted_at = $20::timestamptz, "
+    "version = nextval('definition_version') "
+    "WHERE monitor_id = $1::bigint RETURNING monitor_id, version) "
+    "UPDATE monitor_state s SET version = saved.version FROM saved "
+    "WHERE s.monitor_id = saved.monitor_id RETURNING s.version"};
+
+// Tells whether a sweep_at moved earlier.
+constexpr Statement kSaveStates = {
+    "save_states",
+    "WITH change AS (SELECT * FROM unnest($1::bigint[], $2::smallint[], $3::timestamptz[], "
+    "$4::smallint[], $5::smallint[], $6::timestamptz[], $7::timestamptz[], $8::integer[], "
+    "$9::integer[], $10::integer[], $11::integer[], $12::bigint[], $13::bigint[], "
+    "$14::bigint[], $15::boolean[], $16::timestamptz[]) AS u (monitor_id, state, last_at, "
+    "last_kind, last_source, armed_at, floor_at, failures, successes, misses, open_runs, "
+    "sequence, incident_id, last_push, moves_sweep, sweep_at)), "
+    "saved AS (UPDATE monitor_state s SET state = u.state, last_at = u.last_at, "
+    "last_kind = u.last_kind, last_source = u.last_source, armed_at = u.armed_at, "
+    "floor_at = u.floor_at, failures = u.failures, successes = u.successes, misses = u.misses, "
+    "open_runs = u.open_runs, sequence = u.sequence, incident_id = u.incident_id, "
+    "last_push = coalesce(u.last_push, s.last_push), reserve = NULL "
+    "FROM change u WHERE s.monitor_id = u.monitor_id), "
+    "moved AS (UPDATE monitor_sweep w SET sweep_at = u.sweep_at "
+    "FROM change u JOIN monitor_sweep before ON before.monitor_id = u.monitor_id "
+    "WHERE u.moves_sweep AND w.monitor_id = u.monitor_id "
+    "RETURNING u.sweep_at < coalesce(before.sweep_at, 'infinity') AS earlier) "
+    "SELECT coalesce(bool_or(earlier), false) FROM moved"};
+
+constexpr Statement kAddToken = {"add_token",
+                                 "INSERT INTO push_token (monitor_id, created_at, hash) "
+                                 "VALUES ($1::bigint, $2::timestamptz, $3::bytea)"};
+
+constexpr Statement kExpireTokens = {
+    "expire_tokens",
+    "UPDATE push_token SET expires_at = $2::timestamptz "
+    "WHERE monitor_id = $1::bigint AND expires_at > $2::timestamptz"};
+
+std::string HashBytes(const TokenHash& hash) { return std::string(hash.begin(), hash.end()); }
+
+std::optional<absl::Time> NullWhenNever(absl::Time time) {
+  if (time == absl::InfinitePast() || time == absl::InfiniteFuture()) return std::nullopt;
+  return time;
+}
+
+absl::StatusOr<std::vector<MonitorKey>> KeysOf(absl::StatusOr<Rows> rows) {
+  RETURN_IF_ERROR(rows.status());
+  std::vector<MonitorKey> keys;
+  keys.reserve(rows->size());
+  for (int i = 0; i < rows->size(); ++i) keys.push_back(rows->at(i).Int());
+  RETURN_IF_ERROR(rows->status());
+  return keys;
+}
+
+}  // namespace
+
+absl::StatusOr<std::vector<std::optional<TokenMatch>>> PgTransaction::ResolveTokens(
+    absl::Span<const TokenHash> tokens, absl::Time now) {
+  BinaryArray hashes(ElementType::kBytea, tokens.size() * 3);
+  for (const TokenHash& token : tokens) hashes.AddBytes(HashBytes(token));
+  ASSIGN_OR_RETURN(Rows rows,
+                   session_.Run(kResolveTokens, Params().Time(now).Array(std::move(hashes))));
+  std::vector<std::optional<TokenMatch>> matches(tokens.size());
+  for (int i = 0; i < rows.size(); ++i) {
+    Row row = rows.at(i);
+    const int64_t number = row.Int();
+    TokenMatch match;
+    match.monitor = row.Int();
+    match.version = row.Int();
+    match.expires_at = row.Time();
+    matches[number - 1] = match;
+  }
+  RETURN_IF_ERROR(rows.status());
+  return matches;
+}
+
+absl::StatusOr<std::vector<Monitor>> PgTransaction::ReadMonitors(
+    absl::Span<const MonitorKey> keys) {
+  if (keys.empty()) return std::vector<Monitor>();
+  ASSIGN_OR_RETURN(Rows rows, session_.Run(kReadMonitors, Params().Keys8(keys)));
+  std::unordered_map<MonitorKey, Monitor> read;
+  for (int i = 0; i < rows.size(); ++i) {
+    Row row = rows.at(i);
+    Monitor monitor = ReadMonitor(row);
+    read[monitor.definition.key] = std::move(monitor);
+  }
+  RETURN_IF_ERROR(rows.status());
+  std::vector<Monitor> monitors;
+  monitors.reserve(read.size());
+  for (const MonitorKey key : keys) {
+    auto found = read.extract(key);
+    if (!found.empty()) monitors.push_back(std::move(found.mapped()));
+  }
+  return monitors;
+}
+
+absl::StatusOr<std::vector<Monitor>> PgTransaction::LockMonitors(absl::Span<const MonitorKey> keys,
+                                                                 LockMode mode) {
+  const Statement& lock = mode == LockMode::kWait ? kLockMonitors : kLockMonitorsSkip;
+  // A statement sees what was committed when it began; waiting for a lock takes time. So the
+  // reading is a statement of its own, begun when the locks are held.
+  ASSIGN_OR_RETURN(const std::vector<MonitorKey> locked,
+                   KeysOf(session_.Run(lock, Params().Keys8(keys))));
+  return ReadMonitors(locked);
+}
+
+absl::StatusOr<DueMonitors> PgTransaction::LockDue(absl::Time now, int limit) {
+  ASSIGN_OR_RETURN(const std::vector<MonitorKey> locked,
+                   KeysOf(session_.Run(kLockDue, Params().Time(now).Int(limit))));
+  // Between the statement's snapshot and the lock another sweeper may have moved some on.
+  ASSIGN_OR_RETURN(const std::vector<MonitorKey> ours,
+                   KeysOf(session_.Run(kStillDue, Params().Time(now).Keys8(locked))));
+  DueMonitors due;
+  if (static_cast<int>(locked.size()) < limit) {
+    ASSIGN_OR_RETURN(Rows others, session_.Run(kOthersDue, Params().Time(now).Keys8(locked)));
+    due.more_locked = !others.empty();
+  }
+  ASSIGN_OR_RETURN(due.monitors, ReadMonitors(ours));
+  return due;
+}
+
+absl::StatusOr<std::optional<MonitorKey>> PgTransaction::FindMonitor(ProjectKey project,
+                                                                     const std::string& id) {
+  ASSIGN_OR_RETURN(Rows rows, session_.Run(kFindMonitor, Params().Int(project).Text(id)));
+  if (rows.empty()) return std::nullopt;
+  return rows.at(0).Int();
+}
+
+absl::StatusOr<MonitorIdentity> PgTransaction::InsertMonitor(const Monitor& monitor,
+                                                             absl::Time sweep_at) {
+  const MonitorState& state = monitor.state;
+  Params params;
+  AddDefinition(monitor.definition, params);
+  params.Int(static_cast<int>(state.state))
+      .TimeOrNull(NullWhenNever(state.last_at))
+      .Int(static_cast<int>(state.last_kind))
+      .Int(static_cast<int>(state.last_source))
+      .Int(FromPushId(0))
+      .TimeOrNull(NullWhenNever(state.armed_at))
+      .TimeOrNull(NullWhenNever(state.floor_at))
+      .Int(state.failures)
+      .Int(state.successes)
+      .Int(state.misses)
+      .Int(state.open_runs)
+      .Int(state.sequence)
+      .TimeOrNull(NullWhenNever(sweep_at));
+  ASSIGN_OR_RETURN(Rows rows, session_.Run(kInsertMonitor, params));
+  if (rows.empty()) return absl::AlreadyExistsError("the project has a monitor with that id");
+  Row row = rows.at(0);
+  MonitorIdentity identity;
+  identity.key = row.Int();
+  identity.version = row.Int();
+  if (NullWhenNever(sweep_at)) announcement_.sweep = true;
+  return identity;
+}
+
+absl::StatusOr<int64_t> PgTransaction::SaveDefinition(const MonitorDefinition& definition) {
+  Params params;
+  params.Int(definition.key);
+  AddDefinition(definition, params);
+  ASSIGN_OR_RETURN(Rows rows, session_.Run(kSaveDefinition, params));
+  if (rows.empty()) return absl::NotFoundError("no such monitor");
+  return rows.at(0).Int();
+}
+
+absl::Status PgTransaction::SaveStates(absl::Span<const StateChange> changes) {
+  if (changes.empty()) return absl::OkStatus();
+  const size_t n = changes.size();
+  BinaryArray monitor(ElementType::kInt8, n), state(ElementType::kInt2, n),
+      last_at(ElementType::kTimestamptz, n), last_kind(ElementType::kInt2, n),
+      last_source(ElementType::kInt2, n), armed_at(ElementType::kTimestamptz, n),
+      floor_at(ElementType::kTimestamptz, n), failures(ElementType::kInt4, n),
+      successes(ElementType::kInt4, n), misses(ElementType::kInt4, n),
+      open_runs(ElementType::kInt4, n), sequence(ElementType::kInt8, n),
+      incident(ElementType::kInt8, n), last_push(ElementType::kInt8, n),
+      moves_sweep(ElementType::kBool, n), sweep_at(ElementType::kTimestamptz, n);
+  for (const StateChange& change : changes) {
+    const MonitorState& next = change.state;
+    monitor.AddInt8(change.monitor);
+    state.AddInt2(static_cast<int16_t>(next.state));
+    last_at.AddTimeOrNull(NullWhenNever(next.last_at));
+    last_kind.AddInt2(static_cast<int16_t>(next.last_kind));
+    last_source.AddInt2(static_cast<int16_t>(next.last_source));
+    armed_at.AddTimeOrNull(NullWhenNever(next.armed_at));
+    floor_at.AddTimeOrNull(NullWhenNever(next.floor_at));
+    failures.AddInt4(next.failures);
+    successes.AddInt4(next.successes);
+    misses.AddInt4(next.misses);
+    open_runs.AddInt4(next.open_runs);
+    sequence.AddInt8(next.sequence);
+    if (next.incident) {
+      incident.AddInt8(next.incident->key);
+    } else {
+      incident.AddNull();
+    }
+    if (change.last_push_id != 0) {
+      last_push.AddInt8(FromPushId(change.last_push_id));
+    } else {
+      last_push.AddNull();
+    }
+    moves_sweep.AddBool(change.sweep_at.has_value());
+    sweep_at.AddTimeOrNull(NullWhenNever(change.sweep_at.value_or(absl::InfiniteFuture())));
+  }
+  Params params;
+  for (BinaryArray* array : {&monitor, &state, &last_at, &last_kind, &last_source, &armed_at,
+                             &floor_at, &failures, &successes, &misses, &open_runs, &sequence,
+                             &incident, &last_push, &moves_sweep, &sweep_at}) {
+    params.Array(std::move(*array));
+  }
+  ASSIGN_OR_RETURN(Rows rows, session_.Run(kSaveStates, params));
+  if (rows.at(0).Bool()) announcement_.sweep = true;
+  return rows.status();
+}
+
+absl::Status PgTransaction::AddToken(MonitorKey monitor, const TokenHash& token,
+                                     absl::Time created_at) {
+  return session_.Run(kAddToken, Params().Int(monitor).Time(created_at).Bytes(HashBytes(token)))
+      .status();
+}
+
+absl::Status PgTransaction::ExpireTokens(MonitorKey monitor, absl::Time at) {
+  return session_.Run(kExpireTokens, Params().Int(monitor).Time(at)).status();
+}
+
+}  // namespace tocsin::core::pg

@@ -1,0 +1,41 @@
+// How a monitor is written to and read from rows.
+#pragma once
+
+#include <string>
+
+#include "services/core/domain/monitor.h"
+#include "services/core/store/pg/params.h"
+#include "services/core/store/pg/rows.h"
+
+namespace tocsin::core::pg {
+
+// The columns that ReadDefinition reads, of monitor m and project p.
+#define TOCSIN_DEFINITION_COLUMNS                                                      \
+  "m.monitor_id, m.project_id, p.id, m.id, m.display_name, m.description, m.owner, "   \
+  "m.severity, m.runbook_url, m.labels, m.timeout_us, m.recommended_interval_us, "     \
+  "m.grace_us, m.failure_threshold, m.recovery_threshold, m.arm_on_create, "           \
+  "m.resume_on_heartbeat, array_to_string(m.channels, ','), m.version, m.created_at, " \
+  "m.updated_at, m.deleted_at"
+
+// Those that ReadState reads, of monitor_state s and its open incident i (or NULLs).
+#define TOCSIN_STATE_COLUMNS                                                              \
+  "s.state, s.last_at, s.last_kind, s.last_source, s.armed_at, s.floor_at, s.failures, "  \
+  "s.successes, s.misses, s.open_runs, s.sequence, i.incident_id, i.cause, i.opened_at, " \
+  "i.detected_at, i.message"
+
+// Where ReadMonitor's columns (definition, then state) come from.
+#define TOCSIN_MONITOR_TABLES                                \
+  "monitor m JOIN project p ON p.project_id = m.project_id " \
+  "JOIN monitor_state s ON s.monitor_id = m.monitor_id "     \
+  "LEFT JOIN incident i ON i.incident_id = s.incident_id"
+
+MonitorDefinition ReadDefinition(Row& row);
+Monitor ReadMonitor(Row& row);
+
+std::string LabelsToJson(const Labels& labels);
+Labels LabelsFromJson(const std::string& json);
+
+// Appends the 19 parameters that both InsertMonitor and SaveDefinition take.
+void AddDefinition(const MonitorDefinition& definition, Params& params);
+
+}  // namespace tocsin::core::pg

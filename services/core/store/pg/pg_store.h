@@ -1,0 +1,112 @@
+// The Store on PostgreSQL.
+#pragma once
+
+#include <array>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "common/clock.h"
+#include "common/log.h"
+#include "services/core/store/pg/listener.h"
+#include "services/core/store/pg/session_pool.h"
+#include "services/core/store/pg/watchdog.h"
+#include "services/core/store/sealer.h"
+#include "services/core/store/store.h"
+
+namespace tocsin::core {
+
+struct PgStoreOptions {
+  std::string url;            // postgresql://… or key=value pairs; holds the password
+  int admin_sessions = 4;     // for reads and what people ask for
+  int delivery_sessions = 2;  // for leasing and reporting deliveries, and for the feed
+};
+
+// Sessions connect when first needed and again when lost; while the database is away every
+// operation is UNAVAILABLE at once, or after connect_timeout for the first that tries.
+class PgStore : public Store {
+ public:
+  // Connects to nothing yet. INVALID_ARGUMENT when the URL cannot be read. `clock` is for
+  // timeouts and pauses; it outlives the store.
+  static absl::StatusOr<std::unique_ptr<PgStore>> Open(const PgStoreOptions& options, Sealer sealer,
+                                                       const MonotonicClock& clock);
+
+  // Brings the schema up to date; see ApplyMigrations for its errors.
+  static absl::Status Migrate(const std::string& url);
+
+  // Whether every channel's secrets open. FAILED_PRECONDITION names the channel and the key that
+  // is missing; for the start of a process to refuse a wrong key file.
+  absl::Status CheckSecrets();
+
+  // record_steady_ups.cc
+  absl::StatusOr<std::vector<MonitorKey>> RecordSteadyUps(
+      int committer, absl::Span<const SteadyUp> newest, absl::Span<const SteadyUp> folded) override;
+
+  // pg_store.cc
+  absl::Status Transact(TransactionClass klass,
+                        absl::FunctionRef<absl::Status(Transaction&)> body) override;
+  absl::StatusOr<absl::Time> ReadDatabaseClock() override;
+  absl::Status Ping() override;
+  News WaitForNews(absl::Duration timeout) override;
+  void StopWaiting() override;
+
+  // delivery_leases.cc
+  absl::StatusOr<std::vector<LeasedDelivery>> LeaseDeliveries(const LeaseRequest& request) override;
+  absl::StatusOr<absl::Time> NextDeliveryAt() override;
+
+  // delivery_reports.cc
+  absl::StatusOr<ReportEffects> ApplyReports(absl::Span<const DeliveryReport> reports,
+                                             absl::Time now) override;
+
+  // reads.cc
+  absl::StatusOr<std::optional<Monitor>> FindMonitor(const std::string& project,
+                                                     const std::string& id) override;
+  absl::StatusOr<std::vector<MonitorView>> ListMonitors(const MonitorQuery& query) override;
+  absl::StatusOr<std::optional<MonitorView>> ReadMonitor(const std::string& project,
+                                                         const std::string& id) override;
+  absl::StatusOr<std::vector<StoredHeartbeat>> ListHeartbeats(const HeartbeatQuery& query) override;
+  absl::StatusOr<std::vector<IncidentView>> ListIncidents(const IncidentQuery& query) override;
+  absl::StatusOr<std::optional<IncidentView>> ReadIncident(const std::string& project,
+                                                           IncidentKey key) override;
+  absl::StatusOr<std::vector<Channel>> ListChannels(const ChannelQuery& query) override;
+  absl::StatusOr<std::vector<DeliveryView>> ListDeliveries(const DeliveryQuery& query) override;
+  absl::StatusOr<std::optional<ProjectKey>> FindProject(const std::string& id) override;
+  absl::StatusOr<GapList> ReadGaps(absl::Time since) override;
+  absl::StatusOr<absl::Time> NextSweepAt() override;
+  absl::StatusOr<Census> TakeCensus(absl::Time now) override;
+
+  // feed.cc
+  absl::StatusOr<int> SequenceFeed(int limit) override;
+  absl::StatusOr<std::vector<FeedEntry>> ReadFeed(ProjectKey project, int64_t after,
+                                                  int limit) override;
+  absl::StatusOr<FeedEnd> ReadFeedEnd() override;
+
+  // upkeep.cc
+  absl::StatusOr<bool> Maintain(const RetentionPolicy& policy, absl::Time now) override;
+
+ private:
+  struct Conninfos;
+  PgStore(const PgStoreOptions& options, const Conninfos& conninfos, Sealer sealer,
+          const MonotonicClock& clock);
+
+  pg::SessionPool& PoolOf(TransactionClass klass);
+  // Runs `body` on a session of the pool, in a transaction that is run again after conflicts.
+  absl::Status InTransaction(pg::SessionPool& pool,
+                             absl::FunctionRef<absl::StatusOr<std::string>(pg::Session&)> body);
+  // One statement that reads.
+  absl::StatusOr<pg::Rows> Read(const pg::Statement& statement, const pg::Params& params);
+
+  const Sealer sealer_;
+  ChangeLogger log_;
+  pg::Watchdog watchdog_;
+  std::array<pg::SessionPool, 2> committers_;
+  pg::SessionPool sweeper_;
+  pg::SessionPool delivery_;
+  pg::SessionPool admin_;
+  pg::SessionPool upkeep_;
+  pg::Listener listener_;
+};
+
+}  // namespace tocsin::core

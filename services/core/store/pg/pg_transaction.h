@@ -1,0 +1,92 @@
+// A Transaction on one PostgreSQL session; its statements are spread over the *_statements files.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "services/core/store/pg/session.h"
+#include "services/core/store/sealer.h"
+#include "services/core/store/transaction.h"
+
+namespace tocsin::core::pg {
+
+// What a transaction gives others reason to look at; see News.
+struct Announcement {
+  bool deliveries = false;
+  bool sweep = false;
+  bool events = false;
+
+  // As the payload of a notification; empty when there is nothing to announce.
+  std::string Encode() const;
+  // Adds what a payload announces.
+  void Merge(const std::string& payload);
+};
+
+class PgTransaction : public Transaction {
+ public:
+  // Both outlive the transaction. The session has begun one.
+  PgTransaction(Session& session, const Sealer& sealer) : session_(session), sealer_(sealer) {}
+
+  const Announcement& announcement() const { return announcement_; }
+
+  // monitor_operations.cc
+  absl::StatusOr<std::vector<std::optional<TokenMatch>>> ResolveTokens(
+      absl::Span<const TokenHash> tokens, absl::Time now) override;
+  absl::StatusOr<std::vector<Monitor>> LockMonitors(absl::Span<const MonitorKey> keys,
+                                                    LockMode mode) override;
+  absl::StatusOr<DueMonitors> LockDue(absl::Time now, int limit) override;
+  absl::StatusOr<std::optional<MonitorKey>> FindMonitor(ProjectKey project,
+                                                        const std::string& id) override;
+  absl::StatusOr<MonitorIdentity> InsertMonitor(const Monitor& monitor,
+                                                absl::Time sweep_at) override;
+  absl::StatusOr<int64_t> SaveDefinition(const MonitorDefinition& definition) override;
+  absl::Status SaveStates(absl::Span<const StateChange> changes) override;
+  absl::Status AddToken(MonitorKey monitor, const TokenHash& token, absl::Time created_at) override;
+  absl::Status ExpireTokens(MonitorKey monitor, absl::Time at) override;
+
+  // heartbeat_operations.cc
+  absl::StatusOr<std::vector<bool>> FindRecorded(absl::Span<const PushRef> pushes) override;
+  absl::Status AddHeartbeats(absl::Span<const StoredHeartbeat> heartbeats) override;
+  absl::StatusOr<std::optional<Heartbeat>> NewestHeartbeat(MonitorKey monitor) override;
+
+  // alert_operations.cc
+  absl::StatusOr<IncidentKey> AddIncident(const Incident& incident) override;
+  absl::Status SaveIncident(const Incident& incident) override;
+  absl::StatusOr<EventKey> AddEvent(const AlertEvent& event) override;
+  absl::Status AddDeliveries(absl::Span<const Delivery> deliveries) override;
+  absl::StatusOr<std::vector<FiringDelivery>> FindFirings(IncidentKey incident) override;
+  absl::StatusOr<std::vector<DeliveryKey>> WithdrawUnsent(absl::Span<const DeliveryKey> deliveries,
+                                                          absl::Time now) override;
+
+  // channel_operations.cc
+  absl::StatusOr<std::vector<Channel>> Channels(ProjectKey project) override;
+  absl::StatusOr<std::optional<Channel>> LockChannel(ProjectKey project,
+                                                     const std::string& id) override;
+  absl::StatusOr<ChannelKey> InsertChannel(const Channel& channel) override;
+  absl::Status SaveChannel(const Channel& channel) override;
+  absl::Status DeleteChannel(ChannelKey channel, absl::Time now) override;
+  absl::StatusOr<std::optional<Delivery>> LockDelivery(ProjectKey project,
+                                                       const std::string& id) override;
+  absl::Status SaveDelivery(const Delivery& delivery) override;
+
+  // liveness_operations.cc
+  absl::StatusOr<std::vector<Touch>> ReadTouches() override;
+  absl::Status SaveTouch(const Touch& touch) override;
+  absl::Status ForgetTouches(absl::Time before) override;
+  absl::Status AddGap(const Gap& gap) override;
+  absl::StatusOr<std::vector<StoredGap>> LockUntoldGaps(absl::Time ended_by) override;
+  absl::Status MarkGapsTold(absl::Span<const int64_t> keys) override;
+  absl::StatusOr<std::vector<Monitor>> MonitorsAround(const Gap& gap, MonitorKey after,
+                                                      int limit) override;
+
+ private:
+  // Definition, state and open incident of these monitors, as of now, in the order asked.
+  absl::StatusOr<std::vector<Monitor>> ReadMonitors(absl::Span<const MonitorKey> keys);
+
+  Session& session_;
+  const Sealer& sealer_;
+  Announcement announcement_;
+};
+
+}  // namespace tocsin::core::pg

@@ -1,0 +1,284 @@
+// What people and the engine read; each operation is one statement and so sees one snapshot.
+#include <limits>
+
+#include "common/status_macros.h"
+#include "services/core/store/pg/alert_rows.h"
+#include "services/core/store/pg/heartbeat_rows.h"
+#include "services/core/store/pg/monitor_rows.h"
+#include "services/core/store/pg/pg_store.h"
+
+namespace tocsin::core {
+namespace {
+
+constexpr pg::Statement kFindMonitor = {
+    "find_monitor", "SELECT " TOCSIN_DEFINITION_COLUMNS ", " TOCSIN_STATE_COLUMNS
+                    " FROM " TOCSIN_MONITOR_TABLES " WHERE p.id = $1::text AND m.id = $2::text"};
+
+// The newest up or down of monitor m; see kNewestHeartbeat of the transaction.
+#define TOCSIN_NEWEST_OF_M                                                      \
+  " LEFT JOIN LATERAL ((SELECT " TOCSIN_HEARTBEAT_COLUMNS                       \
+  " FROM heartbeat h WHERE h.monitor_id = s.monitor_id "                        \
+  "AND h.received_at >= coalesce(s.last_at, '-infinity') AND h.kind IN (1, 2) " \
+  "ORDER BY h.received_at DESC, h.push_id DESC LIMIT 1) "                       \
+  "UNION ALL (SELECT " TOCSIN_HEARTBEAT_COLUMNS                                 \
+  " FROM heartbeat_kept h WHERE h.monitor_id = s.monitor_id) "                  \
+  "ORDER BY received_at DESC LIMIT 1) h ON true "
+
+constexpr pg::Statement kReadMonitor = {
+    "read_monitor",
+    "SELECT " TOCSIN_DEFINITION_COLUMNS ", " TOCSIN_STATE_COLUMNS ", " TOCSIN_HEARTBEAT_COLUMNS
+    " FROM " TOCSIN_MONITOR_TABLES TOCSIN_NEWEST_OF_M "WHERE p.id = $1::text AND m.id = $2::text"};
+
+constexpr pg::Statement kListMonitors = {
+    "list_monitors", "SELECT " TOCSIN_DEFINITION_COLUMNS ", " TOCSIN_STATE_COLUMNS
+                     ", " TOCSIN_HEARTBEAT_COLUMNS " FROM " TOCSIN_MONITOR_TABLES TOCSIN_NEWEST_OF_M
+                     "WHERE m.project_id = $1::integer AND m.id > $2::text "
+                     "AND ($3::boolean OR m.deleted_at IS NULL) ORDER BY m.id LIMIT $4::integer"};
+
+constexpr pg::Statement kListHeartbeats = {
+    "list_heartbeats", "SELECT " TOCSIN_HEARTBEAT_COLUMNS
+                       " FROM ("
+                       "(SELECT " TOCSIN_HEARTBEAT_COLUMNS
+                       " FROM heartbeat h WHERE h.monitor_id = $1::bigint "
+                       "AND h.received_at <= $2::timestamptz "
+                       "AND (h.received_at < $2::timestamptz OR h.push_id < $3::bigint) "
+                       "ORDER BY h.received_at DESC, h.push_id DESC LIMIT $4::integer) "
+                       "UNION ALL (SELECT " TOCSIN_HEARTBEAT_COLUMNS
+                       " FROM heartbeat_kept h WHERE h.monitor_id = $1::bigint "
+                       "AND (h.received_at, h.push_id) < ($2::timestamptz, $3::bigint))) h "
+                       "ORDER BY h.received_at DESC, h.push_id DESC LIMIT $4::integer"};
+
+constexpr pg::Statement kListIncidents = {
+    "list_incidents",
+    "SELECT p.id, m.id, " TOCSIN_INCIDENT_COLUMNS
+    " FROM incident i JOIN monitor m ON m.monitor_id = i.monitor_id "
+    "JOIN project p ON p.project_id = i.project_id "
+    "WHERE i.project_id = $1::integer AND ($2::bigint IS NULL OR i.monitor_id = $2::bigint) "
+    "AND (NOT $3::boolean OR i.closed_at IS NULL) AND i.incident_id < $4::bigint "
+    "ORDER BY i.incident_id DESC LIMIT $5::integer"};
+
+constexpr pg::Statement kReadIncident = {
+    "read_incident", "SELECT p.id, m.id, " TOCSIN_INCIDENT_COLUMNS
+                     " FROM incident i JOIN monitor m ON m.monitor_id = i.monitor_id "
+                     "JOIN project p ON p.project_id = i.project_id "
+                     "WHERE p.id = $1::text AND i.incident_id = $2::bigint"};
+
+constexpr pg::Statement kListChannels = {
+    "list_channels",
+    "SELECT " TOCSIN_CHANNEL_COLUMNS
+    " FROM channel c JOIN project p ON p.project_id = c.project_id "
+    "WHERE c.project_id = $1::integer AND c.id > $2::text AND c.deleted_at IS NULL "
+    "ORDER BY c.id LIMIT $3::integer"};
+
+constexpr pg::Statement kListDeliveries = {
+    "list_deliveries",
+    "SELECT p.id, c.id, m.id, " TOCSIN_DELIVERY_COLUMNS
+    " FROM delivery d JOIN project p ON p.project_id = d.project_id "
+    "JOIN channel c ON c.channel_id = d.channel_id "
+    "LEFT JOIN monitor m ON m.monitor_id = d.monitor_id "
+    "WHERE d.project_id = $1::integer AND ($2::bigint IS NULL OR d.channel_id = $2::bigint) "
+    "AND ($3::bigint IS NULL OR d.monitor_id = $3::bigint) "
+    "AND ($4::smallint IS NULL OR d.state = $4::smallint) AND d.delivery_id < $5::bigint "
+    "ORDER BY d.delivery_id DESC LIMIT $6::integer"};
+
+constexpr pg::Statement kFindProject = {"find_project",
+                                        "SELECT p.project_id FROM project p WHERE p.id = $1::text"};
+
+constexpr pg::Statement kReadGaps = {
+    "read_gaps",
+    "SELECT g.kind, g.start_at, g.end_at FROM gap g WHERE g.end_at >= $1::timestamptz "
+    "ORDER BY g.end_at, g.gap_id"};
+
+constexpr pg::Statement kNextSweep = {
+    "next_sweep",
+    "SELECT w.sweep_at FROM monitor_sweep w WHERE w.sweep_at IS NOT NULL "
+    "ORDER BY w.sweep_at LIMIT 1"};
+
+// Deleted monitors are few and indexed: they are counted apart.
+constexpr pg::Statement kCensus = {
+    "census",
+    "WITH counted AS (SELECT s.state, count(*) AS monitors FROM monitor_state s GROUP BY s.state "
+    "UNION ALL SELECT s.state, -count(*) FROM monitor m JOIN monitor_state s "
+    "ON s.monitor_id = m.monitor_id WHERE m.deleted_at IS NOT NULL GROUP BY s.state) "
+    "SELECT coalesce((SELECT sum(monitors) FROM counted WHERE state = 1), 0), "
+    "coalesce((SELECT sum(monitors) FROM counted WHERE state = 2), 0), "
+    "coalesce((SELECT sum(monitors) FROM counted WHERE state = 3), 0), "
+    "coalesce((SELECT sum(monitors) FROM counted WHERE state = 4), 0), "
+    "(SELECT count(*) FROM incident i WHERE i.closed_at IS NULL), "
+    "(SELECT count(*) FROM delivery d WHERE d.state = 1), "
+    "(SELECT count(*) FROM delivery d WHERE d.state = 3), "
+    "(SELECT count(*) FROM delivery d WHERE d.state = 1 "
+    "AND d.next_attempt_at <= $1::timestamptz), "
+    "(SELECT min(d.next_attempt_at) FROM delivery d WHERE d.state = 1 "
+    "AND d.next_attempt_at <= $1::timestamptz), "
+    "(SELECT count(*) FROM channel c WHERE c.failing_since IS NOT NULL AND c.deleted_at IS NULL), "
+    "(SELECT count(*) FROM channel c WHERE c.disabled_at IS NOT NULL AND c.deleted_at IS NULL)"};
+
+int64_t BeforeKey(int64_t before) {
+  return before == 0 ? std::numeric_limits<int64_t>::max() : before;
+}
+
+std::optional<int64_t> NumberOf(const std::optional<DeliveryState>& state) {
+  if (!state) return std::nullopt;
+  return static_cast<int64_t>(*state);
+}
+
+MonitorView ReadView(pg::Row& row) {
+  MonitorView view;
+  view.monitor = pg::ReadMonitor(row);
+  if (!row.NextIsNull()) view.last_heartbeat = pg::ReadStoredHeartbeat(row).heartbeat;
+  return view;
+}
+
+IncidentView ReadIncidentView(pg::Row& row) {
+  IncidentView view;
+  view.project_id = row.Text();
+  view.monitor_id = row.Text();
+  view.incident = pg::ReadIncident(row);
+  return view;
+}
+
+// Reads each row by `read`, which may be a function that returns a value.
+template <typename Value, typename Reader>
+absl::StatusOr<std::vector<Value>> ReadAll(absl::StatusOr<pg::Rows> rows, Reader read) {
+  RETURN_IF_ERROR(rows.status());
+  std::vector<Value> values;
+  values.reserve(rows->size());
+  for (int i = 0; i < rows->size(); ++i) {
+    pg::Row row = rows->at(i);
+    values.push_back(read(row));
+  }
+  RETURN_IF_ERROR(rows->status());
+  return values;
+}
+
+template <typename Value, typename Reader>
+absl::StatusOr<std::optional<Value>> ReadFirst(absl::StatusOr<pg::Rows> rows, Reader read) {
+  RETURN_IF_ERROR(rows.status());
+  if (rows->empty()) return std::optional<Value>();
+  pg::Row row = rows->at(0);
+  std::optional<Value> value = read(row);
+  RETURN_IF_ERROR(rows->status());
+  return value;
+}
+
+}  // namespace
+
+absl::StatusOr<std::optional<Monitor>> PgStore::FindMonitor(const std::string& project,
+                                                            const std::string& id) {
+  return ReadFirst<Monitor>(Read(kFindMonitor, pg::Params().Text(project).Text(id)),
+                            &pg::ReadMonitor);
+}
+
+absl::StatusOr<std::vector<MonitorView>> PgStore::ListMonitors(const MonitorQuery& query) {
+  return ReadAll<MonitorView>(Read(kListMonitors, pg::Params()
+                                                      .Int(query.project)
+                                                      .Text(query.after_id)
+                                                      .Bool(query.show_deleted)
+                                                      .Int(query.limit)),
+                              &ReadView);
+}
+
+absl::StatusOr<std::optional<MonitorView>> PgStore::ReadMonitor(const std::string& project,
+                                                                const std::string& id) {
+  return ReadFirst<MonitorView>(Read(kReadMonitor, pg::Params().Text(project).Text(id)), &ReadView);
+}
+
+absl::StatusOr<std::vector<StoredHeartbeat>> PgStore::ListHeartbeats(const HeartbeatQuery& query) {
+  return ReadAll<StoredHeartbeat>(
+      Read(kListHeartbeats, pg::Params()
+                                .Int(query.monitor)
+                                .Time(query.before)
+                                .Int(pg::FromPushId(query.before_push_id))
+                                .Int(query.limit)),
+      &pg::ReadStoredHeartbeat);
+}
+
+absl::StatusOr<std::vector<IncidentView>> PgStore::ListIncidents(const IncidentQuery& query) {
+  return ReadAll<IncidentView>(Read(kListIncidents, pg::Params()
+                                                        .Int(query.project)
+                                                        .IntOrNull(query.monitor)
+                                                        .Bool(query.open_only)
+                                                        .Int(BeforeKey(query.before))
+                                                        .Int(query.limit)),
+                               &ReadIncidentView);
+}
+
+absl::StatusOr<std::optional<IncidentView>> PgStore::ReadIncident(const std::string& project,
+                                                                  IncidentKey key) {
+  return ReadFirst<IncidentView>(Read(kReadIncident, pg::Params().Text(project).Int(key)),
+                                 &ReadIncidentView);
+}
+
+absl::StatusOr<std::vector<Channel>> PgStore::ListChannels(const ChannelQuery& query) {
+  return ReadAll<Channel>(
+      Read(kListChannels, pg::Params().Int(query.project).Text(query.after_id).Int(query.limit)),
+      [&](pg::Row& row) { return pg::ReadChannel(row, sealer_); });
+}
+
+absl::StatusOr<std::vector<DeliveryView>> PgStore::ListDeliveries(const DeliveryQuery& query) {
+  ASSIGN_OR_RETURN(pg::Rows rows, Read(kListDeliveries, pg::Params()
+                                                            .Int(query.project)
+                                                            .IntOrNull(query.channel)
+                                                            .IntOrNull(query.monitor)
+                                                            .IntOrNull(NumberOf(query.state))
+                                                            .Int(BeforeKey(query.before))
+                                                            .Int(query.limit)));
+  std::vector<DeliveryView> views;
+  for (int i = 0; i < rows.size(); ++i) {
+    pg::Row row = rows.at(i);
+    DeliveryView view;
+    view.project_id = row.Text();
+    view.channel_id = row.Text();
+    view.monitor_id = row.Text();
+    ASSIGN_OR_RETURN(view.delivery, pg::ReadDelivery(row));
+    views.push_back(std::move(view));
+  }
+  RETURN_IF_ERROR(rows.status());
+  return views;
+}
+
+absl::StatusOr<std::optional<ProjectKey>> PgStore::FindProject(const std::string& id) {
+  return ReadFirst<ProjectKey>(Read(kFindProject, pg::Params().Text(id)),
+                               [](pg::Row& row) { return row.Int(); });
+}
+
+absl::StatusOr<GapList> PgStore::ReadGaps(absl::Time since) {
+  return ReadAll<Gap>(Read(kReadGaps, pg::Params().Time(since)), [](pg::Row& row) {
+    Gap gap;
+    gap.kind = row.As<GapKind>();
+    gap.start = row.Time();
+    gap.end = row.Time();
+    return gap;
+  });
+}
+
+absl::StatusOr<absl::Time> PgStore::NextSweepAt() {
+  ASSIGN_OR_RETURN(pg::SessionPool::Lease session, sweeper_.Take());
+  RETURN_IF_ERROR(session->Ready());
+  ASSIGN_OR_RETURN(pg::Rows rows, session->Run(kNextSweep));
+  if (rows.empty()) return absl::InfiniteFuture();
+  const absl::Time next = rows.at(0).Time();
+  RETURN_IF_ERROR(rows.status());
+  return next;
+}
+
+absl::StatusOr<Census> PgStore::TakeCensus(absl::Time now) {
+  ASSIGN_OR_RETURN(pg::Rows rows, Read(kCensus, pg::Params().Time(now)));
+  pg::Row row = rows.at(0);
+  Census census;
+  for (const State state : {State::kNew, State::kUp, State::kDown, State::kPaused}) {
+    census.monitors[state] = row.Int();
+  }
+  census.open_incidents = row.Int();
+  census.deliveries[DeliveryState::kPending] = row.Int();
+  census.deliveries[DeliveryState::kDead] = row.Int();
+  census.overdue_deliveries = row.Int();
+  census.oldest_due = now - row.TimeOr(now);
+  census.failing_channels = row.Int();
+  census.disabled_channels = row.Int();
+  RETURN_IF_ERROR(rows.status());
+  return census;
+}
+
+}  // namespace tocsin::core

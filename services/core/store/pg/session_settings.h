@@ -1,0 +1,58 @@
+// What each class of session sets after connecting: timeouts and how to plan.
+#pragma once
+
+#include <string>
+
+#include "absl/time/time.h"
+
+namespace tocsin::core::pg {
+
+struct SessionClass {
+  const char* name;  // in application_name
+  // All of them bound how long a fault of ours can hold up others.
+  absl::Duration statement_timeout;
+  absl::Duration lock_timeout;
+  absl::Duration idle_in_transaction_timeout;
+  // Statements of these sessions look rows up by key, a few hundred at once. Nested loops over the
+  // key's index do it in key order (which is the order of locking) whatever the statistics say; a
+  // plan made while a table was small stays right when it has grown.
+  bool by_key_only;
+};
+
+inline constexpr SessionClass kCommitter = {.name = "committer",
+                                            .statement_timeout = absl::Seconds(5),
+                                            .lock_timeout = absl::Seconds(2),
+                                            .idle_in_transaction_timeout = absl::Seconds(5),
+                                            .by_key_only = true};
+inline constexpr SessionClass kSweeper = {.name = "sweeper",
+                                          .statement_timeout = absl::Seconds(10),
+                                          .lock_timeout = absl::Seconds(2),
+                                          .idle_in_transaction_timeout = absl::Seconds(5),
+                                          .by_key_only = true};
+inline constexpr SessionClass kDelivery = {.name = "delivery",
+                                           .statement_timeout = absl::Seconds(10),
+                                           .lock_timeout = absl::Seconds(2),
+                                           .idle_in_transaction_timeout = absl::Seconds(5),
+                                           .by_key_only = true};
+inline constexpr SessionClass kAdmin = {.name = "admin",
+                                        .statement_timeout = absl::Seconds(10),
+                                        .lock_timeout = absl::Seconds(3),
+                                        .idle_in_transaction_timeout = absl::Seconds(10),
+                                        .by_key_only = false};
+// Its lock timeout bounds how long pushes queue behind a change of partitions.
+inline constexpr SessionClass kUpkeep = {.name = "upkeep",
+                                         .statement_timeout = absl::Seconds(60),
+                                         .lock_timeout = absl::Milliseconds(200),
+                                         .idle_in_transaction_timeout = absl::Seconds(10),
+                                         .by_key_only = false};
+inline constexpr SessionClass kListener = {.name = "listener",
+                                           .statement_timeout = absl::Seconds(10),
+                                           .lock_timeout = absl::Seconds(2),
+                                           .idle_in_transaction_timeout = absl::Seconds(10),
+                                           .by_key_only = false};
+
+// The statements that set it, for SessionOptions::settings. synchronous_commit stays what the
+// server has.
+std::string SettingsOf(const SessionClass& klass);
+
+}  // namespace tocsin::core::pg

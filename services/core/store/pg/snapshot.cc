@@ -1,0 +1,234 @@
+#include "services/core/store/pg/snapshot.h"
+
+#include <nlohmann/json.hpp>
+
+namespace tocsin::core::pg {
+namespace {
+
+using Json = nlohmann::json;
+
+std::string Dump(const Json& json) {
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+Json TimeToJson(absl::Time time) { return absl::ToUnixMicros(time); }
+
+// The getters give the default for what is absent or of another type.
+int64_t Int(const Json& json, const char* key, int64_t otherwise = 0) {
+  const auto found = json.find(key);
+  return found != json.end() && found->is_number() ? found->get<int64_t>() : otherwise;
+}
+
+uint64_t Unsigned(const Json& json, const char* key) {
+  const auto found = json.find(key);
+  return found != json.end() && found->is_number() ? found->get<uint64_t>() : 0;
+}
+
+bool Bool(const Json& json, const char* key) {
+  const auto found = json.find(key);
+  return found != json.end() && found->is_boolean() && found->get<bool>();
+}
+
+std::string Text(const Json& json, const char* key) {
+  const auto found = json.find(key);
+  return found != json.end() && found->is_string() ? found->get<std::string>() : "";
+}
+
+absl::Time Time(const Json& json, const char* key) { return absl::FromUnixMicros(Int(json, key)); }
+
+std::optional<absl::Time> MaybeTime(const Json& json, const char* key) {
+  if (!json.contains(key)) return std::nullopt;
+  return Time(json, key);
+}
+
+std::vector<std::string> Texts(const Json& json, const char* key) {
+  std::vector<std::string> texts;
+  const auto found = json.find(key);
+  if (found == json.end() || !found->is_array()) return texts;
+  for (const Json& item : *found) {
+    if (item.is_string()) texts.push_back(item.get<std::string>());
+  }
+  return texts;
+}
+
+Json IncidentToJson(const Incident& incident) {
+  Json json = {
+      {"id", incident.key},
+      {"cause", static_cast<int>(incident.cause)},
+      {"opened_at", TimeToJson(incident.opened_at)},
+      {"detected_at", TimeToJson(incident.detected_at)},
+      {"message", incident.message},
+  };
+  if (incident.closed_at) json["closed_at"] = TimeToJson(*incident.closed_at);
+  if (incident.resolution) json["resolution"] = static_cast<int>(*incident.resolution);
+  return json;
+}
+
+Incident IncidentFromJson(const Json& json, const AlertEvent& event) {
+  Incident incident;
+  incident.key = Int(json, "id");
+  incident.project = event.project;
+  incident.monitor = event.monitor;
+  incident.cause = static_cast<Cause>(Int(json, "cause"));
+  incident.opened_at = Time(json, "opened_at");
+  incident.detected_at = Time(json, "detected_at");
+  incident.message = Text(json, "message");
+  incident.closed_at = MaybeTime(json, "closed_at");
+  if (json.contains("resolution")) {
+    incident.resolution = static_cast<Resolution>(Int(json, "resolution"));
+  }
+  return incident;
+}
+
+Json DefinitionToJson(const MonitorDefinition& definition) {
+  return {
+      {"project", definition.project_id},
+      {"id", definition.id},
+      {"display_name", definition.display_name},
+      {"description", definition.description},
+      {"owner", definition.owner},
+      {"severity", static_cast<int>(definition.severity)},
+      {"runbook_url", definition.runbook_url},
+      {"labels", definition.labels},
+      {"timeout_us", absl::ToInt64Microseconds(definition.schedule.timeout)},
+      {"recommended_interval_us",
+       absl::ToInt64Microseconds(definition.schedule.recommended_interval)},
+      {"grace_us", absl::ToInt64Microseconds(definition.schedule.grace)},
+      {"failure_threshold", definition.failure_threshold},
+      {"recovery_threshold", definition.recovery_threshold},
+      {"arm_on_create", definition.arm_on_create},
+      {"resume_on_heartbeat", definition.resume_on_heartbeat},
+      {"channels", definition.channels},
+      {"version", definition.version},
+      {"created_at", TimeToJson(definition.created_at)},
+      {"updated_at", TimeToJson(definition.updated_at)},
+  };
+}
+
+MonitorDefinition DefinitionFromJson(const Json& json, const AlertEvent& event) {
+  MonitorDefinition definition;
+  definition.key = event.monitor;
+  definition.project = event.project;
+  definition.project_id = Text(json, "project");
+  definition.id = Text(json, "id");
+  definition.display_name = Text(json, "display_name");
+  definition.description = Text(json, "description");
+  definition.owner = Text(json, "owner");
+  definition.severity = static_cast<Severity>(Int(json, "severity"));
+  definition.runbook_url = Text(json, "runbook_url");
+  if (const auto labels = json.find("labels"); labels != json.end() && labels->is_object()) {
+    for (const auto& [key, value] : labels->items()) {
+      if (value.is_string()) definition.labels[key] = value.get<std::string>();
+    }
+  }
+  definition.schedule.timeout = absl::Microseconds(Int(json, "timeout_us"));
+  definition.schedule.recommended_interval =
+      absl::Microseconds(Int(json, "recommended_interval_us"));
+  definition.schedule.grace = absl::Microseconds(Int(json, "grace_us"));
+  definition.failure_threshold = static_cast<int32_t>(Int(json, "failure_threshold", 1));
+  definition.recovery_threshold = static_cast<int32_t>(Int(json, "recovery_threshold", 1));
+  definition.arm_on_create = Bool(json, "arm_on_create");
+  definition.resume_on_heartbeat = Bool(json, "resume_on_heartbeat");
+  definition.channels = Texts(json, "channels");
+  definition.version = Int(json, "version");
+  definition.created_at = Time(json, "created_at");
+  definition.updated_at = Time(json, "updated_at");
+  return definition;
+}
+
+Json HeartbeatToJson(const Heartbeat& heartbeat) {
+  Json json = {
+      {"kind", static_cast<int>(heartbeat.kind)},
+      {"at", TimeToJson(heartbeat.at)},
+      {"message", heartbeat.message},
+      {"run_id", heartbeat.run_id},
+      {"source", static_cast<int>(heartbeat.source)},
+      {"push_id", heartbeat.push_id},
+  };
+  if (heartbeat.value) json["value"] = *heartbeat.value;
+  if (heartbeat.exit_status) json["exit_status"] = *heartbeat.exit_status;
+  return json;
+}
+
+Heartbeat HeartbeatFromJson(const Json& json) {
+  Heartbeat heartbeat;
+  heartbeat.kind = static_cast<HeartbeatKind>(Int(json, "kind"));
+  heartbeat.at = Time(json, "at");
+  heartbeat.message = Text(json, "message");
+  heartbeat.run_id = Text(json, "run_id");
+  heartbeat.source = static_cast<Source>(Int(json, "source"));
+  heartbeat.push_id = Unsigned(json, "push_id");
+  if (const auto value = json.find("value"); value != json.end() && value->is_number()) {
+    heartbeat.value = value->get<double>();
+  }
+  if (json.contains("exit_status")) heartbeat.exit_status = Int(json, "exit_status");
+  return heartbeat;
+}
+
+}  // namespace
+
+std::string SnapshotToJson(const AlertEvent& event) {
+  Json json = {
+      {"incident", IncidentToJson(event.incident)},
+      {"monitor", DefinitionToJson(event.definition)},
+  };
+  if (event.last_heartbeat) json["last_heartbeat"] = HeartbeatToJson(*event.last_heartbeat);
+  return Dump(json);
+}
+
+absl::Status SnapshotFromJson(const std::string& text, AlertEvent& event) {
+  const Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (!json.is_object() || !json.contains("incident") || !json.contains("monitor")) {
+    return absl::DataLossError("the snapshot of an alert event is damaged");
+  }
+  event.incident = IncidentFromJson(json["incident"], event);
+  event.definition = DefinitionFromJson(json["monitor"], event);
+  event.last_heartbeat.reset();
+  if (const auto last = json.find("last_heartbeat"); last != json.end()) {
+    event.last_heartbeat = HeartbeatFromJson(*last);
+  }
+  return absl::OkStatus();
+}
+
+std::string ExtraToJson(const Delivery& delivery) {
+  Json json;
+  if (delivery.blind) {
+    json["blind"] = {
+        {"start", TimeToJson(delivery.blind->start)},
+        {"end", TimeToJson(delivery.blind->end)},
+        {"unverified_count", delivery.blind->unverified_count},
+        {"unverified_monitors", delivery.blind->unverified_monitors},
+    };
+  }
+  if (delivery.notice) {
+    json["notice"] = {{"channel", delivery.notice->channel}, {"reason", delivery.notice->reason}};
+    if (delivery.notice->failing_since) {
+      json["notice"]["failing_since"] = TimeToJson(*delivery.notice->failing_since);
+    }
+  }
+  return json.is_null() ? "" : Dump(json);
+}
+
+absl::Status ExtraFromJson(const std::string& text, Delivery& delivery) {
+  if (text.empty()) return absl::OkStatus();
+  const Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (!json.is_object()) return absl::DataLossError("what a delivery tells is damaged");
+  if (const auto blind = json.find("blind"); blind != json.end()) {
+    delivery.blind = BlindNotice{
+        .start = Time(*blind, "start"),
+        .end = Time(*blind, "end"),
+        .unverified_count = static_cast<int32_t>(Int(*blind, "unverified_count")),
+        .unverified_monitors = Texts(*blind, "unverified_monitors"),
+    };
+  }
+  if (const auto notice = json.find("notice"); notice != json.end()) {
+    delivery.notice = ChannelNotice{
+        .channel = Text(*notice, "channel"),
+        .failing_since = MaybeTime(*notice, "failing_since"),
+        .reason = Text(*notice, "reason"),
+    };
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace tocsin::core::pg

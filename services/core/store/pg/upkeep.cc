@@ -1,0 +1,259 @@
+// Partitions and retention, done by one replica at a time in small steps.
+#include <set>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/substitute.h"
+#include "absl/time/civil_time.h"
+#include "common/log.h"
+#include "common/status_macros.h"
+#include "services/core/store/pg/pg_store.h"
+
+namespace tocsin::core {
+namespace {
+
+// How much one call deletes of each kind.
+constexpr int kBatch = 5000;
+constexpr int kMonitorBatch = 100;
+
+constexpr pg::Statement kTryLock = {"upkeep_lock",
+                                    "SELECT pg_try_advisory_lock(8390033978155740789)"};
+constexpr pg::Statement kUnlock = {"upkeep_unlock",
+                                   "SELECT pg_advisory_unlock(8390033978155740789)"};
+
+constexpr pg::Statement kPartitions = {
+    "partitions",
+    "SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid "
+    "WHERE i.inhparent = 'heartbeat'::regclass"};
+
+constexpr pg::Statement kDefaultHolds = {
+    "default_holds",
+    "SELECT EXISTS (SELECT FROM heartbeat_default h "
+    "WHERE h.received_at >= $1::timestamptz AND h.received_at < $2::timestamptz)"};
+
+// $0 partition, $1 from, $2 to. ATTACH keeps readers and writers of the table out for no time,
+// unlike PARTITION OF.
+constexpr char kMakePartition[] =
+    "CREATE TABLE $0 (LIKE heartbeat INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING INDEXES); "
+    "ALTER TABLE heartbeat ATTACH PARTITION $0 FOR VALUES FROM ('$1') TO ('$2')";
+
+// $0 table, $1 end. The newest up or down of monitors that have none after the end.
+constexpr char kKeepNewest[] =
+    "INSERT INTO heartbeat_kept AS k (received_at, monitor_id, push_id, project_id, kind, source, "
+    "reason, exit_status, value, run_id, message) "
+    "SELECT h.received_at, h.monitor_id, h.push_id, h.project_id, h.kind, h.source, h.reason, "
+    "h.exit_status, h.value, h.run_id, h.message FROM monitor_state s CROSS JOIN LATERAL ("
+    "SELECT h.received_at, h.monitor_id, h.push_id, h.project_id, h.kind, h.source, h.reason, "
+    "h.exit_status, h.value, h.run_id, h.message FROM $0 h WHERE h.monitor_id = s.monitor_id "
+    "AND h.received_at < '$1' AND h.kind IN (1, 2) "
+    "ORDER BY h.received_at DESC, h.push_id DESC LIMIT 1) h "
+    "WHERE s.last_at IS NULL OR s.last_at < '$1' "
+    "ON CONFLICT (monitor_id) DO UPDATE SET received_at = excluded.received_at, "
+    "push_id = excluded.push_id, project_id = excluded.project_id, kind = excluded.kind, "
+    "source = excluded.source, reason = excluded.reason, exit_status = excluded.exit_status, "
+    "value = excluded.value, run_id = excluded.run_id, message = excluded.message "
+    "WHERE k.received_at < excluded.received_at";
+
+// DETACH … CONCURRENTLY is not to be had beside a default partition. This one locks the table for
+// as long as it takes to change the catalogue, and gives up after the session's lock_timeout.
+constexpr char kDropPartition[] = "ALTER TABLE heartbeat DETACH PARTITION $0; DROP TABLE $0";
+
+constexpr pg::Statement kDropFromDefault = {
+    "drop_from_default",
+    "DELETE FROM heartbeat_default WHERE ctid = ANY (ARRAY(SELECT h.ctid FROM heartbeat_default h "
+    "WHERE h.received_at < $1::timestamptz LIMIT $2::integer))"};
+
+constexpr pg::Statement kForgetKept = {
+    "forget_kept",
+    "DELETE FROM heartbeat_kept k USING monitor_state s "
+    "WHERE s.monitor_id = k.monitor_id AND s.last_at > k.received_at"};
+
+constexpr pg::Statement kPurgeMonitors = {
+    "purge_monitors",
+    "WITH gone AS (SELECT m.monitor_id FROM monitor m WHERE m.deleted_at < $1::timestamptz "
+    "ORDER BY m.deleted_at LIMIT $2::integer FOR UPDATE SKIP LOCKED), "
+    "a AS (DELETE FROM push_token t USING gone WHERE t.monitor_id = gone.monitor_id), "
+    "b AS (DELETE FROM monitor_sweep t USING gone WHERE t.monitor_id = gone.monitor_id), "
+    "c AS (DELETE FROM monitor_state t USING gone WHERE t.monitor_id = gone.monitor_id), "
+    "d AS (DELETE FROM heartbeat_kept t USING gone WHERE t.monitor_id = gone.monitor_id), "
+    "e AS (DELETE FROM run t USING gone WHERE t.monitor_id = gone.monitor_id), "
+    "f AS (DELETE FROM delivery t USING gone WHERE t.monitor_id = gone.monitor_id), "
+    "g AS (DELETE FROM alert_event t USING gone WHERE t.monitor_id = gone.monitor_id), "
+    "h AS (DELETE FROM incident t USING gone WHERE t.monitor_id = gone.monitor_id) "
+    "DELETE FROM monitor t USING gone WHERE t.monitor_id = gone.monitor_id"};
+
+// A disabled channel takes nothing; what waited for it past its days is given up.
+constexpr pg::Statement kExpireStranded = {
+    "expire_stranded",
+    "WITH late AS (SELECT d.delivery_id FROM channel c "
+    "JOIN delivery d ON d.channel_id = c.channel_id AND d.state = 1 "
+    "AND d.expires_at < $1::timestamptz WHERE c.disabled_at IS NOT NULL "
+    "LIMIT $2::integer FOR NO KEY UPDATE OF d SKIP LOCKED) "
+    "UPDATE delivery d SET state = 3, finished_at = $1::timestamptz, last_outcome = 'expired', "
+    "lease_id = NULL, leased_until = NULL FROM late WHERE d.delivery_id = late.delivery_id"};
+
+// Keys ascend in time: what is due for deletion is found at the low end.
+constexpr pg::Statement kDropDeliveries = {
+    "drop_deliveries",
+    "WITH oldest AS (SELECT d.delivery_id FROM delivery d ORDER BY d.delivery_id "
+    "LIMIT $2::integer) DELETE FROM delivery d USING oldest "
+    "WHERE d.delivery_id = oldest.delivery_id AND d.state <> 1 "
+    "AND d.finished_at < $1::timestamptz"};
+
+constexpr pg::Statement kDropEvents = {
+    "drop_events",
+    "WITH oldest AS (SELECT e.event_id FROM alert_event e ORDER BY e.event_id "
+    "LIMIT $2::integer) DELETE FROM alert_event e USING oldest "
+    "WHERE e.event_id = oldest.event_id AND e.occurred_at < $1::timestamptz "
+    "AND e.feed_position IS NOT NULL AND NOT EXISTS (SELECT FROM incident i "
+    "WHERE i.incident_id = e.incident_id AND i.closed_at IS NULL)"};
+
+constexpr pg::Statement kDropIncidents = {
+    "drop_incidents",
+    "WITH oldest AS (SELECT i.incident_id FROM incident i ORDER BY i.incident_id "
+    "LIMIT $2::integer) DELETE FROM incident i USING oldest "
+    "WHERE i.incident_id = oldest.incident_id AND i.closed_at < $1::timestamptz"};
+
+constexpr pg::Statement kDropGaps = {
+    "drop_gaps",
+    "WITH oldest AS (SELECT g.gap_id FROM gap g ORDER BY g.gap_id LIMIT $2::integer) "
+    "DELETE FROM gap g USING oldest WHERE g.gap_id = oldest.gap_id "
+    "AND g.end_at < $1::timestamptz"};
+
+absl::Time StartOf(absl::CivilDay day) { return absl::FromCivil(day, absl::UTCTimeZone()); }
+
+std::string PartitionName(absl::CivilDay day) {
+  return absl::StrFormat("heartbeat_%04d%02d%02d", day.year(), day.month(), day.day());
+}
+
+std::optional<absl::CivilDay> PartitionDay(const std::string& name) {
+  int64_t digits = 0;
+  if (name.size() != PartitionName(absl::CivilDay()).size() ||
+      !absl::SimpleAtoi(name.substr(name.size() - 8), &digits)) {
+    return std::nullopt;
+  }
+  return absl::CivilDay(digits / 10000, digits / 100 % 100, digits % 100);
+}
+
+absl::StatusOr<std::set<absl::CivilDay>> ReadPartitions(pg::Session& session) {
+  ASSIGN_OR_RETURN(pg::Rows rows, session.Run(kPartitions));
+  std::set<absl::CivilDay> days;
+  for (int i = 0; i < rows.size(); ++i) {
+    const std::optional<absl::CivilDay> day = PartitionDay(rows.at(i).Text());
+    if (day) days.insert(*day);
+  }
+  return days;
+}
+
+absl::Status RunInTransaction(pg::Session& session,
+                              absl::FunctionRef<absl::Status(pg::Session&)> body) {
+  RETURN_IF_ERROR(session.Begin());
+  const absl::Status status = body(session);
+  if (status.ok()) return session.Commit();
+  session.Rollback();
+  return status;
+}
+
+absl::Status MakePartitions(pg::Session& session, const std::set<absl::CivilDay>& existing,
+                            int ahead, absl::Time now) {
+  const absl::CivilDay today = absl::ToCivilDay(now, absl::UTCTimeZone());
+  for (absl::CivilDay day = today - 1; day <= today + ahead; ++day) {
+    if (existing.contains(day)) continue;
+    // Rows of that day that are in the default partition already keep the day there.
+    ASSIGN_OR_RETURN(
+        pg::Rows rows,
+        session.Run(kDefaultHolds, pg::Params().Time(StartOf(day)).Time(StartOf(day + 1))));
+    if (rows.at(0).Bool()) continue;
+    RETURN_IF_ERROR(RunInTransaction(session, [&](pg::Session& inner) {
+      return inner.Script(absl::Substitute(kMakePartition, PartitionName(day),
+                                           pg::TimeText(StartOf(day)),
+                                           pg::TimeText(StartOf(day + 1))));
+    }));
+  }
+  return absl::OkStatus();
+}
+
+// Drops one partition that ended before `cutoff`; tells whether there are more.
+absl::StatusOr<bool> DropOldestPartition(pg::Session& session,
+                                         const std::set<absl::CivilDay>& existing,
+                                         absl::Time cutoff) {
+  if (existing.empty() || StartOf(*existing.begin() + 1) > cutoff) return false;
+  const absl::CivilDay day = *existing.begin();
+  const std::string name = PartitionName(day);
+  RETURN_IF_ERROR(RunInTransaction(session, [&](pg::Session& inner) -> absl::Status {
+    RETURN_IF_ERROR(
+        inner.Script(absl::Substitute(kKeepNewest, name, pg::TimeText(StartOf(day + 1)))));
+    return inner.Script(absl::Substitute(kDropPartition, name));
+  }));
+  LogInfo("partition_dropped", {{"partition", name}});
+  return existing.size() > 1 && StartOf(*std::next(existing.begin()) + 1) <= cutoff;
+}
+
+absl::StatusOr<bool> TrimDefaultPartition(pg::Session& session, absl::Time cutoff) {
+  ASSIGN_OR_RETURN(pg::Rows old, session.Run(kDefaultHolds,
+                                             pg::Params().Time(absl::InfinitePast()).Time(cutoff)));
+  if (!old.at(0).Bool()) return false;
+  int64_t dropped = 0;
+  RETURN_IF_ERROR(RunInTransaction(session, [&](pg::Session& inner) -> absl::Status {
+    RETURN_IF_ERROR(
+        inner.Script(absl::Substitute(kKeepNewest, "heartbeat_default", pg::TimeText(cutoff))));
+    ASSIGN_OR_RETURN(pg::Rows rows,
+                     inner.Run(kDropFromDefault, pg::Params().Time(cutoff).Int(kBatch)));
+    dropped = rows.affected();
+    return absl::OkStatus();
+  }));
+  return dropped == kBatch;
+}
+
+absl::StatusOr<bool> MaintainHistory(pg::Session& session, const RetentionPolicy& policy,
+                                     absl::Time now) {
+  ASSIGN_OR_RETURN(const std::set<absl::CivilDay> existing, ReadPartitions(session));
+  RETURN_IF_ERROR(MakePartitions(session, existing, policy.partitions_ahead, now));
+  const absl::Time cutoff = now - policy.heartbeats;
+  ASSIGN_OR_RETURN(const bool more_partitions, DropOldestPartition(session, existing, cutoff));
+  ASSIGN_OR_RETURN(const bool more_rows, TrimDefaultPartition(session, cutoff));
+  RETURN_IF_ERROR(session.Run(kForgetKept, pg::Params(), pg::Session::Scope::kAlone));
+  return more_partitions || more_rows;
+}
+
+absl::StatusOr<bool> Purge(pg::Session& session, const RetentionPolicy& policy, absl::Time now) {
+  bool more = false;
+  const struct {
+    const pg::Statement& statement;
+    absl::Time cutoff;
+    int limit;
+  } steps[] = {
+      {kPurgeMonitors, now - policy.deleted_monitors, kMonitorBatch},
+      {kExpireStranded, now, kBatch},
+      {kDropDeliveries, now - policy.incidents, kBatch},
+      {kDropEvents, now - policy.incidents, kBatch},
+      {kDropIncidents, now - policy.incidents, kBatch},
+      {kDropGaps, now - policy.incidents, kBatch},
+  };
+  for (const auto& step : steps) {
+    ASSIGN_OR_RETURN(pg::Rows rows,
+                     session.Run(step.statement, pg::Params().Time(step.cutoff).Int(step.limit),
+                                 pg::Session::Scope::kAlone));
+    more |= rows.affected() >= step.limit;
+  }
+  return more;
+}
+
+}  // namespace
+
+absl::StatusOr<bool> PgStore::Maintain(const RetentionPolicy& policy, absl::Time now) {
+  ASSIGN_OR_RETURN(pg::SessionPool::Lease session, upkeep_.Take());
+  RETURN_IF_ERROR(session->Ready());
+  ASSIGN_OR_RETURN(pg::Rows locked, session->Run(kTryLock));
+  if (!locked.at(0).Bool()) return false;  // another replica is at it
+  absl::StatusOr<bool> more = MaintainHistory(*session, policy, now);
+  if (more.ok()) {
+    const absl::StatusOr<bool> more_to_purge = Purge(*session, policy, now);
+    more = more_to_purge.ok() ? absl::StatusOr<bool>(*more || *more_to_purge) : more_to_purge;
+  }
+  RETURN_IF_ERROR(session->Run(kUnlock));
+  return more;
+}
+
+}  // namespace tocsin::core
