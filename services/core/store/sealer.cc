@@ -1,3 +1,4 @@
+// AES-256-GCM by OpenSSL.
 #include "services/core/store/sealer.h"
 
 #include <openssl/evp.h>

@@ -1,3 +1,4 @@
+// Rows of incidents, events, deliveries and channels.
 #include "services/core/store/pg/alert_rows.h"
 
 #include "absl/strings/numbers.h"

@@ -1,3 +1,4 @@
+// Writes array_recv's format, element by element.
 #include "services/core/store/pg/binary_array.h"
 
 #include <bit>

@@ -1,3 +1,4 @@
+// Reads the database URL by libpq's own parser and writes it anew.
 #include "services/core/store/pg/conninfo.h"
 
 #include <libpq-fe.h>

@@ -1,3 +1,4 @@
+// The statements that move the due times of deliveries that wait.
 #include "services/core/store/pg/delivery_order.h"
 
 #include "common/status_macros.h"

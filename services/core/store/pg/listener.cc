@@ -1,3 +1,4 @@
+// Waits on the session's socket and an eventfd at once.
 #include "services/core/store/pg/listener.h"
 
 #include <poll.h>

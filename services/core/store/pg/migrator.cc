@@ -1,3 +1,4 @@
+// Compares the ledger of applied migrations with ours and applies the rest.
 #include "services/core/store/pg/migrator.h"
 
 #include <map>

@@ -1,3 +1,4 @@
+// Rows of monitors: definition, state and open incident.
 #include "services/core/store/pg/monitor_rows.h"
 
 #include <nlohmann/json.hpp>

@@ -1,3 +1,4 @@
+// Text forms of parameters.
 #include "services/core/store/pg/params.h"
 
 namespace tocsin::core::pg {

@@ -1,3 +1,4 @@
+// Sessions by class, and transactions that are run again after conflicts.
 #include "services/core/store/pg/pg_store.h"
 
 #include <utility>

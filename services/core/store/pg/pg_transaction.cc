@@ -1,3 +1,4 @@
+// What a transaction announces, as the payload of a notification.
 #include "services/core/store/pg/pg_transaction.h"
 
 namespace tocsin::core::pg {

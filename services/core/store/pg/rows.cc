@@ -1,3 +1,4 @@
+// Parses the text forms in which PostgreSQL sends values.
 #include "services/core/store/pg/rows.h"
 
 #include <charconv>

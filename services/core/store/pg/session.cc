@@ -1,3 +1,4 @@
+// The one place that calls libpqxx, and the one that catches what it throws.
 #include "services/core/store/pg/session.h"
 
 #include <poll.h>

@@ -1,3 +1,4 @@
+// Lends sessions, the one used last first.
 #include "services/core/store/pg/session_pool.h"
 
 #include <utility>

@@ -1,3 +1,4 @@
+// Writes a session class as SET statements.
 #include "services/core/store/pg/session_settings.h"
 
 #include "absl/strings/str_cat.h"

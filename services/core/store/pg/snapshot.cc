@@ -1,3 +1,4 @@
+// Alert events and deliveries as JSON, field by field.
 #include "services/core/store/pg/snapshot.h"
 
 #include <nlohmann/json.hpp>

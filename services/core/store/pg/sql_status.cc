@@ -1,3 +1,4 @@
+// Classes of SQLSTATE and what they mean.
 #include "services/core/store/pg/sql_status.h"
 
 #include <string_view>

@@ -1,3 +1,4 @@
+// Looks at every timer twice a second.
 #include "services/core/store/pg/watchdog.h"
 
 #include <sys/socket.h>

@@ -1,3 +1,4 @@
+// Makes and drops databases for tests, on connections of its own.
 #include "services/core/store/pg/testing/test_database.h"
 
 #include <cstdio>
