@@ -1,5 +1,12 @@
 # The three kinds of target that this project has.
 
+# What executables get besides, depending on the build.
+add_library(tocsin_executable INTERFACE)
+if(TOCSIN_SANITIZE STREQUAL "thread")
+  target_sources(tocsin_executable INTERFACE ${CMAKE_SOURCE_DIR}/common/testing/tsan_mutex.cc)
+  target_link_libraries(tocsin_executable INTERFACE absl::synchronization ${CMAKE_DL_LIBS})
+endif()
+
 # tocsin_library(NAME SOURCES f.cc… [DEPS target…])
 #   A static library whose headers are included by their path from the top of the tree.
 function(tocsin_library name)
@@ -14,7 +21,7 @@ function(tocsin_binary name)
   cmake_parse_arguments(ARG "" "" "SOURCES;DEPS" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
   target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR})
-  target_link_libraries(${name} PRIVATE ${ARG_DEPS} tocsin_warnings)
+  target_link_libraries(${name} PRIVATE ${ARG_DEPS} tocsin_warnings tocsin_executable)
 endfunction()
 
 # The tests that need PostgreSQL share one throw-away server, which CTest starts and stops. Its
@@ -44,7 +51,8 @@ function(tocsin_test name)
   add_executable(${name} ${ARG_SOURCES})
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
   target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR})
-  target_link_libraries(${name} PRIVATE ${ARG_DEPS} GTest::gmock GTest::gtest_main tocsin_warnings)
+  target_link_libraries(${name} PRIVATE ${ARG_DEPS} GTest::gmock GTest::gtest_main tocsin_warnings
+    tocsin_executable)
   add_test(NAME ${name} COMMAND ${name})
   if(NOT ARG_TIMEOUT)
     set(ARG_TIMEOUT 120)
