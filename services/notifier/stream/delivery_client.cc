@@ -112,17 +112,15 @@ void DeliveryClient::Close(absl::Duration timeout) {
 }
 
 void DeliveryClient::OnStreamUp(uint64_t id) {
-  {
-    absl::MutexLock lock(&mutex_);
-    Stream& stream = *streams_.find(id)->second;
-    stream.up = true;
-    ++connected_;
-    Target& target = *stream.target;
-    if (!std::exchange(target.seen, true)) LogInfo("core_connected", {{"address", target.address}});
-    target.logger.Report(absl::OkStatus(), {{"address", target.address}});
-    Flush(clock_.Now());
-    ShowState();
-  }
+  absl::MutexLock lock(&mutex_);
+  Stream& stream = *streams_.find(id)->second;
+  stream.up = true;
+  ++connected_;
+  Target& target = *stream.target;
+  if (!std::exchange(target.seen, true)) LogInfo("core_connected", {{"address", target.address}});
+  target.logger.Report(absl::OkStatus(), {{"address", target.address}});
+  Flush(clock_.Now());
+  ShowState();
   tender_->Wake();
 }
 
@@ -144,28 +142,27 @@ void DeliveryClient::OnAssignments(uint64_t id, const internal::v1::DeliverRespo
 }
 
 void DeliveryClient::OnStreamDown(uint64_t id, const grpc::Status& status) {
-  {
-    absl::MutexLock lock(&mutex_);
-    const auto found = streams_.find(id);
-    const std::unique_ptr<Stream> stream = std::move(found->second);
-    streams_.erase(found);
-    const absl::Duration now = clock_.Now();
-    if (stream->up) --connected_;
-    Target& target = *stream->target;
-    target.stream = 0;
-    if (stream->up && now - stream->opened_at >= kGoodLife) target.backoff = options_.first_backoff;
-    target.retry_at = now + target.backoff * (0.5 + RandomFraction() / 2);
-    target.backoff = std::min(target.backoff * 2, options_.longest_backoff);
-    const absl::Status why =
-        status.ok() ? absl::UnavailableError("core ended the stream") : FromGrpcStatus(status);
-    if (!closing_) target.logger.Report(why, {{"address", target.address}});
-    std::vector<notifier::Report> uncertain = stream->outbox.TakeUncertain(now);
-    metrics_.CountResentReports(uncertain.size());
-    homeless_.insert(homeless_.end(), std::make_move_iterator(uncertain.begin()),
-                     std::make_move_iterator(uncertain.end()));
-    Flush(now);
-    ShowState();
-  }
+  absl::MutexLock lock(&mutex_);
+  const auto found = streams_.find(id);
+  const std::unique_ptr<Stream> stream = std::move(found->second);
+  streams_.erase(found);
+  const absl::Duration now = clock_.Now();
+  if (stream->up) --connected_;
+  Target& target = *stream->target;
+  target.stream = 0;
+  if (stream->up && now - stream->opened_at >= kGoodLife) target.backoff = options_.first_backoff;
+  target.retry_at = now + target.backoff * (0.5 + RandomFraction() / 2);
+  target.backoff = std::min(target.backoff * 2, options_.longest_backoff);
+  const absl::Status why =
+      status.ok() ? absl::UnavailableError("core ended the stream") : FromGrpcStatus(status);
+  if (!closing_) target.logger.Report(why, {{"address", target.address}});
+  std::vector<notifier::Report> uncertain = stream->outbox.TakeUncertain(now);
+  metrics_.CountResentReports(uncertain.size());
+  homeless_.insert(homeless_.end(), std::make_move_iterator(uncertain.begin()),
+                   std::make_move_iterator(uncertain.end()));
+  Flush(now);
+  ShowState();
+  // With the lock held: once the last stream is gone and the lock is free, so may be this object.
   tender_->Wake();
 }
 

@@ -55,9 +55,9 @@ LocalReceiver::LocalReceiver(Handler handler)
 
 LocalReceiver::~LocalReceiver() {
   std::vector<std::thread> threads;
+  stopping_.Notify();
   {
     absl::MutexLock lock(&mutex_);
-    stopping_ = true;
     for (int fd : open_fds_) shutdown(fd, SHUT_RDWR);
   }
   shutdown(listen_fd_, SHUT_RDWR);
@@ -96,7 +96,7 @@ void LocalReceiver::Accept() {
     const int fd = accept4(listen_fd_, nullptr, nullptr, SOCK_CLOEXEC);
     if (fd < 0) return;
     absl::MutexLock lock(&mutex_);
-    if (stopping_) {
+    if (stopping_.HasBeenNotified()) {
       close(fd);
       return;
     }
@@ -116,8 +116,7 @@ void LocalReceiver::Serve(int fd) {
     }
     const Response response = handler_(request);
     if (response.hang) {
-      absl::MutexLock lock(&mutex_);
-      mutex_.Await(absl::Condition(&stopping_));
+      stopping_.WaitForNotification();
       break;
     }
     if (!Answer(fd, response) || response.close) break;
