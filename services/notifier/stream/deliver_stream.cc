@@ -5,11 +5,10 @@
 
 namespace tocsin::notifier {
 
-std::shared_ptr<DeliverStream> DeliverStream::Open(
+std::unique_ptr<DeliverStream> DeliverStream::Open(
     uint64_t id, internal::v1::DeliveryService::StubInterface& stub,
     internal::v1::DeliverRequest hello, Listener& listener) {
-  std::shared_ptr<DeliverStream> stream(new DeliverStream(id, listener));
-  stream->self_ = stream;
+  std::unique_ptr<DeliverStream> stream(new DeliverStream(id, listener));
   stub.async()->Deliver(&stream->context_, stream.get());
   // Writes come from other threads than the reactions, so OnDone waits for RemoveHold.
   stream->AddHold();
@@ -79,9 +78,6 @@ void DeliverStream::OnWriteDone(bool ok) {
   if (came_up) listener_.OnStreamUp(id_);
 }
 
-void DeliverStream::OnDone(const grpc::Status& status) {
-  const std::shared_ptr<DeliverStream> self = std::move(self_);
-  listener_.OnStreamDown(id_, status);
-}
+void DeliverStream::OnDone(const grpc::Status& status) { listener_.OnStreamDown(id_, status); }
 
 }  // namespace tocsin::notifier

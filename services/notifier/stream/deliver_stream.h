@@ -13,7 +13,8 @@
 
 namespace tocsin::notifier {
 
-// Thread safe. Keeps itself alive until its listener has been told that it is down.
+// Thread safe. May be destroyed when its listener has been told that it is down, but not on one of
+// gRPC's threads: it may hold the last reference to its channel, which waits for them.
 class DeliverStream final
     : public grpc::ClientBidiReactor<internal::v1::DeliverRequest, internal::v1::DeliverResponse> {
  public:
@@ -25,12 +26,12 @@ class DeliverStream final
     // The first message has gone out: core is there.
     virtual void OnStreamUp(uint64_t stream) = 0;
     virtual void OnAssignments(uint64_t stream, const internal::v1::DeliverResponse& response) = 0;
-    // The last call. `status` is OK when core ended the stream in peace.
+    // The last call, and the last use of the stream. `status` is OK when core ended the stream in peace.
     virtual void OnStreamDown(uint64_t stream, const grpc::Status& status) = 0;
   };
 
   // Opens the stream with `hello`. `stub` and `listener` must outlive it.
-  static std::shared_ptr<DeliverStream> Open(uint64_t id,
+  static std::unique_ptr<DeliverStream> Open(uint64_t id,
                                              internal::v1::DeliveryService::StubInterface& stub,
                                              internal::v1::DeliverRequest hello,
                                              Listener& listener);
@@ -56,7 +57,6 @@ class DeliverStream final
   Listener& listener_;
   grpc::ClientContext context_;
   internal::v1::DeliverResponse response_;
-  std::shared_ptr<DeliverStream> self_;
   mutable absl::Mutex mutex_;
   std::deque<internal::v1::DeliverRequest> queue_ ABSL_GUARDED_BY(mutex_);  // front: being written
   bool writing_ ABSL_GUARDED_BY(mutex_) = false;

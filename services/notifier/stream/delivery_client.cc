@@ -146,6 +146,7 @@ void DeliveryClient::OnStreamDown(uint64_t id, const grpc::Status& status) {
   const auto found = streams_.find(id);
   const std::unique_ptr<Stream> stream = std::move(found->second);
   streams_.erase(found);
+  dead_.push_back(std::move(stream->stream));
   const absl::Duration now = clock_.Now();
   if (stream->up) --connected_;
   Target& target = *stream->target;
@@ -204,7 +205,9 @@ absl::Duration DeliveryClient::Resolve() {
 }
 
 absl::Duration DeliveryClient::Tend() {
+  std::vector<std::unique_ptr<DeliverStream>> dead;  // destroyed after the lock is free
   absl::MutexLock lock(&mutex_);
+  dead.swap(dead_);
   const absl::Duration now = clock_.Now();
   if (!closing_) OpenStreams(now);
   if (waiting_reports_ > 0 && now - flushed_at_ >= options_.report_interval) Flush(now);

@@ -71,7 +71,7 @@ class DeliveryClient : private DeliverStream::Listener {
     ChangeLogger logger{"core_stream"};
   };
   struct Stream {
-    std::shared_ptr<DeliverStream> stream;
+    std::unique_ptr<DeliverStream> stream;
     Target* target = nullptr;
     ReportOutbox outbox;
     bool up = false;
@@ -104,6 +104,8 @@ class DeliveryClient : private DeliverStream::Listener {
   mutable absl::Mutex mutex_;
   std::map<std::string, std::unique_ptr<Target>> targets_ ABSL_GUARDED_BY(mutex_);
   absl::flat_hash_map<uint64_t, std::unique_ptr<Stream>> streams_ ABSL_GUARDED_BY(mutex_);
+  // Streams that are down. They are buried on a thread of ours, see DeliverStream.
+  std::vector<std::unique_ptr<DeliverStream>> dead_ ABSL_GUARDED_BY(mutex_);
   uint64_t last_stream_ ABSL_GUARDED_BY(mutex_) = 0;
   int connected_ ABSL_GUARDED_BY(mutex_) = 0;
   bool taking_ ABSL_GUARDED_BY(mutex_) = true;
