@@ -34,6 +34,8 @@ struct Channel {
   std::string last_error;
   absl::Time created_at;
   absl::Time updated_at;
+
+  friend bool operator==(const Channel&, const Channel&) = default;
 };
 
 // Whether the selector (see selector.h) selects the monitor. Empty or malformed: false.

@@ -45,6 +45,8 @@ struct MonitorDefinition {
   absl::Time created_at;
   absl::Time updated_at;
   std::optional<absl::Time> deleted_at;
+
+  friend bool operator==(const MonitorDefinition&, const MonitorDefinition&) = default;
 };
 
 // Moved by the transition function only.

@@ -68,6 +68,13 @@ class MonitorAdmin {
   absl::StatusOr<RotatedToken> RotateToken(const ResourceName& name, absl::Duration overlap);
 
  private:
+  // Locks the monitor, lets `change` change it, and reads it back. `again`: an earlier run may
+  // have been committed.
+  absl::StatusOr<MonitorView> Change(
+      const ResourceName& name,
+      absl::FunctionRef<absl::Status(Transaction&, Monitor&, absl::Time now, bool again)> change);
+  absl::StatusOr<MonitorView> Watch(const ResourceName& name, bool watched);
+
   Store& store_;
   const Clock& clock_;
   TokenSource tokens_;
