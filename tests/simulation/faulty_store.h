@@ -1,0 +1,81 @@
+// A store in front of another that breaks as databases and networks do, by a seeded plan.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "services/core/store/store.h"
+
+namespace tocsin::core::simulation {
+
+// How often an operation fails, in thousandths. Reads fail only by fail_before.
+struct FaultRates {
+  int fail_before = 0;       // UNAVAILABLE, nothing was done
+  int roll_back = 0;         // UNAVAILABLE after all was done: nothing was written
+  int in_doubt_written = 0;  // UNKNOWN, all of it was written
+  int in_doubt_lost = 0;     // UNKNOWN, nothing was written
+};
+
+// One replica's connection to the shared store. Single-threaded.
+class FaultyStore : public Store {
+ public:
+  // `inner` must outlive it.
+  FaultyStore(Store& inner, uint64_t seed);
+
+  void set_rates(const FaultRates& rates) { rates_ = rates; }
+  // While away, every operation fails with UNAVAILABLE.
+  void set_away(bool away) { away_ = away; }
+  bool away() const { return away_; }
+  int64_t faults() const { return faults_; }
+
+  absl::StatusOr<std::vector<MonitorKey>> RecordSteadyUps(
+      int committer, absl::Span<const SteadyUp> newest, absl::Span<const SteadyUp> folded) override;
+  absl::Status Transact(TransactionClass klass,
+                        absl::FunctionRef<absl::Status(Transaction&)> body) override;
+  absl::StatusOr<std::vector<LeasedDelivery>> LeaseDeliveries(const LeaseRequest& request) override;
+  absl::StatusOr<ReportEffects> ApplyReports(absl::Span<const DeliveryReport> reports,
+                                             absl::Time now) override;
+  absl::StatusOr<absl::Time> NextDeliveryAt() override;
+  absl::StatusOr<std::optional<Monitor>> FindMonitor(const std::string& project,
+                                                     const std::string& id) override;
+  absl::StatusOr<std::vector<MonitorView>> ListMonitors(const MonitorQuery& query) override;
+  absl::StatusOr<std::optional<MonitorView>> ReadMonitor(const std::string& project,
+                                                         const std::string& id) override;
+  absl::StatusOr<std::vector<StoredHeartbeat>> ListHeartbeats(const HeartbeatQuery& query) override;
+  absl::StatusOr<std::vector<IncidentView>> ListIncidents(const IncidentQuery& query) override;
+  absl::StatusOr<std::optional<IncidentView>> ReadIncident(const std::string& project,
+                                                           IncidentKey key) override;
+  absl::StatusOr<std::vector<Channel>> ListChannels(const ChannelQuery& query) override;
+  absl::StatusOr<std::vector<DeliveryView>> ListDeliveries(const DeliveryQuery& query) override;
+  absl::StatusOr<std::optional<ProjectKey>> FindProject(const std::string& id) override;
+  absl::StatusOr<GapList> ReadGaps(absl::Time since) override;
+  absl::StatusOr<absl::Time> NextSweepAt() override;
+  absl::StatusOr<Census> TakeCensus(absl::Time now) override;
+  absl::StatusOr<int> SequenceFeed(int limit) override;
+  absl::StatusOr<std::vector<FeedEntry>> ReadFeed(ProjectKey project, int64_t after,
+                                                  int limit) override;
+  absl::StatusOr<FeedEnd> ReadFeedEnd() override;
+  absl::StatusOr<absl::Time> ReadDatabaseClock() override;
+  absl::StatusOr<bool> Maintain(const RetentionPolicy& policy, absl::Time now) override;
+  absl::Status Ping() override;
+  News WaitForNews(absl::Duration timeout) override;
+  void StopWaiting() override;
+
+ private:
+  enum class Fault { kNone, kBefore, kRollBack, kInDoubtWritten, kInDoubtLost };
+
+  Fault Draw();
+  // OK, or the fault of an operation that only reads.
+  absl::Status BeforeRead();
+
+  Store& inner_;
+  std::mt19937_64 random_;
+  FaultRates rates_;
+  bool away_ = false;
+  int64_t faults_ = 0;
+};
+
+}  // namespace tocsin::core::simulation
