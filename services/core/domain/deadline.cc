@@ -27,6 +27,16 @@ bool Touches(const Gap& gap, const MonitorState& state) {
   return gap.kind == GapKind::kCore || state.last_source != Source::kGrpc;
 }
 
+// From when on an own outage may have swallowed the heartbeat that is expected.
+absl::Time SwallowedFrom(const Schedule& schedule, const MonitorState& state, absl::Time base) {
+  // Nobody knows when a job pushes next that was just resumed, or created.
+  if (state.armed_at > state.last_at) return base;
+  const absl::Time half_an_interval_later = base + schedule.recommended_interval / 2;
+  // Nor what a job does that was told another schedule.
+  const absl::Time changed_at = state.floor_at - schedule.timeout;
+  return changed_at > base ? std::min(changed_at, half_an_interval_later) : half_an_interval_later;
+}
+
 // The end of the last gap that overlaps [from, until].
 std::optional<absl::Time> LastGapEnd(const GapList& gaps, const MonitorState& state,
                                      absl::Time from, absl::Time until) {
@@ -53,7 +63,7 @@ Deadline DeadlineOf(const MonitorDefinition& definition, const MonitorState& sta
   deadline.expected_at = deadline.plain - schedule.grace;
   deadline.at = deadline.plain;
   const std::optional<absl::Time> gap_end =
-      LastGapEnd(gaps, state, base + schedule.recommended_interval / 2, deadline.plain);
+      LastGapEnd(gaps, state, SwallowedFrom(schedule, state, base), deadline.plain);
   if (gap_end.has_value()) {
     deadline.unverified = true;
     deadline.at =

@@ -26,6 +26,8 @@ struct Deadline {
 //   base  L = max(last_at, armed_at); none of both: nothing is due
 //   plain D = max(L + (misses + 1) * timeout + grace, floor_at)
 //   E = the end of the last gap that overlaps [L + recommended_interval / 2, D]
+//           (from L on when L is no heartbeat but armed_at; from a change of schedule on when
+//           that came before L + recommended_interval / 2: the job's rhythm is not known then)
 //   at      = max(D, E + recommended_interval + grace)
 // A gap that begins after D changes nothing, so a deadline is postponed once, never again and
 // again. `at` later than `plain` says that own outages postponed the deadline. Gaps of gateways

@@ -88,6 +88,22 @@ TEST(OwnOutage, ThatEndedWithinHalfAnIntervalOfTheHeartbeatChangesNothing) {
   EXPECT_FALSE(deadline.unverified);
 }
 
+TEST(OwnOutage, SoonAfterAResumptionPostponesSinceNobodyKnowsWhenTheJobPushesNext) {
+  MonitorState state = UpSince(Second(0));
+  state.armed_at = Second(1000);
+  EXPECT_EQ(DeadlineOf(MinuteMonitor(), state, {CoreGap(Second(1005), Second(1015))}).at,
+            Second(1075));
+}
+
+TEST(OwnOutage, SoonAfterAChangeOfSchedulePostponesToo) {
+  MonitorState state = UpSince(Second(0));
+  const GapList gaps = {CoreGap(Second(5), Second(15))};
+  state.floor_at = Second(4) + absl::Seconds(60);
+  EXPECT_EQ(DeadlineOf(MinuteMonitor(), state, gaps).at, Second(75));
+  state.floor_at = Second(16) + absl::Seconds(60);
+  EXPECT_EQ(DeadlineOf(MinuteMonitor(), state, gaps).at, Second(76));
+}
+
 TEST(OwnOutage, ThatBeganAfterTheDeadlineChangesNothing) {
   const Deadline deadline =
       DeadlineOf(MinuteMonitor(), UpSince(Second(0)), {CoreGap(Second(61), Second(600))});
