@@ -246,7 +246,7 @@ absl::Status PushParser::Fields::Interpret(PushParameters& out) {
   }
   if (message.set()) CleanUtf8(message.text, kMaxMessageBytes, out.message);
   if (run.set()) {
-    CleanUtf8(run.text, kMaxRunIdBytes + 1, out.run_id);
+    CleanUtf8(run.text, 3 * kMaxRunIdBytes, out.run_id);
     if (run.text.size() > kMaxRunIdBytes || out.run_id.size() > kMaxRunIdBytes) {
       return absl::InvalidArgumentError("run must be at most 64 bytes long");
     }

@@ -37,7 +37,7 @@ std::shared_ptr<GrpcStream> GrpcStream::Start(internal::v1::PushService::Stub& s
   stream->context_.set_wait_for_ready(true);
   calls.Add();
   stub.async()->PushStream(&stream->context_, stream.get());
-  // Send() writes from outside of callbacks: held until the first read that fails.
+  // Send() writes from outside of callbacks: see LetGo.
   stream->AddHold();
   stream->response_ = std::make_unique<internal::v1::PushStreamResponse>();
   stream->StartRead(stream->response_.get());
@@ -83,12 +83,24 @@ void GrpcStream::WriteNext() {
       request = current_.get();
     }
     writing_ = true;
+    ++starting_;
   }
   if (request == nullptr) {
     StartWritesDone();
   } else {
     StartWrite(request);
   }
+  LetGo(1);
+}
+
+void GrpcStream::LetGo(int started) {
+  {
+    absl::MutexLock lock(&mutex_);
+    starting_ -= started;
+    if (!ended_ || starting_ > 0 || !held_) return;
+    held_ = false;
+  }
+  RemoveHold();
 }
 
 void GrpcStream::OnWriteDone(bool ok) {
@@ -116,8 +128,7 @@ void GrpcStream::OnReadDone(bool ok) {
       ended_ = true;
       queue_.clear();
     }
-    RemoveHold();
-    return;
+    return LetGo(0);
   }
   loop_.Post([listener = listener_, answer = std::move(response_)] {
     if (const auto l = listener.lock()) l->OnAnswer(*answer);
@@ -127,11 +138,12 @@ void GrpcStream::OnReadDone(bool ok) {
 }
 
 void GrpcStream::OnDone(const grpc::Status& status) {
-  loop_.Post([listener = listener_, status] {
+  CallCounter& calls = calls_;
+  // The stream may hold the last reference to its channel, and gRPC's threads must not be the ones
+  // to drop it: the end of the last channel joins them.
+  loop_.Post([self = std::move(self_), listener = listener_, status] {
     if (const auto l = listener.lock()) l->OnEnd(status);
   });
-  CallCounter& calls = calls_;
-  self_.reset();  // may destroy this
   calls.Done();
 }
 

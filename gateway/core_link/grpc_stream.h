@@ -65,6 +65,9 @@ class GrpcStream final : private grpc::ClientBidiReactor<internal::v1::PushStrea
   // Begins the next write if there is one. gRPC allows one at a time, and never under our lock:
   // it may call back from inside.
   void WriteNext() ABSL_LOCKS_EXCLUDED(mutex_);
+  // `started` writes have begun. Ends the hold once the stream has ended and nobody is between
+  // deciding to write and having begun: without it the call could be over in between.
+  void LetGo(int started) ABSL_LOCKS_EXCLUDED(mutex_);
 
   http::EventLoop& loop_;
   CallCounter& calls_;
@@ -74,8 +77,10 @@ class GrpcStream final : private grpc::ClientBidiReactor<internal::v1::PushStrea
   std::unique_ptr<internal::v1::PushStreamResponse> response_;
 
   absl::Mutex mutex_;
-  bool ended_ ABSL_GUARDED_BY(mutex_) = false;  // nothing may be written any more
-  bool writing_ ABSL_GUARDED_BY(mutex_) = false;
+  bool ended_ ABSL_GUARDED_BY(mutex_) = false;    // nothing may be written any more
+  bool writing_ ABSL_GUARDED_BY(mutex_) = false;  // a write is under way
+  int starting_ ABSL_GUARDED_BY(mutex_) = 0;      // threads that are beginning one
+  bool held_ ABSL_GUARDED_BY(mutex_) = true;
   bool half_close_ ABSL_GUARDED_BY(mutex_) = false;
   std::unique_ptr<Request> current_ ABSL_GUARDED_BY(mutex_);  // gRPC reads it
   std::deque<std::unique_ptr<Request>> queue_ ABSL_GUARDED_BY(mutex_);

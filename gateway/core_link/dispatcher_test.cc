@@ -1,0 +1,430 @@
+// Batches, retries and ends of pushes, on fake streams and a time that the test moves.
+#include "gateway/core_link/dispatcher.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <map>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace tocsin::gateway {
+namespace {
+
+using internal::v1::PushOutcome;
+using internal::v1::PushStreamRequest;
+using internal::v1::PushStreamResponse;
+
+class FakeStream : public CoreStream {
+ public:
+  Batch NewBatch() override { return std::make_unique<PushStreamRequest>(); }
+  void Send(Batch batch) override { sent.push_back(std::move(*batch)); }
+  void Reset() override { reset = true; }
+  void Finish() override { finished = true; }
+
+  std::vector<std::string> Messages(size_t batch) const {
+    std::vector<std::string> messages;
+    for (const auto& push : sent[batch].pushes()) messages.push_back(push.message());
+    return messages;
+  }
+
+  std::vector<PushStreamRequest> sent;
+  bool reset = false;
+  bool finished = false;
+};
+
+class DispatcherTest : public ::testing::Test, public OutcomeSink {
+ protected:
+  void OnOutcome(PendingPush& push, PushResult result, absl::Duration) override {
+    EXPECT_TRUE(results_.emplace(push.parameters.message, result).second)
+        << "answered twice: " << push.parameters.message;
+  }
+
+  bool Push(const std::string& message) {
+    PendingPush* push = dispatcher_.Take();
+    push->parameters.Clear();
+    push->parameters.message = message;
+    push->push_id = ++last_push_id_;
+    push->received = now_;
+    return dispatcher_.Submit(push, now_);
+  }
+  void Turn(absl::Duration step = absl::ZeroDuration()) {
+    now_ += step;
+    next_ = dispatcher_.OnTurn(now_);
+    EXPECT_TRUE(next_ > now_) << "it would spin";
+  }
+  // Lets time pass as the loop would: a turn whenever the dispatcher asks for one.
+  void Pass(absl::Duration d) {
+    const absl::Duration until = now_ + d;
+    while (next_ <= until) Turn(next_ - now_);
+    Turn(until - now_);
+  }
+  void Answer(Dispatcher::StreamId id, const PushStreamRequest& batch,
+              const std::vector<PushOutcome>& outcomes = {}) {
+    PushStreamResponse response;
+    response.set_batch_id(batch.batch_id());
+    for (PushOutcome outcome : outcomes) response.add_outcomes(outcome);
+    dispatcher_.OnAnswer(id, response, now_);
+  }
+  PushResult ResultOf(const std::string& message) { return results_.at(message); }
+
+  absl::Duration now_ = absl::Seconds(1000);
+  absl::Duration next_ = absl::InfiniteDuration();
+  uint64_t last_push_id_ = 0;
+  std::map<std::string, PushResult> results_;
+  FakeStream a_, b_;
+  Dispatcher dispatcher_{
+      {.gateway_name = "gw", .max_batch = 10, .max_batches_in_flight = 2, .max_pending = 50},
+      *this};
+};
+
+constexpr auto kRecorded = internal::v1::PUSH_OUTCOME_RECORDED;
+constexpr auto kPaused = internal::v1::PUSH_OUTCOME_RECORDED_PAUSED;
+constexpr auto kUnknown = internal::v1::PUSH_OUTCOME_UNKNOWN_TOKEN;
+constexpr auto kUnavailable = internal::v1::PUSH_OUTCOME_UNAVAILABLE;
+constexpr auto kInvalid = internal::v1::PUSH_OUTCOME_INVALID;
+
+TEST_F(DispatcherTest, AnIdleSystemSendsAtOnceAndABusyOneLetsBatchesForm) {
+  const auto id = dispatcher_.Add(&a_);
+  Push("1");
+  Turn();
+  ASSERT_EQ(a_.sent.size(), 1u);
+  Push("2");
+  Turn();
+  ASSERT_EQ(a_.sent.size(), 2u);
+  for (int i = 3; i <= 14; ++i) Push(std::to_string(i));
+  Turn();
+  EXPECT_EQ(a_.sent.size(), 2u) << "two are in flight";
+  Answer(id, a_.sent[0]);
+  Turn();
+  ASSERT_EQ(a_.sent.size(), 3u);
+  EXPECT_EQ(a_.sent[2].pushes_size(), 10);
+  EXPECT_EQ(ResultOf("1"), PushResult::kRecorded);
+}
+
+TEST_F(DispatcherTest, TellsCoreEverythingOnce) {
+  dispatcher_.Add(&a_);
+  PendingPush* push = dispatcher_.Take();
+  push->token_hash = Sha256("token");
+  push->push_id = 99;
+  push->parameters = {
+      .kind = PushKind::kDown, .message = "m", .value = 1.5, .run_id = "r", .warning = ""};
+  push->received = now_;
+  dispatcher_.Submit(push, now_);
+  Turn(absl::Milliseconds(3));
+  ASSERT_EQ(a_.sent.size(), 1u);
+  EXPECT_EQ(a_.sent[0].gateway(), "gw");
+  const auto& sent = a_.sent[0].pushes(0);
+  EXPECT_EQ(sent.token_hash(), Sha256Bytes("token"));
+  EXPECT_EQ(sent.push_id(), 99u);
+  EXPECT_EQ(sent.age_micros(), 3000u);
+  EXPECT_FALSE(sent.retried());
+  EXPECT_EQ(sent.kind(), v1::Heartbeat::KIND_DOWN);
+  EXPECT_EQ(sent.message(), "m");
+  EXPECT_EQ(sent.value(), 1.5);
+  EXPECT_EQ(sent.run_id(), "r");
+  Push("second");
+  Turn();
+  EXPECT_EQ(a_.sent[1].gateway(), "") << "only the first batch has the name";
+}
+
+TEST_F(DispatcherTest, EachPushGetsItsOutcome) {
+  const auto id = dispatcher_.Add(&a_);
+  for (const char* m : {"r", "p", "u", "i"}) Push(m);
+  Turn();
+  Answer(id, a_.sent[0], {kRecorded, kPaused, kUnknown, kInvalid});
+  EXPECT_EQ(ResultOf("r"), PushResult::kRecorded);
+  EXPECT_EQ(ResultOf("p"), PushResult::kRecordedPaused);
+  EXPECT_EQ(ResultOf("u"), PushResult::kUnknownToken);
+  EXPECT_EQ(ResultOf("i"), PushResult::kInvalid);
+  EXPECT_EQ(dispatcher_.stats().pending, 0u);
+}
+
+TEST_F(DispatcherTest, SpreadsBatchesOverStreams) {
+  dispatcher_.Add(&a_);
+  dispatcher_.Add(&b_);
+  for (int i = 0; i < 4; ++i) {
+    Push(std::to_string(i));
+    Turn();
+  }
+  EXPECT_EQ(a_.sent.size(), 2u);
+  EXPECT_EQ(b_.sent.size(), 2u);
+}
+
+TEST_F(DispatcherTest, WhatABrokenStreamOwedIsSentElsewhereInOrder) {
+  const auto a = dispatcher_.Add(&a_);
+  for (const char* m : {"1", "2"}) Push(m);
+  Turn();
+  Push("3");
+  Turn();
+  const auto b = dispatcher_.Add(&b_);
+  Push("4");
+  dispatcher_.Remove(a, now_);
+  Turn();
+  ASSERT_EQ(b_.sent.size(), 1u);
+  EXPECT_EQ(b_.Messages(0), (std::vector<std::string>{"1", "2", "3", "4"}));
+  EXPECT_TRUE(b_.sent[0].pushes(0).retried());
+  EXPECT_FALSE(b_.sent[0].pushes(3).retried());
+  EXPECT_EQ(b_.sent[0].pushes(0).push_id(), a_.sent[0].pushes(0).push_id());
+  Answer(b, b_.sent[0]);
+  EXPECT_EQ(results_.size(), 4u);
+  EXPECT_EQ(dispatcher_.stats().retries, 3);
+}
+
+TEST_F(DispatcherTest, AReplicaThatHangsLosesItsPushesToAnother) {
+  const auto a = dispatcher_.Add(&a_);
+  Push("1");
+  Turn();
+  const auto b = dispatcher_.Add(&b_);
+  Pass(absl::Seconds(1));
+  ASSERT_EQ(b_.sent.size(), 1u);
+  EXPECT_TRUE(b_.sent[0].pushes(0).retried());
+  Push("2");
+  Turn();
+  EXPECT_EQ(a_.sent.size(), 1u) << "nothing more for the one that hangs";
+  EXPECT_EQ(b_.sent.size(), 2u);
+  // It comes back: its late answer is good, and it is used again.
+  Answer(a, a_.sent[0]);
+  EXPECT_EQ(ResultOf("1"), PushResult::kRecorded);
+  EXPECT_EQ(dispatcher_.stats().late_answers, 1);
+  Answer(b, b_.sent[0]);
+  Push("3");
+  Push("4");
+  Turn();
+  EXPECT_EQ(a_.sent.size(), 2u);
+}
+
+TEST_F(DispatcherTest, WithNowhereElseToGoItWaitsForTheLateAnswer) {
+  const auto a = dispatcher_.Add(&a_);
+  Push("1");
+  Turn();
+  Pass(absl::Seconds(4));
+  EXPECT_EQ(a_.sent.size(), 1u) << "a second copy would not come sooner";
+  Answer(a, a_.sent[0]);
+  EXPECT_EQ(ResultOf("1"), PushResult::kRecorded);
+}
+
+TEST_F(DispatcherTest, AStreamThatHangsForGoodIsReset) {
+  dispatcher_.Add(&a_);
+  Push("1");
+  Turn();
+  Pass(absl::Seconds(5.5));
+  EXPECT_EQ(ResultOf("1"), PushResult::kUnavailable);
+  EXPECT_FALSE(a_.reset);
+  Pass(absl::Seconds(0.5));
+  EXPECT_TRUE(a_.reset);
+  EXPECT_FALSE(dispatcher_.connected());
+  EXPECT_EQ(dispatcher_.stats().batches_in_flight, 0u);
+}
+
+TEST_F(DispatcherTest, UnavailableIsTriedAgainOnTheHealthyOne) {
+  const auto a = dispatcher_.Add(&a_);
+  Push("1");
+  Push("2");
+  Turn();
+  const auto b = dispatcher_.Add(&b_);
+  Answer(a, a_.sent[0], {kUnavailable, kRecorded});
+  EXPECT_EQ(ResultOf("2"), PushResult::kRecorded);
+  EXPECT_EQ(results_.count("1"), 0u);
+  Turn();
+  EXPECT_TRUE(b_.sent.empty()) << "after a moment";
+  Pass(absl::Milliseconds(30));
+  // The unhealthy time of the first one is over by then or not: one of them has it.
+  ASSERT_EQ(a_.sent.size() + b_.sent.size(), 2u);
+  if (b_.sent.empty()) {
+    Answer(a, a_.sent[1]);
+  } else {
+    Answer(b, b_.sent[0]);
+  }
+  EXPECT_EQ(ResultOf("1"), PushResult::kRecorded);
+}
+
+TEST_F(DispatcherTest, WhoSaysUnavailableDoesNotAttractThePushes) {
+  const auto a = dispatcher_.Add(&a_);
+  dispatcher_.Add(&b_);
+  Push("1");
+  Turn();
+  ASSERT_EQ(a_.sent.size(), 1u);
+  Answer(a, a_.sent[0], {kUnavailable});
+  for (int i = 2; i <= 3; ++i) {
+    Push(std::to_string(i));
+    Turn();
+  }
+  EXPECT_EQ(a_.sent.size(), 1u);
+  EXPECT_EQ(b_.sent.size(), 2u);
+  Push("4");
+  Turn();
+  EXPECT_EQ(a_.sent.size(), 1u) << "better to wait for the healthy one";
+}
+
+TEST_F(DispatcherTest, GivesUpAfterTheTimeoutButNotBefore) {
+  const auto a = dispatcher_.Add(&a_);
+  Push("1");
+  Turn();
+  while (now_ < absl::Seconds(1004.9)) {
+    if (!a_.sent.empty()) {
+      Answer(a, a_.sent.back(), {kUnavailable});
+      a_.sent.clear();
+    }
+    Turn(absl::Milliseconds(10));
+  }
+  EXPECT_TRUE(results_.empty());
+  EXPECT_GT(dispatcher_.stats().retries, 8);
+  EXPECT_LT(dispatcher_.stats().retries, 25);
+  Pass(absl::Milliseconds(200));
+  EXPECT_EQ(ResultOf("1"), PushResult::kUnavailable);
+}
+
+TEST_F(DispatcherTest, WithoutAStreamAPushWaitsForOne) {
+  Push("1");
+  Turn();
+  Pass(absl::Seconds(4));
+  dispatcher_.Add(&a_);
+  Turn();
+  ASSERT_EQ(a_.sent.size(), 1u);
+  EXPECT_EQ(a_.sent[0].pushes(0).age_micros(), 4'000'000u);
+  EXPECT_FALSE(a_.sent[0].pushes(0).retried()) << "no core has seen it";
+}
+
+TEST_F(DispatcherTest, AnAnswerForAPushThatHasGoneIsIgnored) {
+  const auto a = dispatcher_.Add(&a_);
+  Push("1");
+  Turn();
+  Pass(absl::Seconds(5));
+  EXPECT_EQ(ResultOf("1"), PushResult::kUnavailable);
+  Push("2");  // takes the memory of the first one
+  Answer(a, a_.sent[0]);
+  EXPECT_EQ(results_.count("2"), 0u);
+  Answer(a, a_.sent[0]);
+  Answer(a + 7, a_.sent[0]);
+}
+
+TEST_F(DispatcherTest, AnAnswerThatIsTooShortLeavesTheRestInDoubt) {
+  const auto a = dispatcher_.Add(&a_);
+  Push("1");
+  Push("2");
+  Turn();
+  Answer(a, a_.sent[0], {kRecorded});
+  EXPECT_EQ(ResultOf("1"), PushResult::kRecorded);
+  Pass(absl::Milliseconds(50));
+  ASSERT_EQ(a_.sent.size(), 2u);
+  EXPECT_EQ(a_.Messages(1), std::vector<std::string>{"2"});
+}
+
+TEST_F(DispatcherTest, RefusesWhatIsTooMuchAndReportsTheTime) {
+  for (int i = 0; i < 50; ++i) EXPECT_TRUE(Push(std::to_string(i)));
+  EXPECT_FALSE(Push("x"));
+  now_ += absl::Milliseconds(400);
+  EXPECT_FALSE(Push("y"));
+  EXPECT_EQ(dispatcher_.stats().refused, 2);
+  const auto a = dispatcher_.Add(&a_);
+  Turn();
+  ASSERT_EQ(a_.sent.size(), 2u);
+  EXPECT_EQ(a_.sent[0].shed_micros(), 401'000u);
+  EXPECT_EQ(a_.sent[1].shed_micros(), 0u);
+  // It was not answered: it is reported again.
+  dispatcher_.Remove(a, now_);
+  dispatcher_.Add(&b_);
+  Turn();
+  EXPECT_EQ(b_.sent[0].shed_micros(), 401'000u);
+}
+
+TEST_F(DispatcherTest, APushThatTimedOutWasTimeInWhichNothingWasReceived) {
+  Push("1");
+  Pass(absl::Seconds(2));
+  Push("2");
+  Pass(absl::Seconds(5));
+  dispatcher_.Add(&a_);
+  Push("3");
+  Turn();
+  EXPECT_EQ(a_.sent[0].shed_micros(), 7'000'000u) << "overlapping waits count once";
+}
+
+TEST_F(DispatcherTest, ARetiredStreamGetsNothingNewAndIsFinishedWhenItOwesNothing) {
+  const auto a = dispatcher_.Add(&a_);
+  Push("1");
+  Turn();
+  dispatcher_.Retire(a);
+  EXPECT_FALSE(dispatcher_.connected());
+  dispatcher_.Add(&b_);
+  Push("2");
+  Turn();
+  EXPECT_EQ(a_.sent.size(), 1u);
+  EXPECT_EQ(b_.sent.size(), 1u);
+  EXPECT_FALSE(a_.finished);
+  Answer(a, a_.sent[0]);
+  Turn();
+  EXPECT_TRUE(a_.finished);
+}
+
+TEST_F(DispatcherTest, CountsBatchSizes) {
+  const auto a = dispatcher_.Add(&a_);
+  for (int i = 0; i < 4; ++i) Push(std::to_string(i));
+  Turn();
+  Answer(a, a_.sent[0]);
+  Push("x");
+  Turn();
+  double sum = 0;
+  const std::vector<double> sizes = dispatcher_.TakeBatchSizes(sum);
+  EXPECT_EQ(sum, 5);
+  EXPECT_EQ(sizes[0], 1);
+  EXPECT_EQ(sizes[2], 1);
+}
+
+// Streams come and go, answer, hang, say no; every push ends exactly once, within its time.
+TEST_F(DispatcherTest, WhateverHappensEveryPushEndsOnce) {
+  uint64_t seed = 42;
+  const auto draw = [&seed](uint64_t n) {
+    seed = seed * 6364136223846793005ULL + 1442695040888963407ULL;
+    return (seed >> 33) % n;
+  };
+  struct Live {
+    Dispatcher::StreamId id;
+    FakeStream stream;
+    size_t answered = 0;
+  };
+  std::vector<std::unique_ptr<Live>> live;
+  std::map<std::string, absl::Duration> waiting;
+  int pushed = 0;
+  for (int step = 0; step < 20'000; ++step) {
+    const uint64_t action = draw(100);
+    if (action < 40) {
+      const std::string name = std::to_string(pushed++);
+      if (Push(name)) waiting[name] = now_;
+    } else if (action < 43 && live.size() < 3) {
+      live.push_back(std::make_unique<Live>());
+      live.back()->id = dispatcher_.Add(&live.back()->stream);
+    } else if (action < 45 && !live.empty()) {
+      const size_t i = draw(live.size());
+      if (!live[i]->stream.reset) dispatcher_.Remove(live[i]->id, now_);
+      live.erase(live.begin() + static_cast<std::ptrdiff_t>(i));
+    } else if (action < 80 && !live.empty()) {
+      Live& l = *live[draw(live.size())];
+      if (!l.stream.reset && l.answered < l.stream.sent.size()) {
+        const auto& batch = l.stream.sent[l.answered++];
+        std::vector<PushOutcome> outcomes;
+        for (int i = 0; i < batch.pushes_size() && draw(2) == 0; ++i) {
+          outcomes.push_back(draw(3) == 0 ? kUnavailable : kRecorded);
+        }
+        Answer(l.id, batch, outcomes);
+      }
+    }
+    Turn(draw(50) == 0 ? absl::Seconds(1) : absl::Milliseconds(static_cast<int>(draw(5))));
+    for (auto it = waiting.begin(); it != waiting.end();) {
+      if (results_.count(it->first) != 0) {
+        it = waiting.erase(it);
+      } else {
+        ASSERT_LE(now_ - it->second, absl::Seconds(5)) << it->first;
+        ++it;
+      }
+    }
+  }
+  Pass(absl::Seconds(6));
+  EXPECT_EQ(dispatcher_.stats().pending, 0u);
+  EXPECT_EQ(static_cast<int64_t>(results_.size()) + dispatcher_.stats().refused, pushed);
+}
+
+}  // namespace
+}  // namespace tocsin::gateway

@@ -1,0 +1,86 @@
+// libFuzzer's entry: any bytes as HTTP requests, and whatever they say as pushes.
+//
+//   clang++ -fsanitize=fuzzer,address … request_fuzz.cc (with the gateway's libraries)
+//
+// request_fuzz_test.cc runs it on generated inputs in every build.
+#include "gateway/fuzz/request_fuzz.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <string>
+#include <string_view>
+
+#include "gateway/http/request_reader.h"
+#include "gateway/push_parameters.h"
+#include "gateway/route.h"
+#include "gateway/text.h"
+
+namespace tocsin::gateway {
+namespace {
+
+void Require(bool condition) {
+  if (!condition) std::abort();
+}
+
+bool IsClean(const std::string& text) {
+  std::string cleaned;
+  CleanUtf8(text, text.size(), cleaned);
+  return cleaned == text;
+}
+
+void CheckPush(const http::Request& request) {
+  static PushParser* const parser = new PushParser;
+  static PushParameters* const parameters = new PushParameters;
+  const Route route = ParseRoute(request.target);
+  const absl::Status status = parser->Parse(
+      {.query = route.query, .content_type = request.Header("Content-Type"), .body = request.body},
+      *parameters);
+  if (!status.ok()) return Require(!status.message().empty());
+  Require(parameters->message.size() <= kMaxMessageBytes && IsClean(parameters->message));
+  Require(parameters->run_id.size() <= kMaxRunIdBytes && IsClean(parameters->run_id));
+  Require(IsClean(parameters->warning));
+  Require(!parameters->value || *parameters->value - *parameters->value == 0);  // finite
+}
+
+// Reads all of `input` in pieces of `step` bytes and returns what it saw, so that two ways of
+// cutting can be compared.
+std::string Read(std::string_view input, size_t step, bool check) {
+  http::RequestReader reader({.head_bytes = 2048, .body_bytes = 4096});
+  std::string held, seen;
+  while (!input.empty()) {
+    const std::string given = held + std::string(input.substr(0, step));
+    input.remove_prefix(std::min(step, input.size()));
+    std::string_view rest = given;
+    while (!rest.empty()) {
+      size_t consumed = 0;
+      const auto state = reader.Feed(rest, consumed);
+      Require(consumed <= rest.size());
+      rest.remove_prefix(consumed);
+      if (state == http::RequestReader::State::kRefused) {
+        return seen + "refused " + std::to_string(reader.error().status);
+      }
+      if (state != http::RequestReader::State::kComplete) break;
+      const http::Request& r = reader.request();
+      seen.append(r.method).append(" ").append(r.target).append(" ").append(r.body).append("\n");
+      if (check) CheckPush(r);
+      reader.Reset();
+    }
+    held = rest;
+  }
+  return seen;
+}
+
+}  // namespace
+}  // namespace tocsin::gateway
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  using tocsin::gateway::Read;
+  const std::string_view input(reinterpret_cast<const char*>(data), size);
+  const std::string whole = Read(input, size + 1, /*check=*/true);
+  // A request means the same however the network cuts it, as far as both got. (Cut small, a
+  // refusal may come before the end of a head that is only then seen to be too large.)
+  const std::string cut = Read(input, 7, /*check=*/false);
+  const size_t common = std::min(whole.rfind('\n') + 1, cut.rfind('\n') + 1);
+  tocsin::gateway::Require(whole.compare(0, common, cut, 0, common) == 0);
+  return 0;
+}

@@ -1,0 +1,216 @@
+// Every form in which a push can say something, as tables.
+#include "gateway/push_parameters.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+namespace tocsin::gateway {
+namespace {
+
+using ::testing::HasSubstr;
+
+constexpr char kForm[] = "application/x-www-form-urlencoded";
+constexpr char kJson[] = "application/json";
+
+struct Parsed {
+  absl::Status status;
+  PushParameters p;
+};
+
+Parsed Parse(std::string_view query, std::string_view type = "", std::string_view body = "") {
+  PushParser parser;
+  Parsed parsed;
+  parsed.p.message = "left from the push before";
+  parsed.p.value = 7;
+  parsed.p.warning = "old";
+  parsed.status = parser.Parse({.query = query, .content_type = type, .body = body}, parsed.p);
+  return parsed;
+}
+
+TEST(PushParametersTest, WithoutParametersAPushIsUp) {
+  const Parsed parsed = Parse("");
+  EXPECT_TRUE(parsed.status.ok());
+  EXPECT_EQ(parsed.p.kind, PushKind::kUp);
+  EXPECT_EQ(parsed.p.message, "");
+  EXPECT_EQ(parsed.p.value, std::nullopt);
+  EXPECT_EQ(parsed.p.warning, "");
+}
+
+TEST(PushParametersTest, KnowsEveryStatusWordInAnyCase) {
+  const std::vector<std::pair<std::string, PushKind>> cases = {
+      {"", PushKind::kUp},          {"up", PushKind::kUp},      {"UP", PushKind::kUp},
+      {"ok", PushKind::kUp},        {"success", PushKind::kUp}, {"true", PushKind::kUp},
+      {"+up+", PushKind::kUp},      {"%20", PushKind::kUp},     {"down", PushKind::kDown},
+      {"Down", PushKind::kDown},    {"fail", PushKind::kDown},  {"failed", PushKind::kDown},
+      {"failure", PushKind::kDown}, {"error", PushKind::kDown}, {"FALSE", PushKind::kDown},
+      {"start", PushKind::kStart},  {"log", PushKind::kLog},    {"%64own", PushKind::kDown},
+  };
+  for (const auto& [word, kind] : cases) {
+    const Parsed parsed = Parse("status=" + word);
+    EXPECT_TRUE(parsed.status.ok()) << word;
+    EXPECT_EQ(parsed.p.kind, kind) << word;
+  }
+}
+
+TEST(PushParametersTest, RefusesAnotherStatusAndListsTheAcceptedOnes) {
+  const absl::Status status = Parse("status=dwon").status;
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(
+      status.message(),
+      "status must be one of up, ok, success, true, down, fail, failed, failure, error, false, "
+      "start, log; it is \"dwon\"");
+  EXPECT_LT(Parse("status=" + std::string(10'000, 'x')).status.message().size(), 300u);
+}
+
+TEST(PushParametersTest, ReadsWhatClientsOfThePeersSend) {
+  const Parsed tianji = Parse("status=up&msg=ok&value=");
+  EXPECT_EQ(tianji.p.message, "ok");
+  EXPECT_EQ(tianji.p.value, std::nullopt);
+  EXPECT_EQ(tianji.p.warning, "");
+  const Parsed kuma = Parse("status=up&msg=OK&ping=");
+  EXPECT_EQ(kuma.p.warning, "");
+  EXPECT_EQ(Parse("ping=12").p.value, 12);
+  EXPECT_EQ(Parse("", kForm, "").p.kind, PushKind::kUp);
+}
+
+TEST(PushParametersTest, DecodesTextAndIgnoresWhatItDoesNotKnow) {
+  const Parsed parsed = Parse("cb=1&msg=backup+of%20%2Fvar%3A+50%+done%2&unknown&=x&&run=r%2D1");
+  EXPECT_TRUE(parsed.status.ok());
+  EXPECT_EQ(parsed.p.message, "backup of /var: 50% done%2");
+  EXPECT_EQ(parsed.p.run_id, "r-1");
+  EXPECT_EQ(Parse("m%73g=x").p.message, "x");
+}
+
+TEST(PushParametersTest, TheFirstOfARepeatedParameterWins) {
+  EXPECT_EQ(Parse("msg=a&msg=b").p.message, "a");
+  EXPECT_EQ(Parse("status=down&status=up").p.kind, PushKind::kDown);
+  EXPECT_EQ(Parse("", kJson, R"({"msg":"a","msg":"b"})").p.message, "a");
+  EXPECT_EQ(Parse("status=&status=down").p.kind, PushKind::kDown) << "empty is absent";
+}
+
+TEST(PushParametersTest, TheQueryWinsOverTheBody) {
+  const Parsed form = Parse("msg=query&status=", kForm, "msg=body&value=3&status=down");
+  EXPECT_EQ(form.p.message, "query");
+  EXPECT_EQ(form.p.value, 3);
+  EXPECT_EQ(form.p.kind, PushKind::kDown);
+  const Parsed json = Parse("status=up", kJson, R"({"status":"down","run":"7"})");
+  EXPECT_EQ(json.p.kind, PushKind::kUp);
+  EXPECT_EQ(json.p.run_id, "7");
+}
+
+TEST(PushParametersTest, ContentTypeDecidesHowABodyIsRead) {
+  const std::string form = "status=down";
+  const std::string json = R"({"status":"down"})";
+  for (const char* type : {kForm, "Application/X-WWW-Form-Urlencoded ; charset=utf-8"}) {
+    EXPECT_EQ(Parse("", type, form).p.kind, PushKind::kDown) << type;
+  }
+  for (const char* type : {kJson, "application/json; charset=utf-8", "APPLICATION/JSON",
+                           "application/problem+json", "text/json"}) {
+    EXPECT_EQ(Parse("", type, json).p.kind, PushKind::kDown) << type;
+  }
+  for (const char* type :
+       {"", "text/plain", "application/octet-stream", "multipart/form-data", "image/x+json"}) {
+    EXPECT_EQ(Parse("", type, form).p.kind, PushKind::kUp) << type;
+    EXPECT_EQ(Parse("", type, json).p.kind, PushKind::kUp) << type;
+  }
+  EXPECT_THAT(Parse("", kForm, json).p.warning, HasSubstr("looks like JSON"));
+}
+
+TEST(PushParametersTest, ReadsJsonValuesOfEveryType) {
+  const Parsed parsed =
+      Parse("", kJson, R"({"status":true,"msg":42,"value":1.5e3,"run":17,"x":{"msg":"no"}})");
+  EXPECT_TRUE(parsed.status.ok());
+  EXPECT_EQ(parsed.p.kind, PushKind::kUp);
+  EXPECT_EQ(parsed.p.message, "42");
+  EXPECT_EQ(parsed.p.value, 1500);
+  EXPECT_EQ(parsed.p.run_id, "17");
+  EXPECT_EQ(Parse("", kJson, R"({"status":false})").p.kind, PushKind::kDown);
+  EXPECT_EQ(Parse("", kJson, R"({"status":null,"msg":null})").p.kind, PushKind::kUp);
+  EXPECT_EQ(Parse("", kJson, R"({"a":[{"status":"down"}]})").p.kind, PushKind::kUp);
+  EXPECT_EQ(Parse("", kJson, "  ").p.warning, "");
+}
+
+TEST(PushParametersTest, ABodyThatIsNoJsonDoesNotLoseTheHeartbeat) {
+  const std::vector<std::pair<std::string, PushKind>> cases = {
+      {R"({"status":"down","msg":"disk "sda" died"})", PushKind::kDown},
+      {R"({"msg":"disk "sda" died","status" : "Failed"})", PushKind::kDown},
+      {R"({"msg":"a "b"","status": false})", PushKind::kDown},
+      {R"({"status":"sideways", oops)", PushKind::kUp},
+      {R"({"msg":"x")", PushKind::kUp},
+      {"not json at all", PushKind::kUp},
+      {R"(["status","down"])", PushKind::kUp},
+      {R"("down")", PushKind::kUp},
+      {R"({"value":1e999,"status":"down"})", PushKind::kDown},
+  };
+  for (const auto& [body, kind] : cases) {
+    const Parsed parsed = Parse("", kJson, body);
+    EXPECT_TRUE(parsed.status.ok()) << body;
+    EXPECT_EQ(parsed.p.kind, kind) << body;
+    EXPECT_THAT(parsed.p.warning, HasSubstr("not a valid JSON object")) << body;
+  }
+  EXPECT_EQ(Parse("", kJson, R"({"msg":"kept", oops)").p.message, "kept");
+  EXPECT_FALSE(Parse("", kJson, R"({"status":"sideways"})").status.ok());
+}
+
+TEST(PushParametersTest, ReadsAlertmanagersBody) {
+  const std::string rest = R"(","msg":"no","receiver":"tocsin","alerts":[{"status":"firing",)"
+                           R"("labels":{"alertname":"Watchdog"}}],"version":"4"})";
+  const Parsed firing = Parse("", kJson, R"({"status":"firing)" + rest);
+  EXPECT_TRUE(firing.status.ok());
+  EXPECT_EQ(firing.p.kind, PushKind::kUp);
+  EXPECT_EQ(firing.p.message, "");
+  EXPECT_EQ(firing.p.warning, "");
+  EXPECT_EQ(Parse("", kJson, R"({"status":"resolved)" + rest).p.kind, PushKind::kLog);
+  EXPECT_EQ(Parse("status=down", kJson, R"({"status":"resolved)" + rest).p.kind, PushKind::kDown);
+  EXPECT_EQ(Parse("", kJson, R"({"status":"firing","alerts":[{"a)").p.kind, PushKind::kUp);
+  EXPECT_FALSE(Parse("", kJson, R"({"status":"firing"})").status.ok());
+}
+
+TEST(PushParametersTest, CutsAndRepairsTheMessage) {
+  EXPECT_EQ(Parse("msg=" + std::string(5000, 'a')).p.message, std::string(4096, 'a'));
+  // U+00E9 in two bytes does not fit into the last one.
+  EXPECT_EQ(Parse("msg=" + std::string(4095, 'a') + "%C3%A9").p.message, std::string(4095, 'a'));
+  EXPECT_EQ(Parse("msg=" + std::string(4094, 'a') + "%C3%A9").p.message,
+            std::string(4094, 'a') + "\xC3\xA9");
+  EXPECT_EQ(Parse("msg=a%00b").p.message, "ab");
+  EXPECT_EQ(Parse("msg=a%FFb").p.message,
+            "a\xEF\xBF\xBD"
+            "b");
+  EXPECT_EQ(Parse("msg=caf\xE9").p.message, "caf\xEF\xBF\xBD") << "Latin-1";
+  EXPECT_EQ(Parse("", kJson, R"({"msg":"a\u0000\u00e9"})").p.message, "a\xC3\xA9");
+}
+
+TEST(PushParametersTest, ReadsValuesAndWarnsOfOthers) {
+  const std::vector<std::pair<std::string, double>> good = {
+      {"1", 1}, {"-0.5", -0.5}, {"1e3", 1000}, {"+7", 7}, {"%2B7", 7}, {"%201%20", 1}, {".5", 0.5}};
+  for (const auto& [text, value] : good) {
+    const Parsed parsed = Parse("value=" + text);
+    EXPECT_EQ(parsed.p.value, value) << text;
+    EXPECT_EQ(parsed.p.warning, "") << text;
+  }
+  for (const char* text : {"nan", "inf", "-Infinity", "1e999", "12ms", "1,5", "x"}) {
+    for (const char* name : {"value", "ping"}) {
+      const Parsed parsed = Parse(std::string(name) + "=" + text + "&status=down");
+      EXPECT_TRUE(parsed.status.ok()) << text;
+      EXPECT_EQ(parsed.p.kind, PushKind::kDown);
+      EXPECT_EQ(parsed.p.value, std::nullopt) << text;
+      EXPECT_THAT(parsed.p.warning, HasSubstr(name)) << text;
+    }
+  }
+  EXPECT_EQ(Parse("ping=1&value=2").p.value, 2);
+  EXPECT_EQ(Parse("ping=1&value=%20").p.value, 1);
+}
+
+TEST(PushParametersTest, ARunIdHasABound) {
+  EXPECT_EQ(Parse("run=" + std::string(64, 'r')).p.run_id, std::string(64, 'r'));
+  const absl::Status status = Parse("run=" + std::string(65, 'r')).status;
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("run"));
+  EXPECT_FALSE(Parse("run=" + std::string(60, 'r') + "%FF%FF").status.ok()) << "repaired: 66 bytes";
+}
+
+}  // namespace
+}  // namespace tocsin::gateway
