@@ -116,7 +116,7 @@ Format FormatOf(v1::Channel::Format format) {
 }  // namespace
 
 Delivery FromProto(const internal::v1::Assignment& assignment, uint64_t origin,
-                   absl::Duration now) {
+                   absl::Duration leased_at) {
   Delivery delivery;
   delivery.facts.origin = origin;
   delivery.facts.lease_id = assignment.lease_id();
@@ -126,7 +126,7 @@ Delivery FromProto(const internal::v1::Assignment& assignment, uint64_t origin,
   delivery.facts.redelivery = assignment.redelivery();
   delivery.facts.incident_open = assignment.incident_open();
   delivery.lease = Duration(assignment.lease());
-  delivery.leased_at = now;
+  delivery.leased_at = leased_at;
   delivery.destination.channel = assignment.destination().channel();
   delivery.destination.url = assignment.destination().url();
   delivery.destination.secrets.assign(assignment.destination().secrets().begin(),

@@ -10,9 +10,10 @@
 
 namespace tocsin::notifier {
 
-// `origin` names the stream that the assignment came by, `now` is the monotonic time at which it
-// was read. Times are cut to microseconds. Values of later versions become kUnknown.
-Delivery FromProto(const internal::v1::Assignment& assignment, uint64_t origin, absl::Duration now);
+// `origin` names the stream that the assignment came by, `leased_at` is the monotonic time from
+// which its lease counts. Times are cut to microseconds. Values of later versions become kUnknown.
+Delivery FromProto(const internal::v1::Assignment& assignment, uint64_t origin,
+                   absl::Duration leased_at);
 
 void ToProto(const Report& report, internal::v1::DeliveryReport& proto);
 

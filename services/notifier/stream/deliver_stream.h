@@ -26,7 +26,8 @@ class DeliverStream final
     // The first message has gone out: core is there.
     virtual void OnStreamUp(uint64_t stream) = 0;
     virtual void OnAssignments(uint64_t stream, const internal::v1::DeliverResponse& response) = 0;
-    // The last call, and the last use of the stream. `status` is OK when core ended the stream in peace.
+    // The last call, and the last use of the stream. `status` is OK when core ended the stream in
+    // peace.
     virtual void OnStreamDown(uint64_t stream, const grpc::Status& status) = 0;
   };
 

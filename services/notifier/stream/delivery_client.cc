@@ -20,8 +20,6 @@ constexpr absl::Duration kGoodLife = absl::Seconds(5);
 constexpr size_t kMostBacklog = 2;
 // Reports kept while no core is reachable; their leases have expired long before.
 constexpr size_t kMostHomeless = 65'536;
-// An idle tender looks after things this often, in case a wake-up was for nothing.
-constexpr absl::Duration kIdle = absl::Seconds(30);
 constexpr int kMaxMessageBytes = 32 << 20;
 
 std::shared_ptr<grpc::Channel> MakeChannel(const std::string& target) {
@@ -46,6 +44,7 @@ DeliveryClient::DeliveryClient(const DeliveryClientOptions& options, const Monot
       clock_(clock),
       metrics_(metrics),
       take_(std::move(take)),
+      lease_clock_(clock.Now()),
       flushed_at_(-absl::InfiniteDuration()) {
   tender_ = std::make_unique<PeriodicTask>("streams", [this] { return Tend(); });
   resolver_ = std::make_unique<PeriodicTask>("resolver", [this] { return Resolve(); });
@@ -125,20 +124,23 @@ void DeliveryClient::OnStreamUp(uint64_t id) {
 }
 
 void DeliveryClient::OnAssignments(uint64_t id, const internal::v1::DeliverResponse& response) {
-  const absl::Duration now = clock_.Now();
-  std::vector<Delivery> deliveries;
-  deliveries.reserve(response.assignments_size());
-  for (const internal::v1::Assignment& assignment : response.assignments()) {
-    deliveries.push_back(FromProto(assignment, id, now));
-  }
+  const int n = response.assignments_size();
+  if (n == 0) return;
+  absl::Duration leased_at;
   {
     absl::MutexLock lock(&mutex_);
+    leased_at = lease_clock_.ReadAt(clock_.Now());
     Stream& stream = *streams_.find(id)->second;
-    stream.credits -= static_cast<int>(deliveries.size());
-    stream.assigned += static_cast<int>(deliveries.size());
+    stream.credits -= n;
+    stream.assigned += n;
     ShowState();
   }
-  if (!deliveries.empty()) take_(std::move(deliveries));
+  std::vector<Delivery> deliveries;
+  deliveries.reserve(n);
+  for (const internal::v1::Assignment& assignment : response.assignments()) {
+    deliveries.push_back(FromProto(assignment, id, leased_at));
+  }
+  take_(std::move(deliveries));
 }
 
 void DeliveryClient::OnStreamDown(uint64_t id, const grpc::Status& status) {
@@ -209,9 +211,10 @@ absl::Duration DeliveryClient::Tend() {
   absl::MutexLock lock(&mutex_);
   dead.swap(dead_);
   const absl::Duration now = clock_.Now();
+  lease_clock_.Tick(now);
   if (!closing_) OpenStreams(now);
   if (waiting_reports_ > 0 && now - flushed_at_ >= options_.report_interval) Flush(now);
-  absl::Duration rest = kIdle;
+  absl::Duration rest = LeaseClock::kTick;
   if (waiting_reports_ > 0 && connected_ > 0) {
     // Not less than a millisecond: what did not go out now goes out when its stream takes more.
     rest = std::max(flushed_at_ + options_.report_interval - now, absl::Milliseconds(1));

@@ -19,6 +19,7 @@
 #include "services/notifier/channel/delivery.h"
 #include "services/notifier/metrics.h"
 #include "services/notifier/stream/deliver_stream.h"
+#include "services/notifier/stream/lease_clock.h"
 #include "services/notifier/stream/report_outbox.h"
 
 namespace tocsin::notifier {
@@ -106,6 +107,7 @@ class DeliveryClient : private DeliverStream::Listener {
   absl::flat_hash_map<uint64_t, std::unique_ptr<Stream>> streams_ ABSL_GUARDED_BY(mutex_);
   // Streams that are down. They are buried on a thread of ours, see DeliverStream.
   std::vector<std::unique_ptr<DeliverStream>> dead_ ABSL_GUARDED_BY(mutex_);
+  LeaseClock lease_clock_ ABSL_GUARDED_BY(mutex_);
   uint64_t last_stream_ ABSL_GUARDED_BY(mutex_) = 0;
   int connected_ ABSL_GUARDED_BY(mutex_) = 0;
   bool taking_ ABSL_GUARDED_BY(mutex_) = true;
