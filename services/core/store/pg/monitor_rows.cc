@@ -64,7 +64,10 @@ Monitor ReadMonitor(Row& row) {
   state.misses = row.Int32();
   state.open_runs = row.Int32();
   state.sequence = row.Int();
-  if (row.NextIsNull()) return monitor;
+  if (row.NextIsNull()) {
+    row.Skip(5);  // the columns of the incident
+    return monitor;
+  }
   Incident& incident = state.incident.emplace();
   incident.key = row.Int();
   incident.project = monitor.definition.project;

@@ -36,7 +36,7 @@ class Row {
   std::optional<double> MaybeDouble();
   // Whether the next column is NULL; reads nothing.
   bool NextIsNull() const;
-  void Skip() { ++column_; }
+  void Skip(int columns = 1) { column_ += columns; }
 
  private:
   friend class Rows;

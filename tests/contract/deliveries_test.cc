@@ -1,0 +1,408 @@
+// Contract of channels and of the deliveries that are leased, reported and repeated.
+#include "tests/contract/store_contract.h"
+
+namespace tocsin::core {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+using ::testing::UnorderedElementsAre;
+
+constexpr absl::Duration kSecond = absl::Seconds(1);
+
+class Deliveries : public StoreContract {
+ protected:
+  ReportEffects Report(const std::string& id, DeliveryResult result, absl::Time now,
+                       absl::Duration retry_after = kSecond,
+                       const std::string& lease_id = "lease") {
+    DeliveryReport report;
+    report.lease_id = lease_id;
+    report.delivery_id = id;
+    report.result = result;
+    report.outcome = result == DeliveryResult::kDelivered ? "ok" : "status_5xx";
+    report.http_status = result == DeliveryResult::kDelivered ? 204 : 503;
+    report.retry_after = retry_after;
+    return store().ApplyReports({report}, now).value();
+  }
+
+  Channel LoadChannel(const std::string& id) {
+    ChannelQuery query;
+    query.project = project();
+    const std::vector<Channel> channels = store().ListChannels(query).value();
+    for (const Channel& channel : channels) {
+      if (channel.id == id) return channel;
+    }
+    ADD_FAILURE() << "no channel " << id;
+    return {};
+  }
+
+  std::vector<std::string> List(DeliveryQuery query) {
+    query.project = project();
+    std::vector<std::string> ids;
+    const std::vector<DeliveryView> views = store().ListDeliveries(query).value();
+    for (const DeliveryView& view : views) {
+      ids.push_back(view.delivery.id);
+    }
+    return ids;
+  }
+};
+
+TEST_P(Deliveries, AChannelComesBackAsItWasAdded) {
+  Channel channel = MakeChannel("pager");
+  channel.is_default = true;
+  ChannelKey key = 0;
+  Do([&](Transaction& transaction) -> absl::Status {
+    key = transaction.InsertChannel(channel).value();
+    return absl::OkStatus();
+  });
+  const Channel loaded = LoadChannel("pager");
+  EXPECT_EQ(loaded.key, key);
+  EXPECT_EQ(loaded.project, project());
+  EXPECT_EQ(loaded.project_id, "default");
+  EXPECT_EQ(loaded.display_name, channel.display_name);
+  EXPECT_EQ(loaded.url, channel.url);
+  EXPECT_EQ(loaded.secrets, channel.secrets);
+  EXPECT_EQ(loaded.format, ChannelFormat::kStandardWebhook);
+  EXPECT_EQ(loaded.selector, channel.selector);
+  EXPECT_TRUE(loaded.is_default);
+  EXPECT_EQ(loaded.fallback_channel, "mail");
+  EXPECT_FALSE(loaded.disabled_at.has_value());
+  EXPECT_FALSE(loaded.failing_since.has_value());
+  EXPECT_EQ(loaded.created_at, kStart);
+}
+
+TEST_P(Deliveries, ChannelsAreListedById) {
+  AddChannel("b");
+  AddChannel("a-z");
+  AddChannel("a0");
+  AddChannel("c");
+  std::vector<std::string> ids;
+  Do([&](Transaction& transaction) -> absl::Status {
+    const std::vector<Channel> channels = transaction.Channels(project()).value();
+    for (const Channel& channel : channels) {
+      ids.push_back(channel.id);
+    }
+    return absl::OkStatus();
+  });
+  EXPECT_THAT(ids, ElementsAre("a-z", "a0", "b", "c"));
+  ChannelQuery query;
+  query.project = project();
+  query.after_id = "a-z";
+  query.limit = 2;
+  const std::vector<Channel> page = store().ListChannels(query).value();
+  ASSERT_THAT(page, SizeIs(2));
+  EXPECT_EQ(page[0].id, "a0");
+  EXPECT_EQ(page[1].id, "b");
+}
+
+TEST_P(Deliveries, SavingAChannelWritesAllOfIt) {
+  AddChannel("pager");
+  Do([&](Transaction& transaction) -> absl::Status {
+    Channel channel = transaction.LockChannel(project(), "pager").value().value();
+    channel.url = "https://elsewhere.example/";
+    channel.secrets = {"whsec_newest"};
+    channel.disabled_at = kStart;
+    channel.disable_reason = "gone";
+    channel.failing_since = kStart - kSecond;
+    channel.last_error = "status_4xx";
+    EXPECT_FALSE(transaction.LockChannel(project(), "other").value().has_value());
+    return transaction.SaveChannel(channel);
+  });
+  const Channel loaded = LoadChannel("pager");
+  EXPECT_EQ(loaded.url, "https://elsewhere.example/");
+  EXPECT_THAT(loaded.secrets, ElementsAre("whsec_newest"));
+  EXPECT_EQ(loaded.disabled_at, kStart);
+  EXPECT_EQ(loaded.disable_reason, "gone");
+  EXPECT_EQ(loaded.failing_since, kStart - kSecond);
+  EXPECT_EQ(loaded.last_error, "status_4xx");
+}
+
+TEST_P(Deliveries, AChannelIdIsTakenUntilItIsDeleted) {
+  const ChannelKey pager = AddChannel("pager");
+  const auto insert = [&](Transaction& transaction) {
+    return transaction.InsertChannel(MakeChannel("pager")).status();
+  };
+  EXPECT_EQ(store().Transact(TransactionClass::kAdmin, insert).code(),
+            absl::StatusCode::kAlreadyExists);
+  AddDelivery(MakeDelivery("msg_1", pager, 0, 0, kStart));
+  Do([&](Transaction& transaction) { return transaction.DeleteChannel(pager, kStart + kSecond); });
+  EXPECT_EQ(Find("msg_1").state, DeliveryState::kDead);
+  EXPECT_THAT(Lease(kStart + absl::Hours(1)), IsEmpty());
+  Do([&](Transaction& transaction) -> absl::Status {
+    EXPECT_FALSE(transaction.LockChannel(project(), "pager").value().has_value());
+    EXPECT_THAT(transaction.Channels(project()).value(), IsEmpty());
+    return absl::OkStatus();
+  });
+  EXPECT_TRUE(store().Transact(TransactionClass::kAdmin, insert).ok());
+}
+
+TEST_P(Deliveries, ALeaseCarriesEverythingThatIsNeededToSend) {
+  const MonitorIdentity monitor = AddUp("job");
+  const ChannelKey channel = AddChannel("pager");
+  const Outage outage = Open(monitor, 1, kStart);
+  Delivery delivery = MakeDelivery("msg_1", channel, monitor.key, 1, kStart);
+  delivery.events = {outage.firing};
+  delivery.skipped = 3;
+  AddDelivery(delivery);
+  const std::vector<LeasedDelivery> leased = Lease(kStart, 1, 1, "lease-7");
+  ASSERT_THAT(leased, SizeIs(1));
+  EXPECT_EQ(leased[0].delivery.id, "msg_1");
+  EXPECT_EQ(leased[0].delivery.attempts, 1);
+  EXPECT_EQ(leased[0].delivery.lease_id, "lease-7");
+  EXPECT_EQ(leased[0].delivery.leased_until, kStart + absl::Seconds(60));
+  EXPECT_EQ(leased[0].delivery.type, DeliveryType::kIncidentOpened);
+  EXPECT_EQ(leased[0].delivery.skipped, 3);
+  EXPECT_EQ(leased[0].channel.key, channel);
+  EXPECT_EQ(leased[0].channel.url, MakeChannel("pager").url);
+  EXPECT_EQ(leased[0].channel.secrets, MakeChannel("pager").secrets);
+  ASSERT_THAT(leased[0].events, SizeIs(1));
+  EXPECT_EQ(leased[0].events[0].key, outage.firing);
+  EXPECT_EQ(leased[0].events[0].definition.id, "job");
+  EXPECT_TRUE(leased[0].incident_open);
+}
+
+TEST_P(Deliveries, NoticesTravelWithTheirDelivery) {
+  const ChannelKey channel = AddChannel("pager");
+  Delivery blind = MakeDelivery("msg_blind", channel, 0, 0, kStart);
+  blind.type = DeliveryType::kSystemBlind;
+  blind.blind = BlindNotice{.start = kStart - absl::Minutes(1),
+                            .end = kStart,
+                            .unverified_count = 2,
+                            .unverified_monitors = {"projects/default/monitors/a", "…/b"}};
+  Delivery failing = MakeDelivery("msg_failing", channel, 0, 0, kStart + kSecond);
+  failing.type = DeliveryType::kChannelFailing;
+  failing.notice = ChannelNotice{
+      .channel = "projects/default/channels/x", .failing_since = kStart, .reason = "gone"};
+  Do([&](Transaction& transaction) { return transaction.AddDeliveries({blind, failing}); });
+  const std::vector<LeasedDelivery> leased = Lease(kStart + kSecond);
+  ASSERT_THAT(leased, SizeIs(2));  // about no monitor: neither waits for the other
+  ASSERT_TRUE(leased[0].delivery.blind.has_value());
+  EXPECT_EQ(leased[0].delivery.blind->start, kStart - absl::Minutes(1));
+  EXPECT_EQ(leased[0].delivery.blind->end, kStart);
+  EXPECT_EQ(leased[0].delivery.blind->unverified_count, 2);
+  EXPECT_EQ(leased[0].delivery.blind->unverified_monitors, blind.blind->unverified_monitors);
+  ASSERT_TRUE(leased[1].delivery.notice.has_value());
+  EXPECT_EQ(leased[1].delivery.notice->channel, "projects/default/channels/x");
+  EXPECT_EQ(leased[1].delivery.notice->failing_since, kStart);
+  EXPECT_EQ(leased[1].delivery.notice->reason, "gone");
+}
+
+TEST_P(Deliveries, NothingIsLeasedBeforeItsTimeOrTwice) {
+  const ChannelKey channel = AddChannel("pager");
+  AddDelivery(MakeDelivery("msg_1", channel, 7, 1, kStart + kSecond));
+  EXPECT_EQ(store().NextDeliveryAt().value(), kStart + kSecond);
+  EXPECT_THAT(Lease(kStart), IsEmpty());
+  EXPECT_THAT(IdsOf(Lease(kStart + kSecond)), ElementsAre("msg_1"));
+  EXPECT_THAT(Lease(kStart + 2 * kSecond), IsEmpty());
+}
+
+TEST_P(Deliveries, AnExpiredLeaseIsGivenAgain) {
+  const ChannelKey channel = AddChannel("pager");
+  AddDelivery(MakeDelivery("msg_1", channel, 7, 1, kStart));
+  EXPECT_THAT(Lease(kStart), SizeIs(1));
+  EXPECT_EQ(store().NextDeliveryAt().value(), kStart + absl::Seconds(60));
+  const std::vector<LeasedDelivery> again = Lease(kStart + absl::Seconds(60), 1, 1, "second");
+  ASSERT_THAT(again, SizeIs(1));
+  EXPECT_EQ(again[0].delivery.attempts, 2);
+  EXPECT_EQ(again[0].delivery.lease_id, "second");
+}
+
+TEST_P(Deliveries, OfOneMonitorAndChannelOnlyTheEarliestUnfinishedGoes) {
+  const ChannelKey one = AddChannel("one"), two = AddChannel("two");
+  Do([&](Transaction& transaction) {
+    return transaction.AddDeliveries(
+        {MakeDelivery("msg_1", one, 7, 1, kStart), MakeDelivery("msg_2", one, 7, 2, kStart),
+         MakeDelivery("msg_3", two, 7, 2, kStart), MakeDelivery("msg_4", one, 8, 2, kStart)});
+  });
+  EXPECT_THAT(IdsOf(Lease(kStart)), UnorderedElementsAre("msg_1", "msg_3", "msg_4"));
+  Report("msg_1", DeliveryResult::kRetry, kStart, absl::Seconds(30));
+  EXPECT_THAT(Lease(kStart + kSecond), IsEmpty());
+  EXPECT_THAT(IdsOf(Lease(kStart + absl::Seconds(30))), ElementsAre("msg_1"));
+  Report("msg_1", DeliveryResult::kDelivered, kStart + absl::Seconds(31));
+  EXPECT_THAT(IdsOf(Lease(kStart + absl::Seconds(31))), ElementsAre("msg_2"));
+}
+
+TEST_P(Deliveries, OneThatWaitsForAnotherIsDueWhenThatOneDies) {
+  const ChannelKey channel = AddChannel("one");
+  AddDelivery(MakeDelivery("msg_1", channel, 7, 1, kStart));
+  EXPECT_THAT(Lease(kStart), SizeIs(1));
+  Report("msg_1", DeliveryResult::kRetry, kStart, absl::Hours(1));
+  AddDelivery(MakeDelivery("msg_2", channel, 7, 2, kStart + kSecond));
+  EXPECT_EQ(store().NextDeliveryAt().value(), kStart + absl::Hours(1));
+  EXPECT_THAT(IdsOf(Lease(kStart + absl::Hours(1))), ElementsAre("msg_1"));
+  Report("msg_1", DeliveryResult::kDead, kStart + absl::Hours(1));
+  EXPECT_THAT(IdsOf(Lease(kStart + absl::Hours(1))), ElementsAre("msg_2"));
+}
+
+TEST_P(Deliveries, ChannelsTakeTurnsAndTheOldestOfAChannelGoesFirst) {
+  const ChannelKey busy = AddChannel("busy"), quiet = AddChannel("quiet");
+  std::vector<Delivery> deliveries;
+  for (int i = 0; i < 20; ++i) {
+    deliveries.push_back(MakeDelivery("msg_b" + std::to_string(i), busy, 100 + i, 1,
+                                      kStart + absl::Milliseconds(i)));
+  }
+  deliveries.push_back(MakeDelivery("msg_q0", quiet, 7, 1, kStart + kSecond));
+  deliveries.push_back(MakeDelivery("msg_q1", quiet, 8, 1, kStart + 2 * kSecond));
+  Do([&](Transaction& transaction) { return transaction.AddDeliveries(deliveries); });
+  EXPECT_THAT(IdsOf(Lease(kStart + 5 * kSecond, 4)),
+              UnorderedElementsAre("msg_b0", "msg_q0", "msg_b1", "msg_q1"));
+  EXPECT_THAT(IdsOf(Lease(kStart + 5 * kSecond, 2)), ElementsAre("msg_b2", "msg_b3"));
+}
+
+TEST_P(Deliveries, AChannelHasNoMoreLiveLeasesThanItsCap) {
+  const ChannelKey channel = AddChannel("pager");
+  for (int i = 0; i < 5; ++i) {
+    AddDelivery(MakeDelivery("msg_" + std::to_string(i), channel, 100 + i, 1,
+                             kStart + absl::Milliseconds(i)));
+  }
+  EXPECT_THAT(Lease(kStart + kSecond, 100, 3), SizeIs(3));
+  EXPECT_THAT(Lease(kStart + kSecond, 100, 3), IsEmpty());
+  Report("msg_0", DeliveryResult::kDelivered, kStart + kSecond);
+  EXPECT_THAT(Lease(kStart + kSecond, 100, 3), SizeIs(1));
+  EXPECT_THAT(Lease(kStart + absl::Seconds(62), 100, 3), SizeIs(3));  // all leases have expired
+}
+
+TEST_P(Deliveries, ASuccessFinishesEvenWhenTheLeaseWasLost) {
+  const ChannelKey channel = AddChannel("pager");
+  AddDelivery(MakeDelivery("msg_1", channel, 7, 1, kStart));
+  EXPECT_THAT(Lease(kStart, 1, 1, "first"), SizeIs(1));
+  EXPECT_THAT(Lease(kStart + absl::Seconds(60), 1, 1, "second"), SizeIs(1));
+  const absl::Time now = kStart + absl::Seconds(61);
+  Report("msg_1", DeliveryResult::kRetry, now, kSecond, "first");  // ignored
+  EXPECT_EQ(Find("msg_1").lease_id, "second");
+  Report("msg_1", DeliveryResult::kDelivered, now, kSecond, "first");
+  const Delivery delivered = Find("msg_1");
+  EXPECT_EQ(delivered.state, DeliveryState::kDelivered);
+  EXPECT_EQ(delivered.finished_at, now);
+  EXPECT_EQ(delivered.last_outcome, "ok");
+  EXPECT_EQ(delivered.last_http_status, 204);
+  EXPECT_EQ(delivered.lease_id, "");
+  Report("msg_1", DeliveryResult::kDead, now, kSecond, "second");  // too late
+  EXPECT_EQ(Find("msg_1").state, DeliveryState::kDelivered);
+  EXPECT_EQ(store().NextDeliveryAt().value(), absl::InfiniteFuture());
+}
+
+TEST_P(Deliveries, ARetryWaitsAndADeferralIsNotCounted) {
+  const ChannelKey channel = AddChannel("pager");
+  AddDelivery(MakeDelivery("msg_1", channel, 7, 1, kStart));
+  EXPECT_THAT(Lease(kStart), SizeIs(1));
+  Report("msg_1", DeliveryResult::kDeferred, kStart, absl::Seconds(10));
+  EXPECT_EQ(Find("msg_1").attempts, 0);
+  EXPECT_EQ(Find("msg_1").next_attempt_at, kStart + absl::Seconds(10));
+  EXPECT_FALSE(LoadChannel("pager").failing_since.has_value());
+  EXPECT_THAT(Lease(kStart + absl::Seconds(9)), IsEmpty());
+  EXPECT_THAT(Lease(kStart + absl::Seconds(10)), SizeIs(1));
+  Report("msg_1", DeliveryResult::kRetry, kStart + absl::Seconds(11), absl::Seconds(20));
+  const Delivery retried = Find("msg_1");
+  EXPECT_EQ(retried.attempts, 1);
+  EXPECT_EQ(retried.state, DeliveryState::kPending);
+  EXPECT_EQ(retried.next_attempt_at, kStart + absl::Seconds(31));
+  EXPECT_EQ(retried.last_outcome, "status_5xx");
+  EXPECT_EQ(retried.last_http_status, 503);
+  EXPECT_EQ(LoadChannel("pager").failing_since, kStart + absl::Seconds(11));
+  EXPECT_EQ(LoadChannel("pager").last_error, "status_5xx");
+}
+
+TEST_P(Deliveries, ARetryAfterTheEndIsDeath) {
+  const ChannelKey channel = AddChannel("pager");
+  Delivery delivery = MakeDelivery("msg_1", channel, 7, 1, kStart);
+  delivery.expires_at = kStart + absl::Minutes(1);
+  AddDelivery(delivery);
+  EXPECT_THAT(Lease(kStart), SizeIs(1));
+  const ReportEffects effects =
+      Report("msg_1", DeliveryResult::kRetry, kStart + kSecond, absl::Minutes(1));
+  EXPECT_THAT(effects.with_dead, ElementsAre(channel));
+  EXPECT_THAT(effects.disabled, IsEmpty());
+  EXPECT_EQ(Find("msg_1").state, DeliveryState::kDead);
+}
+
+TEST_P(Deliveries, GoneDisablesTheChannelWhichThenGetsNothing) {
+  const ChannelKey channel = AddChannel("pager");
+  AddDelivery(MakeDelivery("msg_1", channel, 7, 1, kStart));
+  AddDelivery(MakeDelivery("msg_2", channel, 8, 1, kStart + kSecond));
+  EXPECT_THAT(Lease(kStart), SizeIs(1));
+  const ReportEffects effects = Report("msg_1", DeliveryResult::kGone, kStart + kSecond);
+  EXPECT_THAT(effects.disabled, ElementsAre(channel));
+  EXPECT_THAT(effects.with_dead, ElementsAre(channel));
+  EXPECT_EQ(Find("msg_1").state, DeliveryState::kDead);
+  EXPECT_EQ(LoadChannel("pager").disabled_at, kStart + kSecond);
+  EXPECT_THAT(Lease(kStart + absl::Hours(1)), IsEmpty());
+  EXPECT_EQ(store().NextDeliveryAt().value(), absl::InfiniteFuture());
+  EXPECT_EQ(Find("msg_2").state, DeliveryState::kPending);
+}
+
+TEST_P(Deliveries, TheFirstSuccessOfAFailingChannelReleasesItsBacklog) {
+  const ChannelKey channel = AddChannel("pager");
+  for (int i = 0; i < 3; ++i) {
+    AddDelivery(MakeDelivery("msg_" + std::to_string(i), channel, 100 + i, 1, kStart));
+  }
+  EXPECT_THAT(Lease(kStart), SizeIs(3));
+  Report("msg_0", DeliveryResult::kRetry, kStart + kSecond, absl::Seconds(5));
+  Report("msg_1", DeliveryResult::kRetry, kStart + kSecond, absl::Hours(1));
+  Report("msg_2", DeliveryResult::kRetry, kStart + kSecond, absl::Hours(2));
+  EXPECT_THAT(IdsOf(Lease(kStart + absl::Seconds(7))), ElementsAre("msg_0"));
+  const ReportEffects effects =
+      Report("msg_0", DeliveryResult::kDelivered, kStart + absl::Seconds(8));
+  EXPECT_THAT(effects.recovered, ElementsAre(channel));
+  EXPECT_FALSE(LoadChannel("pager").failing_since.has_value());
+  EXPECT_LE(store().NextDeliveryAt().value(), kStart + absl::Seconds(8));
+  EXPECT_THAT(IdsOf(Lease(kStart + absl::Seconds(8))), UnorderedElementsAre("msg_1", "msg_2"));
+  EXPECT_THAT(Report("msg_1", DeliveryResult::kDelivered, kStart + absl::Seconds(9)).recovered,
+              IsEmpty());
+}
+
+TEST_P(Deliveries, ARedeliveryGoesOutOfTurnAndHoldsUpNoOther) {
+  const ChannelKey channel = AddChannel("pager");
+  AddDelivery(MakeDelivery("msg_1", channel, 7, 1, kStart));
+  EXPECT_THAT(Lease(kStart), SizeIs(1));
+  Report("msg_1", DeliveryResult::kDead, kStart);
+  AddDelivery(MakeDelivery("msg_2", channel, 7, 2, kStart));
+  EXPECT_THAT(IdsOf(Lease(kStart)), ElementsAre("msg_2"));
+  Report("msg_2", DeliveryResult::kRetry, kStart, absl::Hours(1));
+  AddDelivery(MakeDelivery("msg_3", channel, 7, 3, kStart));
+  Do([&](Transaction& transaction) -> absl::Status {
+    Delivery dead = transaction.LockDelivery(project(), "msg_1").value().value();
+    EXPECT_EQ(dead.state, DeliveryState::kDead);
+    EXPECT_FALSE(transaction.LockDelivery(project(), "msg_9").value().has_value());
+    dead.state = DeliveryState::kPending;
+    dead.redelivery = true;
+    dead.attempts = 0;
+    dead.finished_at.reset();
+    dead.next_attempt_at = kStart + kSecond;
+    return transaction.SaveDelivery(dead);
+  });
+  EXPECT_THAT(IdsOf(Lease(kStart + kSecond)), ElementsAre("msg_1"));
+  EXPECT_TRUE(Find("msg_1").redelivery);
+  // msg_1 is unfinished, and msg_2 goes all the same.
+  EXPECT_THAT(IdsOf(Lease(kStart + absl::Hours(1))), UnorderedElementsAre("msg_1", "msg_2"));
+}
+
+TEST_P(Deliveries, AreListedNewestFirstByChannelMonitorAndState) {
+  const MonitorIdentity monitor = AddUp("job");
+  const ChannelKey one = AddChannel("one"), two = AddChannel("two");
+  AddDelivery(MakeDelivery("msg_1", one, monitor.key, 1, kStart));
+  AddDelivery(MakeDelivery("msg_2", two, monitor.key, 1, kStart));
+  AddDelivery(MakeDelivery("msg_3", one, 0, 0, kStart + absl::Hours(1)));
+  EXPECT_THAT(Lease(kStart), SizeIs(2));
+  Report("msg_1", DeliveryResult::kDead, kStart);
+  EXPECT_THAT(List({}), ElementsAre("msg_3", "msg_2", "msg_1"));
+  EXPECT_THAT(List({.channel = one}), ElementsAre("msg_3", "msg_1"));
+  EXPECT_THAT(List({.monitor = monitor.key}), ElementsAre("msg_2", "msg_1"));
+  EXPECT_THAT(List({.state = DeliveryState::kDead}), ElementsAre("msg_1"));
+  EXPECT_THAT(List({.channel = one, .state = DeliveryState::kPending}), ElementsAre("msg_3"));
+  EXPECT_THAT(List({.limit = 1}), ElementsAre("msg_3"));
+  EXPECT_THAT(List({.before = Find("msg_2").key}), ElementsAre("msg_1"));
+  DeliveryQuery query;
+  query.project = project();
+  const std::vector<DeliveryView> views = store().ListDeliveries(query).value();
+  EXPECT_EQ(views[0].monitor_id, "");
+  EXPECT_EQ(views[1].monitor_id, "job");
+  EXPECT_EQ(views[1].channel_id, "two");
+  EXPECT_EQ(views[1].project_id, "default");
+}
+
+INSTANTIATE_TEST_SUITE_P(Stores, Deliveries, testing::ValuesIn(AllStores()), StoreKindName);
+
+}  // namespace
+}  // namespace tocsin::core
