@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "absl/flags/flag.h"
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_split.h"
 #include "absl/time/time.h"
 
@@ -141,7 +142,8 @@ std::vector<HostPort> ReadCoreAddresses(OptionFaults& faults) {
   std::vector<HostPort> addresses;
   const std::vector<std::string> items =
       absl::StrSplit(absl::GetFlag(FLAGS_core_addresses), ',', absl::SkipWhitespace());
-  for (const std::string& item : items) {
+  for (const std::string& listed : items) {
+    const std::string item(absl::StripAsciiWhitespace(listed));
     const absl::StatusOr<HostPort> address = ParseHostPort(item);
     faults.Check("core_addresses", address.status());
     if (!address.ok()) continue;

@@ -7,6 +7,7 @@ namespace tocsin::gateway {
 namespace {
 
 constexpr size_t kMaxSpare = 4;
+constexpr int kMaxSpareBytes = 256 * 1024;  // of a batch on the wire
 
 }  // namespace
 
@@ -108,7 +109,7 @@ void GrpcStream::OnWriteDone(bool ok) {
     absl::MutexLock lock(&mutex_);
     writing_ = false;
     // Memory of everyday size is kept, that of a burst is not.
-    if (current_->pushes_size() <= 1000 && spare_.size() < kMaxSpare) {
+    if (current_->GetCachedSize() <= kMaxSpareBytes && spare_.size() < kMaxSpare) {
       current_->Clear();
       spare_.push_back(std::move(current_));
     }

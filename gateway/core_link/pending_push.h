@@ -68,6 +68,10 @@ class PushPool {
     ++push->generation;
     push->attempts = 0;
     push->batch = 0;
+    // The memory of a rare long message is not kept for the usual short ones.
+    constexpr size_t kKeptBytes = 256;
+    if (push->parameters.message.capacity() > kKeptBytes)
+      std::string().swap(push->parameters.message);
     free_.push_back(push);
   }
 
