@@ -119,7 +119,8 @@ start_services() {
     --admin_listen "127.0.0.1:$core_admin_port" --database_url_file "$home/database_url" \
     --secret_key_file "$home/secret_key" --public_url "http://127.0.0.1:$http_port"
   spawn tocsin-gateway "$bin/tocsin-gateway" --listen "127.0.0.1:$http_port" \
-    --admin_listen "127.0.0.1:$gateway_admin_port" --core_addresses "127.0.0.1:$grpc_port"
+    --admin_listen "127.0.0.1:$gateway_admin_port" --core_addresses "127.0.0.1:$grpc_port" \
+    --drain_delay 0s
   spawn tocsin-notifier "$bin/tocsin-notifier" \
     --admin_listen "127.0.0.1:$notifier_admin_port" --core_addresses "127.0.0.1:$grpc_port" \
     --allow_private_webhooks
