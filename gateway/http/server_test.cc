@@ -298,6 +298,9 @@ TEST_F(ServerTest, DrainsWithoutLosingARequest) {
   auto idle = Connect();
   idle.Send(kGet);
   idle.Receive();
+  auto idle2 = Connect();
+  idle2.Send(kGet);
+  idle2.Receive();
   auto half = Connect();
   half.Send("POST /now HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\na");
 
@@ -307,8 +310,14 @@ TEST_F(ServerTest, DrainsWithoutLosingARequest) {
   EXPECT_EQ(early.Receive().Header("Connection"), "close");
 
   server_->StopAccepting();
-  EXPECT_TRUE(idle.AtEnd());
   EXPECT_FALSE(server_->AwaitNoConnections(absl::Milliseconds(1)));
+  // The last call has begun by the time that a request is answered, and ends with the clock.
+  auto about_to_send = std::move(idle);
+  about_to_send.Send(kGet);
+  EXPECT_EQ(about_to_send.Receive().Header("Connection"), "close");
+  Advance(absl::Milliseconds(100));
+  EXPECT_TRUE(idle2.AtEnd());
+  EXPECT_EQ(Connect().Receive().status, 0) << "nobody listens";
   half.Send("b");
   const auto last = half.Receive();
   EXPECT_EQ(last.body, "POST /now ab");
@@ -318,6 +327,7 @@ TEST_F(ServerTest, DrainsWithoutLosingARequest) {
   early.Close();
   half.Close();
   busy.Close();
+  about_to_send.Close();
   EXPECT_TRUE(server_->AwaitNoConnections(absl::Seconds(20)));
 }
 

@@ -1,6 +1,7 @@
 // Accepting, timeouts, and what happens at the end of each turn.
 #include "gateway/http/worker.h"
 
+#include <linux/filter.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -8,6 +9,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <iterator>
 #include <utility>
 
 #include "common/log.h"
@@ -21,8 +23,26 @@ constexpr size_t kMaxSpareReaders = 64;
 constexpr absl::Duration kSweepEvery = absl::Milliseconds(100);
 constexpr absl::Duration kAcceptPause = absl::Milliseconds(100);
 constexpr absl::Duration kDateEvery = absl::Milliseconds(250);
+// From when no connection can begin until the listener is closed: longer than a handshake.
+constexpr absl::Duration kLastCall = absl::Milliseconds(100);
 // A read takes this much beyond what an incomplete request may hold.
 constexpr size_t kReadSize = 64 * 1024;
+
+// Has the kernel drop SYNs for `fd` (and nothing else: handshakes that have begun are completed).
+// The client tries again a second later, and is refused or comes to another replica. Without the
+// right to do so the window stays as small as it is.
+void RefuseNewConnections(int fd) {
+  constexpr uint32_t kFlagsOffset = 13;  // in the TCP header, where the filter's view begins
+  constexpr uint32_t kSyn = 0x02;
+  sock_filter code[] = {
+      {BPF_LD | BPF_B | BPF_ABS, 0, 0, kFlagsOffset},
+      {BPF_JMP | BPF_JSET | BPF_K, 0, 1, kSyn},
+      {BPF_RET | BPF_K, 0, 0, 0},
+      {BPF_RET | BPF_K, 0, 0, 0xffffffff},
+  };
+  const sock_fprog program{.len = std::size(code), .filter = code};
+  setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program));
+}
 
 }  // namespace
 
@@ -113,9 +133,18 @@ void Worker::CloseListener() {
   accept_again_ = absl::InfiniteDuration();
 }
 
+// Closing the listener resets connections that the kernel has accepted and we have not. So first no
+// new ones can begin, then those that had begun get time to end up in the queue, and idle clients
+// to send what they were about to send.
 void Worker::StopAccepting() {
+  if (listen_fd_ < 0) return;
   closing_ = true;
-  // What the kernel has accepted for us is served.
+  RefuseNewConnections(listen_fd_);
+  last_call_ = loop_.now() + kLastCall;
+}
+
+void Worker::LastCall() {
+  last_call_ = absl::InfiniteDuration();
   while (listen_fd_ >= 0 && AcceptOne()) {
   }
   CloseListener();
@@ -201,6 +230,7 @@ absl::Duration Worker::OnTurn(absl::Duration now) {
     accept_again_ = absl::InfiniteDuration();
     loop_.Modify(listen_fd_, EPOLLIN, this);
   }
+  if (now >= last_call_) LastCall();
   read_more_ = false;
   absl::Duration wake_at = handler_->OnTurn(now);
   FlushDirty();
@@ -215,7 +245,7 @@ absl::Duration Worker::OnTurn(absl::Duration now) {
     absl::MutexLock lock(&mutex_);
     drained_ = true;
   }
-  return std::min({wake_at, NextSweep(), accept_again_});
+  return std::min({wake_at, NextSweep(), accept_again_, last_call_});
 }
 
 void Responder::Send(const CannedResponse& response) const {

@@ -65,6 +65,7 @@ class Worker final : public EventLoop::TurnHook, public EventLoop::Source {
 
  private:
   bool AcceptOne();
+  void LastCall();
   void CloseListener();
   void SweepTimeouts(absl::Duration now);
   absl::Duration NextSweep() const;
@@ -77,6 +78,7 @@ class Worker final : public EventLoop::TurnHook, public EventLoop::Source {
   int listen_fd_ = -1;
   bool closing_ = false;                                    // responses close their connections
   bool draining_ = false;                                   // nothing is accepted any more
+  absl::Duration last_call_ = absl::InfiniteDuration();     // when the listener is closed
   absl::Duration accept_again_ = absl::InfiniteDuration();  // after descriptors ran out
 
   // Connections are made as needed and used again; a responder finds its by index and generation.
