@@ -60,7 +60,7 @@ LAYERS = {
     "services/notifier/delivery/": ["services/notifier/delivery/", "common/"],
     "services/notifier/": ["services/notifier/", "common/"],
     "gateway/": ["gateway/", "common/"],
-    "cli/": ["cli/", "common/"],
+    "cli/": ["cli/", "common/", "gateway/http/"],  # `tocsin listen` serves HTTP
 }
 
 TOKEN = re.compile(
