@@ -1,0 +1,177 @@
+// A store that forgets everything when it ends: leases of deliveries and what is reported of them.
+#include <algorithm>
+#include <map>
+#include <tuple>
+
+#include "services/core/store/memory/memory_store.h"
+
+namespace tocsin::core {
+namespace {
+
+void Deduplicate(std::vector<ChannelKey>& keys) {
+  std::sort(keys.begin(), keys.end());
+  keys.erase(std::unique(keys.begin(), keys.end()), keys.end());
+}
+
+}  // namespace
+
+std::optional<LeasedDelivery> MemoryStore::Lease(DeliveryKey key, const LeaseRequest& request) {
+  memory::DeliveryRow row = tables_.deliveries().at(key);
+  row.ever_leased = true;
+  row.delivery.attempts += 1;
+  row.delivery.lease_id = request.lease_id;
+  row.delivery.leased_until = request.now + request.lease;
+  LeasedDelivery leased;
+  leased.delivery = row.delivery;
+  leased.channel = tables_.channels().at(row.delivery.channel).channel;
+  for (const EventKey event : row.delivery.events) {
+    const auto found = tables_.events().find(event);
+    if (found == tables_.events().end()) continue;
+    leased.events.push_back(found->second.event);
+    const auto incident = tables_.incidents().find(found->second.event.incident.key);
+    leased.incident_open =
+        incident != tables_.incidents().end() && !incident->second.closed_at.has_value();
+  }
+  tables_.SetDelivery(key, std::move(row));
+  return leased;
+}
+
+absl::StatusOr<std::vector<LeasedDelivery>> MemoryStore::LeaseDeliveries(
+    const LeaseRequest& request) {
+  absl::MutexLock lock(&mutex_);
+  // One from each channel, then a second one from each, and so on.
+  std::vector<std::tuple<int, absl::Time, DeliveryKey>> candidates;
+  for (const auto& [channel_key, pending] : tables_.pending()) {
+    const auto channel = tables_.channels().find(channel_key);
+    if (channel == tables_.channels().end() || channel->second.deleted ||
+        channel->second.channel.disabled_at) {
+      continue;
+    }
+    int free = request.per_channel;
+    for (const auto& [due, key] : pending) {
+      free -= tables_.deliveries().at(key).delivery.leased_until > request.now;
+    }
+    int turn = 0;
+    for (const auto& [due, key] : pending) {
+      if (due > request.now || turn >= free) break;
+      const Delivery& delivery = tables_.deliveries().at(key).delivery;
+      if (delivery.leased_until > request.now || tables_.MustWait(delivery)) continue;
+      candidates.push_back({++turn, due, key});
+    }
+  }
+  std::sort(candidates.begin(), candidates.end());
+  if (static_cast<int>(candidates.size()) > request.limit) {
+    candidates.resize(std::max(request.limit, 0));
+  }
+  tables_.Begin();
+  std::vector<LeasedDelivery> leased;
+  for (const auto& [turn, due, key] : candidates) leased.push_back(*Lease(key, request));
+  tables_.Commit();
+  return leased;
+}
+
+void MemoryStore::ReleaseBacklog(ChannelKey channel, absl::Time now) {
+  std::vector<DeliveryKey> waiting;
+  if (const auto pending = tables_.pending().find(channel); pending != tables_.pending().end()) {
+    for (const auto& [due, key] : pending->second) {
+      if (due > now) waiting.push_back(key);
+    }
+  }
+  for (const DeliveryKey key : waiting) {
+    memory::DeliveryRow row = tables_.deliveries().at(key);
+    row.delivery.next_attempt_at = now;
+    tables_.SetDelivery(key, std::move(row));
+  }
+}
+
+void MemoryStore::Apply(const DeliveryReport& report, absl::Time now, ReportEffects& effects) {
+  const auto found = tables_.delivery_ids().find(report.delivery_id);
+  if (found == tables_.delivery_ids().end()) return;
+  memory::DeliveryRow row = tables_.deliveries().at(found->second);
+  Delivery& delivery = row.delivery;
+  const bool held = !report.lease_id.empty() && delivery.lease_id == report.lease_id;
+  const bool delivered = report.result == DeliveryResult::kDelivered;
+  if (delivery.state != DeliveryState::kPending || (!held && !delivered)) return;
+
+  delivery.lease_id.clear();
+  delivery.leased_until = absl::InfinitePast();
+  delivery.last_outcome = report.outcome;
+  delivery.last_http_status = report.http_status;
+  memory::ChannelRow channel = tables_.channels().at(delivery.channel);
+  const bool was_failing = channel.channel.failing_since.has_value();
+  switch (report.result) {
+    case DeliveryResult::kDelivered:
+      delivery.state = DeliveryState::kDelivered;
+      channel.channel.failing_since.reset();
+      break;
+    case DeliveryResult::kGone:
+    case DeliveryResult::kDead:
+      delivery.state = DeliveryState::kDead;
+      break;
+    case DeliveryResult::kDeferred:
+      delivery.attempts = std::max(delivery.attempts - 1, 0);
+      delivery.next_attempt_at = now + report.retry_after;
+      break;
+    case DeliveryResult::kRetry:
+      delivery.next_attempt_at = now + report.retry_after;
+      break;
+  }
+  if (delivery.state == DeliveryState::kPending && delivery.next_attempt_at > delivery.expires_at) {
+    delivery.state = DeliveryState::kDead;
+  }
+  if (delivery.state != DeliveryState::kPending) delivery.finished_at = now;
+  if (delivery.state == DeliveryState::kDead) effects.with_dead.push_back(delivery.channel);
+  const ChannelKey channel_key = delivery.channel;
+  tables_.SetDelivery(found->second, std::move(row));
+
+  if (!delivered && report.result != DeliveryResult::kDeferred) {
+    channel.channel.last_error = report.outcome;
+    if (!was_failing) channel.channel.failing_since = now;
+  }
+  if (report.result == DeliveryResult::kGone && !channel.channel.disabled_at) {
+    channel.channel.disabled_at = now;
+    channel.channel.disable_reason = report.outcome;
+    effects.disabled.push_back(channel_key);
+  }
+  tables_.SetChannel(channel_key, std::move(channel));
+  if (delivered && was_failing) {
+    effects.recovered.push_back(channel_key);
+    ReleaseBacklog(channel_key, now);
+  }
+}
+
+absl::StatusOr<ReportEffects> MemoryStore::ApplyReports(absl::Span<const DeliveryReport> reports,
+                                                        absl::Time now) {
+  absl::MutexLock lock(&mutex_);
+  tables_.Begin();
+  ReportEffects effects;
+  for (const DeliveryReport& report : reports) Apply(report, now, effects);
+  tables_.Commit();
+  for (std::vector<ChannelKey>* keys :
+       {&effects.disabled, &effects.recovered, &effects.with_dead}) {
+    Deduplicate(*keys);
+  }
+  // Whoever waited for one of these may be due.
+  if (!reports.empty()) Announce({.deliveries = true});
+  return effects;
+}
+
+absl::StatusOr<absl::Time> MemoryStore::NextDeliveryAt() {
+  absl::MutexLock lock(&mutex_);
+  absl::Time next = absl::InfiniteFuture();
+  for (const auto& [channel_key, pending] : tables_.pending()) {
+    const auto channel = tables_.channels().find(channel_key);
+    if (channel == tables_.channels().end() || channel->second.deleted ||
+        channel->second.channel.disabled_at) {
+      continue;
+    }
+    for (const auto& [due, key] : pending) {
+      if (due >= next) break;
+      const Delivery& delivery = tables_.deliveries().at(key).delivery;
+      if (!tables_.MustWait(delivery)) next = std::min(next, std::max(due, delivery.leased_until));
+    }
+  }
+  return next;
+}
+
+}  // namespace tocsin::core

@@ -1,0 +1,191 @@
+// A store that forgets everything when it ends: what people and the engine read.
+#include <algorithm>
+#include <iterator>
+#include <limits>
+
+#include "services/core/store/memory/memory_store.h"
+
+namespace tocsin::core {
+namespace {
+
+// Walks a map of keys from the newest down, from below `before` (0: the newest).
+template <typename Map, typename Take>
+void WalkDown(const Map& map, int64_t before, int limit, Take take) {
+  const int64_t end = before == 0 ? std::numeric_limits<int64_t>::max() : before;
+  for (auto it = std::make_reverse_iterator(map.lower_bound(end)); it != map.rend() && limit > 0;
+       ++it) {
+    if (take(it->first, it->second)) --limit;
+  }
+}
+
+}  // namespace
+
+absl::StatusOr<std::optional<Monitor>> MemoryStore::FindMonitor(const std::string& project,
+                                                                const std::string& id) {
+  absl::MutexLock lock(&mutex_);
+  const auto key = tables_.projects().find(project);
+  if (key == tables_.projects().end()) return std::nullopt;
+  const auto monitor = tables_.monitor_ids().find({key->second, id});
+  if (monitor == tables_.monitor_ids().end()) return std::nullopt;
+  return tables_.MonitorAt(monitor->second);
+}
+
+absl::StatusOr<std::vector<MonitorView>> MemoryStore::ListMonitors(const MonitorQuery& query) {
+  absl::MutexLock lock(&mutex_);
+  std::vector<MonitorView> views;
+  for (auto it = tables_.monitor_ids().upper_bound({query.project, query.after_id});
+       it != tables_.monitor_ids().end() && it->first.first == query.project &&
+       static_cast<int>(views.size()) < query.limit;
+       ++it) {
+    if (!query.show_deleted && tables_.definitions().at(it->second).deleted_at) continue;
+    views.push_back({.monitor = tables_.MonitorAt(it->second),
+                     .last_heartbeat = tables_.NewestHeartbeat(it->second)});
+  }
+  return views;
+}
+
+absl::StatusOr<std::optional<MonitorView>> MemoryStore::ReadMonitor(const std::string& project,
+                                                                    const std::string& id) {
+  absl::StatusOr<std::optional<Monitor>> monitor = FindMonitor(project, id);
+  if (!monitor.ok()) return monitor.status();
+  if (!monitor->has_value()) return std::nullopt;
+  absl::MutexLock lock(&mutex_);
+  const MonitorKey key = (*monitor)->definition.key;
+  return MonitorView{.monitor = **std::move(monitor),
+                     .last_heartbeat = tables_.NewestHeartbeat(key)};
+}
+
+absl::StatusOr<std::vector<StoredHeartbeat>> MemoryStore::ListHeartbeats(
+    const HeartbeatQuery& query) {
+  absl::MutexLock lock(&mutex_);
+  std::vector<StoredHeartbeat> heartbeats;
+  const memory::Tables::History& history = tables_.HistoryOf(query.monitor);
+  for (auto it =
+           std::make_reverse_iterator(history.lower_bound({query.before, query.before_push_id}));
+       it != history.rend() && static_cast<int>(heartbeats.size()) < query.limit; ++it) {
+    heartbeats.push_back(it->second);
+  }
+  return heartbeats;
+}
+
+IncidentView MemoryStore::ViewOf(const Incident& incident) const {
+  IncidentView view = {
+      .incident = incident, .project_id = tables_.ProjectId(incident.project), .monitor_id = ""};
+  const auto monitor = tables_.definitions().find(incident.monitor);
+  if (monitor != tables_.definitions().end()) view.monitor_id = monitor->second.id;
+  return view;
+}
+
+absl::StatusOr<std::vector<IncidentView>> MemoryStore::ListIncidents(const IncidentQuery& query) {
+  absl::MutexLock lock(&mutex_);
+  std::vector<IncidentView> views;
+  WalkDown(tables_.incidents(), query.before, query.limit,
+           [&](IncidentKey, const Incident& incident) ABSL_NO_THREAD_SAFETY_ANALYSIS {
+             const bool wanted = incident.project == query.project &&
+                                 (!query.monitor || *query.monitor == incident.monitor) &&
+                                 (!query.open_only || !incident.closed_at);
+             if (wanted) views.push_back(ViewOf(incident));
+             return wanted;
+           });
+  return views;
+}
+
+absl::StatusOr<std::optional<IncidentView>> MemoryStore::ReadIncident(const std::string& project,
+                                                                      IncidentKey key) {
+  absl::MutexLock lock(&mutex_);
+  const auto incident = tables_.incidents().find(key);
+  if (incident == tables_.incidents().end()) return std::nullopt;
+  IncidentView view = ViewOf(incident->second);
+  if (view.project_id != project) return std::nullopt;
+  return view;
+}
+
+absl::StatusOr<std::vector<Channel>> MemoryStore::ListChannels(const ChannelQuery& query) {
+  absl::MutexLock lock(&mutex_);
+  std::vector<Channel> channels;
+  for (const auto& [key, row] : tables_.channels()) {
+    const Channel& channel = row.channel;
+    if (!row.deleted && channel.project == query.project && channel.id > query.after_id) {
+      channels.push_back(channel);
+    }
+  }
+  std::sort(channels.begin(), channels.end(),
+            [](const Channel& a, const Channel& b) { return a.id < b.id; });
+  if (static_cast<int>(channels.size()) > query.limit) channels.resize(query.limit);
+  return channels;
+}
+
+absl::StatusOr<std::vector<DeliveryView>> MemoryStore::ListDeliveries(const DeliveryQuery& query) {
+  absl::MutexLock lock(&mutex_);
+  std::vector<DeliveryView> views;
+  WalkDown(tables_.deliveries(), query.before, query.limit,
+           [&](DeliveryKey, const memory::DeliveryRow& row) ABSL_NO_THREAD_SAFETY_ANALYSIS {
+             const Delivery& delivery = row.delivery;
+             if (delivery.project != query.project ||
+                 (query.channel && *query.channel != delivery.channel) ||
+                 (query.monitor && *query.monitor != delivery.monitor) ||
+                 (query.state && *query.state != delivery.state)) {
+               return false;
+             }
+             DeliveryView view = {.delivery = delivery,
+                                  .project_id = tables_.ProjectId(delivery.project),
+                                  .channel_id = tables_.channels().at(delivery.channel).channel.id,
+                                  .monitor_id = ""};
+             const auto monitor = tables_.definitions().find(delivery.monitor);
+             if (monitor != tables_.definitions().end()) view.monitor_id = monitor->second.id;
+             views.push_back(std::move(view));
+             return true;
+           });
+  return views;
+}
+
+absl::StatusOr<std::optional<ProjectKey>> MemoryStore::FindProject(const std::string& id) {
+  absl::MutexLock lock(&mutex_);
+  const auto found = tables_.projects().find(id);
+  if (found == tables_.projects().end()) return std::nullopt;
+  return found->second;
+}
+
+absl::StatusOr<GapList> MemoryStore::ReadGaps(absl::Time since) {
+  absl::MutexLock lock(&mutex_);
+  GapList gaps;
+  for (const auto& [key, row] : tables_.gaps()) {
+    if (row.gap.end >= since) gaps.push_back(row.gap);
+  }
+  std::stable_sort(gaps.begin(), gaps.end(),
+                   [](const Gap& a, const Gap& b) { return a.end < b.end; });
+  return gaps;
+}
+
+absl::StatusOr<absl::Time> MemoryStore::NextSweepAt() {
+  absl::MutexLock lock(&mutex_);
+  return tables_.sweeps().empty() ? absl::InfiniteFuture() : tables_.sweeps().begin()->first;
+}
+
+absl::StatusOr<Census> MemoryStore::TakeCensus(absl::Time now) {
+  absl::MutexLock lock(&mutex_);
+  Census census;
+  for (const auto& [key, definition] : tables_.definitions()) {
+    if (!definition.deleted_at) ++census.monitors[tables_.states().at(key).state.state];
+  }
+  census.open_incidents = static_cast<int64_t>(tables_.open_incidents().size());
+  absl::Time oldest = now;
+  for (const auto& [key, row] : tables_.deliveries()) {
+    const Delivery& delivery = row.delivery;
+    if (delivery.state == DeliveryState::kDead) ++census.deliveries[DeliveryState::kDead];
+    if (delivery.state != DeliveryState::kPending) continue;
+    ++census.deliveries[DeliveryState::kPending];
+    if (delivery.next_attempt_at > now) continue;
+    ++census.overdue_deliveries;
+    oldest = std::min(oldest, delivery.next_attempt_at);
+  }
+  census.oldest_due = now - oldest;
+  for (const auto& [key, row] : tables_.channels()) {
+    if (row.deleted) continue;
+    census.failing_channels += row.channel.failing_since.has_value();
+    census.disabled_channels += row.channel.disabled_at.has_value();
+  }
+  return census;
+}
+
+}  // namespace tocsin::core

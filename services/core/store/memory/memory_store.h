@@ -1,0 +1,77 @@
+// A store that forgets everything when it ends, for tests and the simulation.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
+#include "common/clock.h"
+#include "services/core/store/memory/tables.h"
+#include "services/core/store/store.h"
+
+namespace tocsin::core {
+
+// Fulfils the contract of Store; every operation runs alone. It never fails for a reason of its
+// own, and is never in doubt. It holds the project "default".
+class MemoryStore : public Store {
+ public:
+  // `clock` is the database's clock, and must outlive it.
+  explicit MemoryStore(const Clock& clock);
+
+  absl::StatusOr<std::vector<MonitorKey>> RecordSteadyUps(
+      int committer, absl::Span<const SteadyUp> newest, absl::Span<const SteadyUp> folded) override;
+  absl::Status Transact(TransactionClass klass,
+                        absl::FunctionRef<absl::Status(Transaction&)> body) override;
+  absl::StatusOr<std::vector<LeasedDelivery>> LeaseDeliveries(const LeaseRequest& request) override;
+  absl::StatusOr<ReportEffects> ApplyReports(absl::Span<const DeliveryReport> reports,
+                                             absl::Time now) override;
+  absl::StatusOr<absl::Time> NextDeliveryAt() override;
+  absl::StatusOr<std::optional<Monitor>> FindMonitor(const std::string& project,
+                                                     const std::string& id) override;
+  absl::StatusOr<std::vector<MonitorView>> ListMonitors(const MonitorQuery& query) override;
+  absl::StatusOr<std::optional<MonitorView>> ReadMonitor(const std::string& project,
+                                                         const std::string& id) override;
+  absl::StatusOr<std::vector<StoredHeartbeat>> ListHeartbeats(const HeartbeatQuery& query) override;
+  absl::StatusOr<std::vector<IncidentView>> ListIncidents(const IncidentQuery& query) override;
+  absl::StatusOr<std::optional<IncidentView>> ReadIncident(const std::string& project,
+                                                           IncidentKey key) override;
+  absl::StatusOr<std::vector<Channel>> ListChannels(const ChannelQuery& query) override;
+  absl::StatusOr<std::vector<DeliveryView>> ListDeliveries(const DeliveryQuery& query) override;
+  absl::StatusOr<std::optional<ProjectKey>> FindProject(const std::string& id) override;
+  absl::StatusOr<GapList> ReadGaps(absl::Time since) override;
+  absl::StatusOr<absl::Time> NextSweepAt() override;
+  absl::StatusOr<Census> TakeCensus(absl::Time now) override;
+  absl::StatusOr<int> SequenceFeed(int limit) override;
+  absl::StatusOr<std::vector<FeedEntry>> ReadFeed(ProjectKey project, int64_t after,
+                                                  int limit) override;
+  absl::StatusOr<FeedEnd> ReadFeedEnd() override;
+  absl::StatusOr<absl::Time> ReadDatabaseClock() override;
+  absl::StatusOr<bool> Maintain(const RetentionPolicy& policy, absl::Time now) override;
+  absl::Status Ping() override;
+  News WaitForNews(absl::Duration timeout) override;
+  void StopWaiting() override;
+
+ private:
+  void Announce(const News& news) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  std::optional<LeasedDelivery> Lease(DeliveryKey key, const LeaseRequest& request)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Apply(const DeliveryReport& report, absl::Time now, ReportEffects& effects)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void ReleaseBacklog(ChannelKey channel, absl::Time now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Purge(MonitorKey monitor) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void DropFinished(absl::Time before) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  IncidentView ViewOf(const Incident& incident) const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
+
+  const Clock& clock_;
+  absl::Mutex mutex_;
+  memory::Tables tables_ ABSL_GUARDED_BY(mutex_);
+  int64_t feed_position_ ABSL_GUARDED_BY(mutex_) = 0;
+  std::vector<EventKey> feed_ ABSL_GUARDED_BY(mutex_);  // by position, from 1
+  EventKey last_fed_ ABSL_GUARDED_BY(mutex_) = 0;
+  News news_ ABSL_GUARDED_BY(mutex_);
+  bool stop_waiting_ ABSL_GUARDED_BY(mutex_) = false;
+};
+
+}  // namespace tocsin::core

@@ -1,0 +1,69 @@
+// A transaction of the in-memory store. It runs alone, so locks are never held by others.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "services/core/store/memory/tables.h"
+#include "services/core/store/store.h"
+#include "services/core/store/transaction.h"
+
+namespace tocsin::core::memory {
+
+class MemoryTransaction : public Transaction {
+ public:
+  explicit MemoryTransaction(Tables& tables) : tables_(tables) {}
+
+  // What is to be announced when it commits.
+  const News& news() const { return news_; }
+
+  absl::StatusOr<std::vector<std::optional<TokenMatch>>> ResolveTokens(
+      absl::Span<const TokenHash> tokens, absl::Time now) override;
+  absl::StatusOr<std::vector<Monitor>> LockMonitors(absl::Span<const MonitorKey> keys,
+                                                    LockMode mode) override;
+  absl::StatusOr<DueMonitors> LockDue(absl::Time now, int limit) override;
+  absl::StatusOr<std::optional<MonitorKey>> FindMonitor(ProjectKey project,
+                                                        const std::string& id) override;
+  absl::StatusOr<MonitorIdentity> InsertMonitor(const Monitor& monitor,
+                                                absl::Time sweep_at) override;
+  absl::StatusOr<int64_t> SaveDefinition(const MonitorDefinition& definition) override;
+  absl::Status SaveStates(absl::Span<const StateChange> changes) override;
+  absl::Status AddToken(MonitorKey monitor, const TokenHash& token, absl::Time created_at) override;
+  absl::Status ExpireTokens(MonitorKey monitor, absl::Time at) override;
+  absl::StatusOr<std::vector<bool>> FindRecorded(absl::Span<const PushRef> pushes) override;
+  absl::Status AddHeartbeats(absl::Span<const StoredHeartbeat> heartbeats) override;
+  absl::StatusOr<std::optional<Heartbeat>> NewestHeartbeat(MonitorKey monitor) override;
+  absl::StatusOr<IncidentKey> AddIncident(const Incident& incident) override;
+  absl::Status SaveIncident(const Incident& incident) override;
+  absl::StatusOr<EventKey> AddEvent(const AlertEvent& event) override;
+  absl::Status AddDeliveries(absl::Span<const Delivery> deliveries) override;
+  absl::StatusOr<std::vector<FiringDelivery>> FindFirings(IncidentKey incident) override;
+  absl::StatusOr<std::vector<DeliveryKey>> WithdrawUnsent(absl::Span<const DeliveryKey> deliveries,
+                                                          absl::Time now) override;
+  absl::StatusOr<std::vector<Channel>> Channels(ProjectKey project) override;
+  absl::StatusOr<std::optional<Channel>> LockChannel(ProjectKey project,
+                                                     const std::string& id) override;
+  absl::StatusOr<ChannelKey> InsertChannel(const Channel& channel) override;
+  absl::Status SaveChannel(const Channel& channel) override;
+  absl::Status DeleteChannel(ChannelKey channel, absl::Time now) override;
+  absl::StatusOr<std::optional<Delivery>> LockDelivery(ProjectKey project,
+                                                       const std::string& id) override;
+  absl::Status SaveDelivery(const Delivery& delivery) override;
+  absl::StatusOr<std::vector<Touch>> ReadTouches() override;
+  absl::Status SaveTouch(const Touch& touch) override;
+  absl::Status ForgetTouches(absl::Time before) override;
+  absl::Status AddGap(const Gap& gap) override;
+  absl::StatusOr<std::vector<StoredGap>> LockUntoldGaps(absl::Time ended_by) override;
+  absl::Status MarkGapsTold(absl::Span<const int64_t> keys) override;
+  absl::StatusOr<std::vector<Monitor>> MonitorsAround(const Gap& gap, MonitorKey after,
+                                                      int limit) override;
+
+ private:
+  std::optional<ChannelKey> FindChannel(ProjectKey project, const std::string& id) const;
+
+  Tables& tables_;
+  News news_;
+};
+
+}  // namespace tocsin::core::memory

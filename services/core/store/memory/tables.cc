@@ -1,0 +1,178 @@
+// What the in-memory store holds, and how a transaction that fails is undone.
+#include "services/core/store/memory/tables.h"
+
+#include <algorithm>
+
+namespace tocsin::core::memory {
+
+Tables::Tables() { projects_["default"] = Draw(); }
+
+void Tables::Rollback() {
+  undoing_ = true;
+  for (auto undo = undo_.rbegin(); undo != undo_.rend(); ++undo) (*undo)();
+  undoing_ = false;
+  undo_.clear();
+}
+
+void Tables::OnUndo(std::function<void()> undo) {
+  if (!undoing_) undo_.push_back(std::move(undo));
+}
+
+template <typename Map>
+Tables::Value<Map> Tables::Put(Map& map, const typename Map::key_type& key, Value<Map> value) {
+  Value<Map> before;
+  if (const auto found = map.find(key); found != map.end()) {
+    before = std::move(found->second);
+    map.erase(found);
+  }
+  if (value.has_value()) map.emplace(key, *std::move(value));
+  return before;
+}
+
+void Tables::SetDefinition(MonitorKey key, std::optional<MonitorDefinition> definition) {
+  if (definition) monitor_ids_[{definition->project, definition->id}] = key;
+  const bool removed = !definition.has_value();
+  std::optional<MonitorDefinition> before = Put(definitions_, key, std::move(definition));
+  if (before && removed) monitor_ids_.erase({before->project, before->id});
+  OnUndo([this, key, before = std::move(before)] { SetDefinition(key, before); });
+}
+
+void Tables::SetState(MonitorKey key, std::optional<StateRow> row) {
+  if (row) row->state.incident.reset();
+  const absl::Time after = row ? row->sweep_at : absl::InfiniteFuture();
+  std::optional<StateRow> before = Put(states_, key, std::move(row));
+  if (before) sweeps_.erase({before->sweep_at, key});
+  if (after != absl::InfiniteFuture()) sweeps_.insert({after, key});
+  OnUndo([this, key, before = std::move(before)] { SetState(key, before); });
+}
+
+void Tables::SetToken(const TokenHash& hash, std::optional<TokenRow> row) {
+  std::optional<TokenRow> before = Put(tokens_, hash, std::move(row));
+  OnUndo([this, hash, before] { SetToken(hash, before); });
+}
+
+void Tables::AddHeartbeat(const StoredHeartbeat& heartbeat) {
+  History& history = histories_[heartbeat.monitor];
+  const auto added =
+      history.insert({{heartbeat.heartbeat.at, heartbeat.heartbeat.push_id}, heartbeat});
+  OnUndo([&history, added] { history.erase(added); });
+}
+
+void Tables::EraseHistory(MonitorKey monitor, absl::Time before, bool keep_newest) {
+  History& history = histories_[monitor];
+  const std::optional<Heartbeat> newest = NewestHeartbeat(monitor);
+  for (auto it = history.begin(); it != history.end() && it->first.first < before;) {
+    const bool is_newest = keep_newest && newest && it->second.heartbeat.at == newest->at &&
+                           it->second.heartbeat.push_id == newest->push_id;
+    it = is_newest ? std::next(it) : history.erase(it);
+  }
+  if (history.empty()) histories_.erase(monitor);
+}
+
+void Tables::SetIncident(IncidentKey key, std::optional<Incident> incident) {
+  const std::optional<Incident> after = incident;
+  std::optional<Incident> before = Put(incidents_, key, std::move(incident));
+  if (before && !before->closed_at) open_incidents_.erase(before->monitor);
+  if (after && !after->closed_at) open_incidents_[after->monitor] = key;
+  OnUndo([this, key, before = std::move(before)] { SetIncident(key, before); });
+}
+
+void Tables::SetEvent(EventKey key, std::optional<EventRow> row) {
+  if (row && row->event.type == EventType::kFiring) firings_[row->event.incident.key] = key;
+  const bool removed = !row.has_value();
+  std::optional<EventRow> before = Put(events_, key, std::move(row));
+  if (before && removed && before->event.type == EventType::kFiring) {
+    firings_.erase(before->event.incident.key);
+  }
+  OnUndo([this, key, before = std::move(before)] { SetEvent(key, before); });
+}
+
+void Tables::IndexDelivery(const Delivery& delivery, bool add) {
+  if (add) {
+    delivery_ids_[delivery.id] = delivery.key;
+    for (const EventKey event : delivery.events) event_deliveries_.insert({event, delivery.key});
+  } else {
+    delivery_ids_.erase(delivery.id);
+    for (const EventKey event : delivery.events) {
+      const auto [first, last] = event_deliveries_.equal_range(event);
+      const auto found = std::find_if(
+          first, last, [&](const auto& entry) { return entry.second == delivery.key; });
+      if (found != last) event_deliveries_.erase(found);
+    }
+  }
+  if (delivery.state != DeliveryState::kPending) return;
+  const std::pair<absl::Time, DeliveryKey> due = {delivery.next_attempt_at, delivery.key};
+  std::multiset<int64_t>& order = order_[{delivery.channel, delivery.monitor}];
+  if (add) {
+    pending_[delivery.channel].insert(due);
+    if (!delivery.redelivery) order.insert(delivery.sequence);
+  } else {
+    pending_[delivery.channel].erase(due);
+    if (!delivery.redelivery) order.erase(order.find(delivery.sequence));
+    if (pending_[delivery.channel].empty()) pending_.erase(delivery.channel);
+  }
+  if (order.empty()) order_.erase({delivery.channel, delivery.monitor});
+}
+
+void Tables::SetDelivery(DeliveryKey key, std::optional<DeliveryRow> row) {
+  if (const auto found = deliveries_.find(key); found != deliveries_.end()) {
+    IndexDelivery(found->second.delivery, /*add=*/false);
+  }
+  if (row) IndexDelivery(row->delivery, /*add=*/true);
+  std::optional<DeliveryRow> before = Put(deliveries_, key, std::move(row));
+  OnUndo([this, key, before = std::move(before)] { SetDelivery(key, before); });
+}
+
+void Tables::SetChannel(ChannelKey key, std::optional<ChannelRow> row) {
+  std::optional<ChannelRow> before = Put(channels_, key, std::move(row));
+  OnUndo([this, key, before = std::move(before)] { SetChannel(key, before); });
+}
+
+void Tables::SetTouch(const std::string& instance, std::optional<Touch> touch) {
+  std::optional<Touch> before = Put(touches_, instance, std::move(touch));
+  OnUndo([this, instance, before = std::move(before)] { SetTouch(instance, before); });
+}
+
+void Tables::SetGap(int64_t key, std::optional<GapRow> row) {
+  std::optional<GapRow> before = Put(gaps_, key, std::move(row));
+  OnUndo([this, key, before] { SetGap(key, before); });
+}
+
+const std::string& Tables::ProjectId(ProjectKey key) const {
+  static const std::string& none = *new std::string;
+  for (const auto& [id, project] : projects_) {
+    if (project == key) return id;
+  }
+  return none;
+}
+
+const Tables::History& Tables::HistoryOf(MonitorKey monitor) const {
+  static const History& none = *new History;
+  const auto found = histories_.find(monitor);
+  return found == histories_.end() ? none : found->second;
+}
+
+bool Tables::MustWait(const Delivery& delivery) const {
+  if (delivery.redelivery || delivery.monitor == 0) return false;
+  const auto order = order_.find({delivery.channel, delivery.monitor});
+  return order != order_.end() && *order->second.begin() < delivery.sequence;
+}
+
+Monitor Tables::MonitorAt(MonitorKey key) const {
+  Monitor monitor = {.definition = definitions_.at(key), .state = states_.at(key).state};
+  if (const auto open = open_incidents_.find(key); open != open_incidents_.end()) {
+    monitor.state.incident = incidents_.at(open->second);
+  }
+  return monitor;
+}
+
+std::optional<Heartbeat> Tables::NewestHeartbeat(MonitorKey key) const {
+  const History& history = HistoryOf(key);
+  for (auto it = history.rbegin(); it != history.rend(); ++it) {
+    const HeartbeatKind kind = it->second.heartbeat.kind;
+    if (kind == HeartbeatKind::kUp || kind == HeartbeatKind::kDown) return it->second.heartbeat;
+  }
+  return std::nullopt;
+}
+
+}  // namespace tocsin::core::memory

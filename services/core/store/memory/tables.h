@@ -1,0 +1,153 @@
+// What the in-memory store holds, and how a transaction that fails is undone.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "services/core/domain/alert_event.h"
+#include "services/core/domain/channel.h"
+#include "services/core/domain/delivery.h"
+#include "services/core/domain/gap.h"
+#include "services/core/domain/incident.h"
+#include "services/core/domain/monitor.h"
+#include "services/core/store/records.h"
+
+namespace tocsin::core::memory {
+
+struct TokenRow {
+  MonitorKey monitor = 0;
+  absl::Time expires_at = absl::InfiniteFuture();
+};
+
+// `state.incident` is not kept here: open incidents are looked up by monitor.
+struct StateRow {
+  MonitorState state;
+  uint64_t last_push_id = 0;
+  absl::Time sweep_at = absl::InfiniteFuture();
+};
+
+struct DeliveryRow {
+  Delivery delivery;
+  bool ever_leased = false;
+};
+
+struct ChannelRow {
+  Channel channel;
+  bool deleted = false;
+};
+
+struct EventRow {
+  AlertEvent event;
+  int64_t feed_position = 0;  // 0: none yet
+};
+
+struct GapRow {
+  Gap gap;
+  bool told = false;
+};
+
+// Tables, with the indexes that make lookups quick. Not thread-safe. Whatever is set since Begin()
+// is undone by Rollback(). Setting nullopt removes.
+class Tables {
+ public:
+  using History = std::multimap<std::pair<absl::Time, uint64_t>, StoredHeartbeat>;
+
+  Tables();
+
+  void Begin() { undo_.clear(); }
+  void Commit() { undo_.clear(); }
+  void Rollback();
+
+  void SetDefinition(MonitorKey key, std::optional<MonitorDefinition> definition);
+  void SetState(MonitorKey key, std::optional<StateRow> row);
+  void SetToken(const TokenHash& hash, std::optional<TokenRow> row);
+  void AddHeartbeat(const StoredHeartbeat& heartbeat);
+  // Not undone: upkeep is no part of a transaction.
+  void EraseHistory(MonitorKey monitor, absl::Time before, bool keep_newest);
+  void SetIncident(IncidentKey key, std::optional<Incident> incident);
+  void SetEvent(EventKey key, std::optional<EventRow> row);
+  void SetDelivery(DeliveryKey key, std::optional<DeliveryRow> row);
+  void SetChannel(ChannelKey key, std::optional<ChannelRow> row);
+  void SetTouch(const std::string& instance, std::optional<Touch> touch);
+  void SetGap(int64_t key, std::optional<GapRow> row);
+
+  // Each draws a number that was never drawn. Events and deliveries share theirs.
+  int64_t Draw() { return ++drawn_; }
+
+  const std::map<std::string, ProjectKey>& projects() const { return projects_; }
+  // The id of a project that exists.
+  const std::string& ProjectId(ProjectKey key) const;
+  const std::map<MonitorKey, MonitorDefinition>& definitions() const { return definitions_; }
+  const std::map<std::pair<ProjectKey, std::string>, MonitorKey>& monitor_ids() const {
+    return monitor_ids_;
+  }
+  const std::map<MonitorKey, StateRow>& states() const { return states_; }
+  const std::set<std::pair<absl::Time, MonitorKey>>& sweeps() const { return sweeps_; }
+  const std::map<TokenHash, TokenRow>& tokens() const { return tokens_; }
+  const History& HistoryOf(MonitorKey monitor) const;
+  const std::map<IncidentKey, Incident>& incidents() const { return incidents_; }
+  const std::map<MonitorKey, IncidentKey>& open_incidents() const { return open_incidents_; }
+  const std::map<EventKey, EventRow>& events() const { return events_; }
+  // The FIRING event of each incident.
+  const std::map<IncidentKey, EventKey>& firings() const { return firings_; }
+  const std::map<DeliveryKey, DeliveryRow>& deliveries() const { return deliveries_; }
+  const std::map<std::string, DeliveryKey>& delivery_ids() const { return delivery_ids_; }
+  const std::multimap<EventKey, DeliveryKey>& event_deliveries() const { return event_deliveries_; }
+  // Pending deliveries of each channel by next attempt.
+  const std::map<ChannelKey, std::set<std::pair<absl::Time, DeliveryKey>>>& pending() const {
+    return pending_;
+  }
+  // Whether a pending one of its monitor and channel comes before it.
+  bool MustWait(const Delivery& delivery) const;
+  const std::map<ChannelKey, ChannelRow>& channels() const { return channels_; }
+  const std::map<std::string, Touch>& touches() const { return touches_; }
+  const std::map<int64_t, GapRow>& gaps() const { return gaps_; }
+
+  // The definition, the state and the open incident.
+  Monitor MonitorAt(MonitorKey key) const;
+  std::optional<Heartbeat> NewestHeartbeat(MonitorKey key) const;
+
+ private:
+  template <typename Map>
+  using Value = std::optional<typename Map::mapped_type>;
+  // Sets without undo; returns what was there.
+  template <typename Map>
+  Value<Map> Put(Map& map, const typename Map::key_type& key, Value<Map> value);
+  void OnUndo(std::function<void()> undo);
+  void IndexDelivery(const Delivery& delivery, bool add);
+
+  bool undoing_ = false;
+  std::vector<std::function<void()>> undo_;
+  int64_t drawn_ = 0;
+
+  std::map<std::string, ProjectKey> projects_;
+  std::map<MonitorKey, MonitorDefinition> definitions_;
+  std::map<std::pair<ProjectKey, std::string>, MonitorKey> monitor_ids_;
+  std::map<MonitorKey, StateRow> states_;
+  std::set<std::pair<absl::Time, MonitorKey>> sweeps_;
+  std::map<TokenHash, TokenRow> tokens_;
+  std::map<MonitorKey, History> histories_;
+  std::map<IncidentKey, Incident> incidents_;
+  std::map<MonitorKey, IncidentKey> open_incidents_;
+  std::map<EventKey, EventRow> events_;
+  std::map<IncidentKey, EventKey> firings_;
+  std::map<DeliveryKey, DeliveryRow> deliveries_;
+  std::map<std::string, DeliveryKey> delivery_ids_;
+  std::multimap<EventKey, DeliveryKey> event_deliveries_;
+  std::map<ChannelKey, std::set<std::pair<absl::Time, DeliveryKey>>> pending_;
+  // Sequences of pending deliveries that others wait for.
+  std::map<std::pair<ChannelKey, MonitorKey>, std::multiset<int64_t>> order_;
+  std::map<ChannelKey, ChannelRow> channels_;
+  std::map<std::string, Touch> touches_;
+  std::map<int64_t, GapRow> gaps_;
+};
+
+}  // namespace tocsin::core::memory
