@@ -1,6 +1,8 @@
 // The stores under test, and the makings of their contents.
 #include "tests/contract/store_contract.h"
 
+#include "common/clock.h"
+#include "services/core/store/memory/memory_store.h"
 #include "services/core/store/pg/testing/test_database.h"
 
 namespace tocsin::core {
@@ -17,9 +19,16 @@ std::unique_ptr<Store> MakePgStore() {
   return database.OpenStore();
 }
 
+std::unique_ptr<Store> MakeMemoryStore() {
+  static const SystemClock& clock = *new SystemClock;
+  return std::make_unique<MemoryStore>(clock);
+}
+
 }  // namespace
 
-std::vector<StoreKind> AllStores() { return {{"PostgreSQL", &MakePgStore}}; }
+std::vector<StoreKind> AllStores() {
+  return {{"PostgreSQL", &MakePgStore}, {"Memory", &MakeMemoryStore}};
+}
 
 std::string StoreKindName(const testing::TestParamInfo<StoreKind>& info) { return info.param.name; }
 
