@@ -91,13 +91,8 @@ start_database() {
     # Beside its data: the log folder is closed to the user of PostgreSQL.
     log=$data/log
     ln -sfn "$log" "$home/log/postgresql.log"
-    pg_start "$data" "$socket" "$log" \
-      "shared_buffers = ${buffers}MB" "fsync = on" "synchronous_commit = on" \
-      "random_page_cost = 1.1" "jit = off" "wal_compression = on" "wal_buffers = 16MB" \
-      "min_wal_size = 256MB" "max_wal_size = 4GB" "checkpoint_timeout = 15min" \
-      "autovacuum_naptime = 15s" "autovacuum_vacuum_cost_limit = 1000" \
-      "log_lock_waits = on" "log_min_duration_statement = 1s" \
-      "log_line_prefix = '%m [%p] %a '" 9>&- || return 1
+    pg_start "$data" "$socket" "$log" "$(cat "$root/deploy/local/postgresql.conf")" \
+      "shared_buffers = ${buffers}MB" 9>&- || return 1
   fi
   pg_create_database "$socket" tocsin || {
     say "dev: PostgreSQL runs, but the database cannot be made or reached; its log is $data/log"
