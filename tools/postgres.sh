@@ -24,7 +24,7 @@ pg_bin() {
   if [ -n "${1:-}" ] && version=$(pg_as_user cat "$1/PG_VERSION" 2>/dev/null); then
     if [ -x "/usr/lib/postgresql/$version/bin/postgres" ]; then
       echo "/usr/lib/postgresql/$version/bin"
-      return
+      return 0
     fi
     echo "The data in $1 belongs to PostgreSQL $version, which is not installed:" \
       "apt-get install postgresql-$version, or ./dev clean --data to start anew" >&2
@@ -51,7 +51,7 @@ pg_make_folder() {
 pg_init() {
   local data=$1 bin
   shift
-  if pg_as_user test -s "$data/PG_VERSION"; then return; fi
+  if pg_as_user test -s "$data/PG_VERSION"; then return 0; fi
   bin=$(pg_bin) || return 1
   pg_make_folder "$data" || return 1
   # Trust is for the owner of the socket's folder only: there is no TCP and its mode is 0700.

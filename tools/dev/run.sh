@@ -21,7 +21,7 @@ verb_main() {
     if $detach; then return; fi
     exit 1
   fi
-  trap 'say; say "Stopping…"; stop_everything; exit 130' INT TERM HUP
+  trap 'leave 130' INT TERM HUP
   terminate terminal
   if ! start_everything; then
     stop_everything
@@ -196,24 +196,34 @@ TEXT
   fi
 }
 
+# leave CODE: the end by Ctrl-C. Further ones do not cut it short: every step has its limit.
+leave() {
+  trap '' INT TERM HUP
+  [ -z "${tail_pid:-}" ] || kill "$tail_pid" 2>/dev/null || true
+  say
+  say "Stopping…"
+  stop_everything
+  say "Stopped. The data stays in $home."
+  exit "$1"
+}
+
 # Shows the alerts, and notices when something ends that should run.
 attend() {
   local name database=up
   tail -n 0 -F "$home/log/terminal.log" 2>/dev/null 9>&- &
-  local tail_pid=$!
-  trap 'kill "$tail_pid" 2>/dev/null; say; say "Stopping…"; stop_everything
-    say "Stopped. The data stays in $home."; exit 0' INT TERM HUP
+  tail_pid=$!
+  trap 'leave 0' INT TERM HUP
   while true; do
     sleep 1 &
     wait $! || true
     for name in "${services[@]}"; do
       if ! alive "$name"; then
         if ! services_running; then # stopped from another terminal
-          kill "$tail_pid" 2>/dev/null
+          kill "$tail_pid" 2>/dev/null || true
           exit 0
         fi
         show_log "$name"
-        kill "$tail_pid" 2>/dev/null
+        kill "$tail_pid" 2>/dev/null || true
         stop_everything
         die "$name ended unexpectedly; the rest was stopped"
       fi

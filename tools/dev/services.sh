@@ -1,5 +1,6 @@
 # shellcheck shell=bash
-# The processes of ./dev run: ports, start, readiness, stop. State lives in $home:
+# The processes of ./dev run: ports, start, readiness, stop. In a trap a bare "return" gives the
+# status from before the trap, so returns name theirs here. State lives in $home:
 #   ports, database_url, secret_key, hello.*, terminal.*   what a next run goes on with
 #   postgresql/, log/, run/*.pid
 
@@ -53,7 +54,7 @@ must_have_port() {
   case $2 in *[!0-9]* | "") die "$1 is \"$2\", which is no port" ;; esac
   if ! port=$(port_free "$2"); then
     user=$(ss -Hltnp "sport = :$2" 2>/dev/null | sed -n 's/.*users:((\("[^"]*"\),pid=\([0-9]*\).*/ by \1, pid \2/p' | head -n1)
-    die "port $2 is in use${user}. Choose another one: $1=$(port_free 0) ./dev run"
+    die "port $2 is in use${user}. Choose another one: $1=$(port_free $(($2 + 100)) || port_free 0) ./dev run"
   fi
   echo "$port"
 }
@@ -64,7 +65,7 @@ any_port() {
   case " $promised " in *" $1 "*) ;; *)
     if port=$(port_free "$1"); then
       echo "$port"
-      return
+      return 0
     fi
     ;;
   esac
@@ -146,7 +147,7 @@ wait_ready() {
       say "dev: $name ended instead of getting ready."
       return 1
     fi
-    if answer=$(curl -sS -m 2 "$url" 2>&1) && [ "$answer" = ready ]; then return; fi
+    if answer=$(curl -sS -m 2 "$url" 2>&1) && [ "$answer" = ready ]; then return 0; fi
     sleep 0.1
   done
   show_log "$name"
@@ -163,7 +164,7 @@ terminate() {
   for _ in $(seq 200); do
     if ! alive "$1"; then
       rm -f "$home/run/$1.pid"
-      return
+      return 0
     fi
     sleep 0.1
   done
