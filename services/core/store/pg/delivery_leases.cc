@@ -7,16 +7,11 @@
 #include "common/status_macros.h"
 #include "services/core/store/pg/alert_rows.h"
 #include "services/core/store/pg/delivery_order.h"
+#include "services/core/store/pg/hot_statements.h"
 #include "services/core/store/pg/pg_store.h"
 
 namespace tocsin::core {
-namespace {
-
-// One lease call at a time among all replicas: the cap of a channel is exact, and nobody's
-// choice is emptied by another's.
-constexpr pg::Statement kLock = {"lease_lock",
-                                 "SELECT pg_advisory_xact_lock(8390033978155740780), "
-                                 "EXISTS (SELECT FROM channel c WHERE c.released_at IS NOT NULL)"};
+namespace pg {
 
 // The channels that have pending deliveries, found by leaps through the index: the cost is that
 // of the channels, not of their backlog.
@@ -37,7 +32,7 @@ constexpr pg::Statement kLock = {"lease_lock",
   "AND b.sequence < d.sequence AND NOT b.redelivery))"
 
 // $1 now, $2 limit, $3 per channel, $4 lease end, $5 lease id
-constexpr pg::Statement kLease = {
+const Statement kLeaseDeliveries = {
     "lease_deliveries", TOCSIN_WORKING_CHANNELS
     ", room AS (SELECT u.channel_id, $3::integer - (SELECT count(*) FROM delivery l "
     "WHERE l.channel_id = u.channel_id AND l.state = 1 "
@@ -61,6 +56,26 @@ constexpr pg::Statement kLease = {
     "WHERE d.delivery_id = held.delivery_id "
     "RETURNING held.turn, " TOCSIN_DELIVERY_COLUMNS};
 
+// Leased rows are few (the cap of each channel), so they are looked at one by one.
+const Statement kNextDeliveryAt = {
+    "next_delivery", TOCSIN_WORKING_CHANNELS
+    "SELECT min(least(u.released_at, "
+    "(SELECT d.next_attempt_at FROM delivery d WHERE d.channel_id = u.channel_id "
+    "AND d.state = 1 AND d.leased_until IS NULL AND " TOCSIN_FIRST_IN_ORDER
+    " ORDER BY d.next_attempt_at, d.delivery_id LIMIT 1), "
+    "(SELECT min(greatest(d.leased_until, d.next_attempt_at)) FROM delivery d "
+    "WHERE d.channel_id = u.channel_id AND d.state = 1 AND d.leased_until IS NOT NULL))) "
+    "FROM usable u"};
+
+}  // namespace pg
+namespace {
+
+// One lease call at a time among all replicas: the cap of a channel is exact, and nobody's
+// choice is emptied by another's.
+constexpr pg::Statement kLock = {"lease_lock",
+                                 "SELECT pg_advisory_xact_lock(8390033978155740780), "
+                                 "EXISTS (SELECT FROM channel c WHERE c.released_at IS NOT NULL)"};
+
 constexpr pg::Statement kLeasedChannels = {
     "leased_channels", "SELECT " TOCSIN_CHANNEL_COLUMNS
                        " FROM channel c JOIN project p ON p.project_id = c.project_id "
@@ -71,17 +86,6 @@ constexpr pg::Statement kLeasedEvents = {
     "SELECT EXISTS (SELECT FROM incident i WHERE i.incident_id = e.incident_id "
     "AND i.closed_at IS NULL), " TOCSIN_EVENT_COLUMNS
     " FROM alert_event e WHERE e.event_id = ANY ($1::bigint[])"};
-
-// Leased rows are few (the cap of each channel), so they are looked at one by one.
-constexpr pg::Statement kNextDelivery = {
-    "next_delivery", TOCSIN_WORKING_CHANNELS
-    "SELECT min(least(u.released_at, "
-    "(SELECT d.next_attempt_at FROM delivery d WHERE d.channel_id = u.channel_id "
-    "AND d.state = 1 AND d.leased_until IS NULL AND " TOCSIN_FIRST_IN_ORDER
-    " ORDER BY d.next_attempt_at, d.delivery_id LIMIT 1), "
-    "(SELECT min(greatest(d.leased_until, d.next_attempt_at)) FROM delivery d "
-    "WHERE d.channel_id = u.channel_id AND d.state = 1 AND d.leased_until IS NOT NULL))) "
-    "FROM usable u"};
 
 struct Turn {
   int64_t turn = 0;
@@ -157,12 +161,13 @@ absl::StatusOr<std::vector<LeasedDelivery>> Lease(pg::Session& session, const Se
   pg::Row locked = lock.at(0);
   locked.Skip();
   if (locked.Bool()) RETURN_IF_ERROR(pg::ReleaseBacklogs(session, request.now));
-  ASSIGN_OR_RETURN(pg::Rows rows, session.Run(kLease, pg::Params()
-                                                          .Time(request.now)
-                                                          .Int(request.limit)
-                                                          .Int(request.per_channel)
-                                                          .Time(request.now + request.lease)
-                                                          .Text(request.lease_id)));
+  ASSIGN_OR_RETURN(pg::Rows rows,
+                   session.Run(pg::kLeaseDeliveries, pg::Params()
+                                                         .Time(request.now)
+                                                         .Int(request.limit)
+                                                         .Int(request.per_channel)
+                                                         .Time(request.now + request.lease)
+                                                         .Text(request.lease_id)));
   if (rows.empty()) return leased;
   ASSIGN_OR_RETURN(std::vector<Turn> turns, ReadTurns(rows));
   ASSIGN_OR_RETURN(const auto channels, ReadChannels(session, turns, sealer));
@@ -201,7 +206,7 @@ absl::StatusOr<std::vector<LeasedDelivery>> PgStore::LeaseDeliveries(const Lease
 absl::StatusOr<absl::Time> PgStore::NextDeliveryAt() {
   ASSIGN_OR_RETURN(pg::SessionPool::Lease session, delivery_.Take());
   RETURN_IF_ERROR(session->Ready());
-  ASSIGN_OR_RETURN(pg::Rows rows, session->Run(kNextDelivery));
+  ASSIGN_OR_RETURN(pg::Rows rows, session->Run(pg::kNextDeliveryAt));
   const absl::Time next = rows.at(0).TimeOr(absl::InfiniteFuture());
   RETURN_IF_ERROR(rows.status());
   return next;

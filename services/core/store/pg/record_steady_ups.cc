@@ -6,12 +6,11 @@
 #include "absl/strings/str_split.h"
 #include "common/status_macros.h"
 #include "services/core/store/pg/heartbeat_rows.h"
+#include "services/core/store/pg/hot_statements.h"
 #include "services/core/store/pg/pg_store.h"
 
 namespace tocsin::core {
-namespace {
-
-constexpr int kTries = 5;
+namespace pg {
 
 // The update is lock, check and write in one. The arrays are sorted, so rows are locked in order.
 // Arrays that are shorter than the first read as NULL. NULL as the answer means all of them.
@@ -35,11 +34,11 @@ constexpr int kTries = 5;
   ") SELECT CASE WHEN count(*) < cardinality($1::bigint[]) " \
   "THEN coalesce(string_agg(up.monitor_id::text, ','), '') END FROM up"
 
-constexpr pg::Statement kRecord = {"record_steady_ups", TOCSIN_STEADY_UPDATE TOCSIN_STEADY_ANSWER};
+const Statement kRecordSteadyUps = {"record_steady_ups", TOCSIN_STEADY_UPDATE TOCSIN_STEADY_ANSWER};
 
 // IS TRUE keeps the planner from making a join of it, which by its guess of the sizes would
 // compare every row with every other; as it is, it is a hash table.
-constexpr pg::Statement kRecordWithFolded = {
+const Statement kRecordSteadyUpsFolded = {
     "record_steady_ups_folded", TOCSIN_STEADY_UPDATE
     " UNION ALL SELECT f.received_at, f.monitor_id, f.push_id, s.project_id, 1, f.source, "
     "f.exit_status, f.value, f.message "
@@ -48,6 +47,11 @@ constexpr pg::Statement kRecordWithFolded = {
     "AS f (monitor_id, received_at, push_id, source, exit_status, value, message) "
     "JOIN monitor_state s ON s.monitor_id = f.monitor_id "
     "WHERE (f.monitor_id IN (SELECT up.monitor_id FROM up)) IS TRUE" TOCSIN_STEADY_ANSWER};
+
+}  // namespace pg
+namespace {
+
+constexpr int kTries = 5;
 
 // The columns of one list of ups. What is NULL for all of them is an empty array.
 class Columns {
@@ -119,7 +123,8 @@ absl::StatusOr<std::vector<MonitorKey>> PgStore::RecordSteadyUps(
   pg::Params params;
   Columns(newest).MoveTo(params, /*with_version=*/true);
   if (!folded.empty()) Columns(folded).MoveTo(params, /*with_version=*/false);
-  const pg::Statement& statement = folded.empty() ? kRecord : kRecordWithFolded;
+  const pg::Statement& statement =
+      folded.empty() ? pg::kRecordSteadyUps : pg::kRecordSteadyUpsFolded;
   ASSIGN_OR_RETURN(pg::SessionPool::Lease session, committers_[committer].Take());
   for (int tried = 1;; ++tried) {
     RETURN_IF_ERROR(session->Ready());

@@ -32,15 +32,22 @@ class TestDatabase::Connection {
   explicit Connection(std::string conninfo) : conninfo_(std::move(conninfo)) {}
 
   pqxx::result Execute(const std::string& sql) {
-    if (connection_ == nullptr || !connection_->is_open()) {
-      connection_ = std::make_unique<pqxx::connection>(conninfo_);
-      pqxx::nontransaction(*connection_).exec("SET client_min_messages = error");
+    if (connection_ == nullptr) Connect();
+    try {
+      return pqxx::nontransaction(*connection_).exec(sql);
+    } catch (const pqxx::broken_connection&) {
+      Connect();
     }
-    pqxx::nontransaction transaction(*connection_);
-    return transaction.exec(sql);
+    return pqxx::nontransaction(*connection_).exec(sql);
   }
 
  private:
+  void Connect() {
+    connection_ = std::make_unique<pqxx::connection>(conninfo_);
+    ForbidReconnecting(*connection_);
+    pqxx::nontransaction(*connection_).exec("SET client_min_messages = error");
+  }
+
   const std::string conninfo_;
   std::unique_ptr<pqxx::connection> connection_;
 };
@@ -83,6 +90,11 @@ std::unique_ptr<PgStore> TestDatabase::OpenStore(const PgStoreOptions& base) {
   PgStoreOptions options = base;
   options.url = url_;
   return PgStore::Open(options, TestSealer(), clock_).value();
+}
+
+void TestDatabase::SetReachable(bool reachable) {
+  server_->Execute("ALTER DATABASE " + name_ + " WITH ALLOW_CONNECTIONS " +
+                   (reachable ? "true" : "false"));
 }
 
 void TestDatabase::Execute(const std::string& sql) { database_->Execute(sql); }

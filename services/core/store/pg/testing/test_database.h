@@ -28,6 +28,9 @@ class TestDatabase {
   // A store on it.
   std::unique_ptr<PgStore> OpenStore(const PgStoreOptions& base = {});
 
+  // Whether the database takes new connections. Those that stand stay.
+  void SetReachable(bool reachable);
+
   // Runs any SQL on a session of the test's own; a failure ends the test program.
   void Execute(const std::string& sql);
   // The first column of the result.

@@ -1,0 +1,232 @@
+// What the hot statements cost: their plans, how they update, and what a heartbeat takes up.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <random>
+#include <thread>
+
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+#include "services/core/store/pg/hot_statements.h"
+#include "services/core/store/pg/session_settings.h"
+#include "services/core/store/pg/testing/test_database.h"
+
+namespace tocsin::core::pg {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+const absl::Time kStart =
+    absl::FromCivil(absl::CivilSecond(2026, 3, 2, 10, 0, 0), absl::UTCTimeZone());
+
+class CostTest : public testing::Test {
+ protected:
+  CostTest() {
+    database_.Migrate();
+    store_ = database_.OpenStore();
+    EXPECT_TRUE(store_->Maintain(RetentionPolicy(), kStart).ok());
+  }
+
+  // Monitors 1 to `count`, UP, of version 1, after their first heartbeats.
+  void MakeMonitors(int count) {
+    database_.Execute(absl::StrCat(
+        "INSERT INTO monitor_state (monitor_id, version, sequence, last_at, last_push, "
+        "project_id, failures, successes, misses, open_runs, state, last_kind, last_source) "
+        "SELECT i, 1, 0, '2026-03-02', 0, 1, 0, 0, 0, 0, 2, 1, 1 FROM generate_series(1, ",
+        count, ") i"));
+    for (int part = 0; part < 100; ++part) {
+      database_.Execute(
+          absl::StrCat("UPDATE monitor_state SET reserve = NULL WHERE monitor_id % 100 = ", part));
+    }
+  }
+
+  // Pushes to every monitor once, in sorted groups of monitors in random order.
+  void PushAll(int count, int group, PgStore& store, int committer, absl::Time at, uint64_t seed) {
+    std::vector<MonitorKey> keys(count);
+    for (int i = 0; i < count; ++i) keys[i] = i + 1;
+    std::mt19937_64 random(seed);
+    std::shuffle(keys.begin(), keys.end(), random);
+    for (int start = 0; start < count; start += group) {
+      const auto end = keys.begin() + std::min(start + group, count);
+      std::sort(keys.begin() + start, end);
+      std::vector<SteadyUp> ups;
+      for (auto key = keys.begin() + start; key != end; ++key) {
+        SteadyUp up;
+        up.monitor = *key;
+        up.version = 1;
+        up.at = at;
+        up.push_id = random();
+        up.source = Source::kHttp;
+        ups.push_back(up);
+      }
+      const absl::StatusOr<std::vector<MonitorKey>> recorded =
+          store.RecordSteadyUps(committer, ups, {});
+      ASSERT_TRUE(recorded.ok()) << recorded.status();
+    }
+  }
+
+  // The generic plan of a statement on a session of that class.
+  std::string PlanOf(const Statement& statement, const SessionClass& klass,
+                     const std::vector<std::string>& arguments, bool analyze = false) {
+    database_.Execute(SettingsOf(klass));
+    database_.Execute(absl::StrCat("PREPARE watched AS ", statement.sql));
+    const std::string list =
+        arguments.empty() ? "" : absl::StrCat("(", absl::StrJoin(arguments, ", "), ")");
+    const std::string plan = absl::StrJoin(
+        database_.Query(absl::StrCat("EXPLAIN ", analyze ? "(ANALYZE, BUFFERS, TIMING OFF) " : "",
+                                     "EXECUTE watched ", list)),
+        "\n");
+    database_.Execute("DEALLOCATE watched");
+    return plan;
+  }
+
+  void ExpectNestedLoopsOverKeys() {
+    for (const Statement* statement : {&kRecordSteadyUps, &kRecordSteadyUpsFolded}) {
+      std::vector<std::string> arguments(8, "'{}'");
+      if (statement == &kRecordSteadyUpsFolded) arguments.resize(15, "'{}'");
+      const std::string plan = PlanOf(*statement, kCommitter, arguments);
+      EXPECT_THAT(plan, HasSubstr("Index Scan using monitor_state_pkey"));
+      EXPECT_THAT(plan, Not(HasSubstr("Seq Scan on monitor_state")));
+      // Rows are locked in the order of the arrays.
+      EXPECT_THAT(plan, HasSubstr("Nested Loop"));
+      EXPECT_THAT(plan, Not(HasSubstr("Hash Join")));
+      EXPECT_THAT(plan, Not(HasSubstr("Merge Join")));
+      if (statement == &kRecordSteadyUpsFolded) {
+        EXPECT_THAT(plan, HasSubstr("hashed SubPlan"));
+      }
+    }
+  }
+
+  TestDatabase database_;
+  std::unique_ptr<PgStore> store_;
+};
+
+TEST_F(CostTest, TheFastPathUsesTheKeyWhateverTheStatisticsSay) {
+  ExpectNestedLoopsOverKeys();  // on an empty table
+  MakeMonitors(20000);
+  ExpectNestedLoopsOverKeys();  // on a table that was never analyzed
+  database_.Execute("ANALYZE");
+  ExpectNestedLoopsOverKeys();
+}
+
+TEST_F(CostTest, APlainUpIsAHeapOnlyUpdateAndFitsItsBudget) {
+  constexpr int kMonitors = 20000, kRounds = 3;
+  MakeMonitors(kMonitors);
+  database_.Execute("VACUUM ANALYZE monitor_state");
+  PushAll(kMonitors, 300, *store_, 0, kStart, 1);  // after a checkpoint pages are logged whole
+  const std::string lsn = database_.Query("SELECT pg_current_wal_insert_lsn()").at(0);
+  for (int round = 1; round <= kRounds; ++round) {
+    PushAll(kMonitors, 300, *store_, round % 2, kStart + absl::Seconds(round), round + 1);
+  }
+  const int64_t wal =
+      database_.Number(absl::StrCat("SELECT pg_current_wal_insert_lsn() - '", lsn, "'::pg_lsn"));
+  EXPECT_LE(wal / (kMonitors * kRounds), 320);
+  const int64_t size = database_.Number(
+      "SELECT sum(pg_total_relation_size(inhrelid)) FROM pg_inherits "
+      "WHERE inhparent = 'heartbeat'::regclass");
+  EXPECT_LE(size / (kMonitors * (kRounds + 1)), 120);
+  store_.reset();  // sessions report their counts when they end
+  while (database_.Number("SELECT count(*) FROM pg_stat_activity WHERE datname = "
+                          "current_database() AND application_name LIKE 'tocsin-core/%'") > 0) {
+  }
+  EXPECT_EQ(database_.Number("SELECT n_tup_upd - n_tup_hot_upd FROM pg_stat_user_tables "
+                             "WHERE relname = 'monitor_state'"),
+            0);
+}
+
+TEST_F(CostTest, SortedGroupsOfSeveralReplicasNeverDeadlock) {
+  constexpr int kMonitors = 3000;
+  MakeMonitors(kMonitors);
+  const std::unique_ptr<PgStore> replica = database_.OpenStore();
+  std::vector<std::thread> committers;
+  for (PgStore* store : {store_.get(), replica.get()}) {
+    for (int committer : {0, 1}) {
+      committers.emplace_back([this, store, committer] {
+        for (int round = 0; round < 5; ++round) {
+          PushAll(kMonitors, 300, *store, committer, kStart,
+                  reinterpret_cast<uintptr_t>(store) + committer * 100 + round);
+        }
+      });
+    }
+  }
+  for (std::thread& committer : committers) committer.join();
+  EXPECT_EQ(database_.Number("SELECT deadlocks FROM pg_stat_database "
+                             "WHERE datname = current_database()"),
+            0);
+  EXPECT_EQ(database_.Number("SELECT count(*) FROM heartbeat"), 4 * 5 * kMonitors);
+}
+
+class LeaseCostTest : public CostTest {
+ protected:
+  void MakeChannels(int count) {
+    database_.Execute(absl::StrCat(
+        "INSERT INTO channel (project_id, id, display_name, url, secrets, format, selector, "
+        "is_default, fallback_channel, disable_reason, last_error, created_at, updated_at) "
+        "SELECT 1, 'c' || i, '', '', '', 1, '', false, '', '', '', '2026-03-02', '2026-03-02' "
+        "FROM generate_series(1, ",
+        count, ") i"));
+  }
+
+  // `count` pending deliveries, of `per_monitor` each in a row, spread over the channels.
+  void MakeDeliveries(int count, int channels, int per_monitor, const std::string& due) {
+    database_.Execute(absl::StrCat(
+        "INSERT INTO delivery (id, project_id, channel_id, monitor_id, sequence, type, state, "
+        "redelivery, attempts, skipped, last_http_status, events, occurred_at, created_at, "
+        "next_attempt_at, expires_at, last_outcome) "
+        "SELECT 'msg_' || gen_random_uuid(), 1, 1 + (i / ",
+        per_monitor, ") % ", channels, ", 1 + i / ", per_monitor, ", 1 + i % ", per_monitor,
+        ", 1, 1, false, 0, 0, 0, '{}', '2026-03-02', '2026-03-02', '", due,
+        "', '2027-01-01', '' FROM generate_series(0, ", count - 1, ") i"));
+    database_.Execute("ANALYZE delivery");
+  }
+
+  // Pages that the statement touched.
+  int64_t PagesOf(const Statement& statement, const std::vector<std::string>& arguments) {
+    const std::string plan = PlanOf(statement, kDelivery, arguments, /*analyze=*/true);
+    for (const absl::string_view line : absl::StrSplit(plan, '\n')) {
+      if (!absl::StrContains(line, "Buffers:")) continue;
+      int64_t pages = 0;  // the first line is that of the whole plan
+      for (const absl::string_view word : absl::StrSplit(line, absl::ByAnyChar(" ="))) {
+        int64_t number = 0;
+        if (absl::SimpleAtoi(word, &number)) pages += number;
+      }
+      return pages;
+    }
+    ADD_FAILURE() << plan;
+    return 0;
+  }
+
+  const std::vector<std::string> kLeaseOfTen = {"'2026-03-02 10:00:00+00'", "10", "8",
+                                                "'2026-03-02 10:01:00+00'", "'lease'"};
+};
+
+TEST_F(LeaseCostTest, ALongBacklogOfOneChannelCostsNoMoreThanAShortOne) {
+  MakeChannels(1);
+  MakeDeliveries(100, 1, 1, "2026-03-02 09:00:00+00");
+  const int64_t pages = PagesOf(kLeaseDeliveries, kLeaseOfTen);
+  database_.Execute("TRUNCATE delivery");
+  MakeDeliveries(100000, 1, 1, "2026-03-02 09:00:00+00");
+  EXPECT_LE(PagesOf(kLeaseDeliveries, kLeaseOfTen), 2 * pages + 50);
+  EXPECT_LE(PagesOf(kNextDeliveryAt, {}), 50);
+}
+
+TEST_F(LeaseCostTest, DeadChannelsCostALittleEach) {
+  MakeChannels(101);
+  // All wait for their next attempt, and others wait for them; channel 101 has work.
+  MakeDeliveries(100000, 100, 10, "2026-03-02 11:00:00+00");
+  database_.Execute(
+      "INSERT INTO delivery (id, project_id, channel_id, monitor_id, sequence, type, state, "
+      "redelivery, attempts, skipped, last_http_status, events, occurred_at, created_at, "
+      "next_attempt_at, expires_at, last_outcome) "
+      "VALUES ('msg_due', 1, 101, 999999, 1, 1, 1, false, 0, 0, 0, '{}', '2026-03-02', "
+      "'2026-03-02', '2026-03-02 09:00:00+00', '2027-01-01', '')");
+  EXPECT_LE(PagesOf(kLeaseDeliveries, kLeaseOfTen), 101 * 20);
+  EXPECT_LE(PagesOf(kNextDeliveryAt, {}), 101 * 25);
+}
+
+}  // namespace
+}  // namespace tocsin::core::pg

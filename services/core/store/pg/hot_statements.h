@@ -1,0 +1,16 @@
+// The statements whose plans are watched by a test.
+#pragma once
+
+#include "services/core/store/pg/statement.h"
+
+namespace tocsin::core::pg {
+
+// record_steady_ups.cc: without and with folded heartbeats.
+extern const Statement kRecordSteadyUps;
+extern const Statement kRecordSteadyUpsFolded;
+
+// delivery_leases.cc
+extern const Statement kLeaseDeliveries;
+extern const Statement kNextDeliveryAt;
+
+}  // namespace tocsin::core::pg

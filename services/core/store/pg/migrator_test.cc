@@ -1,0 +1,93 @@
+// Migrations: once, in order, by one process at a time, and never against a schema that differs.
+#include "services/core/store/pg/migrator.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <thread>
+
+#include "services/core/store/pg/testing/test_database.h"
+
+namespace tocsin::core::pg {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+Migration Step(int number, const std::string& name, const std::string& sql, bool breaking = false) {
+  return {.number = number, .name = name, .sql = sql, .breaking = breaking};
+}
+
+class MigratorTest : public testing::Test {
+ protected:
+  absl::Status Apply(const std::vector<Migration>& migrations) {
+    return ApplyMigrations(database_.url(), migrations);
+  }
+
+  TestDatabase database_;
+};
+
+TEST_F(MigratorTest, TheEmbeddedOnesApplyAndApplyAgain) {
+  const absl::Status first = PgStore::Migrate(database_.url());
+  ASSERT_TRUE(first.ok()) << first;
+  EXPECT_TRUE(PgStore::Migrate(database_.url()).ok());
+  EXPECT_EQ(database_.Number("SELECT count(*) FROM schema_migration"),
+            static_cast<int64_t>(EmbeddedMigrations().size()));
+  EXPECT_THAT(database_.Query("SELECT id FROM project"), ElementsAre("default"));
+}
+
+TEST_F(MigratorTest, MissingOnesApplyInOrder) {
+  const Migration one = Step(1, "0001_one", "CREATE TABLE a (x integer)");
+  const Migration two =
+      Step(2, "0002_two", "ALTER TABLE a ADD y integer; INSERT INTO a VALUES (1)");
+  EXPECT_TRUE(Apply({one}).ok());
+  EXPECT_TRUE(Apply({two, one}).ok());
+  EXPECT_EQ(database_.Number("SELECT count(*) FROM a"), 1);
+}
+
+TEST_F(MigratorTest, OneThatFailsLeavesNothingAndIsNamed) {
+  const absl::Status status =
+      Apply({Step(1, "0001_bad", "CREATE TABLE a (x integer); SELECT 1 / 0")});
+  EXPECT_THAT(std::string(status.message()), HasSubstr("0001_bad"));
+  EXPECT_EQ(database_.Number("SELECT count(*) FROM pg_class WHERE relname = 'a'"), 0);
+  EXPECT_EQ(database_.Number("SELECT count(*) FROM schema_migration"), 0);
+  EXPECT_TRUE(Apply({Step(1, "0001_bad", "CREATE TABLE a (x integer)")}).ok());
+}
+
+TEST_F(MigratorTest, OneThatWasChangedAfterItWasAppliedIsRefused) {
+  EXPECT_TRUE(Apply({Step(1, "0001_one", "CREATE TABLE a (x integer)")}).ok());
+  const absl::Status status = Apply({Step(1, "0001_one", "CREATE TABLE a (x bigint)")});
+  EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("0001_one"));
+}
+
+TEST_F(MigratorTest, AnOlderBinaryRunsOnANewerSchemaUnlessThatBreaksIt) {
+  const Migration one = Step(1, "0001_one", "CREATE TABLE a (x integer)");
+  EXPECT_TRUE(Apply({one, Step(2, "0002_more", "ALTER TABLE a ADD y integer")}).ok());
+  EXPECT_TRUE(Apply({one}).ok());
+  EXPECT_TRUE(Apply({one, Step(2, "0002_more", "ALTER TABLE a ADD y integer"),
+                     Step(3, "0003_break", "DROP TABLE a", /*breaking=*/true)})
+                  .ok());
+  const absl::Status status = Apply({one});
+  EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("0003_break"));
+}
+
+TEST_F(MigratorTest, ProcessesThatStartTogetherMigrateOnce) {
+  std::vector<absl::Status> statuses(4);
+  std::vector<std::thread> processes;
+  for (absl::Status& status : statuses) {
+    processes.emplace_back([&] { status = PgStore::Migrate(database_.url()); });
+  }
+  for (std::thread& process : processes) process.join();
+  for (const absl::Status& status : statuses) EXPECT_TRUE(status.ok()) << status;
+}
+
+TEST(Migrator, WithoutADatabaseItSaysUnavailable) {
+  EXPECT_EQ(ApplyMigrations("postgresql:///x?host=/nonexistent", {}).code(),
+            absl::StatusCode::kUnavailable);
+  EXPECT_EQ(ApplyMigrations("postgresql://[", {}).code(), absl::StatusCode::kInvalidArgument);
+}
+
+}  // namespace
+}  // namespace tocsin::core::pg
