@@ -193,6 +193,33 @@ def mass(system, scale):
     ]
 
 
+def webhooks(system, scale):
+    """P8: how quickly a backlog of webhooks leaves for one fast receiver."""
+    count = 20 * scale.mortal
+    prefix = f"told{system.next_mortal}-"
+    with tools.Nginx(log_arrivals=True) as nginx:
+        system.cli.json("channel", "create", f"sink{system.next_mortal}", "--url",
+                        f"http://{nginx.address}/")
+        system.notifier.terminate()
+        system.seed(prefix, 50_000_000 + system.next_mortal, count, 2e6,
+                    channels=f"sink{system.next_mortal}")
+        system.next_mortal += count
+
+        def pending():
+            return system.postgres.query(
+                "SELECT count(*) AS n FROM delivery JOIN monitor m USING (monitor_id)"
+                f" WHERE m.id LIKE '{prefix}%' AND state = 1")[0]["n"]
+        wait_until(lambda: pending() == count, 60, lambda: f"{pending()} deliveries wait", poll=0.5)
+        system.notifier.restart(60)
+        wait_until(lambda: pending() == 0, 120, lambda: f"{pending()} deliveries wait", poll=0.5)
+        arrivals = nginx.arrivals()
+    rate = len(arrivals) / max(0.001, arrivals[-1] - arrivals[0])
+    return [
+        Row("P8", f"webhooks to one fast receiver, backlog of {count:,}", f"{rate:,.0f}/s", rate),
+        Row("", "  sent more than once", f"{len(arrivals) - count}", len(arrivals) - count),
+    ]
+
+
 def idle(system, scale):
     """P9: memory and processor time with nothing to do."""
     system.restart_core()
@@ -214,7 +241,7 @@ def idle(system, scale):
 
 # In the order in which they run; `baseline` always runs.
 ALL = {"push": push, "latency": latency, "detect": detect, "detect10k": detect10k, "idle": idle,
-       "mass": mass}
+       "webhooks": webhooks, "mass": mass}
 
 
 def describe():

@@ -46,6 +46,10 @@ class System:
     def services(self):
         return self._cluster.services
 
+    @property
+    def notifier(self):
+        return self._cluster.notifiers[0]
+
     def restart_core(self):
         self._cluster.cores[0].terminate()
         self._cluster.cores[0].restart(60)
@@ -58,9 +62,10 @@ class System:
             self.postgres.execute("VACUUM ANALYZE")
             self.postgres.execute("CHECKPOINT")
 
-    def seed(self, prefix, first, count, timeout_us, step_us=0):
+    def seed(self, prefix, first, count, timeout_us, step_us=0, channels=""):
         self.postgres.run_file(_SEED, prefix=prefix, first=first, count=count,
-                               timeout_us=int(timeout_us), step_us=int(step_us))
+                               timeout_us=int(timeout_us), step_us=int(step_us),
+                               channels="{%s}" % channels)
 
     def cpu_seconds(self):
         """Processor time of each part so far."""

@@ -57,7 +57,8 @@ _NGINX = """
 worker_processes auto; daemon off; pid {d}/pid; error_log {d}/error.log;
 events {{ worker_connections 4096; }}
 http {{
-  access_log off; keepalive_requests 1000000000; default_type application/json;
+  log_format arrival '$msec';
+  access_log {access_log}; keepalive_requests 1000000000; default_type application/json;
   client_body_temp_path {d}/b; proxy_temp_path {d}/p; fastcgi_temp_path {d}/f;
   uwsgi_temp_path {d}/u; scgi_temp_path {d}/s;
   server {{
@@ -71,7 +72,16 @@ http {{
 
 
 class Nginx:
-    """`return 200`, a worker per core: the ceiling for HTTP on this machine."""
+    """`return 200`, a worker per core: the ceiling for HTTP on this machine, and a receiver of
+    webhooks that is never the slowest part."""
+
+    def __init__(self, log_arrivals=False):
+        self._log_arrivals = log_arrivals
+
+    def arrivals(self):
+        """When each request was answered, wall clock, in order."""
+        with open(os.path.join(self._dir, "arrivals")) as log:
+            return sorted(float(line) for line in log)
 
     def __enter__(self):
         self._dir = tempfile.mkdtemp(prefix="tocsin-nginx-")
@@ -79,7 +89,9 @@ class Nginx:
         self.address = f"127.0.0.1:{port}"
         conf = os.path.join(self._dir, "nginx.conf")
         with open(conf, "w") as out:
-            out.write(_NGINX.format(d=self._dir, port=port))
+            out.write(_NGINX.format(
+                d=self._dir, port=port,
+                access_log=f"{self._dir}/arrivals arrival" if self._log_arrivals else "off"))
         program = shutil.which("nginx") or "/usr/sbin/nginx"
         self._process = Process("nginx", [program, "-c", conf, "-e", f"{self._dir}/error.log"],
                                 os.path.join(self._dir, "log"), death_signal="TERM").start()
