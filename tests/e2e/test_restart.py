@@ -148,7 +148,8 @@ class OwnOutages(TocsinTestCase):
 class Drains(TocsinTestCase):
     """SIGTERM under load loses no request of clients that honour `Connection: close`."""
 
-    cluster_options = {"cores": 2, "gateways": 2, "notifiers": 2}
+    cluster_options = {"cores": 2, "gateways": 2, "notifiers": 2,
+                       "gateway_flags": ("--drain_delay=1s",)}
 
     def drain(self, services):
         made = [Job(m, self.cli.make_monitor(m, "1h"), jobs.steady(0.05))

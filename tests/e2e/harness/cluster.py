@@ -4,6 +4,7 @@ import base64
 import os
 import secrets
 import shutil
+import signal
 import tempfile
 import urllib.error
 import urllib.request
@@ -71,10 +72,12 @@ class Service(Process):
 class Cluster:
     """Use as a context manager, or call close()."""
 
-    def __init__(self, name, cores=1, gateways=1, notifiers=1, core_flags=(), gateway_flags=(),
-                 notifier_flags=("--allow_private_webhooks",), postgres_settings=None):
+    def __init__(self, name, cores=1, gateways=1, notifiers=1, core_flags=(),
+                 gateway_flags=("--drain_delay=0s",), notifier_flags=("--allow_private_webhooks",),
+                 postgres_settings=None):
         self.logs = log_directory(name)
         self.postgres = Postgres(postgres_settings, os.path.join(self.logs, "postgres.log"))
+        self.cores, self.gateways, self.notifiers = [], [], []
         self._files = tempfile.mkdtemp(prefix="tocsin-e2e-")
         try:
             self._lay_out(cores, gateways, notifiers, core_flags, gateway_flags, notifier_flags)
@@ -152,10 +155,10 @@ class Cluster:
             print(f"--- {service.name}\n{service.log_tail(lines)}")
 
     def close(self):
-        for service in reversed(getattr(self, "services", []) if hasattr(self, "cores") else []):
-            service.signal(18)  # SIGCONT: a frozen process would not hear SIGTERM
-            service.signal(15)
-        for service in reversed(self.services if hasattr(self, "notifiers") else []):
+        for service in reversed(self.services):
+            service.signal(signal.SIGCONT)  # a frozen process would not hear the next one
+            service.signal(signal.SIGTERM)
+        for service in reversed(self.services):
             service.close()
         self.postgres.close()
         shutil.rmtree(self._files, ignore_errors=True)
