@@ -69,15 +69,21 @@ class FaultsTest : public testing::Test {
         condition);
   }
 
+  // A transaction of the test would go on seeing what it saw first.
+  int64_t Count(const std::string& condition) {
+    database_.Execute("SELECT pg_stat_clear_snapshot()");
+    return database_.Number("SELECT count(*)" + Ours(condition));
+  }
+
   // Returns when one of the store's sessions waits for a lock.
   void WaitForWaiter() {
-    while (database_.Number("SELECT count(*)" + Ours("wait_event_type = 'Lock'")) == 0) {
+    while (Count("wait_event_type = 'Lock'") == 0) {
     }
   }
 
   void KillSessions(const std::string& condition = "true") {
     database_.Execute("SELECT pg_terminate_backend(pid)" + Ours(condition));
-    while (database_.Number("SELECT count(*)" + Ours(condition)) > 0) {
+    while (Count(condition) > 0) {
     }
   }
 
