@@ -184,6 +184,7 @@ TEST_P(Incidents, FindsTheDeliveriesOfAFiringAndWithdrawsThoseNeverLeased) {
     return absl::OkStatus();
   });
   ASSERT_THAT(firings, SizeIs(2));
+  EXPECT_EQ(firings[0].event, outage.firing);
   EXPECT_EQ(firings[0].channel, fast);
   EXPECT_TRUE(firings[0].ever_leased);
   EXPECT_EQ(firings[0].state, DeliveryState::kPending);

@@ -1,6 +1,8 @@
 // A store in front of another that breaks as databases and networks do, by a seeded plan.
 #include "tests/simulation/faulty_store.h"
 
+#include <utility>
+
 #include "common/status_macros.h"
 
 namespace tocsin::core::simulation {
@@ -13,7 +15,7 @@ absl::Status InDoubt() { return absl::UnknownError("the connection was lost whil
 
 FaultyStore::FaultyStore(Store& inner, uint64_t seed) : inner_(inner), random_(seed) {}
 
-FaultyStore::Fault FaultyStore::Draw() {
+Fault FaultyStore::Draw() {
   if (away_) return Fault::kBefore;
   int drawn = std::uniform_int_distribution<int>(0, 999)(random_);
   const auto takes = [&](int rate) {
@@ -34,13 +36,18 @@ FaultyStore::Fault FaultyStore::Draw() {
   return fault;
 }
 
+Fault FaultyStore::DrawForWrite() {
+  const Fault next = std::exchange(next_, Fault::kNone);
+  return next != Fault::kNone ? next : Draw();
+}
+
 absl::Status FaultyStore::BeforeRead() {
   return Draw() == Fault::kBefore ? Away() : absl::OkStatus();
 }
 
 absl::Status FaultyStore::Transact(TransactionClass klass,
                                    absl::FunctionRef<absl::Status(Transaction&)> body) {
-  const Fault fault = Draw();
+  const Fault fault = DrawForWrite();
   switch (fault) {
     case Fault::kBefore:
       return Away();
@@ -66,7 +73,7 @@ absl::Status FaultyStore::Transact(TransactionClass klass,
 
 absl::StatusOr<std::vector<MonitorKey>> FaultyStore::RecordSteadyUps(
     int committer, absl::Span<const SteadyUp> newest, absl::Span<const SteadyUp> folded) {
-  switch (Draw()) {
+  switch (DrawForWrite()) {
     case Fault::kBefore:
     case Fault::kRollBack:
       return Away();
@@ -83,7 +90,7 @@ absl::StatusOr<std::vector<MonitorKey>> FaultyStore::RecordSteadyUps(
 
 absl::StatusOr<std::vector<LeasedDelivery>> FaultyStore::LeaseDeliveries(
     const LeaseRequest& request) {
-  switch (Draw()) {
+  switch (DrawForWrite()) {
     case Fault::kBefore:
     case Fault::kRollBack:
     case Fault::kInDoubtLost:
@@ -99,7 +106,7 @@ absl::StatusOr<std::vector<LeasedDelivery>> FaultyStore::LeaseDeliveries(
 
 absl::StatusOr<ReportEffects> FaultyStore::ApplyReports(absl::Span<const DeliveryReport> reports,
                                                         absl::Time now) {
-  switch (Draw()) {
+  switch (DrawForWrite()) {
     case Fault::kBefore:
     case Fault::kRollBack:
     case Fault::kInDoubtLost:

@@ -19,6 +19,8 @@ struct FaultRates {
   int in_doubt_lost = 0;     // UNKNOWN, nothing was written
 };
 
+enum class Fault { kNone, kBefore, kRollBack, kInDoubtWritten, kInDoubtLost };
+
 // One replica's connection to the shared store. Single-threaded.
 class FaultyStore : public Store {
  public:
@@ -28,6 +30,8 @@ class FaultyStore : public Store {
   void set_rates(const FaultRates& rates) { rates_ = rates; }
   // While away, every operation fails with UNAVAILABLE.
   void set_away(bool away) { away_ = away; }
+  // The next operation that writes fails so, once.
+  void FailNext(Fault fault) { next_ = fault; }
   bool away() const { return away_; }
   int64_t faults() const { return faults_; }
 
@@ -65,15 +69,16 @@ class FaultyStore : public Store {
   void StopWaiting() override;
 
  private:
-  enum class Fault { kNone, kBefore, kRollBack, kInDoubtWritten, kInDoubtLost };
-
   Fault Draw();
+  // Of an operation that writes.
+  Fault DrawForWrite();
   // OK, or the fault of an operation that only reads.
   absl::Status BeforeRead();
 
   Store& inner_;
   std::mt19937_64 random_;
   FaultRates rates_;
+  Fault next_ = Fault::kNone;
   bool away_ = false;
   int64_t faults_ = 0;
 };

@@ -10,14 +10,13 @@
 #include "common/status_macros.h"
 #include "services/core/domain/errors.h"
 #include "services/core/domain/validate.h"
+#include "services/core/engine/event_writer.h"
 #include "services/core/engine/known_transaction.h"
 
 namespace tocsin::core {
 namespace {
 
 constexpr size_t kSecretBytes = 32;
-constexpr size_t kDeliveryIdBytes = 16;  // 22 characters
-constexpr absl::Duration kTestExpiry = absl::Hours(24 * 3);
 
 absl::StatusOr<ProjectKey> FindProject(Store& store, const std::string& id) {
   ASSIGN_OR_RETURN(const std::optional<ProjectKey> key, store.FindProject(id));
@@ -162,14 +161,7 @@ absl::Status ChannelAdmin::Delete(const ResourceName& name) {
 absl::StatusOr<DeliveryView> ChannelAdmin::Test(const ResourceName& name) {
   ASSIGN_OR_RETURN(const ProjectKey project, FindProject(store_, name.project));
   const absl::Time now = clock_.Now();
-  Delivery delivery;
-  delivery.id = absl::StrCat("msg_", absl::WebSafeBase64Escape(random_(kDeliveryIdBytes)));
-  delivery.project = project;
-  delivery.type = DeliveryType::kChannelTest;
-  delivery.occurred_at = now;
-  delivery.created_at = now;
-  delivery.next_attempt_at = now;
-  delivery.expires_at = now + kTestExpiry;
+  Delivery delivery = NewDelivery(project, DeliveryType::kChannelTest, now);
   DeliveryView view = {
       .delivery = {}, .project_id = name.project, .channel_id = name.id, .monitor_id = ""};
   RETURN_IF_ERROR(TransactUntilKnown(

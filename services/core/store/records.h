@@ -67,6 +67,7 @@ struct MonitorIdentity {
 
 struct FiringDelivery {
   DeliveryKey delivery = 0;
+  EventKey event = 0;  // the FIRING
   ChannelKey channel = 0;
   DeliveryState state = DeliveryState::kPending;
   bool ever_leased = false;

@@ -188,6 +188,7 @@ absl::StatusOr<std::vector<FiringDelivery>> MemoryTransaction::FindFirings(Incid
   for (auto it = first; it != last; ++it) {
     const DeliveryRow& row = tables_.deliveries().at(it->second);
     firings.push_back({.delivery = it->second,
+                       .event = firing->second,
                        .channel = row.delivery.channel,
                        .state = row.delivery.state,
                        .ever_leased = row.ever_leased});

@@ -61,7 +61,7 @@ constexpr Statement kAddDeliveries = {
 // An incident's deliveries are numbered after its FIRING event, which bounds the search.
 constexpr Statement kFindFirings = {
     "find_firings",
-    "SELECT d.delivery_id, d.channel_id, d.state, d.leased_at IS NOT NULL "
+    "SELECT d.delivery_id, firing.event_id, d.channel_id, d.state, d.leased_at IS NOT NULL "
     "FROM incident i CROSS JOIN LATERAL ("
     "SELECT e.event_id FROM alert_event e WHERE e.monitor_id = i.monitor_id "
     "AND e.incident_id = i.incident_id AND e.type = 1 ORDER BY e.sequence DESC LIMIT 1) firing "
@@ -191,6 +191,7 @@ absl::StatusOr<std::vector<FiringDelivery>> PgTransaction::FindFirings(IncidentK
     Row row = rows.at(i);
     FiringDelivery firing;
     firing.delivery = row.Int();
+    firing.event = row.Int();
     firing.channel = row.Int();
     firing.state = row.As<DeliveryState>();
     firing.ever_leased = row.Bool();

@@ -1,0 +1,187 @@
+// What people do with channels.
+#include "services/core/engine/channel_admin.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "common/status_details.h"
+#include "common/testing/fake_clock.h"
+#include "services/core/domain/validate.h"
+#include "services/core/store/memory/memory_store.h"
+#include "tests/simulation/faulty_store.h"
+
+namespace tocsin::core {
+namespace {
+
+using simulation::Fault;
+using ::testing::ElementsAre;
+using ::testing::SizeIs;
+
+const ResourceName kPager = {.project = "default", .id = "pager"};
+constexpr char kSecret[] = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+
+class ChannelAdminTest : public ::testing::Test {
+ protected:
+  static Channel Pager() {
+    Channel channel;
+    channel.project_id = "default";
+    channel.id = "pager";
+    channel.url = "https://hooks.example/T0/B0";
+    return channel;
+  }
+
+  // The channel after deliveries to it failed with 410.
+  void Disable() {
+    EXPECT_TRUE(memory_
+                    .Transact(TransactionClass::kAdmin,
+                              [&](Transaction& transaction) {
+                                Channel channel =
+                                    transaction.LockChannel(project_, "pager")->value();
+                                channel.disabled_at = clock_.Now();
+                                channel.disable_reason = "gone";
+                                channel.failing_since = clock_.Now();
+                                channel.last_error = "gone";
+                                return transaction.SaveChannel(channel);
+                              })
+                    .ok());
+  }
+
+  FakeClock clock_;
+  MemoryStore memory_{clock_};
+  const ProjectKey project_ = memory_.FindProject("default")->value();
+  simulation::FaultyStore store_{memory_, 1};
+  ChannelAdmin admin_{store_, clock_};
+};
+
+TEST_F(ChannelAdminTest, CreatesAChannelWithASecretOfItsOwn) {
+  const absl::StatusOr<CreatedChannel> created = admin_.Create(Pager(), "");
+  ASSERT_TRUE(created.ok()) << created.status();
+  EXPECT_TRUE(IsWebhookSecret(created->webhook_secret));
+  EXPECT_THAT(created->channel.secrets, ElementsAre(created->webhook_secret));
+  EXPECT_EQ(created->channel.display_name, "pager");
+  EXPECT_EQ(*admin_.Get(kPager), created->channel);
+}
+
+TEST_F(ChannelAdminTest, KeepsASecretThatWasGiven) {
+  EXPECT_EQ(admin_.Create(Pager(), kSecret)->webhook_secret, kSecret);
+}
+
+TEST_F(ChannelAdminTest, TellsAllFaultsOfARequestAtOnce) {
+  Channel channel = Pager();
+  channel.id = "";
+  channel.url = "hooks.example";
+  channel.selector = "team";
+  const absl::Status status = admin_.Create(channel, "hush").status();
+  std::vector<std::string> fields;
+  for (const FieldViolation& violation : FieldViolations(status)) {
+    fields.push_back(violation.field);
+  }
+  EXPECT_THAT(fields,
+              ElementsAre("channel_id", "channel.url", "channel.selector", "webhook_secret"));
+}
+
+TEST_F(ChannelAdminTest, RefusesATakenIdAndAFallbackThatDoesNotExist) {
+  ASSERT_TRUE(admin_.Create(Pager(), "").ok());
+  EXPECT_EQ(tocsin::Reason(admin_.Create(Pager(), "").status()), "CHANNEL_ALREADY_EXISTS");
+  EXPECT_EQ(tocsin::Reason(admin_.Create(Pager(), kSecret).status()), "CHANNEL_ALREADY_EXISTS");
+  Channel other = Pager();
+  other.id = "other";
+  other.fallback_channel = "nobody";
+  const absl::Status status = admin_.Create(other, "").status();
+  ASSERT_THAT(FieldViolations(status), SizeIs(1));
+  EXPECT_EQ(FieldViolations(status)[0].field, "channel.fallback_channel");
+}
+
+TEST_F(ChannelAdminTest, ACreationInDoubtIsResolvedByLooking) {
+  for (const Fault fault : {Fault::kInDoubtWritten, Fault::kInDoubtLost}) {
+    simulation::FaultyStore faulty(memory_, 1);
+    ChannelAdmin admin(faulty, clock_, [&](size_t n) {
+      faulty.FailNext(fault);
+      return std::string(n, 'x');
+    });
+    Channel channel = Pager();
+    channel.id = fault == Fault::kInDoubtWritten ? "written" : "lost";
+    EXPECT_TRUE(admin.Create(channel, "").ok());
+  }
+  EXPECT_THAT(*admin_.List("default", "", 10), SizeIs(2));
+}
+
+TEST_F(ChannelAdminTest, ListsPagesInOrderOfId) {
+  for (const char* id : {"c", "a", "b"}) {
+    Channel channel = Pager();
+    channel.id = id;
+    ASSERT_TRUE(admin_.Create(channel, "").ok());
+  }
+  EXPECT_EQ(admin_.List("default", "", 2)->at(1).id, "b");
+  EXPECT_EQ(admin_.List("default", "b", 2)->at(0).id, "c");
+  EXPECT_EQ(tocsin::Reason(admin_.List("nowhere", "", 2).status()), "PROJECT_NOT_FOUND");
+}
+
+TEST_F(ChannelAdminTest, ANewUrlEnablesADisabledChannel) {
+  ASSERT_TRUE(admin_.Create(Pager(), "").ok());
+  Disable();
+  const auto rename = [](Channel& channel) {
+    channel.display_name = "Pager";
+    return absl::OkStatus();
+  };
+  EXPECT_TRUE(admin_.Update(kPager, rename)->disabled_at.has_value());
+  const auto move = [](Channel& channel) {
+    channel.url = "https://hooks.example/T0/B1";
+    return absl::OkStatus();
+  };
+  const absl::StatusOr<Channel> moved = admin_.Update(kPager, move);
+  ASSERT_TRUE(moved.ok()) << moved.status();
+  EXPECT_FALSE(moved->disabled_at.has_value());
+  EXPECT_FALSE(moved->failing_since.has_value());
+  EXPECT_EQ(moved->disable_reason, "");
+  EXPECT_EQ(moved->last_error, "");
+}
+
+TEST_F(ChannelAdminTest, AnUpdateIsValidated) {
+  ASSERT_TRUE(admin_.Create(Pager(), "").ok());
+  const absl::Status status = admin_
+                                  .Update(kPager,
+                                          [](Channel& channel) {
+                                            channel.url = "";
+                                            return absl::OkStatus();
+                                          })
+                                  .status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+}
+
+TEST_F(ChannelAdminTest, ADeletedChannelIsGoneAndItsIdIsFree) {
+  ASSERT_TRUE(admin_.Create(Pager(), "").ok());
+  store_.FailNext(Fault::kNone);
+  EXPECT_TRUE(admin_.Delete(kPager).ok());
+  EXPECT_EQ(tocsin::Reason(admin_.Get(kPager).status()), "CHANNEL_NOT_FOUND");
+  EXPECT_EQ(tocsin::Reason(admin_.Delete(kPager)), "CHANNEL_NOT_FOUND");
+  EXPECT_TRUE(admin_.Create(Pager(), "").ok());
+}
+
+TEST_F(ChannelAdminTest, ATestIsADeliveryThatIsDueNow) {
+  ASSERT_TRUE(admin_.Create(Pager(), "").ok());
+  const absl::StatusOr<DeliveryView> test = admin_.Test(kPager);
+  ASSERT_TRUE(test.ok()) << test.status();
+  EXPECT_EQ(test->delivery.type, DeliveryType::kChannelTest);
+  EXPECT_EQ(test->delivery.id.size(), 26u);
+  EXPECT_EQ(test->channel_id, "pager");
+  const std::vector<LeasedDelivery> leased = *memory_.LeaseDeliveries({.notifier = "n",
+                                                                       .lease_id = "l",
+                                                                       .now = clock_.Now(),
+                                                                       .lease = absl::Seconds(30),
+                                                                       .limit = 1,
+                                                                       .per_channel = 1});
+  ASSERT_THAT(leased, SizeIs(1));
+  EXPECT_EQ(leased[0].delivery.id, test->delivery.id);
+}
+
+TEST_F(ChannelAdminTest, ADisabledChannelCannotBeTested) {
+  ASSERT_TRUE(admin_.Create(Pager(), "").ok());
+  Disable();
+  EXPECT_EQ(tocsin::Reason(admin_.Test(kPager).status()), "CHANNEL_DISABLED");
+}
+
+}  // namespace
+}  // namespace tocsin::core

@@ -1,0 +1,158 @@
+// Writes what a decision leads to, within the transaction that holds the monitor's lock.
+#include "services/core/engine/event_writer.h"
+
+#include <algorithm>
+#include <optional>
+#include <set>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "common/random.h"
+#include "common/status_macros.h"
+#include "services/core/domain/channel.h"
+
+namespace tocsin::core {
+namespace {
+
+constexpr size_t kIdBytes = 16;  // 22 characters
+
+absl::StatusOr<AlertEvent> MakeEvent(Transaction& transaction, const MonitorDefinition& definition,
+                                     const Decision& decision, const Incident& incident,
+                                     absl::Time now) {
+  AlertEvent event;
+  event.type = incident.closed_at ? EventType::kResolved : EventType::kFiring;
+  event.project = definition.project;
+  event.monitor = definition.key;
+  event.sequence = decision.next.sequence;
+  event.occurred_at = incident.closed_at.value_or(incident.opened_at);
+  event.detected_at = std::max(now, event.occurred_at);
+  event.incident = incident;
+  event.definition = definition;
+  event.state = decision.next.state;
+  event.expected_at = decision.expected_at;
+  ASSIGN_OR_RETURN(event.last_heartbeat, transaction.NewestHeartbeat(definition.key));
+  return event;
+}
+
+Delivery DeliveryOf(const AlertEvent& event, ChannelKey channel, std::vector<EventKey> events,
+                    absl::Time now) {
+  const DeliveryType type = event.type == EventType::kFiring ? DeliveryType::kIncidentOpened
+                                                             : DeliveryType::kIncidentResolved;
+  Delivery delivery = NewDelivery(event.project, type, now);
+  delivery.channel = channel;
+  delivery.monitor = event.monitor;
+  delivery.sequence = event.sequence;
+  delivery.events = std::move(events);
+  delivery.occurred_at = event.occurred_at;
+  return delivery;
+}
+
+absl::StatusOr<Incident> Fire(Transaction& transaction, const MonitorDefinition& definition,
+                              const Decision& decision, absl::Time now) {
+  Incident incident = *decision.opened;
+  ASSIGN_OR_RETURN(incident.key, transaction.AddIncident(incident));
+  ASSIGN_OR_RETURN(AlertEvent event, MakeEvent(transaction, definition, decision, incident, now));
+  ASSIGN_OR_RETURN(event.key, transaction.AddEvent(event));
+  ASSIGN_OR_RETURN(const std::vector<Channel> channels, transaction.Channels(definition.project));
+  std::vector<Delivery> deliveries;
+  for (const ChannelKey channel : Route(definition, channels)) {
+    deliveries.push_back(DeliveryOf(event, channel, {event.key}, now));
+  }
+  RETURN_IF_ERROR(transaction.AddDeliveries(deliveries));
+  return incident;
+}
+
+// The deliveries of a FIRING, one for each channel that still exists.
+absl::StatusOr<std::vector<FiringDelivery>> FindFirings(Transaction& transaction,
+                                                        const MonitorDefinition& definition,
+                                                        IncidentKey incident) {
+  ASSIGN_OR_RETURN(std::vector<FiringDelivery> firings, transaction.FindFirings(incident));
+  ASSIGN_OR_RETURN(const std::vector<Channel> channels, transaction.Channels(definition.project));
+  std::set<ChannelKey> existing;
+  for (const Channel& channel : channels) existing.insert(channel.key);
+  std::erase_if(firings,
+                [&](const FiringDelivery& firing) { return existing.erase(firing.channel) == 0; });
+  return firings;
+}
+
+// Withdraws what nobody was sent yet.
+absl::StatusOr<std::set<DeliveryKey>> Withdraw(Transaction& transaction,
+                                               const std::vector<FiringDelivery>& firings,
+                                               absl::Time now) {
+  std::vector<DeliveryKey> unsent;
+  for (const FiringDelivery& firing : firings) {
+    if (firing.state == DeliveryState::kPending && !firing.ever_leased) {
+      unsent.push_back(firing.delivery);
+    }
+  }
+  std::set<DeliveryKey> withdrawn;
+  if (unsent.empty()) return withdrawn;
+  std::sort(unsent.begin(), unsent.end());
+  ASSIGN_OR_RETURN(const std::vector<DeliveryKey> keys, transaction.WithdrawUnsent(unsent, now));
+  withdrawn.insert(keys.begin(), keys.end());
+  return withdrawn;
+}
+
+absl::Status Resolve(Transaction& transaction, const MonitorDefinition& definition,
+                     const Decision& decision, absl::Time now) {
+  const Incident& incident = *decision.closed;
+  RETURN_IF_ERROR(transaction.SaveIncident(incident));
+  ASSIGN_OR_RETURN(AlertEvent event, MakeEvent(transaction, definition, decision, incident, now));
+  ASSIGN_OR_RETURN(event.key, transaction.AddEvent(event));
+  ASSIGN_OR_RETURN(const std::vector<FiringDelivery> firings,
+                   FindFirings(transaction, definition, incident.key));
+  ASSIGN_OR_RETURN(const std::set<DeliveryKey> withdrawn, Withdraw(transaction, firings, now));
+  std::vector<Delivery> deliveries;
+  for (const FiringDelivery& firing : firings) {
+    if (!withdrawn.contains(firing.delivery)) {
+      deliveries.push_back(DeliveryOf(event, firing.channel, {event.key}, now));
+    } else if (!decision.withdraw_unsent_firing) {
+      deliveries.push_back(DeliveryOf(event, firing.channel, {firing.event, event.key}, now));
+    }
+  }
+  return transaction.AddDeliveries(deliveries);
+}
+
+}  // namespace
+
+Delivery NewDelivery(ProjectKey project, DeliveryType type, absl::Time now) {
+  Delivery delivery;
+  delivery.id = absl::StrCat("msg_", absl::WebSafeBase64Escape(RandomBytes(kIdBytes)));
+  delivery.project = project;
+  delivery.type = type;
+  delivery.occurred_at = now;
+  delivery.created_at = now;
+  delivery.next_attempt_at = now;
+  delivery.expires_at = now + kDeliveryLifetime;
+  return delivery;
+}
+
+absl::StatusOr<MonitorState> WriteEvents(Transaction& transaction,
+                                         const MonitorDefinition& definition,
+                                         const Decision& decision, absl::Time now) {
+  MonitorState state = decision.next;
+  if (decision.closed.has_value()) {
+    RETURN_IF_ERROR(Resolve(transaction, definition, decision, now));
+  }
+  if (decision.opened.has_value()) {
+    ASSIGN_OR_RETURN(state.incident, Fire(transaction, definition, decision, now));
+  }
+  if (decision.message_changed) RETURN_IF_ERROR(transaction.SaveIncident(*state.incident));
+  return state;
+}
+
+absl::Status WriteDecision(Transaction& transaction, Monitor& monitor, const Decision& decision,
+                           absl::Time now) {
+  ASSIGN_OR_RETURN(MonitorState state, WriteEvents(transaction, monitor.definition, decision, now));
+  const StateChange change = {.monitor = monitor.definition.key,
+                              .state = state,
+                              .last_push_id = 0,
+                              .sweep_at = SweepAt(monitor.definition, state)};
+  RETURN_IF_ERROR(transaction.SaveStates({&change, 1}));
+  monitor.state = std::move(state);
+  return absl::OkStatus();
+}
+
+}  // namespace tocsin::core

@@ -1,0 +1,41 @@
+// Writes what a decision leads to, within the transaction that holds the monitor's lock.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "services/core/domain/delivery.h"
+#include "services/core/domain/monitor.h"
+#include "services/core/domain/transition.h"
+#include "services/core/store/records.h"
+#include "services/core/store/transaction.h"
+
+namespace tocsin::core {
+
+// How long a delivery is tried.
+inline constexpr absl::Duration kDeliveryLifetime = absl::Hours(24 * 3);
+
+// A delivery that is due now, with a new id; the caller says what it tells and to whom.
+Delivery NewDelivery(ProjectKey project, DeliveryType type, absl::Time now);
+
+// Writes incident, alert event and deliveries, and returns the state as it is to be saved (the
+// incident has its key now). To save it is for the caller, who may save many at once.
+//
+// Writing must come after the heartbeats of the decision were added to the history: the event
+// tells the newest one.
+//   opened  FIRING, to each channel that Route chooses.
+//   closed  RESOLVED, to each channel that was given the FIRING and still exists. A FIRING that
+//           nobody was sent yet is withdrawn: both then go out as one message, or, when
+//           withdraw_unsent_firing is set, none does.
+absl::StatusOr<MonitorState> WriteEvents(Transaction& transaction,
+                                         const MonitorDefinition& definition,
+                                         const Decision& decision, absl::Time now);
+
+// WriteEvents, and saves the state with a sweep_at that is exact; `monitor` then holds it.
+absl::Status WriteDecision(Transaction& transaction, Monitor& monitor, const Decision& decision,
+                           absl::Time now);
+
+}  // namespace tocsin::core

@@ -1,0 +1,218 @@
+// What a decision leads to: incident, event, deliveries, state.
+#include "services/core/engine/event_writer.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "common/testing/fake_clock.h"
+#include "services/core/store/memory/memory_store.h"
+
+namespace tocsin::core {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+class EventWriterTest : public ::testing::Test {
+ protected:
+  EventWriterTest() {
+    Run([this](Transaction& transaction) -> absl::Status {
+      AddChannel(transaction, "all", "", true);
+      AddChannel(transaction, "payments", "team=payments", false);
+      MonitorDefinition definition;
+      definition.project = project_;
+      definition.project_id = "default";
+      definition.id = "job";
+      definition.labels = {{"team", "payments"}};
+      definition.schedule = {.timeout = absl::Seconds(60),
+                             .recommended_interval = absl::Seconds(60),
+                             .grace = absl::ZeroDuration()};
+      Monitor monitor = {.definition = definition, .state = {}};
+      monitor.state.state = State::kUp;
+      monitor.state.last_at = clock_.Now();
+      monitor_ = transaction.InsertMonitor(monitor, absl::InfiniteFuture())->key;
+      return absl::OkStatus();
+    });
+  }
+
+  void Run(absl::FunctionRef<absl::Status(Transaction&)> body) {
+    const absl::Status status = store_.Transact(TransactionClass::kAdmin, body);
+    EXPECT_TRUE(status.ok()) << status;
+  }
+
+  void AddChannel(Transaction& transaction, const std::string& id, const std::string& selector,
+                  bool is_default) {
+    Channel channel;
+    channel.project = project_;
+    channel.project_id = "default";
+    channel.id = id;
+    channel.selector = selector;
+    channel.is_default = is_default;
+    ASSERT_TRUE(transaction.InsertChannel(channel).ok());
+  }
+
+  // Gives an input to the monitor and writes what follows.
+  Decision Give(const Input& input) {
+    Decision decision;
+    Run([&](Transaction& transaction) -> absl::Status {
+      Monitor monitor = transaction.LockMonitors({monitor_}, LockMode::kWait)->front();
+      decision = Decide(monitor.definition, monitor.state, input, {}, clock_.Now());
+      if (const auto* arrived = std::get_if<HeartbeatArrived>(&input)) {
+        EXPECT_TRUE(transaction
+                        .AddHeartbeats({{.monitor = monitor_,
+                                         .heartbeat = arrived->heartbeat,
+                                         .reason = decision.reason}})
+                        .ok());
+      }
+      return WriteDecision(transaction, monitor, decision, clock_.Now());
+    });
+    return decision;
+  }
+  Decision Push(HeartbeatKind kind, const std::string& message = "") {
+    Heartbeat heartbeat;
+    heartbeat.kind = kind;
+    heartbeat.at = clock_.Now();
+    heartbeat.message = message;
+    return Give(HeartbeatArrived{heartbeat});
+  }
+
+  std::vector<AlertEvent> Events() {
+    (void)store_.SequenceFeed(100);
+    std::vector<AlertEvent> events;
+    const std::vector<FeedEntry> entries = *store_.ReadFeed(0, 0, 100);
+    for (const FeedEntry& entry : entries) events.push_back(entry.event);
+    return events;
+  }
+  // Newest first.
+  std::vector<DeliveryView> Deliveries() {
+    return *store_.ListDeliveries({.project = project_, .limit = 100});
+  }
+  std::vector<LeasedDelivery> Lease() {
+    return *store_.LeaseDeliveries({.notifier = "n",
+                                    .lease_id = "l",
+                                    .now = clock_.Now(),
+                                    .lease = absl::Seconds(30),
+                                    .limit = 100,
+                                    .per_channel = 100});
+  }
+  Monitor Stored() { return store_.FindMonitor("default", "job")->value(); }
+
+  FakeClock clock_;
+  MemoryStore store_{clock_};
+  const ProjectKey project_ = store_.FindProject("default")->value();
+  MonitorKey monitor_ = 0;
+};
+
+TEST_F(EventWriterTest, AFiringIsWrittenWithItsIncidentAndADeliveryForEachChannel) {
+  clock_.Advance(absl::Seconds(10));
+  Push(HeartbeatKind::kDown, "disk full");
+  ASSERT_THAT(Events(), SizeIs(1));
+  const AlertEvent event = Events()[0];
+  EXPECT_EQ(event.type, EventType::kFiring);
+  EXPECT_EQ(event.sequence, 1);
+  EXPECT_EQ(event.occurred_at, clock_.Now());
+  EXPECT_EQ(event.state, State::kDown);
+  EXPECT_EQ(event.definition.id, "job");
+  ASSERT_TRUE(event.last_heartbeat.has_value());
+  EXPECT_EQ(event.last_heartbeat->message, "disk full");
+  EXPECT_EQ(Stored().state.incident->key, event.incident.key);
+  ASSERT_THAT(Deliveries(), SizeIs(1));
+  EXPECT_EQ(Deliveries()[0].channel_id, "payments");
+  EXPECT_THAT(Deliveries()[0].delivery.events, ElementsAre(event.key));
+  EXPECT_EQ(Deliveries()[0].delivery.expires_at, clock_.Now() + kDeliveryLifetime);
+}
+
+TEST_F(EventWriterTest, AMissedDeadlineTellsWhenTheHeartbeatWasExpected) {
+  const absl::Time start = clock_.Now();
+  clock_.Advance(absl::Seconds(61));
+  Give(DeadlineChecked{});
+  EXPECT_EQ(Events()[0].expected_at, start + absl::Seconds(60));
+  EXPECT_EQ(Events()[0].occurred_at, start + absl::Seconds(60));
+  EXPECT_EQ(Events()[0].detected_at, clock_.Now());
+}
+
+TEST_F(EventWriterTest, AResolutionGoesToWhoWasGivenTheFiringWhateverChangedSince) {
+  Push(HeartbeatKind::kDown);
+  EXPECT_THAT(Lease(), SizeIs(1));
+  MonitorDefinition definition = Stored().definition;
+  definition.labels.clear();
+  Run([&](Transaction& transaction) { return transaction.SaveDefinition(definition).status(); });
+  clock_.Advance(absl::Seconds(5));
+  Push(HeartbeatKind::kUp);
+  ASSERT_THAT(Deliveries(), SizeIs(2));
+  EXPECT_EQ(Deliveries()[0].channel_id, "payments");
+  EXPECT_EQ(Deliveries()[0].delivery.type, DeliveryType::kIncidentResolved);
+  EXPECT_EQ(Deliveries()[0].delivery.sequence, 2);
+  EXPECT_THAT(Deliveries()[0].delivery.events, ElementsAre(Events()[1].key));
+  EXPECT_FALSE(Stored().state.incident.has_value());
+}
+
+TEST_F(EventWriterTest, WhatOpenedAndClosedBeforeAnythingWasSentGoesOutAsOneMessage) {
+  Push(HeartbeatKind::kDown);
+  clock_.Advance(absl::Seconds(5));
+  Push(HeartbeatKind::kUp);
+  const std::vector<LeasedDelivery> leased = Lease();
+  ASSERT_THAT(leased, SizeIs(1));
+  EXPECT_EQ(leased[0].delivery.type, DeliveryType::kIncidentResolved);
+  ASSERT_THAT(leased[0].events, SizeIs(2));
+  EXPECT_EQ(leased[0].events[0].type, EventType::kFiring);
+  EXPECT_EQ(leased[0].events[1].type, EventType::kResolved);
+  EXPECT_EQ(Deliveries()[1].delivery.state, DeliveryState::kSuperseded);
+}
+
+TEST_F(EventWriterTest, ALateHeartbeatWithdrawsAFiringThatNobodyWasSent) {
+  const absl::Time start = clock_.Now();
+  clock_.Advance(absl::Seconds(61));
+  Give(DeadlineChecked{});
+  Heartbeat late;
+  late.at = start + absl::Seconds(59);
+  EXPECT_EQ(Give(HeartbeatArrived{late}).reason, Reason::kLateHeartbeat);
+  EXPECT_THAT(Events(), SizeIs(2));
+  EXPECT_THAT(Lease(), IsEmpty());
+}
+
+TEST_F(EventWriterTest, ALateHeartbeatResolvesAFiringThatWasSent) {
+  const absl::Time start = clock_.Now();
+  clock_.Advance(absl::Seconds(61));
+  Give(DeadlineChecked{});
+  EXPECT_THAT(Lease(), SizeIs(1));
+  Heartbeat late;
+  late.at = start + absl::Seconds(59);
+  Give(HeartbeatArrived{late});
+  ASSERT_THAT(Deliveries(), SizeIs(2));
+  EXPECT_EQ(Deliveries()[0].delivery.type, DeliveryType::kIncidentResolved);
+  EXPECT_THAT(Deliveries()[0].delivery.events, SizeIs(1));
+}
+
+TEST_F(EventWriterTest, ADeletedChannelIsToldNothingMore) {
+  Push(HeartbeatKind::kDown);
+  EXPECT_THAT(Lease(), SizeIs(1));
+  const ChannelKey channel = Deliveries()[0].delivery.channel;
+  Run([&](Transaction& transaction) { return transaction.DeleteChannel(channel, clock_.Now()); });
+  clock_.Advance(absl::Seconds(5));
+  Push(HeartbeatKind::kUp);
+  EXPECT_THAT(Events(), SizeIs(2));
+  EXPECT_THAT(Deliveries(), SizeIs(1));
+}
+
+TEST_F(EventWriterTest, ANewMessageOfAJobThatIsStillDownIsKept) {
+  Push(HeartbeatKind::kDown, "disk full");
+  clock_.Advance(absl::Seconds(5));
+  Push(HeartbeatKind::kDown, "disk on fire");
+  EXPECT_EQ(Stored().state.incident->message, "disk on fire");
+  EXPECT_THAT(Events(), SizeIs(1));
+}
+
+TEST_F(EventWriterTest, TheSweepIsExact) {
+  EXPECT_EQ(Push(HeartbeatKind::kUp).reason, Reason::kRecorded);
+  EXPECT_EQ(*store_.NextSweepAt(), clock_.Now() + absl::Seconds(60));
+  Push(HeartbeatKind::kDown);
+  EXPECT_EQ(*store_.NextSweepAt(), absl::InfiniteFuture());
+}
+
+}  // namespace
+}  // namespace tocsin::core
