@@ -11,6 +11,9 @@ find_package(prometheus-cpp CONFIG REQUIRED)
 find_package(civetweb CONFIG REQUIRED)
 find_package(nlohmann_json CONFIG REQUIRED)
 find_package(CLI11 CONFIG REQUIRED)
+if(POLICY CMP0167)
+  cmake_policy(SET CMP0167 NEW)  # Boost's own package file
+endif()
 find_package(Boost 1.74 REQUIRED)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(PQXX REQUIRED IMPORTED_TARGET libpqxx)
@@ -22,9 +25,11 @@ if(TOCSIN_BUILD_BENCHMARKS)
   find_package(benchmark CONFIG REQUIRED)
 endif()
 
-# google/api and google/rpc are not in libgrpc-dev; a Debian package of Go sources carries them.
+# google/api and google/rpc are not in libgrpc-dev; packages for Go (Debian 12) and Python (later)
+# carry them.
 find_path(TOCSIN_GOOGLEAPIS_DIR google/api/annotations.proto
-  PATHS /usr/share/gocode/src/github.com/grpc-ecosystem/grpc-gateway/third_party/googleapis
+  PATHS /usr/lib/python3/dist-packages
+        /usr/share/gocode/src/github.com/grpc-ecosystem/grpc-gateway/third_party/googleapis
   REQUIRED)
 find_program(TOCSIN_GRPC_CPP_PLUGIN grpc_cpp_plugin REQUIRED)
 find_program(TOCSIN_PROTOC protoc REQUIRED)

@@ -17,10 +17,14 @@ die() {
 
 # The package names of the given purposes that are not installed.
 missing_packages() {
-  local purpose entry command
+  local purpose entry command release unwanted=@13
+  release=$(sed -n 's/^VERSION_ID="\{0,1\}\([0-9]*\).*/\1/p' /etc/os-release)
+  [ "${release:-13}" -lt 13 ] || unwanted=@12
   for purpose in "$@"; do
     # shellcheck disable=SC2013 # words, not lines
     for entry in $(sed -n "s/^$purpose  *//p" "$root/tools/packages"); do
+      case $entry in *"$unwanted") continue ;; esac
+      entry=${entry%@*}
       command=${entry#*=}
       if [ "$command" != "$entry" ] && command -v "$command" >/dev/null; then continue; fi
       dpkg-query -W -f='${db:Status-Status}\n' "${entry%%=*}" 2>/dev/null | grep -qx installed ||

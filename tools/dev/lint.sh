@@ -47,12 +47,15 @@ check_protos() {
     npm install --prefix "$tools" --no-audit --no-fund --no-save --loglevel error \
       "@bufbuild/buf@$buf_version" || return 1
   fi
-  include=$(dpkg -L golang-github-grpc-ecosystem-grpc-gateway-dev |
-    sed -n 's|/google/api/annotations.proto$||p')
+  include=$(find /usr/lib/python3/dist-packages \
+    /usr/share/gocode/src/github.com/grpc-ecosystem/grpc-gateway/third_party \
+    -path '*/google/api/annotations.proto' 2>/dev/null | head -n 1)
+  include=${include%/google/api/annotations.proto}
   rm -rf "$workspace"
-  mkdir -p "$workspace/ours" "$workspace/google/google"
+  mkdir -p "$workspace/ours" "$workspace/google"
   cp -r "$root/proto/tocsin" "$workspace/ours/"
-  cp -r "$include/google/api" "$include/google/rpc" "$workspace/google/google/"
+  (cd "$include" && find google/api google/rpc -name '*.proto' \
+    -exec cp --parents -t "$workspace/google" {} +)
   sed 's|^  - path: \.$|  - path: ours\n  - path: google|' "$root/proto/buf.yaml" \
     >"$workspace/buf.yaml"
   (cd "$workspace" && "$tools/node_modules/.bin/buf" lint ours)
