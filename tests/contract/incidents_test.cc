@@ -203,6 +203,52 @@ TEST_P(Incidents, FindsTheDeliveriesOfAFiringAndWithdrawsThoseNeverLeased) {
   EXPECT_EQ(Find("msg_unrelated").state, DeliveryState::kPending);
 }
 
+TEST_P(Incidents, ATransactionReadsWhatItWrote) {
+  const MonitorIdentity identity = AddUp("job");
+  const ChannelKey channel = AddChannel("pager");
+  Do([&](Transaction& transaction) -> absl::Status {
+    Monitor monitor = transaction.LockMonitors({identity.key}, LockMode::kWait).value().front();
+    Incident incident;
+    incident.project = project();
+    incident.monitor = identity.key;
+    incident.opened_at = incident.detected_at = kStart;
+    incident.message = "first";
+    incident.key = transaction.AddIncident(incident).value();
+    const EventKey firing =
+        transaction.AddEvent(MakeEvent(monitor, incident, EventType::kFiring, 1, kStart)).value();
+    Delivery delivery = MakeDelivery("msg_1", channel, identity.key, 1, kStart);
+    delivery.events = {firing};
+    EXPECT_TRUE(transaction.AddDeliveries({delivery}).ok());
+    StateChange change;
+    change.monitor = identity.key;
+    change.state = monitor.state;
+    change.state.state = State::kDown;
+    change.state.incident = incident;
+    change.last_push_id = 5;
+    change.sweep_at = kStart + absl::Hours(1);
+    EXPECT_TRUE(transaction.SaveStates({change}).ok());
+    incident.message = "second";
+    EXPECT_TRUE(transaction.SaveIncident(incident).ok());
+    change.state.failures = 3;  // saved again, what it leaves alone stays as it was saved before
+    change.last_push_id = 0;
+    change.sweep_at.reset();
+    EXPECT_TRUE(transaction.SaveStates({change}).ok());
+
+    const std::vector<FiringDelivery> firings = transaction.FindFirings(incident.key).value();
+    EXPECT_THAT(firings, SizeIs(1));
+    EXPECT_EQ(firings[0].event, firing);
+    EXPECT_FALSE(firings[0].ever_leased);
+    monitor = transaction.LockMonitors({identity.key}, LockMode::kWait).value().front();
+    EXPECT_EQ(monitor.state.state, State::kDown);
+    EXPECT_EQ(monitor.state.failures, 3);
+    EXPECT_EQ(monitor.state.incident->message, "second");
+    EXPECT_THAT(transaction.LockDue(kStart, 10).value().monitors, IsEmpty());
+    EXPECT_THAT(transaction.LockDue(kStart + absl::Hours(1), 10).value().monitors, SizeIs(1));
+    return absl::OkStatus();
+  });
+  EXPECT_THAT(IdsOf(Lease(kStart)), ElementsAre("msg_1"));
+}
+
 INSTANTIATE_TEST_SUITE_P(Stores, Incidents, testing::ValuesIn(AllStores()), StoreKindName);
 
 }  // namespace

@@ -296,6 +296,35 @@ TEST_P(Monitors, TheNewestHeartbeatIsAnUpOrDown) {
   });
 }
 
+TEST_P(Monitors, TheNewestHeartbeatsOfManyMonitorsAreEachTheirOwn) {
+  std::vector<MonitorKey> keys;
+  std::vector<StoredHeartbeat> heartbeats;
+  for (int i = 0; i < 30; ++i) {
+    keys.push_back(AddUp("job-" + std::to_string(i)).key);
+    if (i % 3 == 0) continue;
+    StoredHeartbeat stored;
+    stored.monitor = keys.back();
+    stored.heartbeat.at = kStart;
+    stored.heartbeat.push_id = 100 + i;
+    heartbeats.push_back(stored);
+  }
+  Do([&](Transaction& transaction) { return transaction.AddHeartbeats(heartbeats); });
+  Do([&](Transaction& transaction) -> absl::Status {
+    EXPECT_THAT(transaction.LockMonitors(keys, LockMode::kWait).value(), SizeIs(30));
+    for (int i = 0; i < 30; ++i) {
+      const std::optional<Heartbeat> newest = transaction.NewestHeartbeat(keys[i]).value();
+      EXPECT_EQ(newest ? newest->push_id : 0, i % 3 == 0 ? 0u : 100u + i);
+    }
+    StoredHeartbeat newer;
+    newer.monitor = keys[0];
+    newer.heartbeat.at = kStart + kSecond;
+    newer.heartbeat.push_id = 7;
+    EXPECT_TRUE(transaction.AddHeartbeats({newer}).ok());
+    EXPECT_EQ(transaction.NewestHeartbeat(keys[0]).value()->push_id, 7u);
+    return absl::OkStatus();
+  });
+}
+
 TEST_P(Monitors, HeartbeatsPageFromTheNewestDown) {
   const MonitorIdentity monitor = AddUp("job");
   std::vector<StoredHeartbeat> heartbeats;

@@ -83,6 +83,7 @@ void AddChannelFields(const Channel& channel, Params& params) {
 }  // namespace
 
 absl::StatusOr<std::vector<Channel>> PgTransaction::Channels(ProjectKey project) {
+  if (const auto known = channels_.find(project); known != channels_.end()) return known->second;
   ASSIGN_OR_RETURN(Rows rows, session_.Run(kChannels, Params().Int(project)));
   std::vector<Channel> channels;
   for (int i = 0; i < rows.size(); ++i) {
@@ -90,6 +91,7 @@ absl::StatusOr<std::vector<Channel>> PgTransaction::Channels(ProjectKey project)
     channels.push_back(ReadChannel(row, sealer_));
   }
   RETURN_IF_ERROR(rows.status());
+  channels_[project] = channels;
   return channels;
 }
 
@@ -104,6 +106,7 @@ absl::StatusOr<std::optional<Channel>> PgTransaction::LockChannel(ProjectKey pro
 }
 
 absl::StatusOr<ChannelKey> PgTransaction::InsertChannel(const Channel& channel) {
+  channels_.clear();
   Params params;
   params.Int(channel.project).Text(channel.id);
   AddChannelFields(channel, params);
@@ -114,6 +117,7 @@ absl::StatusOr<ChannelKey> PgTransaction::InsertChannel(const Channel& channel) 
 }
 
 absl::Status PgTransaction::SaveChannel(const Channel& channel) {
+  channels_.clear();
   Params params;
   params.Int(channel.key);
   AddChannelFields(channel, params);
@@ -126,12 +130,15 @@ absl::Status PgTransaction::SaveChannel(const Channel& channel) {
 }
 
 absl::Status PgTransaction::DeleteChannel(ChannelKey channel, absl::Time now) {
+  channels_.clear();
+  RETURN_IF_ERROR(Flush());
   RETURN_IF_ERROR(session_.Run(kDeleteChannel, Params().Int(channel).Time(now)));
   return session_.Run(kEndDeliveries, Params().Int(channel).Time(now)).status();
 }
 
 absl::StatusOr<std::optional<Delivery>> PgTransaction::LockDelivery(ProjectKey project,
                                                                     const std::string& id) {
+  RETURN_IF_ERROR(Flush());
   ASSIGN_OR_RETURN(Rows rows, session_.Run(kLockDelivery, Params().Int(project).Text(id)));
   if (rows.empty()) return std::nullopt;
   Row row = rows.at(0);

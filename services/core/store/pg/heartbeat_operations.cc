@@ -2,11 +2,15 @@
 #include "common/status_macros.h"
 #include "services/core/store/pg/heartbeat_rows.h"
 #include "services/core/store/pg/pg_transaction.h"
+#include "services/core/store/pg/row_arrays.h"
 
 namespace tocsin::core::pg {
 namespace {
 
 constexpr absl::Duration kRetryWindow = absl::Seconds(15);
+
+// So many newest heartbeats are read one by one before those of all locked monitors are.
+constexpr int kAskedOneByOne = 8;
 
 constexpr Statement kFindRecorded = {
     "find_recorded",
@@ -28,8 +32,8 @@ constexpr Statement kAddHeartbeats = {
 
 // What is newer than the newest that moved the state can only have been stored while paused.
 // Bounding the search by last_at keeps it out of older partitions.
-constexpr Statement kNewestHeartbeat = {
-    "newest_heartbeat",
+constexpr Statement kNewestHeartbeats = {
+    "newest_heartbeats",
     "SELECT " TOCSIN_HEARTBEAT_COLUMNS
     " FROM monitor_state s CROSS JOIN LATERAL ("
     "(SELECT " TOCSIN_HEARTBEAT_COLUMNS
@@ -40,7 +44,7 @@ constexpr Statement kNewestHeartbeat = {
     " FROM heartbeat_kept h "
     "WHERE h.monitor_id = s.monitor_id) "
     "ORDER BY received_at DESC LIMIT 1) h "
-    "WHERE s.monitor_id = $1::bigint"};
+    "WHERE s.monitor_id = ANY ($1::bigint[])"};
 
 }  // namespace
 
@@ -84,43 +88,55 @@ absl::StatusOr<std::vector<bool>> PgTransaction::FindRecorded(absl::Span<const P
 
 absl::Status PgTransaction::AddHeartbeats(absl::Span<const StoredHeartbeat> heartbeats) {
   if (heartbeats.empty()) return absl::OkStatus();
-  const size_t n = heartbeats.size();
-  BinaryArray monitor(ElementType::kInt8, n), at(ElementType::kTimestamptz, n),
-      push(ElementType::kInt8, n), kind(ElementType::kInt2, n), source(ElementType::kInt2, n),
-      reason(ElementType::kInt2, n), exit_status(ElementType::kInt2, n),
-      value(ElementType::kFloat8, n), run(ElementType::kText, n), message(ElementType::kText, n);
+  using enum ElementType;
+  RowArrays rows({kInt8, kTimestamptz, kInt8, kInt2, kInt2, kInt2, kInt2, kFloat8, kText, kText},
+                 heartbeats.size());
   for (const StoredHeartbeat& stored : heartbeats) {
     const Heartbeat& heartbeat = stored.heartbeat;
-    monitor.AddInt8(stored.monitor);
-    at.AddTime(heartbeat.at);
-    push.AddInt8(FromPushId(heartbeat.push_id));
-    kind.AddInt2(static_cast<int16_t>(heartbeat.kind));
-    source.AddInt2(static_cast<int16_t>(heartbeat.source));
-    if (stored.reason == Reason::kRecorded) {
-      reason.AddNull();
-    } else {
-      reason.AddInt2(static_cast<int16_t>(stored.reason));
-    }
-    exit_status.AddInt2OrNull(heartbeat.exit_status);
-    value.AddFloat8OrNull(heartbeat.value);
-    run.AddTextOrNull(heartbeat.run_id);
-    message.AddTextOrNull(IsDefaultMessage(heartbeat.message) ? "" : heartbeat.message);
+    rows.Row()
+        .Int8(stored.monitor)
+        .Time(heartbeat.at)
+        .Int8(FromPushId(heartbeat.push_id))
+        .Enum2(heartbeat.kind)
+        .Enum2(heartbeat.source)
+        .Enum2OrNull(stored.reason == Reason::kRecorded ? std::nullopt
+                                                        : std::optional<Reason>(stored.reason))
+        .Int2OrNull(heartbeat.exit_status)
+        .Float8OrNull(heartbeat.value)
+        .TextOrNull(heartbeat.run_id)
+        .TextOrNull(IsDefaultMessage(heartbeat.message) ? "" : heartbeat.message);
+    newest_.erase(stored.monitor);
   }
   Params params;
-  for (BinaryArray* array :
-       {&monitor, &at, &push, &kind, &source, &reason, &exit_status, &value, &run, &message}) {
-    params.Array(std::move(*array));
-  }
+  std::move(rows).MoveTo(params);
   return session_.Run(kAddHeartbeats, params).status();
 }
 
+absl::Status PgTransaction::ReadNewest(absl::Span<const MonitorKey> monitors) {
+  ASSIGN_OR_RETURN(Rows rows, session_.Run(kNewestHeartbeats, Params().Keys8(monitors)));
+  for (const MonitorKey monitor : monitors) newest_[monitor].reset();
+  for (int i = 0; i < rows.size(); ++i) {
+    Row row = rows.at(i);
+    StoredHeartbeat stored = ReadStoredHeartbeat(row);
+    newest_[stored.monitor] = std::move(stored.heartbeat);
+  }
+  return rows.status();
+}
+
 absl::StatusOr<std::optional<Heartbeat>> PgTransaction::NewestHeartbeat(MonitorKey monitor) {
-  ASSIGN_OR_RETURN(Rows rows, session_.Run(kNewestHeartbeat, Params().Int(monitor)));
-  if (rows.empty()) return std::nullopt;
-  Row row = rows.at(0);
-  Heartbeat newest = ReadStoredHeartbeat(row).heartbeat;
-  RETURN_IF_ERROR(rows.status());
-  return newest;
+  if (const auto known = newest_.find(monitor); known != newest_.end()) return known->second;
+  // Whoever asks for many will ask for more.
+  std::vector<MonitorKey> wanted = {monitor};
+  if (++newest_asked_ > kAskedOneByOne) {
+    for (const MonitorKey locked : locked_) {
+      if (locked != monitor && !newest_.contains(locked)) wanted.push_back(locked);
+    }
+  }
+  RETURN_IF_ERROR(ReadNewest(wanted));
+  const auto read = newest_.extract(monitor);
+  // Without its lock others may add to it.
+  if (locked_.contains(monitor)) newest_[monitor] = read.mapped();
+  return read.mapped();
 }
 
 }  // namespace tocsin::core::pg

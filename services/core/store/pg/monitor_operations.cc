@@ -89,27 +89,6 @@ constexpr Statement kSaveDefinition = {
     "UPDATE monitor_state s SET version = saved.version FROM saved "
     "WHERE s.monitor_id = saved.monitor_id RETURNING s.version"};
 
-// Tells whether a sweep_at moved earlier.
-constexpr Statement kSaveStates = {
-    "save_states",
-    "WITH change AS (SELECT * FROM unnest($1::bigint[], $2::smallint[], $3::timestamptz[], "
-    "$4::smallint[], $5::smallint[], $6::timestamptz[], $7::timestamptz[], $8::integer[], "
-    "$9::integer[], $10::integer[], $11::integer[], $12::bigint[], $13::bigint[], "
-    "$14::bigint[], $15::boolean[], $16::timestamptz[]) AS u (monitor_id, state, last_at, "
-    "last_kind, last_source, armed_at, floor_at, failures, successes, misses, open_runs, "
-    "sequence, incident_id, last_push, moves_sweep, sweep_at)), "
-    "saved AS (UPDATE monitor_state s SET state = u.state, last_at = u.last_at, "
-    "last_kind = u.last_kind, last_source = u.last_source, armed_at = u.armed_at, "
-    "floor_at = u.floor_at, failures = u.failures, successes = u.successes, misses = u.misses, "
-    "open_runs = u.open_runs, sequence = u.sequence, incident_id = u.incident_id, "
-    "last_push = coalesce(u.last_push, s.last_push), reserve = NULL "
-    "FROM change u WHERE s.monitor_id = u.monitor_id), "
-    "moved AS (UPDATE monitor_sweep w SET sweep_at = u.sweep_at "
-    "FROM change u JOIN monitor_sweep before ON before.monitor_id = u.monitor_id "
-    "WHERE u.moves_sweep AND w.monitor_id = u.monitor_id "
-    "RETURNING u.sweep_at < coalesce(before.sweep_at, 'infinity') AS earlier) "
-    "SELECT coalesce(bool_or(earlier), false) FROM moved"};
-
 constexpr Statement kAddToken = {"add_token",
                                  "INSERT INTO push_token (monitor_id, created_at, hash) "
                                  "VALUES ($1::bigint, $2::timestamptz, $3::bytea)"};
@@ -120,11 +99,6 @@ constexpr Statement kExpireTokens = {
     "WHERE monitor_id = $1::bigint AND expires_at > $2::timestamptz"};
 
 std::string HashBytes(const TokenHash& hash) { return std::string(hash.begin(), hash.end()); }
-
-std::optional<absl::Time> NullWhenNever(absl::Time time) {
-  if (time == absl::InfinitePast() || time == absl::InfiniteFuture()) return std::nullopt;
-  return time;
-}
 
 absl::StatusOr<std::vector<MonitorKey>> KeysOf(absl::StatusOr<Rows> rows) {
   RETURN_IF_ERROR(rows.status());
@@ -179,20 +153,24 @@ absl::StatusOr<std::vector<Monitor>> PgTransaction::ReadMonitors(
 
 absl::StatusOr<std::vector<Monitor>> PgTransaction::LockMonitors(absl::Span<const MonitorKey> keys,
                                                                  LockMode mode) {
+  RETURN_IF_ERROR(BeginLocking());
   const Statement& lock = mode == LockMode::kWait ? kLockMonitors : kLockMonitorsSkip;
   // A statement sees what was committed when it began; waiting for a lock takes time. So the
   // reading is a statement of its own, begun when the locks are held.
   ASSIGN_OR_RETURN(const std::vector<MonitorKey> locked,
                    KeysOf(session_.Run(lock, Params().Keys8(keys))));
+  locked_.insert(locked.begin(), locked.end());
   return ReadMonitors(locked);
 }
 
 absl::StatusOr<DueMonitors> PgTransaction::LockDue(absl::Time now, int limit) {
+  RETURN_IF_ERROR(BeginLocking());
   ASSIGN_OR_RETURN(const std::vector<MonitorKey> locked,
                    KeysOf(session_.Run(kLockDue, Params().Time(now).Int(limit))));
   // Between the statement's snapshot and the lock another sweeper may have moved some on.
   ASSIGN_OR_RETURN(const std::vector<MonitorKey> ours,
                    KeysOf(session_.Run(kStillDue, Params().Time(now).Keys8(locked))));
+  locked_.insert(ours.begin(), ours.end());
   DueMonitors due;
   if (static_cast<int>(locked.size()) < limit) {
     ASSIGN_OR_RETURN(Rows others, session_.Run(kOthersDue, Params().Time(now).Keys8(locked)));
@@ -215,25 +193,25 @@ absl::StatusOr<MonitorIdentity> PgTransaction::InsertMonitor(const Monitor& moni
   Params params;
   AddDefinition(monitor.definition, params);
   params.Int(static_cast<int>(state.state))
-      .TimeOrNull(NullWhenNever(state.last_at))
+      .TimeOrNull(KnownTime(state.last_at))
       .Int(static_cast<int>(state.last_kind))
       .Int(static_cast<int>(state.last_source))
       .Int(FromPushId(0))
-      .TimeOrNull(NullWhenNever(state.armed_at))
-      .TimeOrNull(NullWhenNever(state.floor_at))
+      .TimeOrNull(KnownTime(state.armed_at))
+      .TimeOrNull(KnownTime(state.floor_at))
       .Int(state.failures)
       .Int(state.successes)
       .Int(state.misses)
       .Int(state.open_runs)
       .Int(state.sequence)
-      .TimeOrNull(NullWhenNever(sweep_at));
+      .TimeOrNull(KnownTime(sweep_at));
   ASSIGN_OR_RETURN(Rows rows, session_.Run(kInsertMonitor, params));
   if (rows.empty()) return absl::AlreadyExistsError("the project has a monitor with that id");
   Row row = rows.at(0);
   MonitorIdentity identity;
   identity.key = row.Int();
   identity.version = row.Int();
-  if (NullWhenNever(sweep_at)) announcement_.sweep = true;
+  if (KnownTime(sweep_at)) announcement_.sweep = true;
   return identity;
 }
 
@@ -247,52 +225,8 @@ absl::StatusOr<int64_t> PgTransaction::SaveDefinition(const MonitorDefinition& d
 }
 
 absl::Status PgTransaction::SaveStates(absl::Span<const StateChange> changes) {
-  if (changes.empty()) return absl::OkStatus();
-  const size_t n = changes.size();
-  BinaryArray monitor(ElementType::kInt8, n), state(ElementType::kInt2, n),
-      last_at(ElementType::kTimestamptz, n), last_kind(ElementType::kInt2, n),
-      last_source(ElementType::kInt2, n), armed_at(ElementType::kTimestamptz, n),
-      floor_at(ElementType::kTimestamptz, n), failures(ElementType::kInt4, n),
-      successes(ElementType::kInt4, n), misses(ElementType::kInt4, n),
-      open_runs(ElementType::kInt4, n), sequence(ElementType::kInt8, n),
-      incident(ElementType::kInt8, n), last_push(ElementType::kInt8, n),
-      moves_sweep(ElementType::kBool, n), sweep_at(ElementType::kTimestamptz, n);
-  for (const StateChange& change : changes) {
-    const MonitorState& next = change.state;
-    monitor.AddInt8(change.monitor);
-    state.AddInt2(static_cast<int16_t>(next.state));
-    last_at.AddTimeOrNull(NullWhenNever(next.last_at));
-    last_kind.AddInt2(static_cast<int16_t>(next.last_kind));
-    last_source.AddInt2(static_cast<int16_t>(next.last_source));
-    armed_at.AddTimeOrNull(NullWhenNever(next.armed_at));
-    floor_at.AddTimeOrNull(NullWhenNever(next.floor_at));
-    failures.AddInt4(next.failures);
-    successes.AddInt4(next.successes);
-    misses.AddInt4(next.misses);
-    open_runs.AddInt4(next.open_runs);
-    sequence.AddInt8(next.sequence);
-    if (next.incident) {
-      incident.AddInt8(next.incident->key);
-    } else {
-      incident.AddNull();
-    }
-    if (change.last_push_id != 0) {
-      last_push.AddInt8(FromPushId(change.last_push_id));
-    } else {
-      last_push.AddNull();
-    }
-    moves_sweep.AddBool(change.sweep_at.has_value());
-    sweep_at.AddTimeOrNull(NullWhenNever(change.sweep_at.value_or(absl::InfiniteFuture())));
-  }
-  Params params;
-  for (BinaryArray* array : {&monitor, &state, &last_at, &last_kind, &last_source, &armed_at,
-                             &floor_at, &failures, &successes, &misses, &open_runs, &sequence,
-                             &incident, &last_push, &moves_sweep, &sweep_at}) {
-    params.Array(std::move(*array));
-  }
-  ASSIGN_OR_RETURN(Rows rows, session_.Run(kSaveStates, params));
-  if (rows.at(0).Bool()) announcement_.sweep = true;
-  return rows.status();
+  for (const StateChange& change : changes) buffer_.SaveState(change);
+  return absl::OkStatus();
 }
 
 absl::Status PgTransaction::AddToken(MonitorKey monitor, const TokenHash& token,

@@ -17,6 +17,12 @@ namespace tocsin::core::pg {
 // A time as PostgreSQL reads it, in UTC.
 std::string TimeText(absl::Time time);
 
+// A time that columns keep; the infinities, which stand for "never", are NULL there.
+inline std::optional<absl::Time> KnownTime(absl::Time time) {
+  if (time == absl::InfinitePast() || time == absl::InfiniteFuture()) return std::nullopt;
+  return time;
+}
+
 // Scalars take the numbers $1…, in the order of their calls; arrays and bytes take the numbers
 // after the last scalar. Statements cast every parameter.
 class Params {

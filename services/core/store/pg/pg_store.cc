@@ -118,6 +118,7 @@ absl::Status PgStore::Transact(TransactionClass klass,
   return InTransaction(PoolOf(klass), [&](pg::Session& session) -> absl::StatusOr<std::string> {
     pg::PgTransaction transaction(session, sealer_);
     RETURN_IF_ERROR(body(transaction));
+    RETURN_IF_ERROR(transaction.Flush());
     return transaction.announcement().Encode();
   });
 }

@@ -1,5 +1,7 @@
-// What a transaction announces, as the payload of a notification.
+// When a transaction writes what it holds back, and what it announces.
 #include "services/core/store/pg/pg_transaction.h"
+
+#include "common/status_macros.h"
 
 namespace tocsin::core::pg {
 
@@ -9,6 +11,18 @@ std::string Announcement::Encode() const {
   if (sweep) payload += 's';
   if (events) payload += 'e';
   return payload;
+}
+
+absl::Status PgTransaction::Flush() {
+  ASSIGN_OR_RETURN(const bool moved_earlier, buffer_.Flush(session_));
+  announcement_.sweep |= moved_earlier;
+  return absl::OkStatus();
+}
+
+absl::Status PgTransaction::BeginLocking() {
+  incident_keys_.Forget();
+  event_keys_.Forget();
+  return Flush();
 }
 
 void Announcement::Merge(const std::string& payload) {

@@ -1,11 +1,14 @@
 // A Transaction on one PostgreSQL session; its statements are spread over the *_statements files.
 #pragma once
 
+#include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "services/core/store/pg/session.h"
+#include "services/core/store/pg/write_buffer.h"
 #include "services/core/store/sealer.h"
 #include "services/core/store/transaction.h"
 
@@ -28,6 +31,9 @@ class PgTransaction : public Transaction {
   // Both outlive the transaction. The session has begun one.
   PgTransaction(Session& session, const Sealer& sealer) : session_(session), sealer_(sealer) {}
 
+  // Writes what was held back; to be called before the commit.
+  absl::Status Flush();
+  // What to announce with the commit; complete after Flush.
   const Announcement& announcement() const { return announcement_; }
 
   // monitor_operations.cc
@@ -84,9 +90,22 @@ class PgTransaction : public Transaction {
   // Definition, state and open incident of these monitors, as of now, in the order asked.
   absl::StatusOr<std::vector<Monitor>> ReadMonitors(absl::Span<const MonitorKey> keys);
 
+  // Before more monitors are locked: what follows reads what was written so far.
+  absl::Status BeginLocking();
+  // Reads the newest heartbeats of these locked monitors into newest_.
+  absl::Status ReadNewest(absl::Span<const MonitorKey> monitors);
+
   Session& session_;
   const Sealer& sealer_;
   Announcement announcement_;
+  WriteBuffer buffer_;
+  KeySource incident_keys_{kDrawIncidentKeys};
+  KeySource event_keys_{kDrawOutboxKeys};
+  std::map<ProjectKey, std::vector<Channel>> channels_;  // as read, until one is changed
+  std::set<MonitorKey> locked_;
+  // Of locked monitors, so nobody else adds to them.
+  std::map<MonitorKey, std::optional<Heartbeat>> newest_;
+  int newest_asked_ = 0;
 };
 
 }  // namespace tocsin::core::pg

@@ -14,7 +14,7 @@ constexpr pg::Statement kFindMonitor = {
     "find_monitor", "SELECT " TOCSIN_DEFINITION_COLUMNS ", " TOCSIN_STATE_COLUMNS
                     " FROM " TOCSIN_MONITOR_TABLES " WHERE p.id = $1::text AND m.id = $2::text"};
 
-// The newest up or down of monitor m; see kNewestHeartbeat of the transaction.
+// The newest up or down of monitor m; see kNewestHeartbeats of the transaction.
 #define TOCSIN_NEWEST_OF_M                                                      \
   " LEFT JOIN LATERAL ((SELECT " TOCSIN_HEARTBEAT_COLUMNS                       \
   " FROM heartbeat h WHERE h.monitor_id = s.monitor_id "                        \

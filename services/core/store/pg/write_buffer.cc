@@ -1,0 +1,289 @@
+// Encodes what was held back, a statement for each kind of row.
+#include "services/core/store/pg/write_buffer.h"
+
+#include <algorithm>
+
+#include "common/status_macros.h"
+#include "services/core/store/pg/alert_rows.h"
+#include "services/core/store/pg/row_arrays.h"
+#include "services/core/store/pg/snapshot.h"
+
+namespace tocsin::core::pg {
+
+const Statement kDrawIncidentKeys = {
+    "draw_incident_keys",
+    "SELECT nextval('incident_incident_id_seq') FROM generate_series(1, $1::integer)"};
+
+const Statement kDrawOutboxKeys = {
+    "draw_outbox_keys", "SELECT nextval('outbox_id') FROM generate_series(1, $1::integer)"};
+
+namespace {
+
+constexpr int kMostAhead = 64;
+
+constexpr Statement kAddIncidents = {
+    "add_incidents",
+    "INSERT INTO incident (incident_id, project_id, monitor_id, cause, opened_at, detected_at, "
+    "closed_at, resolution, message) "
+    "SELECT u.incident_id, u.project_id, u.monitor_id, u.cause, u.opened_at, u.detected_at, "
+    "u.closed_at, u.resolution, u.message "
+    "FROM unnest($1::bigint[], $2::integer[], $3::bigint[], $4::smallint[], $5::timestamptz[], "
+    "$6::timestamptz[], $7::timestamptz[], $8::smallint[], $9::text[]) "
+    "AS u (incident_id, project_id, monitor_id, cause, opened_at, detected_at, closed_at, "
+    "resolution, message)"};
+
+constexpr Statement kSaveIncidents = {
+    "save_incidents",
+    "UPDATE incident i SET closed_at = u.closed_at, resolution = u.resolution, "
+    "message = u.message "
+    "FROM unnest($1::bigint[], $2::timestamptz[], $3::smallint[], $4::text[]) "
+    "AS u (incident_id, closed_at, resolution, message) WHERE i.incident_id = u.incident_id"};
+
+constexpr Statement kAddEvents = {
+    "add_events",
+    "INSERT INTO alert_event (event_id, project_id, monitor_id, incident_id, sequence, type, "
+    "state, occurred_at, detected_at, expected_at, snapshot) "
+    "SELECT u.event_id, u.project_id, u.monitor_id, u.incident_id, u.sequence, u.type, u.state, "
+    "u.occurred_at, u.detected_at, u.expected_at, u.snapshot::jsonb "
+    "FROM unnest($1::bigint[], $2::integer[], $3::bigint[], $4::bigint[], $5::bigint[], "
+    "$6::smallint[], $7::smallint[], $8::timestamptz[], $9::timestamptz[], $10::timestamptz[], "
+    "$11::text[]) AS u (event_id, project_id, monitor_id, incident_id, sequence, type, state, "
+    "occurred_at, detected_at, expected_at, snapshot)"};
+
+// One that must wait for another of its monitor and channel is not due before that one.
+constexpr Statement kAddDeliveries = {
+    "add_deliveries",
+    "INSERT INTO delivery (id, project_id, channel_id, monitor_id, sequence, type, state, "
+    "redelivery, attempts, skipped, last_http_status, events, extra, occurred_at, created_at, "
+    "next_attempt_at, expires_at, finished_at, last_outcome) "
+    "SELECT u.id, u.project_id, u.channel_id, u.monitor_id, u.sequence, u.type, u.state, "
+    "u.redelivery, u.attempts, u.skipped, u.last_http_status, u.events::bigint[], "
+    "u.extra::jsonb, u.occurred_at, u.created_at, "
+    "greatest(u.next_attempt_at, (SELECT max(b.next_attempt_at) FROM delivery b "
+    "WHERE b.state = 1 AND b.channel_id = u.channel_id AND b.monitor_id = u.monitor_id "
+    "AND u.monitor_id <> 0 AND NOT b.redelivery)), "
+    "u.expires_at, u.finished_at, u.last_outcome "
+    "FROM unnest($1::text[], $2::integer[], $3::bigint[], $4::bigint[], $5::bigint[], "
+    "$6::smallint[], $7::smallint[], $8::boolean[], $9::integer[], $10::integer[], "
+    "$11::integer[], $12::text[], $13::text[], $14::timestamptz[], $15::timestamptz[], "
+    "$16::timestamptz[], $17::timestamptz[], $18::timestamptz[], $19::text[]) WITH ORDINALITY "
+    "AS u (id, project_id, channel_id, monitor_id, sequence, type, state, redelivery, attempts, "
+    "skipped, last_http_status, events, extra, occurred_at, created_at, next_attempt_at, "
+    "expires_at, finished_at, last_outcome, number) ORDER BY u.number"};
+
+// Leaves alone the rows of states that stay as they are: sweeping mostly moves sweep_at. Tells
+// whether a sweep_at moved earlier.
+constexpr Statement kSaveStates = {
+    "save_states",
+    "WITH change AS (SELECT * FROM unnest($1::bigint[], $2::smallint[], $3::timestamptz[], "
+    "$4::smallint[], $5::smallint[], $6::timestamptz[], $7::timestamptz[], $8::integer[], "
+    "$9::integer[], $10::integer[], $11::integer[], $12::bigint[], $13::bigint[], "
+    "$14::bigint[], $15::boolean[], $16::timestamptz[]) AS u (monitor_id, state, last_at, "
+    "last_kind, last_source, armed_at, floor_at, failures, successes, misses, open_runs, "
+    "sequence, incident_id, last_push, moves_sweep, sweep_at)), "
+    "saved AS (UPDATE monitor_state s SET state = u.state, last_at = u.last_at, "
+    "last_kind = u.last_kind, last_source = u.last_source, armed_at = u.armed_at, "
+    "floor_at = u.floor_at, failures = u.failures, successes = u.successes, misses = u.misses, "
+    "open_runs = u.open_runs, sequence = u.sequence, incident_id = u.incident_id, "
+    "last_push = coalesce(u.last_push, s.last_push), reserve = NULL "
+    "FROM change u WHERE s.monitor_id = u.monitor_id AND (u.last_push IS NOT NULL "
+    "OR (s.state, s.last_at, s.last_kind, s.last_source, s.armed_at, s.floor_at, s.failures, "
+    "s.successes, s.misses, s.open_runs, s.sequence, s.incident_id) "
+    "IS DISTINCT FROM (u.state, u.last_at, u.last_kind, u.last_source, u.armed_at, u.floor_at, "
+    "u.failures, u.successes, u.misses, u.open_runs, u.sequence, u.incident_id))), "
+    "moved AS (UPDATE monitor_sweep w SET sweep_at = u.sweep_at "
+    "FROM change u JOIN monitor_sweep before ON before.monitor_id = u.monitor_id "
+    "WHERE u.moves_sweep AND w.monitor_id = u.monitor_id "
+    "RETURNING u.sweep_at < coalesce(before.sweep_at, 'infinity') AS earlier) "
+    "SELECT coalesce(bool_or(earlier), false) FROM moved"};
+
+std::optional<IncidentKey> KeyOf(const std::optional<Incident>& incident) {
+  if (!incident) return std::nullopt;
+  return incident->key;
+}
+
+}  // namespace
+
+absl::StatusOr<int64_t> KeySource::Next(Session& session) {
+  if (keys_.empty()) {
+    ASSIGN_OR_RETURN(Rows rows, session.Run(draw_, Params().Int(ahead_)));
+    for (int i = rows.size() - 1; i >= 0; --i) keys_.push_back(rows.at(i).Int());
+    RETURN_IF_ERROR(rows.status());
+    std::sort(keys_.rbegin(), keys_.rend());
+    ahead_ = std::min(2 * ahead_, kMostAhead);
+  }
+  const int64_t key = keys_.back();
+  keys_.pop_back();
+  return key;
+}
+
+void WriteBuffer::AddIncident(IncidentKey key, const Incident& incident) {
+  incidents_told_.insert(key);
+  added_incidents_.push_back(incident);
+  added_incidents_.back().key = key;
+}
+
+void WriteBuffer::AddEvent(EventKey key, const AlertEvent& event) {
+  incidents_told_.insert(event.incident.key);
+  events_.push_back(event);
+  events_.back().key = key;
+}
+
+void WriteBuffer::AddDeliveries(absl::Span<const Delivery> deliveries) {
+  deliveries_.insert(deliveries_.end(), deliveries.begin(), deliveries.end());
+}
+
+void WriteBuffer::SaveState(const StateChange& change) {
+  const auto [held, is_new] = states_.try_emplace(change.monitor, change);
+  if (is_new) return;
+  StateChange& merged = held->second;
+  merged.state = change.state;
+  if (change.last_push_id != 0) merged.last_push_id = change.last_push_id;
+  if (change.sweep_at) merged.sweep_at = change.sweep_at;
+}
+
+absl::StatusOr<bool> WriteBuffer::Flush(Session& session) {
+  // Incidents before what refers to them; states last, so that hot rows are locked no longer than
+  // they must be.
+  RETURN_IF_ERROR(FlushIncidents(session));
+  RETURN_IF_ERROR(FlushEvents(session));
+  RETURN_IF_ERROR(FlushDeliveries(session));
+  incidents_told_.clear();
+  return FlushStates(session);
+}
+
+absl::Status WriteBuffer::FlushIncidents(Session& session) {
+  using enum ElementType;
+  if (!added_incidents_.empty()) {
+    RowArrays rows(
+        {kInt8, kInt4, kInt8, kInt2, kTimestamptz, kTimestamptz, kTimestamptz, kInt2, kText},
+        added_incidents_.size());
+    for (const Incident& incident : added_incidents_) {
+      rows.Row()
+          .Int8(incident.key)
+          .Int4(incident.project)
+          .Int8(incident.monitor)
+          .Enum2(incident.cause)
+          .Time(incident.opened_at)
+          .Time(incident.detected_at)
+          .TimeOrNull(incident.closed_at)
+          .Enum2OrNull(incident.resolution)
+          .Text(incident.message);
+    }
+    Params params;
+    std::move(rows).MoveTo(params);
+    RETURN_IF_ERROR(session.Run(kAddIncidents, params));
+    added_incidents_.clear();
+  }
+  if (saved_incidents_.empty()) return absl::OkStatus();
+  RowArrays rows({kInt8, kTimestamptz, kInt2, kText}, saved_incidents_.size());
+  for (const auto& [key, incident] : saved_incidents_) {
+    rows.Row()
+        .Int8(key)
+        .TimeOrNull(incident.closed_at)
+        .Enum2OrNull(incident.resolution)
+        .Text(incident.message);
+  }
+  Params params;
+  std::move(rows).MoveTo(params);
+  saved_incidents_.clear();
+  return session.Run(kSaveIncidents, params).status();
+}
+
+absl::Status WriteBuffer::FlushEvents(Session& session) {
+  using enum ElementType;
+  if (events_.empty()) return absl::OkStatus();
+  RowArrays rows({kInt8, kInt4, kInt8, kInt8, kInt8, kInt2, kInt2, kTimestamptz, kTimestamptz,
+                  kTimestamptz, kText},
+                 events_.size());
+  for (const AlertEvent& event : events_) {
+    rows.Row()
+        .Int8(event.key)
+        .Int4(event.project)
+        .Int8(event.monitor)
+        .Int8(event.incident.key)
+        .Int8(event.sequence)
+        .Enum2(event.type)
+        .Enum2(event.state)
+        .Time(event.occurred_at)
+        .Time(event.detected_at)
+        .TimeOrNull(event.expected_at)
+        .Text(SnapshotToJson(event));
+  }
+  Params params;
+  std::move(rows).MoveTo(params);
+  events_.clear();
+  return session.Run(kAddEvents, params).status();
+}
+
+absl::Status WriteBuffer::FlushDeliveries(Session& session) {
+  using enum ElementType;
+  if (deliveries_.empty()) return absl::OkStatus();
+  RowArrays rows(
+      {kText, kInt4, kInt8, kInt8, kInt8, kInt2, kInt2, kBool, kInt4, kInt4, kInt4, kText, kText,
+       kTimestamptz, kTimestamptz, kTimestamptz, kTimestamptz, kTimestamptz, kText},
+      deliveries_.size());
+  for (const Delivery& delivery : deliveries_) {
+    rows.Row()
+        .Text(delivery.id)
+        .Int4(delivery.project)
+        .Int8(delivery.channel)
+        .Int8(delivery.monitor)
+        .Int8(delivery.sequence)
+        .Enum2(delivery.type)
+        .Enum2(delivery.state)
+        .Bool(delivery.redelivery)
+        .Int4(delivery.attempts)
+        .Int4(delivery.skipped)
+        .Int4(delivery.last_http_status)
+        .Text(KeysToText(delivery.events))
+        .TextOrNull(ExtraToJson(delivery))
+        .Time(delivery.occurred_at)
+        .Time(delivery.created_at)
+        .Time(delivery.next_attempt_at)
+        .Time(delivery.expires_at)
+        .TimeOrNull(delivery.finished_at)
+        .Text(delivery.last_outcome);
+  }
+  Params params;
+  std::move(rows).MoveTo(params);
+  deliveries_.clear();
+  return session.Run(kAddDeliveries, params).status();
+}
+
+absl::StatusOr<bool> WriteBuffer::FlushStates(Session& session) {
+  using enum ElementType;
+  if (states_.empty()) return false;
+  RowArrays arrays({kInt8, kInt2, kTimestamptz, kInt2, kInt2, kTimestamptz, kTimestamptz, kInt4,
+                    kInt4, kInt4, kInt4, kInt8, kInt8, kInt8, kBool, kTimestamptz},
+                   states_.size());
+  for (const auto& [monitor, change] : states_) {
+    const MonitorState& state = change.state;
+    arrays.Row()
+        .Int8(monitor)
+        .Enum2(state.state)
+        .TimeOrNull(KnownTime(state.last_at))
+        .Enum2(state.last_kind)
+        .Enum2(state.last_source)
+        .TimeOrNull(KnownTime(state.armed_at))
+        .TimeOrNull(KnownTime(state.floor_at))
+        .Int4(state.failures)
+        .Int4(state.successes)
+        .Int4(state.misses)
+        .Int4(state.open_runs)
+        .Int8(state.sequence)
+        .Int8OrNull(KeyOf(state.incident))
+        .Int8OrNull(change.last_push_id == 0
+                        ? std::nullopt
+                        : std::optional<int64_t>(FromPushId(change.last_push_id)))
+        .Bool(change.sweep_at.has_value())
+        .TimeOrNull(KnownTime(change.sweep_at.value_or(absl::InfiniteFuture())));
+  }
+  Params params;
+  std::move(arrays).MoveTo(params);
+  states_.clear();
+  ASSIGN_OR_RETURN(Rows rows, session.Run(kSaveStates, params));
+  return rows.at(0).Bool();
+}
+
+}  // namespace tocsin::core::pg
