@@ -284,8 +284,12 @@ class PushHttp(TocsinTestCase):
         self.assertEqual(answer.json["msg"], "Monitor not found or not active.")
         self.assertTrue(answer.json["error"])
 
+    def test_a_push_without_a_token_is_401(self):
+        for path in ("/api/push", "/api/push/"):
+            self.assertEqual(request(self.gateway, "POST", path).status, 401, path)
+
     def test_another_path_is_404(self):
-        for path in ("/", "/api", "/api/push/", "/api/pushx/abc", f"{self.path}/more"):
+        for path in ("/", "/api", "/api/pushx/abc", f"{self.path}/more"):
             self.assertEqual(request(self.gateway, "GET", path).status, 404, path)
         self.assertEqual(self.beats(), [])
 

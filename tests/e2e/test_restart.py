@@ -152,9 +152,9 @@ class Drains(TocsinTestCase):
                        "gateway_flags": ("--drain_delay=1s",)}
 
     def drain(self, services):
-        made = [Job(m, self.cli.make_monitor(m, "1h"), jobs.steady(0.05))
-                for m in (f"{self.id_of_test()[:50]}-{i}" for i in range(16))]
-        load = Load([g.address for g in self.cluster.gateways], made, 16, timeout=10.0).start()
+        made = [Job(m, self.cli.make_monitor(m, "1h"), jobs.steady(0.15))
+                for m in (f"{self.id_of_test()[:50]}-{i}" for i in range(48))]
+        load = Load([g.address for g in self.cluster.gateways], made, 24, timeout=10.0).start()
         try:
             pause(1)
             for service in services:
