@@ -16,7 +16,8 @@ set(TOCSIN_SANITIZE "" CACHE STRING "Sanitizers, e.g. address,undefined or threa
 add_library(tocsin_warnings INTERFACE)
 target_compile_options(tocsin_warnings INTERFACE -Wall -Wextra -Wnon-virtual-dtor)
 if(TOCSIN_WERROR)
-  target_compile_options(tocsin_warnings INTERFACE -Werror)
+  # What a newer release of a library deprecates is no reason not to build with it.
+  target_compile_options(tocsin_warnings INTERFACE -Werror -Wno-error=deprecated-declarations)
 endif()
 if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
   target_compile_options(tocsin_warnings INTERFACE -Wthread-safety -Werror=thread-safety)
