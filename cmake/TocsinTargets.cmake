@@ -66,7 +66,9 @@ function(tocsin_test name)
   if(ARG_POSTGRES)
     list(APPEND ARG_ENVIRONMENT
       "TOCSIN_TEST_DATABASE_URL=postgresql:///postgres?host=${TOCSIN_TEST_POSTGRES}&user=tocsin")
-    set_tests_properties(${name} PROPERTIES FIXTURES_REQUIRED postgres)
+    # One after the other: they look at what the server counts, and at its locks.
+    set_tests_properties(${name} PROPERTIES
+      FIXTURES_REQUIRED postgres RESOURCE_LOCK postgres)
   endif()
   set_tests_properties(${name} PROPERTIES TIMEOUT ${ARG_TIMEOUT} LABELS "${ARG_LABELS}"
     ENVIRONMENT "${ARG_ENVIRONMENT}")
