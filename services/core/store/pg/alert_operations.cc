@@ -3,22 +3,25 @@
 #include "common/status_macros.h"
 #include "services/core/store/pg/alert_rows.h"
 #include "services/core/store/pg/delivery_order.h"
+#include "services/core/store/pg/hot_statements.h"
 #include "services/core/store/pg/pg_transaction.h"
 #include "services/core/store/pg/snapshot.h"
 
 namespace tocsin::core::pg {
-namespace {
-
-// An incident's deliveries are numbered after its FIRING event, which bounds the search.
-constexpr Statement kFindFirings = {
+// An incident's deliveries are numbered after its FIRING event, which bounds the search. Comparing
+// rows leaves the planner only the index of the monitor.
+const Statement kFindFirings = {
     "find_firings",
     "SELECT d.delivery_id, firing.event_id, d.channel_id, d.state, d.leased_at IS NOT NULL "
     "FROM incident i CROSS JOIN LATERAL ("
     "SELECT e.event_id FROM alert_event e WHERE e.monitor_id = i.monitor_id "
     "AND e.incident_id = i.incident_id AND e.type = 1 ORDER BY e.sequence DESC LIMIT 1) firing "
-    "JOIN delivery d ON d.monitor_id = i.monitor_id AND d.delivery_id > firing.event_id "
+    "JOIN delivery d ON d.monitor_id = i.monitor_id "
+    "AND (d.monitor_id, d.delivery_id) > (i.monitor_id, firing.event_id) "
     "AND firing.event_id = ANY (d.events) "
     "WHERE i.incident_id = $1::bigint ORDER BY d.delivery_id"};
+
+namespace {
 
 constexpr Statement kWithdrawUnsent = {
     "withdraw_unsent",

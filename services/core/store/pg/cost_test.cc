@@ -160,6 +160,42 @@ TEST_F(CostTest, SortedGroupsOfSeveralReplicasNeverDeadlock) {
   EXPECT_EQ(database_.Number("SELECT count(*) FROM heartbeat"), 4 * 5 * kMonitors);
 }
 
+TEST_F(CostTest, PlansThatAreKeptUseTheRightIndexFromTheStart) {
+  for (const char* statistics : {"SELECT 1", "VACUUM ANALYZE"}) {  // unknown; known to be empty
+    database_.Execute(statistics);
+    EXPECT_THAT(PlanOf(kLockDue, kSweeper, {"'2026-03-02'", "10"}),
+                HasSubstr("Index Scan using monitor_sweep_at"));
+    const std::string states = PlanOf(kSaveStates, kSweeper, std::vector<std::string>(16, "'{}'"));
+    EXPECT_THAT(states, HasSubstr("Index Scan using monitor_state_pkey"));
+    EXPECT_THAT(states, HasSubstr("Index Scan using monitor_sweep_pkey"));
+    EXPECT_THAT(states, Not(HasSubstr("monitor_sweep_at")));
+    const std::string add = PlanOf(kAddDeliveries, kSweeper, std::vector<std::string>(19, "'{}'"));
+    EXPECT_THAT(add, Not(HasSubstr("delivery_due")));
+    EXPECT_THAT(add, Not(HasSubstr("delivery_channel")));
+  }
+}
+
+// Sessions that keep plans make them anew as the use of a statement grows.
+TEST_F(CostTest, PlansSeeTablesThatGrewSinceTheyWereAnalyzed) {
+  database_.Execute("VACUUM ANALYZE");
+  database_.Execute(
+      "INSERT INTO alert_event (project_id, monitor_id, incident_id, sequence, type, state, "
+      "occurred_at, detected_at, snapshot) "
+      "SELECT 1, i, i, 1, 1, 3, '2026-03-02', '2026-03-02', '{}' FROM generate_series(1, 9000) i");
+  database_.Execute(
+      "INSERT INTO incident (project_id, monitor_id, cause, opened_at, detected_at, message) "
+      "SELECT 1, i, 1, '2026-03-02', '2026-03-02', '' FROM generate_series(1, 9000) i");
+  database_.Execute(
+      "INSERT INTO delivery (id, project_id, channel_id, monitor_id, sequence, type, state, "
+      "redelivery, attempts, skipped, last_http_status, events, occurred_at, created_at, "
+      "next_attempt_at, expires_at, last_outcome) "
+      "SELECT 'msg_' || i, 1, 1, i, 1, 1, 1, false, 0, 0, 0, ARRAY[i], '2026-03-02', "
+      "'2026-03-02', '2026-03-02', '2027-01-01', '' FROM generate_series(1, 9000) i");
+  const std::string plan = PlanOf(kFindFirings, kSweeper, {"1"});
+  EXPECT_THAT(plan, HasSubstr("Index Scan using delivery_monitor"));
+  EXPECT_THAT(plan, HasSubstr("Index Scan using incident_pkey"));
+}
+
 class LeaseCostTest : public CostTest {
  protected:
   void MakeChannels(int count) {

@@ -6,19 +6,21 @@
 namespace tocsin::core::pg {
 namespace {
 
+// Here as wherever order is looked up, `channel_id + 0` keeps the planner off the indexes of
+// channels, which may have long backlogs; monitors have short ones.
 constexpr Statement kRelease = {
     "release_followers",
     "UPDATE delivery f SET next_attempt_at = least(f.next_attempt_at, $1::timestamptz) "
     "FROM delivery d WHERE d.delivery_id = ANY ($2::bigint[]) AND d.monitor_id <> 0 "
-    "AND f.state = 1 AND f.channel_id = d.channel_id AND f.monitor_id = d.monitor_id "
+    "AND f.state = 1 AND f.monitor_id = d.monitor_id AND f.channel_id + 0 = d.channel_id "
     "AND f.sequence > d.sequence AND NOT f.redelivery"};
 
 constexpr Statement kPutOff = {
     "put_off_followers",
     "UPDATE delivery f SET next_attempt_at = d.next_attempt_at "
     "FROM delivery d WHERE d.delivery_id = ANY ($1::bigint[]) AND d.monitor_id <> 0 "
-    "AND NOT d.redelivery AND f.state = 1 AND f.channel_id = d.channel_id "
-    "AND f.monitor_id = d.monitor_id AND f.sequence > d.sequence AND NOT f.redelivery "
+    "AND NOT d.redelivery AND f.state = 1 AND f.monitor_id = d.monitor_id "
+    "AND f.channel_id + 0 = d.channel_id AND f.sequence > d.sequence AND NOT f.redelivery "
     "AND f.next_attempt_at < d.next_attempt_at"};
 
 // How many deliveries of a channel are made due at a time.

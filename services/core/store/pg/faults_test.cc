@@ -219,7 +219,7 @@ TEST_F(FaultsTest, ADeadlockIsRunAgain) {
   thread.join();
   EXPECT_TRUE(statuses[0].ok()) << statuses[0];
   EXPECT_TRUE(statuses[1].ok()) << statuses[1];
-  EXPECT_EQ(runs[0] + runs[1], 3);
+  EXPECT_GE(runs[0] + runs[1], 3);
 }
 
 TEST_F(FaultsTest, APoisonousItemIsRefusedAsData) {

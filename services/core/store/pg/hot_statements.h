@@ -9,6 +9,16 @@ namespace tocsin::core::pg {
 extern const Statement kRecordSteadyUps;
 extern const Statement kRecordSteadyUpsFolded;
 
+// monitor_operations.cc
+extern const Statement kLockDue;
+
+// write_buffer.cc
+extern const Statement kAddDeliveries;
+extern const Statement kSaveStates;
+
+// alert_operations.cc
+extern const Statement kFindFirings;
+
 // delivery_leases.cc
 extern const Statement kLeaseDeliveries;
 extern const Statement kNextDeliveryAt;

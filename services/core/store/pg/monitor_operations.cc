@@ -2,10 +2,19 @@
 #include <unordered_map>
 
 #include "common/status_macros.h"
+#include "services/core/store/pg/hot_statements.h"
 #include "services/core/store/pg/monitor_rows.h"
 #include "services/core/store/pg/pg_transaction.h"
 
 namespace tocsin::core::pg {
+// The locking subquery keeps the order of the outer one, whatever the planner thinks of it.
+const Statement kLockDue = {
+    "lock_due",
+    "SELECT s.monitor_id FROM (SELECT w.monitor_id FROM monitor_sweep w "
+    "WHERE w.sweep_at <= $1::timestamptz ORDER BY w.sweep_at) due CROSS JOIN LATERAL ("
+    "SELECT s.monitor_id FROM monitor_state s WHERE s.monitor_id = due.monitor_id "
+    "FOR NO KEY UPDATE SKIP LOCKED) s LIMIT $2::integer"};
+
 namespace {
 
 constexpr Statement kResolveTokens = {
@@ -29,13 +38,6 @@ constexpr Statement kLockMonitorsSkip = {
 constexpr Statement kReadMonitors = {
     "read_monitors", "SELECT " TOCSIN_DEFINITION_COLUMNS ", " TOCSIN_STATE_COLUMNS
                      " FROM " TOCSIN_MONITOR_TABLES " WHERE m.monitor_id = ANY ($1::bigint[])"};
-
-constexpr Statement kLockDue = {
-    "lock_due",
-    "SELECT s.monitor_id FROM monitor_sweep w "
-    "JOIN monitor_state s ON s.monitor_id = w.monitor_id "
-    "WHERE w.sweep_at <= $1::timestamptz ORDER BY w.sweep_at LIMIT $2::integer "
-    "FOR NO KEY UPDATE OF s SKIP LOCKED"};
 
 // Which of the locked are due now that the locks are held.
 constexpr Statement kStillDue = {

@@ -26,6 +26,7 @@ constexpr pg::Statement kSealed = {"sealed",
 pg::SessionOptions OptionsOf(const pg::SessionClass& klass, const std::string& conninfo) {
   return {.conninfo = conninfo,
           .settings = pg::SettingsOf(klass),
+          .keeps_plans = klass.keeps_plans,
           .patience = klass.statement_timeout + absl::Seconds(3)};
 }
 

@@ -4,6 +4,7 @@
 #include <poll.h>
 
 #include <algorithm>
+#include <bit>
 #include <exception>
 #include <utility>
 
@@ -131,14 +132,23 @@ absl::Status Session::Connect() {
   return settled;
 }
 
+// Nothing is sent that could commit, so nothing is in doubt.
+absl::Status Session::Prepare(const Statement& statement) {
+  const auto [known, is_new] = prepared_.try_emplace(&statement, 0);
+  const uint64_t uses = ++known->second;
+  if (is_new) {
+    const absl::Status prepared =
+        Try(Scope::kInTransaction, [&] { connection_->prepare(statement.name, statement.sql); });
+    if (!prepared.ok()) prepared_.erase(&statement);
+    return prepared;
+  }
+  if (!options_.keeps_plans || uses < 4 || !std::has_single_bit(uses)) return absl::OkStatus();
+  return Script("DISCARD PLANS");
+}
+
 absl::StatusOr<Rows> Session::Run(const Statement& statement, const Params& params, Scope scope) {
   if (connection_ == nullptr) return absl::UnavailableError("the database is not available");
-  if (!prepared_.contains(&statement)) {
-    // Nothing is sent that could commit, so nothing is in doubt.
-    RETURN_IF_ERROR(
-        Try(Scope::kInTransaction, [&] { connection_->prepare(statement.name, statement.sql); }));
-    prepared_.insert(&statement);
-  }
+  RETURN_IF_ERROR(Prepare(statement));
   Rows rows;
   RETURN_IF_ERROR(Try(scope, [&] {
     pqxx::nontransaction transaction(*connection_);

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "absl/container/flat_hash_set.h"
+#include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
@@ -21,6 +21,9 @@ namespace tocsin::core::pg {
 struct SessionOptions {
   std::string conninfo;  // see SessionConninfo
   std::string settings;  // statements run right after connecting
+  // Whether the session keeps plans for any parameters. The server makes such a plan once, for
+  // the tables as they were then: it is made anew each time that the use of a statement doubles.
+  bool keeps_plans = false;
   // A statement that was not answered for so long ends the connection: above statement_timeout,
   // for servers that are frozen.
   absl::Duration patience = absl::Seconds(15);
@@ -70,6 +73,7 @@ class Session {
   class Inbox;
 
   absl::Status Connect();
+  absl::Status Prepare(const Statement& statement);
   // Reads what an idle connection was sent: mostly the news that it was ended.
   void ReadIdle();
   void Disconnect();
@@ -83,7 +87,7 @@ class Session {
   ChangeLogger& log_;
   std::unique_ptr<pqxx::connection> connection_;
   std::unique_ptr<Inbox> inbox_;
-  absl::flat_hash_set<const Statement*> prepared_;
+  absl::flat_hash_map<const Statement*, uint64_t> prepared_;  // how often each was used
   bool in_transaction_ = false;
   absl::Status aborted_;  // the first failure of the transaction
   bool had_conflict_ = false;

@@ -21,13 +21,12 @@ std::string SettingsOf(const SessionClass& klass) {
       "; SET lock_timeout = ", Milliseconds(klass.lock_timeout),
       "; SET idle_in_transaction_session_timeout = ",
       Milliseconds(klass.idle_in_transaction_timeout));
+  absl::StrAppend(&settings, "; SET plan_cache_mode = ",
+                  klass.keeps_plans ? "force_generic_plan" : "force_custom_plan");
   if (klass.by_key_only) {
     absl::StrAppend(&settings,
-                    "; SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; "
-                    "SET enable_bitmapscan = off; SET enable_hashjoin = off; "
-                    "SET enable_mergejoin = off");
-  } else {
-    absl::StrAppend(&settings, "; SET plan_cache_mode = force_custom_plan");
+                    "; SET enable_seqscan = off; SET enable_bitmapscan = off; "
+                    "SET enable_hashjoin = off; SET enable_mergejoin = off");
   }
   return settings;
 }

@@ -17,39 +17,48 @@ struct SessionClass {
   // key's index do it in key order (which is the order of locking) whatever the statistics say; a
   // plan made while a table was small stays right when it has grown.
   bool by_key_only;
+  // Whether plans are kept (see SessionOptions). Those of complex statements are not, since what
+  // is right for a short backlog is wrong for a long one.
+  bool keeps_plans;
 };
 
 inline constexpr SessionClass kCommitter = {.name = "committer",
                                             .statement_timeout = absl::Seconds(5),
                                             .lock_timeout = absl::Seconds(2),
                                             .idle_in_transaction_timeout = absl::Seconds(5),
-                                            .by_key_only = true};
+                                            .by_key_only = true,
+                                            .keeps_plans = true};
 inline constexpr SessionClass kSweeper = {.name = "sweeper",
                                           .statement_timeout = absl::Seconds(10),
                                           .lock_timeout = absl::Seconds(2),
                                           .idle_in_transaction_timeout = absl::Seconds(5),
-                                          .by_key_only = true};
+                                          .by_key_only = true,
+                                          .keeps_plans = true};
 inline constexpr SessionClass kDelivery = {.name = "delivery",
                                            .statement_timeout = absl::Seconds(10),
                                            .lock_timeout = absl::Seconds(2),
                                            .idle_in_transaction_timeout = absl::Seconds(5),
-                                           .by_key_only = true};
+                                           .by_key_only = true,
+                                           .keeps_plans = false};
 inline constexpr SessionClass kAdmin = {.name = "admin",
                                         .statement_timeout = absl::Seconds(10),
                                         .lock_timeout = absl::Seconds(3),
                                         .idle_in_transaction_timeout = absl::Seconds(10),
-                                        .by_key_only = false};
+                                        .by_key_only = false,
+                                        .keeps_plans = false};
 // Its lock timeout bounds how long pushes queue behind a change of partitions.
 inline constexpr SessionClass kUpkeep = {.name = "upkeep",
                                          .statement_timeout = absl::Seconds(60),
                                          .lock_timeout = absl::Milliseconds(200),
                                          .idle_in_transaction_timeout = absl::Seconds(10),
-                                         .by_key_only = false};
+                                         .by_key_only = false,
+                                         .keeps_plans = false};
 inline constexpr SessionClass kListener = {.name = "listener",
                                            .statement_timeout = absl::Seconds(10),
                                            .lock_timeout = absl::Seconds(2),
                                            .idle_in_transaction_timeout = absl::Seconds(10),
-                                           .by_key_only = false};
+                                           .by_key_only = false,
+                                           .keeps_plans = false};
 
 // The statements that set it, for SessionOptions::settings. synchronous_commit stays what the
 // server has.

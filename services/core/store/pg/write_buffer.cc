@@ -5,6 +5,7 @@
 
 #include "common/status_macros.h"
 #include "services/core/store/pg/alert_rows.h"
+#include "services/core/store/pg/hot_statements.h"
 #include "services/core/store/pg/row_arrays.h"
 #include "services/core/store/pg/snapshot.h"
 
@@ -16,6 +17,54 @@ const Statement kDrawIncidentKeys = {
 
 const Statement kDrawOutboxKeys = {
     "draw_outbox_keys", "SELECT nextval('outbox_id') FROM generate_series(1, $1::integer)"};
+
+// One that must wait for another of its monitor and channel is not due before that one. See
+// kRelease for the sum.
+const Statement kAddDeliveries = {
+    "add_deliveries",
+    "INSERT INTO delivery (id, project_id, channel_id, monitor_id, sequence, type, state, "
+    "redelivery, attempts, skipped, last_http_status, events, extra, occurred_at, created_at, "
+    "next_attempt_at, expires_at, finished_at, last_outcome) "
+    "SELECT u.id, u.project_id, u.channel_id, u.monitor_id, u.sequence, u.type, u.state, "
+    "u.redelivery, u.attempts, u.skipped, u.last_http_status, u.events::bigint[], "
+    "u.extra::jsonb, u.occurred_at, u.created_at, "
+    "greatest(u.next_attempt_at, (SELECT b.next_attempt_at FROM delivery b "
+    "WHERE b.state = 1 AND b.monitor_id = u.monitor_id AND b.channel_id + 0 = u.channel_id "
+    "AND u.monitor_id <> 0 AND NOT b.redelivery ORDER BY b.sequence DESC LIMIT 1)), "
+    "u.expires_at, u.finished_at, u.last_outcome "
+    "FROM unnest($1::text[], $2::integer[], $3::bigint[], $4::bigint[], $5::bigint[], "
+    "$6::smallint[], $7::smallint[], $8::boolean[], $9::integer[], $10::integer[], "
+    "$11::integer[], $12::text[], $13::text[], $14::timestamptz[], $15::timestamptz[], "
+    "$16::timestamptz[], $17::timestamptz[], $18::timestamptz[], $19::text[]) WITH ORDINALITY "
+    "AS u (id, project_id, channel_id, monitor_id, sequence, type, state, redelivery, attempts, "
+    "skipped, last_http_status, events, extra, occurred_at, created_at, next_attempt_at, "
+    "expires_at, finished_at, last_outcome, number) ORDER BY u.number"};
+
+// Leaves alone the rows of states that stay as they are: sweeping mostly moves sweep_at. Tells
+// whether a sweep_at moved earlier.
+const Statement kSaveStates = {
+    "save_states",
+    "WITH change AS (SELECT * FROM unnest($1::bigint[], $2::smallint[], $3::timestamptz[], "
+    "$4::smallint[], $5::smallint[], $6::timestamptz[], $7::timestamptz[], $8::integer[], "
+    "$9::integer[], $10::integer[], $11::integer[], $12::bigint[], $13::bigint[], "
+    "$14::bigint[], $15::boolean[], $16::timestamptz[]) AS u (monitor_id, state, last_at, "
+    "last_kind, last_source, armed_at, floor_at, failures, successes, misses, open_runs, "
+    "sequence, incident_id, last_push, moves_sweep, sweep_at)), "
+    "saved AS (UPDATE monitor_state s SET state = u.state, last_at = u.last_at, "
+    "last_kind = u.last_kind, last_source = u.last_source, armed_at = u.armed_at, "
+    "floor_at = u.floor_at, failures = u.failures, successes = u.successes, misses = u.misses, "
+    "open_runs = u.open_runs, sequence = u.sequence, incident_id = u.incident_id, "
+    "last_push = coalesce(u.last_push, s.last_push), reserve = NULL "
+    "FROM change u WHERE s.monitor_id = u.monitor_id AND (u.last_push IS NOT NULL "
+    "OR (s.state, s.last_at, s.last_kind, s.last_source, s.armed_at, s.floor_at, s.failures, "
+    "s.successes, s.misses, s.open_runs, s.sequence, s.incident_id) "
+    "IS DISTINCT FROM (u.state, u.last_at, u.last_kind, u.last_source, u.armed_at, u.floor_at, "
+    "u.failures, u.successes, u.misses, u.open_runs, u.sequence, u.incident_id))), "
+    "moved AS (UPDATE monitor_sweep w SET sweep_at = u.sweep_at "
+    "FROM change u JOIN monitor_sweep before ON before.monitor_id = u.monitor_id "
+    "WHERE u.moves_sweep AND w.monitor_id = u.monitor_id "
+    "RETURNING u.sweep_at < coalesce(before.sweep_at, 'infinity') AS earlier) "
+    "SELECT coalesce(bool_or(earlier), false) FROM moved"};
 
 namespace {
 
@@ -49,53 +98,6 @@ constexpr Statement kAddEvents = {
     "$6::smallint[], $7::smallint[], $8::timestamptz[], $9::timestamptz[], $10::timestamptz[], "
     "$11::text[]) AS u (event_id, project_id, monitor_id, incident_id, sequence, type, state, "
     "occurred_at, detected_at, expected_at, snapshot)"};
-
-// One that must wait for another of its monitor and channel is not due before that one.
-constexpr Statement kAddDeliveries = {
-    "add_deliveries",
-    "INSERT INTO delivery (id, project_id, channel_id, monitor_id, sequence, type, state, "
-    "redelivery, attempts, skipped, last_http_status, events, extra, occurred_at, created_at, "
-    "next_attempt_at, expires_at, finished_at, last_outcome) "
-    "SELECT u.id, u.project_id, u.channel_id, u.monitor_id, u.sequence, u.type, u.state, "
-    "u.redelivery, u.attempts, u.skipped, u.last_http_status, u.events::bigint[], "
-    "u.extra::jsonb, u.occurred_at, u.created_at, "
-    "greatest(u.next_attempt_at, (SELECT max(b.next_attempt_at) FROM delivery b "
-    "WHERE b.state = 1 AND b.channel_id = u.channel_id AND b.monitor_id = u.monitor_id "
-    "AND u.monitor_id <> 0 AND NOT b.redelivery)), "
-    "u.expires_at, u.finished_at, u.last_outcome "
-    "FROM unnest($1::text[], $2::integer[], $3::bigint[], $4::bigint[], $5::bigint[], "
-    "$6::smallint[], $7::smallint[], $8::boolean[], $9::integer[], $10::integer[], "
-    "$11::integer[], $12::text[], $13::text[], $14::timestamptz[], $15::timestamptz[], "
-    "$16::timestamptz[], $17::timestamptz[], $18::timestamptz[], $19::text[]) WITH ORDINALITY "
-    "AS u (id, project_id, channel_id, monitor_id, sequence, type, state, redelivery, attempts, "
-    "skipped, last_http_status, events, extra, occurred_at, created_at, next_attempt_at, "
-    "expires_at, finished_at, last_outcome, number) ORDER BY u.number"};
-
-// Leaves alone the rows of states that stay as they are: sweeping mostly moves sweep_at. Tells
-// whether a sweep_at moved earlier.
-constexpr Statement kSaveStates = {
-    "save_states",
-    "WITH change AS (SELECT * FROM unnest($1::bigint[], $2::smallint[], $3::timestamptz[], "
-    "$4::smallint[], $5::smallint[], $6::timestamptz[], $7::timestamptz[], $8::integer[], "
-    "$9::integer[], $10::integer[], $11::integer[], $12::bigint[], $13::bigint[], "
-    "$14::bigint[], $15::boolean[], $16::timestamptz[]) AS u (monitor_id, state, last_at, "
-    "last_kind, last_source, armed_at, floor_at, failures, successes, misses, open_runs, "
-    "sequence, incident_id, last_push, moves_sweep, sweep_at)), "
-    "saved AS (UPDATE monitor_state s SET state = u.state, last_at = u.last_at, "
-    "last_kind = u.last_kind, last_source = u.last_source, armed_at = u.armed_at, "
-    "floor_at = u.floor_at, failures = u.failures, successes = u.successes, misses = u.misses, "
-    "open_runs = u.open_runs, sequence = u.sequence, incident_id = u.incident_id, "
-    "last_push = coalesce(u.last_push, s.last_push), reserve = NULL "
-    "FROM change u WHERE s.monitor_id = u.monitor_id AND (u.last_push IS NOT NULL "
-    "OR (s.state, s.last_at, s.last_kind, s.last_source, s.armed_at, s.floor_at, s.failures, "
-    "s.successes, s.misses, s.open_runs, s.sequence, s.incident_id) "
-    "IS DISTINCT FROM (u.state, u.last_at, u.last_kind, u.last_source, u.armed_at, u.floor_at, "
-    "u.failures, u.successes, u.misses, u.open_runs, u.sequence, u.incident_id))), "
-    "moved AS (UPDATE monitor_sweep w SET sweep_at = u.sweep_at "
-    "FROM change u JOIN monitor_sweep before ON before.monitor_id = u.monitor_id "
-    "WHERE u.moves_sweep AND w.monitor_id = u.monitor_id "
-    "RETURNING u.sweep_at < coalesce(before.sweep_at, 'infinity') AS earlier) "
-    "SELECT coalesce(bool_or(earlier), false) FROM moved"};
 
 std::optional<IncidentKey> KeyOf(const std::optional<Incident>& incident) {
   if (!incident) return std::nullopt;

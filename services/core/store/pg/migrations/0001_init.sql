@@ -227,7 +227,7 @@ CREATE INDEX delivery_monitor ON delivery (monitor_id, delivery_id);
 CREATE INDEX delivery_dead ON delivery (project_id, delivery_id) WHERE state = 3;
 -- What is pending: by due time, by order within monitor and channel, by lease.
 CREATE INDEX delivery_due ON delivery (channel_id, next_attempt_at, delivery_id) WHERE state = 1;
-CREATE INDEX delivery_order ON delivery (channel_id, monitor_id, sequence) WHERE state = 1;
+CREATE INDEX delivery_order ON delivery (monitor_id, sequence) WHERE state = 1;
 CREATE INDEX delivery_lease ON delivery (channel_id, leased_until)
   WHERE state = 1 AND leased_until IS NOT NULL;
 
