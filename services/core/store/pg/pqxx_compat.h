@@ -4,12 +4,13 @@
 #include <cstddef>
 #include <pqxx/pqxx>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace tocsin::core::pg {
 
-// libpqxx 6 deprecates the switch that keeps it from reconnecting by itself, libpqxx 7.10 the
-// call that both versions share.
+// libpqxx 6 deprecates the switch that keeps it from reconnecting by itself, late versions of 7
+// the calls and classes that both share.
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wdeprecated-declarations"
 
@@ -42,17 +43,28 @@ inline pqxx::result ExecPrepared(pqxx::transaction_base& transaction, const std:
     if (value == nullptr) {
       params.append();
     } else {
-      params.append(std::string(value));
+      params.append(pqxx::zview(value));
     }
   }
-  for (const std::string& value : binary) {
-    params.append(std::basic_string<std::byte>(reinterpret_cast<const std::byte*>(value.data()),
-                                               value.size()));
-  }
+  for (const std::string& value : binary) params.append(pqxx::binary_cast(value));
   return transaction.exec_prepared(pqxx::zview(name), params);
 }
 
 #endif
+
+// Collects the payloads of the notifications on one channel.
+class Inbox : public pqxx::notification_receiver {
+ public:
+  Inbox(pqxx::connection& connection, const std::string& channel)
+      : pqxx::notification_receiver(connection, channel) {}
+
+  void operator()(const std::string& payload, int) override { payloads_.push_back(payload); }
+
+  std::vector<std::string> Take() { return std::exchange(payloads_, {}); }
+
+ private:
+  std::vector<std::string> payloads_;
+};
 
 #pragma GCC diagnostic pop
 

@@ -25,19 +25,6 @@ bool HasInput(int socket) {
 
 }  // namespace
 
-class Session::Inbox : public pqxx::notification_receiver {
- public:
-  explicit Inbox(pqxx::connection& connection)
-      : pqxx::notification_receiver(connection, kNewsChannel) {}
-
-  void operator()(const std::string& payload, int) override { payloads_.push_back(payload); }
-
-  std::vector<std::string> Take() { return std::exchange(payloads_, {}); }
-
- private:
-  std::vector<std::string> payloads_;
-};
-
 Session::Session(SessionOptions options, Watchdog& watchdog, ChangeLogger& log)
     : options_(std::move(options)), watchdog_(watchdog), timer_(watchdog.AddTimer()), log_(log) {}
 
@@ -201,7 +188,7 @@ void Session::Rollback() {
 }
 
 absl::Status Session::Listen() {
-  return Try(Scope::kInTransaction, [&] { inbox_ = std::make_unique<Inbox>(*connection_); });
+  return Try(Scope::kInTransaction, [&] { inbox_ = std::make_unique<Inbox>(*connection_, kNewsChannel); });
 }
 
 int Session::socket() const { return connection_ == nullptr ? -1 : connection_->sock(); }

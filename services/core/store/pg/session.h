@@ -70,8 +70,6 @@ class Session {
   absl::StatusOr<std::vector<std::string>> TakeNotifications();
 
  private:
-  class Inbox;
-
   absl::Status Connect();
   absl::Status Prepare(const Statement& statement);
   // Reads what an idle connection was sent: mostly the news that it was ended.

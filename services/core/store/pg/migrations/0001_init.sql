@@ -224,7 +224,7 @@ CREATE UNIQUE INDEX delivery_webhook_id ON delivery (id);
 CREATE INDEX delivery_project ON delivery (project_id, delivery_id);
 CREATE INDEX delivery_channel ON delivery (channel_id, delivery_id);
 CREATE INDEX delivery_monitor ON delivery (monitor_id, delivery_id);
-CREATE INDEX delivery_dead ON delivery (project_id, delivery_id) WHERE state = 3;
+CREATE INDEX delivery_state ON delivery (project_id, state, delivery_id) WHERE state <> 2;
 -- What is pending: by due time, by order within monitor and channel, by lease.
 CREATE INDEX delivery_due ON delivery (channel_id, next_attempt_at, delivery_id) WHERE state = 1;
 CREATE INDEX delivery_order ON delivery (monitor_id, sequence) WHERE state = 1;
