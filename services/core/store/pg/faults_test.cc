@@ -230,6 +230,7 @@ TEST_F(FaultsTest, APoisonousItemIsRefusedAsData) {
     EXPECT_EQ(store_->RecordSteadyUps(0, {up}, {}).status().code(), absl::StatusCode::kDataLoss);
   }
   EXPECT_THAT(store_->RecordSteadyUps(0, {UpOf(monitor, 1)}, {}).value(), SizeIs(1));
+  EXPECT_EQ(Touch(std::string("a\0b", 3)).code(), absl::StatusCode::kDataLoss);
 }
 
 TEST_F(FaultsTest, AFailureThatTheBodySwallowsIsNotCommitted) {

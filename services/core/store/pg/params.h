@@ -34,6 +34,7 @@ class Params {
   Params& Int(int64_t value) { return Text(std::to_string(value)); }
   Params& Bool(bool value) { return Text(value ? "t" : "f"); }
   Params& Text(std::string value) {
+    has_nul_ |= value.find('\0') != std::string::npos;
     text_.push_back(std::move(value));
     pointers_.push_back(text_.back().c_str());
     return *this;
@@ -60,6 +61,8 @@ class Params {
     return Array(std::move(array));
   }
 
+  // Text with a NUL, which the protocol would cut there.
+  bool has_nul() const { return has_nul_; }
   const std::vector<const char*>& text() const { return pointers_; }
   const std::vector<std::string>& binary() const { return binary_; }
 
@@ -67,6 +70,7 @@ class Params {
   std::list<std::string> text_;  // a list: the pointers stay valid
   std::vector<const char*> pointers_;
   std::vector<std::string> binary_;
+  bool has_nul_ = false;
 };
 
 }  // namespace tocsin::core::pg

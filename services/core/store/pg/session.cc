@@ -135,6 +135,7 @@ absl::Status Session::Prepare(const Statement& statement) {
 
 absl::StatusOr<Rows> Session::Run(const Statement& statement, const Params& params, Scope scope) {
   if (connection_ == nullptr) return absl::UnavailableError("the database is not available");
+  if (params.has_nul()) return Fail({"22021", "text has a NUL"}, scope);
   RETURN_IF_ERROR(Prepare(statement));
   Rows rows;
   RETURN_IF_ERROR(Try(scope, [&] {
@@ -188,7 +189,8 @@ void Session::Rollback() {
 }
 
 absl::Status Session::Listen() {
-  return Try(Scope::kInTransaction, [&] { inbox_ = std::make_unique<Inbox>(*connection_, kNewsChannel); });
+  return Try(Scope::kInTransaction,
+             [&] { inbox_ = std::make_unique<Inbox>(*connection_, kNewsChannel); });
 }
 
 int Session::socket() const { return connection_ == nullptr ? -1 : connection_->sock(); }
