@@ -21,7 +21,7 @@ struct Channel {
   std::string project_id;
   std::string id;
   std::string display_name;
-  // Plain in memory, sealed (encrypted, see seal.h of the engine) in the store. Never logged.
+  // Plain in memory, sealed (encrypted, see sealer.h) in the store. Never logged.
   std::string url;
   std::vector<std::string> secrets;  // `whsec_…`, the newest first
   ChannelFormat format = ChannelFormat::kStandardWebhook;

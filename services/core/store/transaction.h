@@ -32,7 +32,9 @@ enum class LockMode {
 };
 
 // Not thread-safe; lives within one call of Store::Transact. Any error ends the transaction: the
-// body returns it. Lists come in the order asked unless said otherwise.
+// body returns it. What was written is read by what follows, but a store may hold writes back till
+// then: the error of a write may come from a later operation or from Transact. Lists come in the
+// order asked unless said otherwise.
 class Transaction {
  public:
   virtual ~Transaction() = default;
