@@ -1,0 +1,94 @@
+// Knows when Tocsin could receive heartbeats: touches, gaps, and what may be judged.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+#include "common/clock.h"
+#include "services/core/domain/gap.h"
+#include "services/core/engine/push_recorder.h"
+#include "services/core/store/store.h"
+
+namespace tocsin::core {
+
+struct GuardMetrics;
+
+struct GuardOptions {
+  std::string instance;                            // this replica's name, new with each start
+  absl::Duration touch_every = absl::Milliseconds(500);
+  absl::Duration blind_after = absl::Seconds(2);   // without a touch: an own outage
+  absl::Duration settle = absl::Milliseconds(20);  // no younger deadline is judged
+  absl::Duration retry_time = absl::Seconds(6);    // the gateways' retry time + 1 s
+};
+
+// What a touch that is about to be written says about the time since the others. Pure.
+//   touches  the committed ones, of all instances, this one's last included
+//   mine     the new one
+// A kCore gap when the newest committed touch is more than `blind_after` older than `mine`; none
+// at the very first touch. A kGateway gap when `mine` has gateways, its predecessor had none, no
+// other instance that touched within `blind_after` has one, and one was seen before.
+std::vector<Gap> JudgeTouches(const std::vector<Touch>& touches, const Touch& mine,
+                              absl::Duration blind_after);
+
+// Thread-safe.
+class OutageGuard {
+ public:
+  OutageGuard(Store& store, PushRecorder& recorder, const Clock& clock, GuardOptions options,
+              GuardMetrics& metrics);
+
+  // Touches, once at a time: through the recorder's queue, stamped before it is queued. Records
+  // the gaps that it finds in the same transaction. Blocks until it is committed or failed.
+  absl::Status TouchNow();
+
+  // A gateway's stream came or went; the count is of this replica. Coming from none, the next
+  // TouchNow records the gap; `on_first` (see constructor's owner) should call it at once.
+  void GatewayConnected();
+  void GatewayDisconnected();
+  // Gateways had to refuse pushes for this long until now: a kShed gap with the next touch.
+  void ReportShed(absl::Duration shed);
+  // Called (on any thread, quickly) when a touch should happen at once.
+  void OnUrgent(std::function<void()> wake);
+
+  struct Judgement {
+    // Deadlines at or before this may be judged; InfinitePast: none.
+    absl::Time up_to = absl::InfinitePast();
+    std::shared_ptr<const GapList> gaps;
+  };
+  // Refreshes the gaps and says what may be judged now: no later than the newest committed touch,
+  // settled, and nothing within retry_time of the end of a gap. UNAVAILABLE with the database.
+  absl::StatusOr<Judgement> Judge();
+
+  // The gaps as last read; for readers. Never null.
+  std::shared_ptr<const GapList> Gaps() const;
+  // When the newest own touch was committed; InfinitePast when none was.
+  absl::Time NewestTouch() const;
+
+  // Tells each gap that postponed or excused something once, by one replica: `system.blind` to the
+  // default channels of each project. Bounded; called from upkeep.
+  absl::Status TellGaps();
+
+ private:
+  Touch NextTouch(absl::Time now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
+  Store& store_;
+  PushRecorder& recorder_;
+  const Clock& clock_;
+  const GuardOptions options_;
+  GuardMetrics& metrics_;
+  absl::Mutex touching_;  // one touch at a time
+  mutable absl::Mutex mutex_;
+  int32_t gateways_ ABSL_GUARDED_BY(mutex_) = 0;
+  absl::Time gateway_seen_at_ ABSL_GUARDED_BY(mutex_) = absl::InfinitePast();
+  absl::Duration shed_ ABSL_GUARDED_BY(mutex_);
+  absl::Time newest_touch_ ABSL_GUARDED_BY(mutex_) = absl::InfinitePast();
+  std::shared_ptr<const GapList> gaps_ ABSL_GUARDED_BY(mutex_);
+  std::function<void()> wake_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace tocsin::core

@@ -1,0 +1,87 @@
+// Records heartbeats by group commit: many pushes share one transaction.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/functional/any_invocable.h"
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "common/clock.h"
+#include "services/core/domain/heartbeat.h"
+#include "services/core/domain/keys.h"
+#include "services/core/domain/transition.h"
+#include "services/core/store/store.h"
+
+namespace tocsin::core {
+
+struct RecorderMetrics;
+
+enum class PushResult {
+  kRecorded,        // durable, and it has had its effect
+  kRecordedPaused,  // durable; the monitor is paused and stays so
+  kUnknownToken,    // the database was asked: no monitor has this token
+  kUnavailable,     // not recorded, or in doubt; a retry with the same push id counts once
+  kInvalid,         // the item itself cannot be stored
+};
+
+struct PushItem {
+  TokenHash token;
+  Heartbeat heartbeat;   // `at` is stamped
+  bool retried = false;  // may have reached a core before
+};
+
+struct PushAnswer {
+  PushResult result = PushResult::kUnavailable;
+  Reason reason = Reason::kNothingToDo;
+  // "projects/default/monitors/backup"; null unless recorded.
+  std::shared_ptr<const std::string> monitor;
+};
+
+struct RecorderOptions {
+  size_t group_limit = 500;               // items in one transaction
+  size_t queue_limit = 20'000;            // items waiting; above it a batch is unavailable at once
+  size_t cached_tokens = 1'200'000;       // entries of the token cache
+  absl::Duration max_age = absl::Seconds(5);  // an item older than this is not begun
+};
+
+// Thread-safe. Two committers work side by side, each on the monitors of its half of the keys, so
+// they never wait for each other's locks.
+class PushRecorder {
+ public:
+  using Done = absl::AnyInvocable<void(std::vector<PushAnswer>) &&>;
+  using TouchDone = absl::AnyInvocable<void(absl::Status) &&>;
+
+  // `store`, the clocks and `metrics` must outlive it. Nothing runs before Start.
+  PushRecorder(Store& store, const Clock& clock, const MonotonicClock& monotonic,
+               RecorderOptions options, RecorderMetrics& metrics);
+  ~PushRecorder();
+
+  // Starts the committer threads.
+  void Start();
+  // Answers everything that was submitted, then stops. Later submissions are unavailable.
+  void Stop();
+
+  // `done` is called exactly once, after the commits, with an answer for each item in the order of
+  // the batch; on a committer's thread, or on the caller's when the queue is full.
+  void Submit(std::vector<PushItem> batch, Done done);
+
+  // A barrier through every committer: when each has come to it, the last one runs `body` in a
+  // transaction and then calls `done` with its outcome.
+  void SubmitTouch(std::function<absl::Status(Transaction&)> body, TouchDone done);
+
+  // Age of the oldest item that is not answered; zero when there is none.
+  absl::Duration OldestAge() const;
+
+  // Forgets every cached token (a failover may have lost transactions).
+  void FlushCache();
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace tocsin::core

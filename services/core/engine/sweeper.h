@@ -1,0 +1,39 @@
+// Finds monitors whose deadline has passed and records their failure.
+#pragma once
+
+#include "absl/time/time.h"
+#include "common/clock.h"
+#include "services/core/engine/outage_guard.h"
+#include "services/core/store/store.h"
+
+namespace tocsin::core {
+
+struct SweeperMetrics;
+
+struct SweeperOptions {
+  int batch = 500;                                      // monitors in one transaction
+  absl::Duration longest_rest = absl::Seconds(1);
+  absl::Duration locked_again = absl::Milliseconds(10);  // when others held due rows
+};
+
+// One sweep at a time; every replica sweeps and none is leader.
+class Sweeper {
+ public:
+  Sweeper(Store& store, OutageGuard& guard, const Clock& clock, SweeperOptions options,
+          SweeperMetrics& metrics);
+
+  // One bounded pass: asks for a touch when something is due, judges what may be judged, moves
+  // sweep_at of the rest on. Returns how long to rest before the next one.
+  absl::Duration Sweep();
+
+ private:
+  absl::StatusOr<absl::Duration> TrySweep();
+
+  Store& store_;
+  OutageGuard& guard_;
+  const Clock& clock_;
+  const SweeperOptions options_;
+  SweeperMetrics& metrics_;
+};
+
+}  // namespace tocsin::core
