@@ -1,0 +1,85 @@
+// The only place between the public protos and the domain.
+#pragma once
+
+#include <google/protobuf/duration.pb.h>
+#include <google/protobuf/timestamp.pb.h>
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "services/core/domain/alert_event.h"
+#include "services/core/domain/channel.h"
+#include "services/core/domain/delivery.h"
+#include "services/core/domain/errors.h"
+#include "services/core/domain/gap.h"
+#include "services/core/domain/monitor.h"
+#include "services/core/store/reads.h"
+#include "services/core/store/records.h"
+#include "tocsin/v1/alert.pb.h"
+#include "tocsin/v1/channel.pb.h"
+#include "tocsin/v1/delivery.pb.h"
+#include "tocsin/v1/heartbeat.pb.h"
+#include "tocsin/v1/incident.pb.h"
+#include "tocsin/v1/monitor.pb.h"
+
+namespace tocsin::core {
+
+// Time. Finite instants only: an infinite one has no timestamp, its field is left absent.
+google::protobuf::Timestamp ToTimestamp(absl::Time at);
+google::protobuf::Duration ToDuration(absl::Duration duration);
+// Whole microseconds, rounded towards zero. A duration out of the proto's own range saturates.
+absl::Time FromTimestamp(const google::protobuf::Timestamp& at);
+absl::Duration FromDuration(const google::protobuf::Duration& duration);
+
+// Enumerations. A number that is none of the domain's becomes the unspecified one.
+v1::Monitor::Severity ToProto(Severity severity);
+v1::Monitor::State ToProto(State state);
+v1::Heartbeat::Kind ToProto(HeartbeatKind kind);
+v1::Heartbeat::Source ToProto(Source source);
+v1::Delivery::State ToProto(DeliveryState state);
+
+v1::Schedule ToProto(const Schedule& schedule);
+
+// A monitor as a person sees it at `now`; `gaps` as for ConditionOf.
+v1::Monitor ToProto(const MonitorView& view, const GapList& gaps, absl::Time now);
+// An empty message is shown as "OK"; the first has no reason.
+v1::Heartbeat ToProto(const Heartbeat& heartbeat);
+v1::Heartbeat ToProto(const StoredHeartbeat& stored);
+v1::Incident ToProto(const Incident& incident, const std::string& project_id,
+                     const std::string& monitor_id);
+v1::Incident ToProto(const IncidentView& view);
+// Never with secrets; of the URL only scheme and host.
+v1::Channel ToProto(const Channel& channel);
+v1::Delivery ToProto(const DeliveryView& view);
+// `public_url` without a slash at its end; empty: the event names no URL.
+v1::AlertEvent ToProto(const AlertEvent& event, const std::string& public_url);
+v1::BlindInterval ToProto(const BlindNotice& notice);
+
+// "https://host" of "https://user:password@host:8443/path?query"; empty when it is no such URL.
+std::string MaskUrl(const std::string& url);
+
+// From the wire. Faults that the domain has no word for (an unknown enumerator, a missing
+// schedule, a channel of another project) are added to `faults` with fields below `prefix`;
+// the domain judges the rest. Output only fields are ignored.
+Severity FromProto(v1::Monitor::Severity severity, std::string_view prefix, FieldFaults& faults);
+// Where the monitor lies is given by the caller.
+MonitorDefinition FromProto(const v1::Monitor& monitor, const std::string& project_id,
+                            const std::string& id, std::string_view prefix, FieldFaults& faults);
+// The ids of channels that a monitor of the project names.
+std::vector<std::string> ChannelIds(const google::protobuf::RepeatedPtrField<std::string>& names,
+                                    const std::string& project_id, std::string_view prefix,
+                                    FieldFaults& faults);
+Channel FromProto(const v1::Channel& channel, const std::string& project_id, const std::string& id,
+                  std::string_view prefix, FieldFaults& faults);
+// The id of the fallback channel that a channel of the project names; empty for none.
+std::string FallbackId(const std::string& name, const std::string& project_id,
+                       std::string_view prefix, FieldFaults& faults);
+ChannelFormat FromProto(v1::Channel::Format format, std::string_view prefix, FieldFaults& faults);
+// nullopt when unspecified.
+std::optional<DeliveryState> FromProto(v1::Delivery::State state, std::string_view field,
+                                       FieldFaults& faults);
+
+}  // namespace tocsin::core

@@ -1,0 +1,33 @@
+// tocsin.v1.DeliveryService: reads and repeats deliveries.
+#pragma once
+
+#include <grpcpp/grpcpp.h>
+
+#include "common/clock.h"
+#include "services/core/store/store.h"
+#include "tocsin/v1/delivery_service.grpc.pb.h"
+
+namespace tocsin::core {
+
+// Thread-safe. Calls block gRPC's threads for as long as the store takes.
+class DeliveryServiceHandler : public v1::DeliveryService::CallbackService {
+ public:
+  // Both must outlive it.
+  DeliveryServiceHandler(Store& store, const Clock& clock);
+
+  grpc::ServerUnaryReactor* ListDeliveries(grpc::CallbackServerContext* context,
+                                           const v1::ListDeliveriesRequest* request,
+                                           v1::ListDeliveriesResponse* response) override;
+  grpc::ServerUnaryReactor* RedeliverDelivery(grpc::CallbackServerContext* context,
+                                              const v1::RedeliverDeliveryRequest* request,
+                                              v1::Delivery* response) override;
+
+ private:
+  absl::Status List(const v1::ListDeliveriesRequest& request, v1::ListDeliveriesResponse& response);
+  absl::Status Redeliver(const v1::RedeliverDeliveryRequest& request, v1::Delivery& response);
+
+  Store& store_;
+  const Clock& clock_;
+};
+
+}  // namespace tocsin::core

@@ -1,0 +1,39 @@
+// What every handler of a unary call does: page sizes and tokens, and the end of the call.
+#pragma once
+
+#include <grpcpp/grpcpp.h>
+
+#include <string>
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "services/core/domain/keys.h"
+#include "services/core/store/store.h"
+
+namespace tocsin::core {
+
+// The status as a client may see it. INTERNAL, DATA_LOSS and the like are logged under the name of
+// the call and shown without their text; a commit in doubt is UNAVAILABLE.
+grpc::Status Answer(std::string_view call, const absl::Status& status);
+// Ends a unary call.
+grpc::ServerUnaryReactor* Finish(grpc::CallbackServerContext* context, std::string_view call,
+                                 const absl::Status& status);
+
+inline constexpr int kDefaultPageSize = 50;
+inline constexpr int kMaxPageSize = 1000;
+
+// 0 means the default. InvalidField("page_size") when negative or above the maximum.
+absl::StatusOr<int> PageSize(int asked);
+// Opaque to users. The empty key has the empty token.
+std::string PageToken(std::string_view last_key);
+// The key of PageToken; InvalidField("page_token") when it is none.
+absl::StatusOr<std::string> PageKey(const std::string& token);
+// The same for keys that are positive numbers; the empty token is 0.
+std::string PageToken(int64_t last_key);
+absl::StatusOr<int64_t> NumericPageKey(const std::string& token);
+
+// The key of a project that must exist: ProjectNotFound.
+absl::StatusOr<ProjectKey> RequireProject(Store& store, const std::string& project_id);
+
+}  // namespace tocsin::core
