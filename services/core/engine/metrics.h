@@ -20,13 +20,13 @@ struct RecorderMetrics {
   // unknown_token, unavailable, invalid.
   prometheus::Counter& Heartbeats(HeartbeatKind kind, const std::string& outcome);
   prometheus::Family<prometheus::Counter>& heartbeats;
-  prometheus::Histogram& group_size;        // tocsin_core_group_size
-  prometheus::Histogram& commit_duration;   // tocsin_core_commit_duration_seconds
-  prometheus::Counter& fast_path;           // tocsin_core_fast_path_total
-  prometheus::Counter& full_path;           // tocsin_core_full_path_total
-  prometheus::Counter& in_doubt;            // tocsin_core_in_doubt_groups_total
-  prometheus::Gauge& queue;                 // tocsin_core_queued_pushes
-  prometheus::Gauge& cached_tokens;         // tocsin_core_cached_tokens
+  prometheus::Histogram& group_size;       // tocsin_core_group_size
+  prometheus::Histogram& commit_duration;  // tocsin_core_commit_duration_seconds
+  prometheus::Counter& fast_path;          // tocsin_core_fast_path_total
+  prometheus::Counter& full_path;          // tocsin_core_full_path_total
+  prometheus::Counter& in_doubt;           // tocsin_core_in_doubt_groups_total
+  prometheus::Gauge& queue;                // tocsin_core_queued_pushes
+  prometheus::Gauge& cached_tokens;        // tocsin_core_cached_tokens
   std::array<std::array<prometheus::Counter*, 8>, 5> heartbeat_children{};
 };
 
@@ -48,9 +48,9 @@ struct GuardMetrics {
 
 struct DeliveryMetrics {
   explicit DeliveryMetrics(prometheus::Registry& registry);
-  prometheus::Counter& leased;      // tocsin_core_leased_deliveries_total
+  prometheus::Counter& leased;                       // tocsin_core_leased_deliveries_total
   prometheus::Family<prometheus::Counter>& reports;  // tocsin_core_delivery_reports_total{result}
-  prometheus::Gauge& notifiers;     // tocsin_core_connected_notifiers
+  prometheus::Gauge& notifiers;                      // tocsin_core_connected_notifiers
 };
 
 // Facts of the database as a whole, exposed by one replica only.
@@ -58,9 +58,12 @@ struct CensusMetrics {
   explicit CensusMetrics(prometheus::Registry& registry);
   // Publishes a census; nullopt (another replica publishes) removes the series.
   void Publish(const Census* census);
-  prometheus::Family<prometheus::Gauge>& monitors;        // tocsin_core_monitors{state}
-  prometheus::Family<prometheus::Gauge>& incidents;       // tocsin_core_open_incidents
-  prometheus::Family<prometheus::Gauge>& deliveries;      // tocsin_core_deliveries{state}
+  prometheus::Family<prometheus::Gauge>& monitors;    // tocsin_core_monitors{state}
+  prometheus::Family<prometheus::Gauge>& incidents;   // tocsin_core_open_incidents
+  prometheus::Family<prometheus::Gauge>& deliveries;  // tocsin_core_deliveries{state}
+  prometheus::Family<prometheus::Gauge>& overdue;     // tocsin_core_overdue_deliveries
+  prometheus::Family<prometheus::Gauge>& oldest_due;  // tocsin_core_oldest_due_delivery_seconds
+  prometheus::Family<prometheus::Gauge>& channels;    // tocsin_core_troubled_channels{state}
   std::map<std::string, prometheus::Gauge*> shown;
 };
 
