@@ -1,16 +1,21 @@
 // Knows when Tocsin could receive heartbeats: touches, gaps, and what may be judged.
 #pragma once
 
+#include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "common/clock.h"
+#include "services/core/domain/delivery.h"
 #include "services/core/domain/gap.h"
 #include "services/core/engine/push_recorder.h"
 #include "services/core/store/store.h"
@@ -20,7 +25,7 @@ namespace tocsin::core {
 struct GuardMetrics;
 
 struct GuardOptions {
-  std::string instance;                            // this replica's name, new with each start
+  std::string instance;  // this replica's name, new with each start
   absl::Duration touch_every = absl::Milliseconds(500);
   absl::Duration blind_after = absl::Seconds(2);   // without a touch: an own outage
   absl::Duration settle = absl::Milliseconds(20);  // no younger deadline is judged
@@ -47,7 +52,7 @@ class OutageGuard {
   absl::Status TouchNow();
 
   // A gateway's stream came or went; the count is of this replica. Coming from none, the next
-  // TouchNow records the gap; `on_first` (see constructor's owner) should call it at once.
+  // TouchNow records the gap, and OnUrgent's callback asks for it at once.
   void GatewayConnected();
   void GatewayDisconnected();
   // Gateways had to refuse pushes for this long until now: a kShed gap with the next touch.
@@ -58,10 +63,14 @@ class OutageGuard {
   struct Judgement {
     // Deadlines at or before this may be judged; InfinitePast: none.
     absl::Time up_to = absl::InfinitePast();
+    // The end of the wait after a gap, when that is why there is none; InfinitePast otherwise.
+    absl::Time wait_until = absl::InfinitePast();
     std::shared_ptr<const GapList> gaps;
   };
   // Refreshes the gaps and says what may be judged now: no later than the newest committed touch,
-  // settled, and nothing within retry_time of the end of a gap. UNAVAILABLE with the database.
+  // settled, and nothing within retry_time of the end of a gap, so that pushes that were waiting
+  // are in. Pushes that were shed do not wait, so kShed gaps, which may come without end, hold up
+  // nothing but the monitors that they touch. UNAVAILABLE with the database.
   absl::StatusOr<Judgement> Judge();
 
   // The gaps as last read; for readers. Never null.
@@ -70,11 +79,23 @@ class OutageGuard {
   absl::Time NewestTouch() const;
 
   // Tells each gap that postponed or excused something once, by one replica: `system.blind` to the
-  // default channels of each project. Bounded; called from upkeep.
+  // default channels of each project. Untold gaps that overlap are told as one. Bounded: where
+  // there are very many monitors, later calls go on where this one ended. Called from upkeep.
   absl::Status TellGaps();
 
  private:
+  // Those whom an untold group of gaps touches, as far as they were counted.
+  struct Telling {
+    std::vector<int64_t> gaps;  // keys; empty: nothing is being told
+    MonitorKey after = 0;
+    std::map<ProjectKey, BlindNotice> notices;
+  };
+
   Touch NextTouch(absl::Time now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void AddShed(const Gap& gap) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::StatusOr<std::shared_ptr<const GapList>> RefreshGaps(absl::Time now);
+  // One page of what is to be told; OK with no gaps in `telling` when nothing is left.
+  absl::Status TellPage(Transaction& transaction, absl::Time now, Telling& telling);
 
   Store& store_;
   PushRecorder& recorder_;
@@ -85,10 +106,13 @@ class OutageGuard {
   mutable absl::Mutex mutex_;
   int32_t gateways_ ABSL_GUARDED_BY(mutex_) = 0;
   absl::Time gateway_seen_at_ ABSL_GUARDED_BY(mutex_) = absl::InfinitePast();
-  absl::Duration shed_ ABSL_GUARDED_BY(mutex_);
+  std::optional<Gap> shed_ ABSL_GUARDED_BY(mutex_);  // reported, not recorded yet
   absl::Time newest_touch_ ABSL_GUARDED_BY(mutex_) = absl::InfinitePast();
   std::shared_ptr<const GapList> gaps_ ABSL_GUARDED_BY(mutex_);
+  bool gaps_read_ ABSL_GUARDED_BY(mutex_) = false;
   std::function<void()> wake_ ABSL_GUARDED_BY(mutex_);
+  absl::Mutex tell_mutex_;
+  Telling telling_ ABSL_GUARDED_BY(tell_mutex_);
 };
 
 }  // namespace tocsin::core

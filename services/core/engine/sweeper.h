@@ -1,17 +1,22 @@
 // Finds monitors whose deadline has passed and records their failure.
 #pragma once
 
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "common/clock.h"
+#include "common/log.h"
 #include "services/core/engine/outage_guard.h"
 #include "services/core/store/store.h"
+#include "services/core/store/transaction.h"
 
 namespace tocsin::core {
 
 struct SweeperMetrics;
 
 struct SweeperOptions {
-  int batch = 500;                                      // monitors in one transaction
+  int batch = 500;                                 // monitors in one transaction
+  absl::Duration settle = absl::Milliseconds(20);  // as the guard's
   absl::Duration longest_rest = absl::Seconds(1);
   absl::Duration locked_again = absl::Milliseconds(10);  // when others held due rows
 };
@@ -27,13 +32,21 @@ class Sweeper {
   absl::Duration Sweep();
 
  private:
+  // What became of the due monitors in one transaction.
+  struct Pass;
+
   absl::StatusOr<absl::Duration> TrySweep();
+  absl::Status JudgeDue(Transaction& transaction, const OutageGuard::Judgement& judgement,
+                        absl::Time now, Pass& pass);
+  void Count(const Pass& pass);
 
   Store& store_;
   OutageGuard& guard_;
   const Clock& clock_;
   const SweeperOptions options_;
   SweeperMetrics& metrics_;
+  ChangeLogger failures_;
+  bool left_some_ = false;  // due ones that could not be judged: only a new touch helps
 };
 
 }  // namespace tocsin::core

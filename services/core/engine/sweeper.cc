@@ -1,0 +1,118 @@
+// Finds monitors whose deadline has passed and records their failure.
+#include "services/core/engine/sweeper.h"
+
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "common/status_macros.h"
+#include "services/core/domain/deadline.h"
+#include "services/core/domain/transition.h"
+#include "services/core/domain/words.h"
+#include "services/core/engine/event_writer.h"
+#include "services/core/engine/metrics.h"
+
+namespace tocsin::core {
+namespace {
+
+constexpr absl::Duration kAfterFailure = absl::Milliseconds(200);
+
+struct Failure {
+  absl::Time deadline;
+  State to = State::kDown;
+  std::optional<Cause> opened;  // nullopt: counted only, below the threshold
+};
+
+}  // namespace
+
+struct Sweeper::Pass {
+  std::vector<StateChange> changes;
+  std::vector<Failure> failures;
+  bool left_some = false;
+  bool more_locked = false;
+};
+
+Sweeper::Sweeper(Store& store, OutageGuard& guard, const Clock& clock, SweeperOptions options,
+                 SweeperMetrics& metrics)
+    : store_(store),
+      guard_(guard),
+      clock_(clock),
+      options_(options),
+      metrics_(metrics),
+      failures_("sweep") {}
+
+absl::Duration Sweeper::Sweep() {
+  const absl::StatusOr<absl::Duration> rest = TrySweep();
+  failures_.Report(rest.status());
+  return rest.ok() ? *rest : kAfterFailure;
+}
+
+absl::StatusOr<absl::Duration> Sweeper::TrySweep() {
+  ASSIGN_OR_RETURN(const absl::Time next, store_.NextSweepAt());
+  const absl::Duration until_due = next + options_.settle - clock_.Now();
+  if (until_due > absl::ZeroDuration()) {
+    left_some_ = false;
+    return std::clamp(until_due, absl::Milliseconds(1), options_.longest_rest);
+  }
+  if (left_some_ || guard_.NewestTouch() < next) RETURN_IF_ERROR(guard_.TouchNow());
+  ASSIGN_OR_RETURN(const OutageGuard::Judgement judgement, guard_.Judge());
+  const absl::Time now = clock_.Now();
+  Pass pass;
+  RETURN_IF_ERROR(
+      store_.Transact(TransactionClass::kSweeper, [&](Transaction& transaction) -> absl::Status {
+        pass = {};
+        return JudgeDue(transaction, judgement, now, pass);
+      }));
+  Count(pass);
+  left_some_ = pass.left_some;
+  if (!pass.changes.empty()) return pass.more_locked ? options_.locked_again : absl::ZeroDuration();
+  if (pass.left_some && judgement.wait_until > now) {
+    return std::clamp(judgement.wait_until - now, options_.locked_again, options_.longest_rest);
+  }
+  return options_.locked_again;
+}
+
+absl::Status Sweeper::JudgeDue(Transaction& transaction, const OutageGuard::Judgement& judgement,
+                               absl::Time now, Pass& pass) {
+  ASSIGN_OR_RETURN(const DueMonitors due,
+                   transaction.LockDue(now - options_.settle, options_.batch));
+  pass.more_locked = due.more_locked;
+  for (const Monitor& monitor : due.monitors) {
+    const MonitorDefinition& definition = monitor.definition;
+    const Deadline deadline = DeadlineOf(definition, monitor.state, *judgement.gaps);
+    StateChange change = {.monitor = definition.key,
+                          .state = monitor.state,
+                          .last_push_id = 0,
+                          .sweep_at = deadline.at};
+    if (deadline.at <= now) {
+      if (deadline.at > judgement.up_to) {
+        pass.left_some = true;
+        continue;
+      }
+      const Decision decision =
+          Decide(definition, monitor.state, DeadlineChecked{}, *judgement.gaps, now);
+      ASSIGN_OR_RETURN(change.state, WriteEvents(transaction, definition, decision, now));
+      change.sweep_at = SweepAt(definition, change.state);
+      Failure failure = {.deadline = deadline.at, .to = change.state.state, .opened = {}};
+      if (decision.opened.has_value()) failure.opened = decision.opened->cause;
+      pass.failures.push_back(failure);
+    }
+    pass.changes.push_back(std::move(change));
+  }
+  return pass.changes.empty() ? absl::OkStatus() : transaction.SaveStates(pass.changes);
+}
+
+void Sweeper::Count(const Pass& pass) {
+  const absl::Time now = clock_.Now();
+  metrics_.swept.Increment(static_cast<double>(pass.changes.size()));
+  for (const Failure& failure : pass.failures) {
+    metrics_.lag.Observe(absl::ToDoubleSeconds(now - failure.deadline));
+    if (failure.opened.has_value()) {
+      metrics_.Transitions(failure.to, std::string(CauseName(*failure.opened))).Increment();
+    }
+  }
+}
+
+}  // namespace tocsin::core
