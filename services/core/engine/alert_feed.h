@@ -12,6 +12,7 @@
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "common/log.h"
 #include "services/core/store/store.h"
 
 namespace tocsin::core {
@@ -37,11 +38,15 @@ class AlertFeed {
 
   // `wake` is called (quickly, on any thread) when there may be more to read.
   uint64_t AddWatcher(std::function<void()> wake);
-  // No call is running or will come when it returns.
+  // No call is running or will come when it returns. Not from within `wake`.
   void RemoveWatcher(uint64_t watcher);
 
  private:
+  void WakeWatchers();
+
   Store& store_;
+  ChangeLogger log_{"alert_feed"};
+  absl::Mutex waking_ ABSL_ACQUIRED_BEFORE(mutex_);  // held while watchers are called
   absl::Mutex mutex_;
   std::map<uint64_t, std::function<void()>> watchers_ ABSL_GUARDED_BY(mutex_);
   uint64_t next_ ABSL_GUARDED_BY(mutex_) = 1;

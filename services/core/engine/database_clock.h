@@ -29,10 +29,11 @@ class DatabaseClock : public Clock {
   const Clock& fallback_;
   mutable absl::Mutex mutex_;
   bool following_ ABSL_GUARDED_BY(mutex_) = false;
-  absl::Time base_ ABSL_GUARDED_BY(mutex_);           // database time at monotonic `since_`
+  absl::Time base_ ABSL_GUARDED_BY(mutex_);  // database time at monotonic `since_`
   absl::Duration since_ ABSL_GUARDED_BY(mutex_);
   absl::Duration offset_ ABSL_GUARDED_BY(mutex_);
   mutable absl::Time shown_ ABSL_GUARDED_BY(mutex_) = absl::InfinitePast();
+  mutable absl::Duration shown_since_ ABSL_GUARDED_BY(mutex_);  // monotonic
 };
 
 }  // namespace tocsin::core
