@@ -17,6 +17,9 @@
 namespace tocsin::core {
 namespace {
 
+// An older touch may hide an own outage that nobody recorded yet. Not less, so that a fleet of
+// which some monitor is always due does not fill the recorder's queue with touches.
+constexpr absl::Duration kFreshTouch = absl::Milliseconds(100);
 constexpr absl::Duration kAfterFailure = absl::Milliseconds(200);
 
 struct Failure {
@@ -51,12 +54,16 @@ absl::Duration Sweeper::Sweep() {
 
 absl::StatusOr<absl::Duration> Sweeper::TrySweep() {
   ASSIGN_OR_RETURN(const absl::Time next, store_.NextSweepAt());
-  const absl::Duration until_due = next + options_.settle - clock_.Now();
+  const absl::Time began = clock_.Now();
+  const absl::Duration until_due = next + options_.settle - began;
   if (until_due > absl::ZeroDuration()) {
     left_some_ = false;
     return std::clamp(until_due, absl::Milliseconds(1), options_.longest_rest);
   }
-  if (left_some_ || guard_.NewestTouch() < next) RETURN_IF_ERROR(guard_.TouchNow());
+  const absl::Time newest = guard_.NewestTouch();
+  if (left_some_ || newest < next || began - newest > kFreshTouch) {
+    RETURN_IF_ERROR(guard_.TouchNow());
+  }
   ASSIGN_OR_RETURN(const OutageGuard::Judgement judgement, guard_.Judge());
   const absl::Time now = clock_.Now();
   Pass pass;
