@@ -1,0 +1,255 @@
+// The push services, on gRPC's callback API.
+#include "services/core/api/push_service.h"
+
+#include <deque>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "common/grpc_status.h"
+#include "common/log.h"
+#include "services/core/api/push_convert.h"
+
+namespace tocsin::core {
+namespace {
+
+using internal::v1::PushStreamRequest;
+using internal::v1::PushStreamResponse;
+
+// Batches of one stream that were read and whose answer was not written yet; at this many, reading
+// stops until some are through.
+constexpr size_t kMaxBatchesInFlight = 64;
+
+}  // namespace
+
+PushServiceHandler::PushServiceHandler(PushRecorder& recorder, const Clock& clock)
+    : recorder_(recorder), clock_(clock) {}
+
+grpc::ServerUnaryReactor* PushServiceHandler::Push(grpc::CallbackServerContext* context,
+                                                   const v1::PushRequest* request,
+                                                   v1::PushResponse* response) {
+  grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
+  const absl::Time now = clock_.Now();
+  absl::StatusOr<PushItem> item = ToPushItem(*request, now);
+  if (!item.ok()) {
+    reactor->Finish(ToGrpcStatus(item.status()));
+    return reactor;
+  }
+  std::vector<PushItem> batch;
+  batch.push_back(*std::move(item));
+  recorder_.Submit(std::move(batch), [reactor, response, now](std::vector<PushAnswer> answers) {
+    absl::StatusOr<v1::PushResponse> answer = ToPushResponse(answers.at(0), now);
+    if (answer.ok()) *response = *std::move(answer);
+    reactor->Finish(ToGrpcStatus(answer.status()));
+  });
+  return reactor;
+}
+
+// One gateway's stream. It owns itself until OnDone; answers under way share the ownership, so
+// that a committer's thread that just let go of the lock never holds the last breath of it.
+//
+// Reads and writes are begun with the lock held; Finish is called without it, once, when nothing
+// is owed. gRPC calls back on threads of its own, never inside StartRead or StartWrite.
+class PushStreamHandler::Stream
+    : public grpc::ServerBidiReactor<PushStreamRequest, PushStreamResponse>,
+      public std::enable_shared_from_this<Stream> {
+ public:
+  explicit Stream(PushStreamHandler& handler) : handler_(handler) {}
+
+  void Begin() {
+    self_ = shared_from_this();
+    handler_.guard_.GatewayConnected();
+    absl::MutexLock lock(&mutex_);
+    StartRead(&request_);
+  }
+
+  // Answers what was read, then ends the stream with OK.
+  void End() {
+    bool finish;
+    {
+      absl::MutexLock lock(&mutex_);
+      ended_ = true;
+      finish = Proceed();
+    }
+    if (finish) Finish(grpc::Status::OK);
+  }
+
+  void OnReadDone(bool ok) override {
+    if (!ok) return End();
+    {
+      absl::MutexLock lock(&mutex_);
+      if (finished_ || broken_) return;  // the batch stays without an answer: in doubt
+      ++in_flight_;
+    }
+    TakeBatch();
+    absl::MutexLock lock(&mutex_);
+    if (ended_) return;
+    if (in_flight_ < kMaxBatchesInFlight) {
+      StartRead(&request_);
+    } else {
+      read_waits_ = true;
+    }
+  }
+
+  void OnWriteDone(bool ok) override {
+    bool finish;
+    {
+      absl::MutexLock lock(&mutex_);
+      writing_ = false;
+      --in_flight_;
+      answers_.pop_front();
+      if (!ok) Break();
+      finish = Proceed();
+    }
+    if (finish) Finish(grpc::Status::OK);
+  }
+
+  void OnCancel() override {
+    bool finish;
+    {
+      absl::MutexLock lock(&mutex_);
+      Break();
+      finish = Proceed();
+    }
+    if (finish) Finish(grpc::Status::CANCELLED);
+  }
+
+  void OnDone() override {
+    handler_.guard_.GatewayDisconnected();
+    if (!gateway_.empty()) LogInfo("gateway_disconnected", {{"gateway", gateway_}});
+    handler_.Remove(this);
+    self_.reset();
+  }
+
+ private:
+  void TakeBatch() {
+    if (gateway_.empty() && !request_.gateway().empty()) {
+      gateway_ = request_.gateway();
+      LogInfo("gateway_connected", {{"gateway", gateway_}});
+    }
+    if (request_.shed_micros() > 0) {
+      handler_.guard_.ReportShed(
+          absl::Microseconds(static_cast<int64_t>(request_.shed_micros())));
+    }
+    const absl::Time now = handler_.clock_.Now();
+    std::vector<PushItem> items;
+    items.reserve(static_cast<size_t>(request_.pushes_size()));
+    std::vector<int> invalid;  // positions in the batch, ascending
+    for (int i = 0; i < request_.pushes_size(); ++i) {
+      std::optional<PushItem> item = ToPushItem(request_.pushes(i), now);
+      if (item) {
+        items.push_back(*std::move(item));
+      } else {
+        invalid.push_back(i);
+      }
+    }
+    const uint64_t id = request_.batch_id();
+    if (items.empty()) return Answer(id, invalid, {});
+    handler_.recorder_.Submit(
+        std::move(items),
+        [self = shared_from_this(), id, invalid = std::move(invalid)](
+            std::vector<PushAnswer> answers) { self->Answer(id, invalid, answers); });
+  }
+
+  void Answer(uint64_t batch_id, const std::vector<int>& invalid,
+              const std::vector<PushAnswer>& answers) {
+    PushStreamResponse response;
+    response.set_batch_id(batch_id);
+    bool all_recorded = invalid.empty();
+    for (const PushAnswer& answer : answers) {
+      if (answer.result != PushResult::kRecorded) all_recorded = false;
+    }
+    if (!all_recorded) {
+      auto next_invalid = invalid.begin();
+      const auto add_invalid = [&] {
+        while (next_invalid != invalid.end() && *next_invalid == response.outcomes_size()) {
+          response.add_outcomes(internal::v1::PUSH_OUTCOME_INVALID);
+          ++next_invalid;
+        }
+      };
+      add_invalid();
+      for (const PushAnswer& answer : answers) {
+        response.add_outcomes(ToOutcome(answer.result));
+        add_invalid();
+      }
+    }
+    bool finish;
+    {
+      absl::MutexLock lock(&mutex_);
+      if (broken_) {
+        --in_flight_;
+      } else {
+        answers_.push_back(std::move(response));
+      }
+      finish = Proceed();
+    }
+    if (finish) Finish(grpc::Status::OK);
+  }
+
+  // Nothing that is written arrives any more.
+  void Break() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    ended_ = broken_ = true;
+    const size_t kept = writing_ ? 1 : 0;  // the one that is being written comes to OnWriteDone
+    in_flight_ -= answers_.size() - kept;
+    answers_.resize(kept);
+  }
+
+  // Writes the next answer, reads on; true when all is done and Finish must be called.
+  bool Proceed() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    if (finished_) return false;
+    if (!writing_ && !answers_.empty()) {
+      writing_ = true;
+      StartWrite(&answers_.front());
+    }
+    if (read_waits_ && !ended_ && in_flight_ < kMaxBatchesInFlight) {
+      read_waits_ = false;
+      StartRead(&request_);
+    }
+    finished_ = ended_ && in_flight_ == 0;
+    return finished_;
+  }
+
+  PushStreamHandler& handler_;
+  std::shared_ptr<Stream> self_;
+  PushStreamRequest request_;  // between OnReadDone and the next StartRead
+  std::string gateway_;
+  absl::Mutex mutex_;
+  std::deque<PushStreamResponse> answers_ ABSL_GUARDED_BY(mutex_);  // the first may be in writing
+  size_t in_flight_ ABSL_GUARDED_BY(mutex_) = 0;
+  bool writing_ ABSL_GUARDED_BY(mutex_) = false;
+  bool read_waits_ ABSL_GUARDED_BY(mutex_) = false;
+  bool ended_ ABSL_GUARDED_BY(mutex_) = false;   // no further batch is read
+  bool broken_ ABSL_GUARDED_BY(mutex_) = false;  // answers go nowhere
+  bool finished_ ABSL_GUARDED_BY(mutex_) = false;
+};
+
+PushStreamHandler::PushStreamHandler(PushRecorder& recorder, OutageGuard& guard,
+                                     const Clock& clock)
+    : recorder_(recorder), guard_(guard), clock_(clock) {}
+
+PushStreamHandler::~PushStreamHandler() = default;
+
+grpc::ServerBidiReactor<PushStreamRequest, PushStreamResponse>* PushStreamHandler::PushStream(
+    grpc::CallbackServerContext*) {
+  const auto stream = std::make_shared<Stream>(*this);
+  absl::MutexLock lock(&mutex_);
+  streams_.insert(stream.get());
+  stream->Begin();
+  if (draining_) stream->End();
+  return stream.get();
+}
+
+bool PushStreamHandler::Drain(absl::Duration timeout) {
+  absl::MutexLock lock(&mutex_);
+  draining_ = true;
+  for (Stream* const stream : streams_) stream->End();
+  const auto none = [this]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return streams_.empty(); };
+  return mutex_.AwaitWithTimeout(absl::Condition(&none), timeout);
+}
+
+void PushStreamHandler::Remove(Stream* stream) {
+  absl::MutexLock lock(&mutex_);
+  streams_.erase(stream);
+}
+
+}  // namespace tocsin::core

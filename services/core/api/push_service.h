@@ -1,0 +1,59 @@
+// Takes heartbeats over gRPC: one by one from services, in streams of batches from gateways.
+#pragma once
+
+#include <grpcpp/grpcpp.h>
+
+#include <memory>
+#include <set>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
+#include "common/clock.h"
+#include "services/core/engine/outage_guard.h"
+#include "services/core/engine/push_recorder.h"
+#include "tocsin/internal/v1/push_service.grpc.pb.h"
+#include "tocsin/v1/push_service.grpc.pb.h"
+
+namespace tocsin::core {
+
+// The public PushService. Thread-safe; what it is given must outlive it.
+class PushServiceHandler : public v1::PushService::CallbackService {
+ public:
+  PushServiceHandler(PushRecorder& recorder, const Clock& clock);
+
+  grpc::ServerUnaryReactor* Push(grpc::CallbackServerContext* context,
+                                 const v1::PushRequest* request,
+                                 v1::PushResponse* response) override;
+
+ private:
+  PushRecorder& recorder_;
+  const Clock& clock_;
+};
+
+// The gateways' PushStream. Thread-safe; what it is given must outlive it, and it must outlive the
+// gRPC server.
+class PushStreamHandler : public internal::v1::PushService::CallbackService {
+ public:
+  PushStreamHandler(PushRecorder& recorder, OutageGuard& guard, const Clock& clock);
+  ~PushStreamHandler() override;
+
+  grpc::ServerBidiReactor<internal::v1::PushStreamRequest, internal::v1::PushStreamResponse>*
+  PushStream(grpc::CallbackServerContext* context) override;
+
+  // Every stream stops reading, answers what it read, and ends with OK; so does each new one.
+  // Waits until all have ended, but no longer than `timeout`; whether they have.
+  bool Drain(absl::Duration timeout);
+
+ private:
+  class Stream;
+  void Remove(Stream* stream);
+
+  PushRecorder& recorder_;
+  OutageGuard& guard_;
+  const Clock& clock_;
+  absl::Mutex mutex_;  // taken before that of a stream
+  bool draining_ ABSL_GUARDED_BY(mutex_) = false;
+  std::set<Stream*> streams_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace tocsin::core
