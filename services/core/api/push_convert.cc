@@ -7,6 +7,7 @@
 
 #include "common/random.h"
 #include "common/sha256.h"
+#include "services/core/api/convert.h"
 #include "services/core/domain/errors.h"
 #include "services/core/domain/text.h"
 
@@ -139,9 +140,7 @@ absl::StatusOr<v1::PushResponse> ToPushResponse(const PushAnswer& answer, absl::
       break;
   }
   v1::PushResponse response;
-  const int64_t micros = absl::ToUnixMicros(received_at);
-  response.mutable_receive_time()->set_seconds(micros / 1'000'000);
-  response.mutable_receive_time()->set_nanos(static_cast<int32_t>(micros % 1'000'000) * 1000);
+  *response.mutable_receive_time() = ToTimestamp(received_at);
   if (answer.monitor != nullptr) response.set_monitor(*answer.monitor);
   response.set_message(Effect(answer));
   return response;

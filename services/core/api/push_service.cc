@@ -128,8 +128,7 @@ class PushStreamHandler::Stream
       LogInfo("gateway_connected", {{"gateway", gateway_}});
     }
     if (request_.shed_micros() > 0) {
-      handler_.guard_.ReportShed(
-          absl::Microseconds(static_cast<int64_t>(request_.shed_micros())));
+      handler_.guard_.ReportShed(absl::Microseconds(static_cast<int64_t>(request_.shed_micros())));
     }
     const absl::Time now = handler_.clock_.Now();
     std::vector<PushItem> items;
@@ -223,8 +222,7 @@ class PushStreamHandler::Stream
   bool finished_ ABSL_GUARDED_BY(mutex_) = false;
 };
 
-PushStreamHandler::PushStreamHandler(PushRecorder& recorder, OutageGuard& guard,
-                                     const Clock& clock)
+PushStreamHandler::PushStreamHandler(PushRecorder& recorder, OutageGuard& guard, const Clock& clock)
     : recorder_(recorder), guard_(guard), clock_(clock) {}
 
 PushStreamHandler::~PushStreamHandler() = default;
