@@ -2,16 +2,21 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
-#include <memory>
 #include <string>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "absl/types/span.h"
 #include "common/clock.h"
+#include "common/log.h"
+#include "services/core/engine/channel_news.h"
 #include "services/core/store/store.h"
 
 namespace tocsin::core {
@@ -20,8 +25,8 @@ struct DeliveryMetrics;
 
 struct DeliveryQueueOptions {
   absl::Duration lease = absl::Seconds(30);
-  int lease_limit = 256;   // deliveries in one lease call
-  int per_channel = 128;   // live leases of one channel
+  int lease_limit = 256;  // deliveries in one lease call
+  int per_channel = 128;  // live leases of one channel
   absl::Duration longest_rest = absl::Seconds(1);
   absl::Duration failing_after = absl::Minutes(10);  // then channel.failing is told
   size_t report_limit = 100'000;  // reports waiting to be applied; above it Report says no
@@ -30,7 +35,7 @@ struct DeliveryQueueOptions {
 // Thread-safe. Streams attach and detach; one periodic tick does the work for all of them.
 class DeliveryQueue {
  public:
-  // Called on the tick's thread, without a lock held; must not block.
+  // Called on the tick's thread; must not block, nor call Detach.
   using Assign = std::function<void(std::vector<LeasedDelivery>)>;
   using StreamId = uint64_t;
 
@@ -38,7 +43,8 @@ class DeliveryQueue {
                 DeliveryMetrics& metrics);
 
   StreamId Attach(std::string notifier, Assign assign);
-  // No Assign call is running or will come when it returns.
+  // No Assign call is running or will come when it returns. What the stream still holds is leased
+  // again when its leases expire, unless it reports.
   void Detach(StreamId stream);
   void GrantCredits(StreamId stream, uint32_t credits);
   // Queues reports; they are applied by the next tick. False: too many wait, the stream should end.
@@ -56,20 +62,32 @@ class DeliveryQueue {
     Assign assign;
     uint64_t credits = 0;
   };
+  enum class Leased { kNobodyWants, kSome, kFull };
+
+  // Applies reports from the front; those that an error kept from being applied stay.
   absl::Status ApplyReports(absl::Time now);
-  absl::Status TellChannels(const ReportEffects& effects, absl::Time now);
-  absl::StatusOr<bool> LeaseOnce(absl::Time now);
+  absl::Status ApplySlice(absl::Span<const DeliveryReport> slice, absl::Time now);
+  // One lease for the next stream with credits.
+  absl::StatusOr<Leased> LeaseOnce(absl::Time now);
+  void HandOver(StreamId stream, std::vector<LeasedDelivery> leased);
+  absl::StatusOr<absl::Duration> RestAfterLeasing();
+  void Wake();
 
   Store& store_;
   const Clock& clock_;
   const DeliveryQueueOptions options_;
   DeliveryMetrics& metrics_;
-  absl::Mutex assigning_;  // held while Assign runs; Detach waits for it
+  ChannelNews news_;  // of the tick's thread only, as the loggers
+  ChangeLogger reports_log_{"delivery_reports"};
+  ChangeLogger news_log_{"channel_news"};
+  ChangeLogger leases_log_{"delivery_leases"};
+  // Held while Assign runs; Detach waits for it.
+  absl::Mutex assigning_ ABSL_ACQUIRED_BEFORE(mutex_);
   absl::Mutex mutex_;
   std::map<StreamId, Stream> streams_ ABSL_GUARDED_BY(mutex_);
   StreamId next_stream_ ABSL_GUARDED_BY(mutex_) = 1;
   StreamId last_served_ ABSL_GUARDED_BY(mutex_) = 0;
-  std::vector<DeliveryReport> reports_ ABSL_GUARDED_BY(mutex_);
+  std::deque<DeliveryReport> reports_ ABSL_GUARDED_BY(mutex_);
   std::function<void()> wake_ ABSL_GUARDED_BY(mutex_);
 };
 

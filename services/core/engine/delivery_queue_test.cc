@@ -1,0 +1,276 @@
+// How deliveries reach notifiers, and what their reports lead to.
+#include "services/core/engine/delivery_queue.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "common/testing/fake_clock.h"
+#include "services/core/engine/event_writer.h"
+#include "services/core/engine/metrics.h"
+#include "services/core/store/memory/memory_store.h"
+
+namespace tocsin::core {
+namespace {
+
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+// Fails to apply reports while told to.
+class FailingStore : public MemoryStore {
+ public:
+  using MemoryStore::MemoryStore;
+  absl::StatusOr<ReportEffects> ApplyReports(absl::Span<const DeliveryReport> reports,
+                                             absl::Time now) override {
+    if (!failure.ok()) return failure;
+    for (const DeliveryReport& report : reports) {
+      if (report.outcome == "poison") return absl::DataLossError("refused");
+    }
+    return MemoryStore::ApplyReports(reports, now);
+  }
+  absl::Status failure;
+};
+
+class DeliveryQueueTest : public ::testing::Test {
+ protected:
+  ChannelKey AddChannel(const std::string& id, bool is_default, const std::string& fallback = "") {
+    Channel channel;
+    channel.project = project_;
+    channel.project_id = "default";
+    channel.id = id;
+    channel.is_default = is_default;
+    channel.fallback_channel = fallback;
+    ChannelKey key = 0;
+    Run([&](Transaction& transaction) {
+      auto inserted = transaction.InsertChannel(channel);
+      if (inserted.ok()) key = *inserted;
+      return inserted.status();
+    });
+    return key;
+  }
+  void AddDeliveries(ChannelKey channel, int count) {
+    std::vector<Delivery> deliveries;
+    for (int i = 0; i < count; ++i) {
+      deliveries.push_back(NewDelivery(project_, DeliveryType::kChannelTest, clock_.Now()));
+      deliveries.back().channel = channel;
+    }
+    Run([&](Transaction& transaction) { return transaction.AddDeliveries(deliveries); });
+  }
+  void Run(absl::FunctionRef<absl::Status(Transaction&)> body) {
+    const absl::Status status = store_.Transact(TransactionClass::kAdmin, body);
+    ASSERT_TRUE(status.ok()) << status;
+  }
+  DeliveryQueue::StreamId Attach(std::vector<LeasedDelivery>& into, uint32_t credits) {
+    const auto stream = queue_.Attach("notifier", [&into](std::vector<LeasedDelivery> leased) {
+      for (LeasedDelivery& each : leased) into.push_back(std::move(each));
+    });
+    queue_.GrantCredits(stream, credits);
+    return stream;
+  }
+  static DeliveryReport About(const LeasedDelivery& leased, DeliveryResult result,
+                              const std::string& outcome = "status_5xx") {
+    DeliveryReport report;
+    report.lease_id = leased.delivery.lease_id;
+    report.delivery_id = leased.delivery.id;
+    report.result = result;
+    report.outcome = outcome;
+    report.retry_after = absl::Minutes(1);
+    return report;
+  }
+  std::vector<Delivery> Notices(ChannelKey channel) {
+    std::vector<Delivery> notices;
+    DeliveryQuery query;
+    query.project = project_;
+    query.channel = channel;
+    const std::vector<DeliveryView> views = *store_.ListDeliveries(query);
+    for (const DeliveryView& view : views) {
+      if (view.delivery.type == DeliveryType::kChannelFailing) notices.push_back(view.delivery);
+    }
+    return notices;
+  }
+  int64_t Pending() { return store_.TakeCensus(clock_.Now())->deliveries[DeliveryState::kPending]; }
+
+  FakeClock clock_;
+  FailingStore store_{clock_};
+  prometheus::Registry registry_;
+  DeliveryMetrics metrics_{registry_};
+  DeliveryQueue queue_{store_, clock_, {}, metrics_};
+  const ProjectKey project_ = **store_.FindProject("default");
+  std::vector<LeasedDelivery> got_;
+};
+
+TEST_F(DeliveryQueueTest, ANotifierGetsNoMoreThanItsCredits) {
+  AddDeliveries(AddChannel("a", true), 5);
+  const auto stream = Attach(got_, 2);
+  queue_.Tick();
+  EXPECT_THAT(got_, SizeIs(2));
+  queue_.Tick();
+  EXPECT_THAT(got_, SizeIs(2));
+  queue_.GrantCredits(stream, 10);
+  queue_.Tick();
+  EXPECT_THAT(got_, SizeIs(5));
+}
+
+TEST_F(DeliveryQueueTest, NotifiersTakeTurns) {
+  AddDeliveries(AddChannel("a", true), 4);
+  std::vector<LeasedDelivery> other;
+  const auto first = Attach(got_, 1);
+  const auto second = Attach(other, 1);
+  queue_.Tick();
+  EXPECT_THAT(got_, SizeIs(1));
+  EXPECT_THAT(other, SizeIs(1));
+  queue_.GrantCredits(first, 1);
+  queue_.GrantCredits(second, 1);
+  queue_.Tick();
+  EXPECT_THAT(got_, SizeIs(2));
+  EXPECT_THAT(other, SizeIs(2));
+}
+
+TEST_F(DeliveryQueueTest, ANotifierThatLeftGetsNothing) {
+  AddDeliveries(AddChannel("a", true), 1);
+  queue_.Detach(Attach(got_, 5));
+  queue_.Tick();
+  EXPECT_THAT(got_, IsEmpty());
+}
+
+TEST_F(DeliveryQueueTest, ADeliveredReportEndsTheDelivery) {
+  AddDeliveries(AddChannel("a", true), 1);
+  Attach(got_, 5);
+  queue_.Tick();
+  EXPECT_TRUE(queue_.Report({About(got_.at(0), DeliveryResult::kDelivered)}));
+  queue_.Tick();
+  EXPECT_EQ(Pending(), 0);
+}
+
+TEST_F(DeliveryQueueTest, ReportsWaitForADatabaseThatIsAway) {
+  AddDeliveries(AddChannel("a", true), 1);
+  Attach(got_, 5);
+  queue_.Tick();
+  queue_.Report({About(got_.at(0), DeliveryResult::kDelivered)});
+  store_.failure = absl::UnavailableError("away");
+  EXPECT_EQ(queue_.Tick(), absl::Seconds(1));
+  EXPECT_EQ(Pending(), 1);
+  store_.failure = absl::OkStatus();
+  queue_.Tick();
+  EXPECT_EQ(Pending(), 0);
+}
+
+TEST_F(DeliveryQueueTest, APoisonousReportDoesNotTakeOthersWithIt) {
+  AddDeliveries(AddChannel("a", true), 3);
+  Attach(got_, 5);
+  queue_.Tick();
+  queue_.Report({About(got_.at(0), DeliveryResult::kDelivered),
+                 About(got_.at(1), DeliveryResult::kDelivered, "poison"),
+                 About(got_.at(2), DeliveryResult::kDelivered)});
+  queue_.Tick();
+  EXPECT_EQ(Pending(), 1);
+}
+
+TEST_F(DeliveryQueueTest, SaysNoWhenTooManyReportsWait) {
+  DeliveryQueueOptions options;
+  options.report_limit = 1;
+  DeliveryQueue small(store_, clock_, options, metrics_);
+  EXPECT_TRUE(small.Report({DeliveryReport{}}));
+  EXPECT_FALSE(small.Report({DeliveryReport{}}));
+  small.Tick();
+  EXPECT_TRUE(small.Report({DeliveryReport{}}));
+}
+
+TEST_F(DeliveryQueueTest, RestsUntilTheNextAttempt) {
+  AddDeliveries(AddChannel("a", true), 1);
+  Attach(got_, 5);
+  queue_.Tick();
+  DeliveryReport retry = About(got_.at(0), DeliveryResult::kRetry);
+  retry.retry_after = absl::Milliseconds(300);
+  queue_.Report({retry});
+  EXPECT_EQ(queue_.Tick(), absl::Milliseconds(300));
+}
+
+TEST_F(DeliveryQueueTest, RestsLongestWhenNobodyWantsAnything) {
+  AddDeliveries(AddChannel("a", true), 1);
+  EXPECT_EQ(queue_.Tick(), absl::Seconds(1));
+}
+
+TEST_F(DeliveryQueueTest, DoesNotSpinWhileEveryLeaseOfAChannelIsInUse) {
+  AddDeliveries(AddChannel("a", true), 200);
+  Attach(got_, 1000);
+  EXPECT_EQ(queue_.Tick(), absl::Milliseconds(50));
+  EXPECT_THAT(got_, SizeIs(128));
+}
+
+TEST_F(DeliveryQueueTest, WakesTheTickForCreditsAndReports) {
+  int woken = 0;
+  queue_.OnUrgent([&woken] { ++woken; });
+  const auto stream = queue_.Attach("notifier", [](std::vector<LeasedDelivery>) {});
+  queue_.GrantCredits(stream, 1);
+  queue_.Report({DeliveryReport{}});
+  EXPECT_EQ(woken, 3);
+}
+
+TEST_F(DeliveryQueueTest, AChannelThatIsGoneIsToldOnItsFallback) {
+  const ChannelKey broken = AddChannel("broken", true, "backup");
+  const ChannelKey backup = AddChannel("backup", false);
+  const ChannelKey other = AddChannel("other", true);
+  AddDeliveries(broken, 1);
+  Attach(got_, 1);
+  queue_.Tick();
+  queue_.Report({About(got_.at(0), DeliveryResult::kGone, "gone")});
+  queue_.Tick();
+  const std::vector<Delivery> notices = Notices(backup);
+  ASSERT_THAT(notices, SizeIs(1));
+  EXPECT_EQ(notices[0].notice->channel, "projects/default/channels/broken");
+  EXPECT_EQ(notices[0].notice->reason, "gone");
+  EXPECT_THAT(Notices(other), IsEmpty());
+}
+
+TEST_F(DeliveryQueueTest, WithoutAFallbackTheDefaultChannelsAreTold) {
+  const ChannelKey broken = AddChannel("broken", true);
+  const ChannelKey other = AddChannel("other", true);
+  AddDeliveries(broken, 1);
+  Attach(got_, 1);
+  queue_.Tick();
+  queue_.Report({About(got_.at(0), DeliveryResult::kGone)});
+  queue_.Tick();
+  EXPECT_THAT(Notices(other), SizeIs(1));
+  EXPECT_THAT(Notices(broken), IsEmpty());
+}
+
+TEST_F(DeliveryQueueTest, DeadDeliveriesOfOneEpisodeAreToldOnce) {
+  const ChannelKey broken = AddChannel("broken", false);
+  const ChannelKey other = AddChannel("other", true);
+  AddDeliveries(broken, 2);
+  Attach(got_, 2);
+  queue_.Tick();
+  queue_.Report({About(got_.at(0), DeliveryResult::kDead)});
+  queue_.Tick();
+  clock_.Advance(absl::Hours(1));
+  queue_.Report({About(got_.at(1), DeliveryResult::kDead)});
+  queue_.Tick();
+  const std::vector<Delivery> notices = Notices(other);
+  ASSERT_THAT(notices, SizeIs(1));
+  EXPECT_EQ(notices[0].notice->reason, "status_5xx");
+  EXPECT_EQ(notices[0].notice->failing_since, TestEpoch());
+}
+
+TEST_F(DeliveryQueueTest, AChannelThatFailsForLongIsToldOnceEvenAfterARestart) {
+  const ChannelKey broken = AddChannel("broken", false);
+  const ChannelKey other = AddChannel("other", true);
+  AddDeliveries(broken, 1);
+  Attach(got_, 1);
+  queue_.Tick();
+  queue_.Report({About(got_.at(0), DeliveryResult::kRetry)});
+  queue_.Tick();
+  clock_.Advance(absl::Minutes(9));
+  queue_.Tick();
+  EXPECT_THAT(Notices(other), IsEmpty());
+  clock_.Advance(absl::Minutes(2));
+  queue_.Tick();
+  EXPECT_THAT(Notices(other), SizeIs(1));
+  clock_.Advance(absl::Hours(1));
+  queue_.Tick();
+  DeliveryQueue restarted(store_, clock_, {}, metrics_);
+  restarted.Tick();
+  EXPECT_THAT(Notices(other), SizeIs(1));
+}
+
+}  // namespace
+}  // namespace tocsin::core
