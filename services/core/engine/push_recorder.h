@@ -48,8 +48,10 @@ struct RecorderOptions {
   absl::Duration max_age = absl::Seconds(5);  // an item older than this is not begun
 };
 
-// Thread-safe. Two committers work side by side, each on the monitors of its half of the keys, so
-// they never wait for each other's locks.
+// Thread-safe. Two committers work side by side, each on the tokens of its half of the hashes, so
+// that the pushes of a token keep their order and the committers do not wait for each other's
+// locks (save for the two tokens of a monitor just after a rotation; sorted order then keeps them
+// from a deadlock).
 class PushRecorder {
  public:
   using Done = absl::AnyInvocable<void(std::vector<PushAnswer>) &&>;
@@ -73,7 +75,7 @@ class PushRecorder {
   // transaction and then calls `done` with its outcome.
   void SubmitTouch(std::function<absl::Status(Transaction&)> body, TouchDone done);
 
-  // Age of the oldest item that is not answered; zero when there is none.
+  // For how long the oldest item that is not answered has been here; zero when there is none.
   absl::Duration OldestAge() const;
 
   // Forgets every cached token (a failover may have lost transactions).

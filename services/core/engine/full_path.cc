@@ -1,0 +1,202 @@
+// The second transaction of a group: what the fast path could not do.
+#include "services/core/engine/full_path.h"
+
+#include <algorithm>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <utility>
+
+#include "common/status_macros.h"
+#include "services/core/domain/names.h"
+#include "services/core/engine/event_writer.h"
+
+namespace tocsin::core {
+namespace {
+
+bool ChangesState(Reason reason) {
+  switch (reason) {
+    case Reason::kStale:
+    case Reason::kLogged:
+    case Reason::kRunStarted:
+    case Reason::kStoredPaused:
+    case Reason::kNothingToDo:
+      return false;
+    default:
+      return true;
+  }
+}
+
+// One run of the transaction's body.
+class Run {
+ public:
+  Run(Transaction& transaction, absl::Time now, absl::Span<const PushItem* const> items,
+      std::vector<FullPathOutcome>& outcomes)
+      : transaction_(transaction), now_(now), items_(items), outcomes_(outcomes) {}
+
+  absl::Status Record() {
+    outcomes_.assign(items_.size(), FullPathOutcome());
+    RETURN_IF_ERROR(Resolve());
+    RETURN_IF_ERROR(Lock());
+    RETURN_IF_ERROR(FindDuplicates());
+    for (auto& [key, work] : work_) {
+      if (work.found) RETURN_IF_ERROR(DecideAll(work));
+    }
+    RETURN_IF_ERROR(FlushHeartbeats());
+    return changes_.empty() ? absl::OkStatus() : transaction_.SaveStates(changes_);
+  }
+
+ private:
+  // What there is to do for one monitor.
+  struct Work {
+    std::vector<size_t> items;
+    bool found = false;
+    Monitor monitor;
+  };
+
+  absl::Status Resolve() {
+    std::vector<TokenHash> tokens;
+    tokens.reserve(items_.size());
+    for (const PushItem* item : items_) tokens.push_back(item->token);
+    ASSIGN_OR_RETURN(matches_, transaction_.ResolveTokens(tokens, now_));
+    for (size_t i = 0; i < items_.size(); ++i) {
+      outcomes_[i].answer.result = PushResult::kUnknownToken;
+      if (matches_[i].has_value()) work_[matches_[i]->monitor].items.push_back(i);
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status Lock() {
+    if (work_.empty()) return absl::OkStatus();
+    std::vector<MonitorKey> keys;
+    for (const auto& [key, work] : work_) keys.push_back(key);
+    ASSIGN_OR_RETURN(std::vector<Monitor> monitors,
+                     transaction_.LockMonitors(keys, LockMode::kWait));
+    for (Monitor& monitor : monitors) {
+      // Deleted since its token was resolved.
+      if (monitor.definition.deleted_at.has_value()) continue;
+      Work& work = work_.at(monitor.definition.key);
+      work.found = true;
+      work.monitor = std::move(monitor);
+      NoteResolved(work);
+      std::stable_sort(work.items.begin(), work.items.end(), [this](size_t a, size_t b) {
+        return items_[a]->heartbeat.at < items_[b]->heartbeat.at;
+      });
+    }
+    return absl::OkStatus();
+  }
+
+  void NoteResolved(const Work& work) {
+    const MonitorDefinition& definition = work.monitor.definition;
+    const auto name =
+        std::make_shared<const std::string>(MonitorName(definition.project_id, definition.id));
+    for (const size_t i : work.items) {
+      outcomes_[i].answer.monitor = name;
+      // A version drawn between resolving and locking may have changed the token's expiry.
+      if (matches_[i]->version != definition.version) continue;
+      outcomes_[i].cached =
+          CachedToken{definition.key, definition.version, matches_[i]->expires_at, name};
+    }
+  }
+
+  absl::Status FindDuplicates() {
+    std::vector<PushRef> refs;
+    std::vector<size_t> asked;
+    for (const auto& [key, work] : work_) {
+      if (!work.found) continue;
+      std::set<uint64_t> seen;
+      for (const size_t i : work.items) {
+        const Heartbeat& heartbeat = items_[i]->heartbeat;
+        if (heartbeat.push_id == 0) continue;
+        // The same push may be in a group twice.
+        outcomes_[i].duplicate = !seen.insert(heartbeat.push_id).second;
+        refs.push_back(PushRef{key, heartbeat.push_id, heartbeat.at});
+        asked.push_back(i);
+      }
+    }
+    if (refs.empty()) return absl::OkStatus();
+    ASSIGN_OR_RETURN(const std::vector<bool> recorded, transaction_.FindRecorded(refs));
+    for (size_t i = 0; i < asked.size(); ++i) {
+      if (recorded[i]) outcomes_[asked[i]].duplicate = true;
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status DecideAll(Work& work) {
+    StateChange change;
+    change.monitor = work.monitor.definition.key;
+    bool changed = false;
+    bool steady = true;
+    for (const size_t i : work.items) {
+      FullPathOutcome& outcome = outcomes_[i];
+      outcome.answer.result = work.monitor.state.state == State::kPaused
+                                  ? PushResult::kRecordedPaused
+                                  : PushResult::kRecorded;
+      if (outcome.duplicate) continue;
+      const Heartbeat& heartbeat = items_[i]->heartbeat;
+      const bool is_steady = IsSteadyUp(work.monitor.state, heartbeat);
+      ASSIGN_OR_RETURN(const Reason reason, DecideOne(work.monitor, heartbeat));
+      outcome.answer.reason = reason;
+      outcome.answer.result =
+          reason == Reason::kStoredPaused ? PushResult::kRecordedPaused : PushResult::kRecorded;
+      if (!ChangesState(reason)) continue;
+      changed = true;
+      steady = steady && is_steady;
+      const bool moves =
+          heartbeat.kind == HeartbeatKind::kUp || heartbeat.kind == HeartbeatKind::kDown;
+      if (moves && work.monitor.state.last_at == heartbeat.at) {
+        change.last_push_id = heartbeat.push_id;
+      }
+    }
+    if (!changed) return absl::OkStatus();
+    // A steady up only moves the deadline later, and sweep_at is a lower bound of it.
+    if (!steady) change.sweep_at = SweepAt(work.monitor.definition, work.monitor.state);
+    change.state = work.monitor.state;
+    changes_.push_back(std::move(change));
+    return absl::OkStatus();
+  }
+
+  absl::StatusOr<Reason> DecideOne(Monitor& monitor, const Heartbeat& heartbeat) {
+    const absl::Time now = std::max(now_, heartbeat.at);
+    // Gaps postpone deadlines, which a heartbeat does not judge.
+    Decision decision =
+        Decide(monitor.definition, monitor.state, HeartbeatArrived{heartbeat}, {}, now);
+    heartbeats_.push_back(StoredHeartbeat{monitor.definition.key, heartbeat, decision.reason});
+    if (!decision.opened && !decision.closed && !decision.message_changed) {
+      monitor.state = std::move(decision.next);
+      return decision.reason;
+    }
+    // The event tells the newest heartbeat: this one is to be there, a later one not yet.
+    RETURN_IF_ERROR(FlushHeartbeats());
+    ASSIGN_OR_RETURN(monitor.state, WriteEvents(transaction_, monitor.definition, decision, now));
+    return decision.reason;
+  }
+
+  absl::Status FlushHeartbeats() {
+    if (heartbeats_.empty()) return absl::OkStatus();
+    const std::vector<StoredHeartbeat> added = std::exchange(heartbeats_, {});
+    return transaction_.AddHeartbeats(added);
+  }
+
+  Transaction& transaction_;
+  const absl::Time now_;
+  const absl::Span<const PushItem* const> items_;
+  std::vector<FullPathOutcome>& outcomes_;
+  std::vector<std::optional<TokenMatch>> matches_;
+  std::map<MonitorKey, Work> work_;  // ascending: the order of locks
+  std::vector<StoredHeartbeat> heartbeats_;
+  std::vector<StateChange> changes_;
+};
+
+}  // namespace
+
+absl::Status RecordOnFullPath(Store& store, TransactionClass klass, const Clock& clock,
+                              absl::Span<const PushItem* const> items,
+                              std::vector<FullPathOutcome>& outcomes) {
+  return store.Transact(klass, [&](Transaction& transaction) {
+    return Run(transaction, clock.Now(), items, outcomes).Record();
+  });
+}
+
+}  // namespace tocsin::core

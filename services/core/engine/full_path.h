@@ -1,0 +1,30 @@
+// Records heartbeats that need a decision: one transaction that locks, decides and writes.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/types/span.h"
+#include "common/clock.h"
+#include "services/core/engine/push_recorder.h"
+#include "services/core/engine/token_cache.h"
+#include "services/core/store/store.h"
+
+namespace tocsin::core {
+
+struct FullPathOutcome {
+  PushAnswer answer;
+  bool duplicate = false;             // the history has it already; nothing was written for it
+  std::optional<CachedToken> cached;  // what the token resolves to, as of the lock
+};
+
+// The items come in order of arrival; those of one monitor are decided in order of their `at`.
+// An item whose push id is in the history already is not written again. On OK there is an outcome
+// for each item, in the same order; on an error (those of Store::Transact) nothing was written,
+// or, when it is UNKNOWN, that is in doubt.
+absl::Status RecordOnFullPath(Store& store, TransactionClass klass, const Clock& clock,
+                              absl::Span<const PushItem* const> items,
+                              std::vector<FullPathOutcome>& outcomes);
+
+}  // namespace tocsin::core

@@ -1,0 +1,485 @@
+// Two committers, each with a queue, and the group commit that empties it.
+#include "services/core/engine/push_recorder.h"
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <deque>
+#include <iterator>
+#include <set>
+#include <thread>
+#include <utility>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_set.h"
+#include "absl/synchronization/mutex.h"
+#include "services/core/engine/full_path.h"
+#include "services/core/engine/metrics.h"
+#include "services/core/engine/token_cache.h"
+
+namespace tocsin::core {
+namespace {
+
+constexpr int kCommitters = 2;
+// Between tries while the store is unavailable.
+constexpr absl::Duration kFirstWait = absl::Milliseconds(5);
+constexpr absl::Duration kLongestWait = absl::Milliseconds(50);
+
+struct Batch {
+  std::vector<PushAnswer> answers;  // each written once, by whoever has its item
+  std::atomic<size_t> remaining = 0;
+  PushRecorder::Done done;
+  std::multiset<absl::Duration>::iterator begun;  // in Impl::begun_
+};
+
+struct TouchBarrier {
+  int remaining = kCommitters;
+  std::function<absl::Status(Transaction&)> body;
+  PushRecorder::TouchDone done;
+};
+
+// What waits in a queue: an item of a batch, or a barrier.
+struct Entry {
+  std::shared_ptr<Batch> batch;
+  size_t index = 0;
+  PushItem item;
+  absl::Duration begun;  // monotonic, less the age that the item came with
+  std::shared_ptr<TouchBarrier> touch;
+};
+
+// An item that may take the fast path.
+struct Candidate {
+  Entry* entry = nullptr;
+  CachedToken token;
+  bool eligible = false;
+};
+
+bool MayBeSteady(const PushItem& item) {
+  return item.heartbeat.kind == HeartbeatKind::kUp && item.heartbeat.run_id.empty() &&
+         !item.retried;
+}
+
+SteadyUp SteadyUpOf(const Candidate& candidate) {
+  const Heartbeat& heartbeat = candidate.entry->item.heartbeat;
+  SteadyUp up;
+  up.monitor = candidate.token.monitor;
+  up.version = candidate.token.version;
+  up.at = heartbeat.at;
+  up.push_id = heartbeat.push_id;
+  up.source = heartbeat.source;
+  up.message = heartbeat.message;
+  up.value = heartbeat.value;
+  up.exit_status = heartbeat.exit_status;
+  return up;
+}
+
+// Whether all of one monitor's items may take the fast path together.
+bool AllEligible(absl::Span<const Candidate> of_monitor) {
+  absl::flat_hash_set<uint64_t> push_ids;
+  for (const Candidate& candidate : of_monitor) {
+    if (!candidate.eligible) return false;
+    if (candidate.token.version != of_monitor.front().token.version) return false;
+    const uint64_t push_id = candidate.entry->item.heartbeat.push_id;
+    // The same push twice: only the full path looks for it.
+    if (push_id != 0 && of_monitor.size() > 1 && !push_ids.insert(push_id).second) return false;
+  }
+  return true;
+}
+
+std::string OutcomeName(const FullPathOutcome& outcome) {
+  if (outcome.answer.result == PushResult::kUnknownToken) return "unknown_token";
+  if (outcome.duplicate) return "duplicate";
+  if (outcome.answer.result == PushResult::kRecordedPaused) return "paused";
+  return outcome.answer.reason == Reason::kStale ? "stale" : "recorded";
+}
+
+TransactionClass ClassOf(int committer) {
+  return committer == 0 ? TransactionClass::kCommitter0 : TransactionClass::kCommitter1;
+}
+
+}  // namespace
+
+class PushRecorder::Impl {
+ public:
+  Impl(Store& store, const Clock& clock, const MonotonicClock& monotonic, RecorderOptions options,
+       RecorderMetrics& metrics)
+      : store_(store),
+        clock_(clock),
+        monotonic_(monotonic),
+        options_(options),
+        metrics_(metrics),
+        cache_(options.cached_tokens) {}
+
+  void Start() {
+    absl::MutexLock lock(&mutex_);
+    if (stopping_ || !threads_.empty()) return;
+    for (int i = 0; i < kCommitters; ++i) threads_.emplace_back([this, i] { Commit(i); });
+  }
+
+  void Stop() {
+    std::vector<std::thread> threads;
+    {
+      absl::MutexLock lock(&mutex_);
+      stopping_ = true;
+      threads = std::exchange(threads_, {});
+    }
+    for (std::thread& thread : threads) thread.join();
+    AbandonQueues();
+  }
+
+  void Submit(std::vector<PushItem> items, Done done) {
+    if (items.empty()) return std::move(done)({});
+    const absl::Duration monotonic = monotonic_.Now();
+    const absl::Time now = clock_.Now();
+    auto batch = std::make_shared<Batch>();
+    batch->answers.resize(items.size());
+    batch->remaining = items.size();
+    {
+      absl::MutexLock lock(&mutex_);
+      if (!stopping_ && waiting_ + items.size() <= options_.queue_limit) {
+        batch->done = std::move(done);
+        batch->begun = begun_.insert(monotonic);
+        for (size_t i = 0; i < items.size(); ++i) {
+          const absl::Duration age = now - items[i].heartbeat.at;
+          // One token is always with one committer, so that its pushes stay in order.
+          std::deque<Entry>& queue = queues_[items[i].token.back() & 1];
+          queue.push_back(Entry{batch, i, std::move(items[i]),
+                                monotonic - std::max(age, absl::ZeroDuration()), nullptr});
+        }
+        waiting_ += batch->answers.size();
+        metrics_.queue.Set(static_cast<double>(waiting_));
+        return;
+      }
+    }
+    for (const PushItem& item : items) {
+      metrics_.Heartbeats(item.heartbeat.kind, "unavailable").Increment();
+    }
+    std::move(done)(std::move(batch->answers));
+  }
+
+  void SubmitTouch(std::function<absl::Status(Transaction&)> body, TouchDone done) {
+    {
+      absl::MutexLock lock(&mutex_);
+      if (!stopping_) {
+        auto touch = std::make_shared<TouchBarrier>();
+        touch->body = std::move(body);
+        touch->done = std::move(done);
+        for (std::deque<Entry>& queue : queues_) {
+          queue.push_back(Entry{nullptr, 0, PushItem(), absl::ZeroDuration(), touch});
+        }
+        return;
+      }
+    }
+    std::move(done)(absl::UnavailableError("the recorder is stopping"));
+  }
+
+  absl::Duration OldestAge() const {
+    const absl::Duration now = monotonic_.Now();
+    absl::MutexLock lock(&mutex_);
+    return begun_.empty() ? absl::ZeroDuration() : now - *begun_.begin();
+  }
+
+  void FlushCache() {
+    cache_.Clear();
+    metrics_.cached_tokens.Set(0);
+  }
+
+ private:
+  // What a committer took: a barrier, or items.
+  struct Group {
+    std::shared_ptr<TouchBarrier> touch;
+    std::vector<Entry> entries;
+    bool stopped = false;  // there is no more, and there will be none
+  };
+
+  // The loop of one committer's thread.
+  void Commit(int committer) {
+    absl::Duration wait = kFirstWait;
+    while (true) {
+      Group group = Take(committer);
+      if (group.stopped) return;
+      if (group.touch != nullptr) {
+        Touch(committer, *group.touch);
+        continue;
+      }
+      DropOld(group.entries);
+      std::vector<Entry*> again = Record(committer, group.entries);
+      if (again.empty()) {
+        wait = kFirstWait;
+        continue;
+      }
+      if (!PutBack(committer, again)) continue;
+      WaitBeforeRetry(wait);
+      wait = std::min(wait * 2, kLongestWait);
+    }
+  }
+
+  Group Take(int committer) {
+    Group group;
+    absl::MutexLock lock(&mutex_);
+    const auto has_work = [this, committer]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) {
+      return stopping_ || !queues_[committer].empty();
+    };
+    mutex_.Await(absl::Condition(&has_work));
+    std::deque<Entry>& queue = queues_[committer];
+    group.stopped = queue.empty();
+    if (group.stopped) return group;
+    if (queue.front().touch != nullptr) {
+      // The last to come runs it, outside the mutex.
+      if (--queue.front().touch->remaining == 0) group.touch = queue.front().touch;
+      queue.pop_front();
+      return group;
+    }
+    while (!queue.empty() && queue.front().touch == nullptr &&
+           group.entries.size() < options_.group_limit) {
+      group.entries.push_back(std::move(queue.front()));
+      queue.pop_front();
+    }
+    waiting_ -= group.entries.size();
+    metrics_.queue.Set(static_cast<double>(waiting_));
+    return group;
+  }
+
+  void Touch(int committer, TouchBarrier& touch) {
+    std::move(touch.done)(store_.Transact(ClassOf(committer), touch.body));
+  }
+
+  void DropOld(std::vector<Entry>& entries) {
+    const absl::Duration now = monotonic_.Now();
+    std::vector<Entry> young;
+    young.reserve(entries.size());
+    for (Entry& entry : entries) {
+      if (now - entry.begun > options_.max_age) {
+        Fail(entry, PushResult::kUnavailable);
+      } else {
+        young.push_back(std::move(entry));
+      }
+    }
+    entries = std::move(young);
+  }
+
+  // Records a group, answers what is decided, and returns what is to be tried again, in order.
+  std::vector<Entry*> Record(int committer, std::vector<Entry>& entries) {
+    std::vector<Entry*> again;
+    if (entries.empty()) return again;
+    metrics_.group_size.Observe(static_cast<double>(entries.size()));
+    const absl::Duration begun = monotonic_.Now();
+    std::vector<Entry*> full;
+    std::vector<Candidate> steady;
+    Divide(entries, steady, full);
+    FastPath(committer, steady, full, again);
+    // In order of arrival.
+    std::sort(full.begin(), full.end());
+    FullPath(committer, full, again);
+    std::sort(again.begin(), again.end());
+    metrics_.commit_duration.Observe(absl::ToDoubleSeconds(monotonic_.Now() - begun));
+    return again;
+  }
+
+  // Into those that may take the fast path, sorted by monitor, time and arrival, and the rest.
+  void Divide(std::vector<Entry>& entries, std::vector<Candidate>& steady,
+              std::vector<Entry*>& full) {
+    const absl::Time now = clock_.Now();
+    std::vector<Candidate> known;
+    known.reserve(entries.size());
+    for (Entry& entry : entries) {
+      std::optional<CachedToken> token = cache_.Find(entry.item.token, now);
+      if (token.has_value()) {
+        known.push_back(Candidate{&entry, *std::move(token), MayBeSteady(entry.item)});
+      } else {
+        full.push_back(&entry);
+      }
+    }
+    std::sort(known.begin(), known.end(), [](const Candidate& a, const Candidate& b) {
+      if (a.token.monitor != b.token.monitor) return a.token.monitor < b.token.monitor;
+      const absl::Time at_a = a.entry->item.heartbeat.at, at_b = b.entry->item.heartbeat.at;
+      return at_a != at_b ? at_a < at_b : a.entry < b.entry;
+    });
+    for (auto first = known.begin(); first != known.end();) {
+      const auto last = std::find_if(first, known.end(), [first](const Candidate& candidate) {
+        return candidate.token.monitor != first->token.monitor;
+      });
+      if (AllEligible(absl::MakeConstSpan(&*first, static_cast<size_t>(last - first)))) {
+        std::move(first, last, std::back_inserter(steady));
+      } else {
+        for (auto it = first; it != last; ++it) full.push_back(it->entry);
+      }
+      first = last;
+    }
+  }
+
+  // Adds what did not qualify to `full`, and what is to be tried again to `again`.
+  void FastPath(int committer, const std::vector<Candidate>& steady, std::vector<Entry*>& full,
+                std::vector<Entry*>& again) {
+    if (steady.empty()) return;
+    std::vector<SteadyUp> newest, folded;
+    for (size_t i = 0; i < steady.size(); ++i) {
+      const bool is_newest =
+          i + 1 == steady.size() || steady[i + 1].token.monitor != steady[i].token.monitor;
+      (is_newest ? newest : folded).push_back(SteadyUpOf(steady[i]));
+    }
+    const absl::StatusOr<std::vector<MonitorKey>> recorded =
+        store_.RecordSteadyUps(committer, newest, folded);
+    if (absl::IsUnknown(recorded.status())) metrics_.in_doubt.Increment();
+    for (const Candidate& candidate : steady) {
+      Entry& entry = *candidate.entry;
+      if (absl::IsUnknown(recorded.status())) {
+        entry.item.retried = true;
+        again.push_back(&entry);
+      } else if (absl::IsUnavailable(recorded.status())) {
+        again.push_back(&entry);
+      } else if (recorded.ok() &&
+                 std::binary_search(recorded->begin(), recorded->end(), candidate.token.monitor)) {
+        metrics_.fast_path.Increment();
+        metrics_.Heartbeats(entry.item.heartbeat.kind, "recorded").Increment();
+        Answer(entry, PushAnswer{PushResult::kRecorded, Reason::kRecorded, candidate.token.name});
+      } else {
+        cache_.Drop(entry.item.token);
+        full.push_back(&entry);
+      }
+    }
+  }
+
+  void FullPath(int committer, absl::Span<Entry* const> entries, std::vector<Entry*>& again) {
+    if (entries.empty()) return;
+    std::vector<const PushItem*> items;
+    items.reserve(entries.size());
+    for (const Entry* entry : entries) items.push_back(&entry->item);
+    std::vector<FullPathOutcome> outcomes;
+    const absl::Status status =
+        RecordOnFullPath(store_, ClassOf(committer), clock_, items, outcomes);
+    if (status.ok()) {
+      for (size_t i = 0; i < entries.size(); ++i) Settle(*entries[i], std::move(outcomes[i]));
+      metrics_.cached_tokens.Set(static_cast<double>(cache_.size()));
+      return;
+    }
+    if (absl::IsUnknown(status)) metrics_.in_doubt.Increment();
+    if (absl::IsUnknown(status) || absl::IsUnavailable(status)) {
+      for (Entry* entry : entries) {
+        entry->item.retried |= absl::IsUnknown(status);
+        again.push_back(entry);
+      }
+      return;
+    }
+    if (entries.size() > 1) {
+      // What is poisonous fails alone.
+      const size_t half = entries.size() / 2;
+      FullPath(committer, entries.first(half), again);
+      FullPath(committer, entries.subspan(half), again);
+      return;
+    }
+    Fail(*entries.front(),
+         absl::IsDataLoss(status) ? PushResult::kInvalid : PushResult::kUnavailable);
+  }
+
+  void Settle(Entry& entry, FullPathOutcome outcome) {
+    metrics_.full_path.Increment();
+    metrics_.Heartbeats(entry.item.heartbeat.kind, OutcomeName(outcome)).Increment();
+    if (outcome.cached.has_value()) {
+      cache_.Put(entry.item.token, *std::move(outcome.cached));
+    } else {
+      cache_.Drop(entry.item.token);
+    }
+    Answer(entry, std::move(outcome.answer));
+  }
+
+  // To the front of the queue, in order. False when it is stopping: they are answered then.
+  bool PutBack(int committer, const std::vector<Entry*>& again) {
+    {
+      absl::MutexLock lock(&mutex_);
+      if (!stopping_) {
+        std::deque<Entry>& queue = queues_[committer];
+        for (auto it = again.rbegin(); it != again.rend(); ++it) {
+          queue.push_front(std::move(**it));
+        }
+        waiting_ += again.size();
+        metrics_.queue.Set(static_cast<double>(waiting_));
+        return true;
+      }
+    }
+    for (Entry* entry : again) Fail(*entry, PushResult::kUnavailable);
+    return false;
+  }
+
+  void WaitBeforeRetry(absl::Duration wait) {
+    absl::MutexLock lock(&mutex_);
+    mutex_.AwaitWithTimeout(absl::Condition(&stopping_), wait);
+  }
+
+  void Fail(Entry& entry, PushResult result) {
+    metrics_
+        .Heartbeats(entry.item.heartbeat.kind,
+                    result == PushResult::kInvalid ? "invalid" : "unavailable")
+        .Increment();
+    Answer(entry, PushAnswer{result, Reason::kNothingToDo, nullptr});
+  }
+
+  void Answer(Entry& entry, PushAnswer answer) {
+    Batch& batch = *entry.batch;
+    batch.answers[entry.index] = std::move(answer);
+    if (batch.remaining.fetch_sub(1, std::memory_order_acq_rel) > 1) return;
+    {
+      absl::MutexLock lock(&mutex_);
+      begun_.erase(batch.begun);
+    }
+    std::move(batch.done)(std::move(batch.answers));
+  }
+
+  // What is left when there was no committer to take it.
+  void AbandonQueues() {
+    std::vector<Entry> left;
+    {
+      absl::MutexLock lock(&mutex_);
+      for (std::deque<Entry>& queue : queues_) {
+        std::move(queue.begin(), queue.end(), std::back_inserter(left));
+        queue.clear();
+      }
+      waiting_ = 0;
+      metrics_.queue.Set(0);
+    }
+    for (Entry& entry : left) {
+      if (entry.touch == nullptr) {
+        Fail(entry, PushResult::kUnavailable);
+      } else if (--entry.touch->remaining == 0) {
+        std::move(entry.touch->done)(absl::UnavailableError("the recorder is stopping"));
+      }
+    }
+  }
+
+  Store& store_;
+  const Clock& clock_;
+  const MonotonicClock& monotonic_;
+  const RecorderOptions options_;
+  RecorderMetrics& metrics_;
+  TokenCache cache_;
+
+  mutable absl::Mutex mutex_;
+  std::array<std::deque<Entry>, kCommitters> queues_ ABSL_GUARDED_BY(mutex_);
+  size_t waiting_ ABSL_GUARDED_BY(mutex_) = 0;  // items in the queues
+  std::multiset<absl::Duration> begun_ ABSL_GUARDED_BY(mutex_);  // of batches not answered
+  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
+  std::vector<std::thread> threads_ ABSL_GUARDED_BY(mutex_);
+};
+
+PushRecorder::PushRecorder(Store& store, const Clock& clock, const MonotonicClock& monotonic,
+                           RecorderOptions options, RecorderMetrics& metrics)
+    : impl_(std::make_unique<Impl>(store, clock, monotonic, options, metrics)) {}
+
+PushRecorder::~PushRecorder() { impl_->Stop(); }
+
+void PushRecorder::Start() { impl_->Start(); }
+void PushRecorder::Stop() { impl_->Stop(); }
+
+void PushRecorder::Submit(std::vector<PushItem> batch, Done done) {
+  impl_->Submit(std::move(batch), std::move(done));
+}
+
+void PushRecorder::SubmitTouch(std::function<absl::Status(Transaction&)> body, TouchDone done) {
+  impl_->SubmitTouch(std::move(body), std::move(done));
+}
+
+absl::Duration PushRecorder::OldestAge() const { return impl_->OldestAge(); }
+
+void PushRecorder::FlushCache() { impl_->FlushCache(); }
+
+}  // namespace tocsin::core
