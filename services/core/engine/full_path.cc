@@ -31,9 +31,9 @@ bool ChangesState(Reason reason) {
 // One run of the transaction's body.
 class Run {
  public:
-  Run(Transaction& transaction, absl::Time now, absl::Span<const PushItem* const> items,
-      std::vector<FullPathOutcome>& outcomes)
-      : transaction_(transaction), now_(now), items_(items), outcomes_(outcomes) {}
+  Run(Transaction& transaction, LockMode mode, absl::Time now,
+      absl::Span<const PushItem* const> items, std::vector<FullPathOutcome>& outcomes)
+      : transaction_(transaction), mode_(mode), now_(now), items_(items), outcomes_(outcomes) {}
 
   absl::Status Record() {
     outcomes_.assign(items_.size(), FullPathOutcome());
@@ -71,12 +71,16 @@ class Run {
     if (work_.empty()) return absl::OkStatus();
     std::vector<MonitorKey> keys;
     for (const auto& [key, work] : work_) keys.push_back(key);
-    ASSIGN_OR_RETURN(std::vector<Monitor> monitors,
-                     transaction_.LockMonitors(keys, LockMode::kWait));
+    ASSIGN_OR_RETURN(std::vector<Monitor> monitors, transaction_.LockMonitors(keys, mode_));
+    // One that was purged just now reads as held; resolving it again says that it is unknown.
+    for (const auto& [key, work] : work_) {
+      for (const size_t i : work.items) outcomes_[i].blocked = mode_ == LockMode::kSkip;
+    }
     for (Monitor& monitor : monitors) {
+      Work& work = work_.at(monitor.definition.key);
+      for (const size_t i : work.items) outcomes_[i].blocked = false;
       // Deleted since its token was resolved.
       if (monitor.definition.deleted_at.has_value()) continue;
-      Work& work = work_.at(monitor.definition.key);
       work.found = true;
       work.monitor = std::move(monitor);
       NoteResolved(work);
@@ -180,6 +184,7 @@ class Run {
   }
 
   Transaction& transaction_;
+  const LockMode mode_;
   const absl::Time now_;
   const absl::Span<const PushItem* const> items_;
   std::vector<FullPathOutcome>& outcomes_;
@@ -191,11 +196,11 @@ class Run {
 
 }  // namespace
 
-absl::Status RecordOnFullPath(Store& store, TransactionClass klass, const Clock& clock,
-                              absl::Span<const PushItem* const> items,
+absl::Status RecordOnFullPath(Store& store, TransactionClass klass, LockMode mode,
+                              const Clock& clock, absl::Span<const PushItem* const> items,
                               std::vector<FullPathOutcome>& outcomes) {
   return store.Transact(klass, [&](Transaction& transaction) {
-    return Run(transaction, clock.Now(), items, outcomes).Record();
+    return Run(transaction, mode, clock.Now(), items, outcomes).Record();
   });
 }
 

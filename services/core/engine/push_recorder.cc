@@ -13,6 +13,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_set.h"
 #include "absl/synchronization/mutex.h"
+#include "common/random.h"
 #include "services/core/engine/full_path.h"
 #include "services/core/engine/metrics.h"
 #include "services/core/engine/token_cache.h"
@@ -43,6 +44,7 @@ struct Entry {
   std::shared_ptr<Batch> batch;
   size_t index = 0;
   PushItem item;
+  bool tried = false;    // the store was unavailable, or another holds the monitor
   absl::Duration begun;  // monotonic, less the age that the item came with
   std::shared_ptr<TouchBarrier> touch;
 };
@@ -54,9 +56,11 @@ struct Candidate {
   bool eligible = false;
 };
 
-bool MayBeSteady(const PushItem& item) {
-  return item.heartbeat.kind == HeartbeatKind::kUp && item.heartbeat.run_id.empty() &&
-         !item.retried;
+// What was tried in vain takes the full path, which does not wait for locks then: one monitor that
+// is held for long must not hold up its group.
+bool MayBeSteady(const Entry& entry) {
+  return entry.item.heartbeat.kind == HeartbeatKind::kUp && entry.item.heartbeat.run_id.empty() &&
+         !entry.item.retried && !entry.tried;
 }
 
 SteadyUp SteadyUpOf(const Candidate& candidate) {
@@ -141,9 +145,12 @@ class PushRecorder::Impl {
         batch->begun = begun_.insert(monotonic);
         for (size_t i = 0; i < items.size(); ++i) {
           const absl::Duration age = now - items[i].heartbeat.at;
+          // By its id a push in doubt is found again.
+          uint64_t& push_id = items[i].heartbeat.push_id;
+          if (push_id == 0) push_id = RandomId();
           // One token is always with one committer, so that its pushes stay in order.
           std::deque<Entry>& queue = queues_[items[i].token.back() & 1];
-          queue.push_back(Entry{batch, i, std::move(items[i]),
+          queue.push_back(Entry{batch, i, std::move(items[i]), false,
                                 monotonic - std::max(age, absl::ZeroDuration()), nullptr});
         }
         waiting_ += batch->answers.size();
@@ -165,7 +172,7 @@ class PushRecorder::Impl {
         touch->body = std::move(body);
         touch->done = std::move(done);
         for (std::deque<Entry>& queue : queues_) {
-          queue.push_back(Entry{nullptr, 0, PushItem(), absl::ZeroDuration(), touch});
+          queue.push_back(Entry{nullptr, 0, PushItem(), false, absl::ZeroDuration(), touch});
         }
         return;
       }
@@ -208,7 +215,8 @@ class PushRecorder::Impl {
         wait = kFirstWait;
         continue;
       }
-      if (!PutBack(committer, again)) continue;
+      const bool in_vain = again.size() == group.entries.size();
+      if (!PutBack(committer, again) || !in_vain) continue;
       WaitBeforeRetry(wait);
       wait = std::min(wait * 2, kLongestWait);
     }
@@ -285,7 +293,7 @@ class PushRecorder::Impl {
     for (Entry& entry : entries) {
       std::optional<CachedToken> token = cache_.Find(entry.item.token, now);
       if (token.has_value()) {
-        known.push_back(Candidate{&entry, *std::move(token), MayBeSteady(entry.item)});
+        known.push_back(Candidate{&entry, *std::move(token), MayBeSteady(entry)});
       } else {
         full.push_back(&entry);
       }
@@ -327,6 +335,7 @@ class PushRecorder::Impl {
         entry.item.retried = true;
         again.push_back(&entry);
       } else if (absl::IsUnavailable(recorded.status())) {
+        entry.tried = true;
         again.push_back(&entry);
       } else if (recorded.ok() &&
                  std::binary_search(recorded->begin(), recorded->end(), candidate.token.monitor)) {
@@ -345,11 +354,20 @@ class PushRecorder::Impl {
     std::vector<const PushItem*> items;
     items.reserve(entries.size());
     for (const Entry* entry : entries) items.push_back(&entry->item);
+    const bool tried = std::any_of(entries.begin(), entries.end(),
+                                   [](const Entry* entry) { return entry->tried; });
     std::vector<FullPathOutcome> outcomes;
     const absl::Status status =
-        RecordOnFullPath(store_, ClassOf(committer), clock_, items, outcomes);
+        RecordOnFullPath(store_, ClassOf(committer), tried ? LockMode::kSkip : LockMode::kWait,
+                         clock_, items, outcomes);
     if (status.ok()) {
-      for (size_t i = 0; i < entries.size(); ++i) Settle(*entries[i], std::move(outcomes[i]));
+      for (size_t i = 0; i < entries.size(); ++i) {
+        if (outcomes[i].blocked) {
+          again.push_back(entries[i]);
+        } else {
+          Settle(*entries[i], std::move(outcomes[i]));
+        }
+      }
       metrics_.cached_tokens.Set(static_cast<double>(cache_.size()));
       return;
     }
@@ -357,15 +375,22 @@ class PushRecorder::Impl {
     if (absl::IsUnknown(status) || absl::IsUnavailable(status)) {
       for (Entry* entry : entries) {
         entry->item.retried |= absl::IsUnknown(status);
+        entry->tried |= absl::IsUnavailable(status);
         again.push_back(entry);
       }
       return;
     }
     if (entries.size() > 1) {
       // What is poisonous fails alone.
-      const size_t half = entries.size() / 2;
-      FullPath(committer, entries.first(half), again);
-      FullPath(committer, entries.subspan(half), again);
+      const absl::Span<Entry* const> later = entries.subspan(entries.size() / 2);
+      const size_t failed = again.size();
+      FullPath(committer, entries.first(entries.size() - later.size()), again);
+      if (again.size() == failed) {
+        FullPath(committer, later, again);
+      } else {
+        // Nothing may overtake what is tried again.
+        again.insert(again.end(), later.begin(), later.end());
+      }
       return;
     }
     Fail(*entries.front(),
@@ -455,7 +480,7 @@ class PushRecorder::Impl {
 
   mutable absl::Mutex mutex_;
   std::array<std::deque<Entry>, kCommitters> queues_ ABSL_GUARDED_BY(mutex_);
-  size_t waiting_ ABSL_GUARDED_BY(mutex_) = 0;  // items in the queues
+  size_t waiting_ ABSL_GUARDED_BY(mutex_) = 0;                   // items in the queues
   std::multiset<absl::Duration> begun_ ABSL_GUARDED_BY(mutex_);  // of batches not answered
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   std::vector<std::thread> threads_ ABSL_GUARDED_BY(mutex_);

@@ -42,9 +42,9 @@ struct PushAnswer {
 };
 
 struct RecorderOptions {
-  size_t group_limit = 500;               // items in one transaction
-  size_t queue_limit = 20'000;            // items waiting; above it a batch is unavailable at once
-  size_t cached_tokens = 1'200'000;       // entries of the token cache
+  size_t group_limit = 500;          // items in one transaction
+  size_t queue_limit = 20'000;       // items waiting; above it a batch is unavailable at once
+  size_t cached_tokens = 1'200'000;  // entries of the token cache
   absl::Duration max_age = absl::Seconds(5);  // an item older than this is not begun
 };
 
