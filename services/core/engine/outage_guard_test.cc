@@ -1,0 +1,314 @@
+// When Tocsin was blind, what may be judged, and who is told.
+#include "services/core/engine/outage_guard.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "common/testing/fake_clock.h"
+#include "services/core/domain/testing/builders.h"
+#include "services/core/engine/metrics.h"
+#include "services/core/store/memory/memory_store.h"
+
+namespace tocsin::core {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using testing::Second;
+using ::testing::SizeIs;
+
+constexpr absl::Duration kBlindAfter = absl::Seconds(2);
+
+Touch TouchOf(const std::string& instance, double second, int32_t gateways = 0,
+              absl::Time gateway_seen_at = absl::InfinitePast()) {
+  return {.instance = instance,
+          .at = Second(second),
+          .gateways = gateways,
+          .gateway_seen_at = gateways > 0 ? Second(second) : gateway_seen_at};
+}
+
+Gap GatewayGap(double start, double end) {
+  return {.kind = GapKind::kGateway, .start = Second(start), .end = Second(end)};
+}
+
+TEST(JudgeTouchesTest, TheVeryFirstTouchEndsNoGap) {
+  EXPECT_THAT(JudgeTouches({}, TouchOf("a", 10, 1), kBlindAfter), IsEmpty());
+}
+
+TEST(JudgeTouchesTest, ExactlyTheAllowedTimeIsNoGap) {
+  EXPECT_THAT(JudgeTouches({TouchOf("a", 10)}, TouchOf("a", 12), kBlindAfter), IsEmpty());
+}
+
+TEST(JudgeTouchesTest, MoreThanTheAllowedTimeIsAGap) {
+  EXPECT_THAT(JudgeTouches({TouchOf("a", 10)}, TouchOf("a", 12.001), kBlindAfter),
+              ElementsAre(testing::CoreGap(Second(10), Second(12.001))));
+}
+
+TEST(JudgeTouchesTest, AnotherInstanceThatTouchedMeansNoGap) {
+  EXPECT_THAT(JudgeTouches({TouchOf("a", 10), TouchOf("b", 19)}, TouchOf("a", 20), kBlindAfter),
+              IsEmpty());
+}
+
+TEST(JudgeTouchesTest, ARestartedInstanceFindsTheGapThatItsPredecessorBegan) {
+  EXPECT_THAT(JudgeTouches({TouchOf("old", 10)}, TouchOf("new", 20), kBlindAfter),
+              ElementsAre(testing::CoreGap(Second(10), Second(20))));
+}
+
+TEST(JudgeTouchesTest, AGatewayThatComesBackEndsAGapHoweverShort) {
+  EXPECT_THAT(JudgeTouches({TouchOf("a", 10, 0, Second(9.8))}, TouchOf("a", 10.2, 1), kBlindAfter),
+              ElementsAre(GatewayGap(9.8, 10.2)));
+}
+
+TEST(JudgeTouchesTest, TheFirstGatewayEverEndsNoGap) {
+  EXPECT_THAT(JudgeTouches({TouchOf("a", 10)}, TouchOf("a", 10.5, 1), kBlindAfter), IsEmpty());
+}
+
+TEST(JudgeTouchesTest, AGatewayThatStayedIsNoGap) {
+  EXPECT_THAT(JudgeTouches({TouchOf("a", 10, 1)}, TouchOf("a", 10.5, 1), kBlindAfter), IsEmpty());
+}
+
+TEST(JudgeTouchesTest, NoGatewayYetEndsNoGap) {
+  EXPECT_THAT(JudgeTouches({TouchOf("a", 10, 0, Second(9))}, TouchOf("a", 10.5), kBlindAfter),
+              IsEmpty());
+}
+
+TEST(JudgeTouchesTest, AGatewayOfALiveInstanceMeansNoGap) {
+  EXPECT_THAT(JudgeTouches({TouchOf("a", 10, 0, Second(9)), TouchOf("b", 10.1, 1)},
+                           TouchOf("a", 10.5, 1), kBlindAfter),
+              IsEmpty());
+}
+
+TEST(JudgeTouchesTest, AGatewayOfADeadInstanceDoesNotCount) {
+  EXPECT_THAT(JudgeTouches({TouchOf("a", 10, 0, Second(5)), TouchOf("b", 7, 1)},
+                           TouchOf("a", 10.5, 1), kBlindAfter),
+              ElementsAre(GatewayGap(7, 10.5)));
+}
+
+class OutageGuardTest : public ::testing::Test {
+ protected:
+  OutageGuardTest() { recorder_.Start(); }
+
+  void Run(absl::FunctionRef<absl::Status(Transaction&)> body) {
+    const absl::Status status = store_.Transact(TransactionClass::kAdmin, body);
+    EXPECT_TRUE(status.ok()) << status;
+  }
+  void TouchAfter(absl::Duration duration) {
+    clock_.Advance(duration);
+    const absl::Status status = guard_.TouchNow();
+    EXPECT_TRUE(status.ok()) << status;
+  }
+  GapList StoredGaps() { return *store_.ReadGaps(absl::InfinitePast()); }
+  void AddChannel(const std::string& id, bool is_default, bool disabled) {
+    Channel channel;
+    channel.project = project_;
+    channel.project_id = "default";
+    channel.id = id;
+    channel.is_default = is_default;
+    if (disabled) channel.disabled_at = clock_.Now();
+    Run([&](Transaction& transaction) { return transaction.InsertChannel(channel).status(); });
+  }
+  // Up since now, over HTTP.
+  void AddMonitor(const std::string& id) {
+    Monitor monitor = {.definition = testing::MinuteMonitor(),
+                       .state = testing::UpSince(clock_.Now())};
+    monitor.definition.project = project_;
+    monitor.definition.id = id;
+    Run([&](Transaction& transaction) {
+      return transaction.InsertMonitor(monitor, absl::InfiniteFuture()).status();
+    });
+  }
+  std::vector<DeliveryView> Deliveries() {
+    DeliveryQuery query;
+    query.project = project_;
+    return *store_.ListDeliveries(query);
+  }
+
+  FakeClock clock_;
+  FakeMonotonicClock monotonic_;
+  MemoryStore store_{clock_};
+  prometheus::Registry registry_;
+  RecorderMetrics recorder_metrics_{registry_};
+  GuardMetrics metrics_{registry_};
+  PushRecorder recorder_{store_, clock_, monotonic_, {}, recorder_metrics_};
+  OutageGuard guard_{store_, recorder_, clock_, {.instance = "a"}, metrics_};
+  const absl::Time start_ = clock_.Now();
+  const ProjectKey project_ = store_.FindProject("default")->value();
+};
+
+TEST_F(OutageGuardTest, ATouchIsStampedBeforeItIsQueued) {
+  EXPECT_EQ(guard_.NewestTouch(), absl::InfinitePast());
+  TouchAfter(absl::Seconds(1));
+  EXPECT_EQ(guard_.NewestTouch(), start_ + absl::Seconds(1));
+  EXPECT_THAT(StoredGaps(), IsEmpty());
+}
+
+TEST_F(OutageGuardTest, AGapIsRecordedWithTheTouchThatEndsItAndCounted) {
+  TouchAfter(absl::ZeroDuration());
+  TouchAfter(absl::Seconds(30));
+  EXPECT_THAT(StoredGaps(), ElementsAre(testing::CoreGap(start_, start_ + absl::Seconds(30))));
+  EXPECT_EQ(metrics_.own_outage.Value(), 30);
+}
+
+TEST_F(OutageGuardTest, AStoppedRecorderFailsTheTouch) {
+  recorder_.Stop();
+  EXPECT_FALSE(guard_.TouchNow().ok());
+  EXPECT_EQ(guard_.NewestTouch(), absl::InfinitePast());
+}
+
+TEST_F(OutageGuardTest, ATimeWithoutGatewaysIsAGapFromTheDisconnectOn) {
+  int woken = 0;
+  guard_.OnUrgent([&] { ++woken; });
+  guard_.GatewayConnected();
+  guard_.GatewayConnected();
+  EXPECT_EQ(woken, 1);
+  TouchAfter(absl::ZeroDuration());
+  guard_.GatewayDisconnected();
+  TouchAfter(absl::Milliseconds(100));  // one is left
+  guard_.GatewayDisconnected();
+  TouchAfter(absl::Milliseconds(300));
+  guard_.GatewayConnected();
+  EXPECT_EQ(woken, 2);
+  TouchAfter(absl::Milliseconds(50));
+  EXPECT_THAT(StoredGaps(), ElementsAre(Gap{.kind = GapKind::kGateway,
+                                            .start = start_ + absl::Milliseconds(100),
+                                            .end = start_ + absl::Milliseconds(450)}));
+}
+
+TEST_F(OutageGuardTest, ShedTimeIsAGapOnceAndHoldsUpNoJudgement) {
+  TouchAfter(absl::ZeroDuration());
+  clock_.Advance(absl::Seconds(1));
+  guard_.ReportShed(absl::Milliseconds(400));
+  TouchAfter(absl::Milliseconds(200));
+  TouchAfter(absl::Milliseconds(500));
+  EXPECT_THAT(StoredGaps(), ElementsAre(Gap{.kind = GapKind::kShed,
+                                            .start = start_ + absl::Milliseconds(600),
+                                            .end = start_ + absl::Seconds(1)}));
+  EXPECT_EQ(guard_.Judge()->up_to, clock_.Now() - absl::Milliseconds(20));
+}
+
+TEST_F(OutageGuardTest, AnOwnTouchThatTheDatabaseLostIsAGapFromWhatItShows) {
+  TouchAfter(absl::ZeroDuration());
+  TouchAfter(absl::Seconds(1));
+  Run([&](Transaction& transaction) {
+    return transaction.SaveTouch({.instance = "a", .at = start_, .gateways = 0});
+  });
+  TouchAfter(absl::Milliseconds(500));
+  EXPECT_THAT(StoredGaps(),
+              ElementsAre(testing::CoreGap(start_, start_ + absl::Milliseconds(1500))));
+  TouchAfter(absl::Milliseconds(500));
+  EXPECT_THAT(StoredGaps(), SizeIs(1));
+}
+
+TEST_F(OutageGuardTest, NothingIsJudgedBeforeTheFirstTouch) {
+  EXPECT_EQ(guard_.Judge()->up_to, absl::InfinitePast());
+}
+
+TEST_F(OutageGuardTest, NothingIsJudgedThatIsLaterThanTheNewestTouchOrUnsettled) {
+  TouchAfter(absl::ZeroDuration());
+  EXPECT_EQ(guard_.Judge()->up_to, start_ - absl::Milliseconds(20));
+  clock_.Advance(absl::Seconds(5));
+  EXPECT_EQ(guard_.Judge()->up_to, start_);
+}
+
+TEST_F(OutageGuardTest, ATouchOfAnotherInstanceCounts) {
+  Run([&](Transaction& transaction) {
+    return transaction.SaveTouch({.instance = "b", .at = start_, .gateways = 0});
+  });
+  clock_.Advance(absl::Seconds(5));
+  EXPECT_EQ(guard_.Judge()->up_to, start_);
+}
+
+TEST_F(OutageGuardTest, NothingIsJudgedUntilTheRetryTimeAfterAGap) {
+  TouchAfter(absl::ZeroDuration());
+  TouchAfter(absl::Seconds(10));
+  const OutageGuard::Judgement during = *guard_.Judge();
+  EXPECT_EQ(during.up_to, absl::InfinitePast());
+  EXPECT_EQ(during.wait_until, start_ + absl::Seconds(16));
+  for (int touch = 0; touch < 6; ++touch) TouchAfter(absl::Seconds(1));
+  const OutageGuard::Judgement after = *guard_.Judge();
+  EXPECT_EQ(after.up_to, clock_.Now() - absl::Milliseconds(20));
+  EXPECT_THAT(*after.gaps, SizeIs(1));
+  EXPECT_EQ(guard_.Gaps(), after.gaps);
+}
+
+TEST_F(OutageGuardTest, GapsOfOthersAreSeenBesideThoseAlreadyRead) {
+  TouchAfter(absl::ZeroDuration());
+  TouchAfter(absl::Seconds(10));
+  EXPECT_THAT(*guard_.Judge()->gaps, SizeIs(1));
+  const Gap late = testing::CoreGap(start_, start_ + absl::Seconds(9));
+  const Gap next = testing::CoreGap(start_ + absl::Seconds(90), start_ + absl::Seconds(99));
+  Run([&](Transaction& transaction) { return transaction.AddGap(late); });
+  Run([&](Transaction& transaction) { return transaction.AddGap(next); });
+  clock_.Advance(absl::Seconds(90));
+  const Gap own = testing::CoreGap(start_, start_ + absl::Seconds(10));
+  EXPECT_THAT(*guard_.Judge()->gaps, ElementsAre(late, own, next));
+  EXPECT_THAT(*guard_.Judge()->gaps, ElementsAre(late, own, next));
+}
+
+TEST_F(OutageGuardTest, AGapIsToldOnceToTheDefaultChannelsThatAreEnabled) {
+  AddChannel("all", true, false);
+  AddChannel("broken", true, true);
+  AddChannel("payments", false, false);
+  AddMonitor("backup");
+  TouchAfter(absl::ZeroDuration());
+  TouchAfter(absl::Seconds(61));
+  EXPECT_TRUE(guard_.TellGaps().ok());
+  EXPECT_THAT(Deliveries(), IsEmpty());  // pushes may be waiting
+  clock_.Advance(absl::Seconds(6));
+  EXPECT_TRUE(guard_.TellGaps().ok());
+  EXPECT_TRUE(guard_.TellGaps().ok());
+  const std::vector<DeliveryView> deliveries = Deliveries();
+  ASSERT_THAT(deliveries, SizeIs(1));
+  EXPECT_EQ(deliveries[0].channel_id, "all");
+  const Delivery& delivery = deliveries[0].delivery;
+  EXPECT_EQ(delivery.type, DeliveryType::kSystemBlind);
+  ASSERT_TRUE(delivery.blind.has_value());
+  EXPECT_EQ(delivery.blind->start, start_);
+  EXPECT_EQ(delivery.blind->end, start_ + absl::Seconds(61));
+  EXPECT_EQ(delivery.blind->unverified_count, 1);
+  EXPECT_THAT(delivery.blind->unverified_monitors, ElementsAre("projects/default/monitors/backup"));
+}
+
+TEST_F(OutageGuardTest, ManyMonitorsAreCountedButFewNamed) {
+  AddChannel("all", true, false);
+  for (int i = 0; i < 2000; ++i) AddMonitor("m" + std::to_string(i));
+  TouchAfter(absl::ZeroDuration());
+  TouchAfter(absl::Seconds(61));
+  clock_.Advance(absl::Seconds(6));
+  EXPECT_TRUE(guard_.TellGaps().ok());
+  const std::vector<DeliveryView> deliveries = Deliveries();
+  ASSERT_THAT(deliveries, SizeIs(1));
+  EXPECT_EQ(deliveries[0].delivery.blind->unverified_count, 2000);
+  EXPECT_THAT(deliveries[0].delivery.blind->unverified_monitors, SizeIs(20));
+}
+
+TEST_F(OutageGuardTest, OverlappingGapsAreToldAsOne) {
+  AddChannel("all", true, false);
+  AddMonitor("backup");
+  for (const int end : {61, 62}) {
+    const Gap gap = testing::CoreGap(start_, start_ + absl::Seconds(end));
+    Run([&](Transaction& transaction) { return transaction.AddGap(gap); });
+  }
+  clock_.Advance(absl::Seconds(70));
+  EXPECT_TRUE(guard_.TellGaps().ok());
+  const std::vector<DeliveryView> deliveries = Deliveries();
+  ASSERT_THAT(deliveries, SizeIs(1));
+  EXPECT_EQ(deliveries[0].delivery.blind->end, start_ + absl::Seconds(62));
+  EXPECT_EQ(deliveries[0].delivery.blind->unverified_count, 1);
+}
+
+TEST_F(OutageGuardTest, AGapThatMattersToNoMonitorIsNotTold) {
+  AddChannel("all", true, false);
+  AddMonitor("backup");
+  TouchAfter(absl::ZeroDuration());
+  TouchAfter(absl::Seconds(10));  // before the half of the interval
+  clock_.Advance(absl::Seconds(6));
+  EXPECT_TRUE(guard_.TellGaps().ok());
+  EXPECT_THAT(Deliveries(), IsEmpty());
+}
+
+}  // namespace
+}  // namespace tocsin::core

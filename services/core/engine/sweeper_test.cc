@@ -1,0 +1,206 @@
+// Silence becomes an incident, at its deadline, when and only when Tocsin could have heard.
+#include "services/core/engine/sweeper.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/testing/fake_clock.h"
+#include "services/core/domain/testing/builders.h"
+#include "services/core/engine/metrics.h"
+#include "services/core/store/memory/memory_store.h"
+
+namespace tocsin::core {
+namespace {
+
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+constexpr absl::Duration kSettle = absl::Milliseconds(20);
+
+class SweeperTest : public ::testing::Test {
+ protected:
+  SweeperTest() {
+    recorder_.Start();
+    Channel channel;
+    channel.project = project_;
+    channel.project_id = "default";
+    channel.id = "all";
+    channel.is_default = true;
+    Run([&](Transaction& transaction) { return transaction.InsertChannel(channel).status(); });
+    EXPECT_TRUE(guard_.TouchNow().ok());
+  }
+
+  void Run(absl::FunctionRef<absl::Status(Transaction&)> body) {
+    const absl::Status status = store_.Transact(TransactionClass::kAdmin, body);
+    EXPECT_TRUE(status.ok()) << status;
+  }
+  // Up since `since`, with a timeout of 60 s.
+  void AddMonitor(const std::string& id, absl::Time since, int threshold = 1) {
+    Monitor monitor = {.definition = testing::MinuteMonitor(), .state = testing::UpSince(since)};
+    monitor.definition.project = project_;
+    monitor.definition.id = id;
+    monitor.definition.failure_threshold = threshold;
+    Run([&](Transaction& transaction) {
+      return transaction.InsertMonitor(monitor, SweepAt(monitor.definition, monitor.state))
+          .status();
+    });
+  }
+  // An up as the fast path stores it: sweep_at stays.
+  void PushNow(const std::string& id) {
+    const Monitor monitor = Stored(id);
+    MonitorState state = monitor.state;
+    state.last_at = clock_.Now();
+    const StateChange change = {.monitor = monitor.definition.key,
+                                .state = state,
+                                .last_push_id = 0,
+                                .sweep_at = std::nullopt};
+    Run([&](Transaction& transaction) { return transaction.SaveStates({&change, 1}); });
+  }
+  // Touches on time until then, so that nothing is blind.
+  void LiveUntil(absl::Time until) {
+    while (clock_.Now() < until) {
+      clock_.Set(std::min(clock_.Now() + absl::Seconds(1), until));
+      EXPECT_TRUE(guard_.TouchNow().ok());
+    }
+  }
+  Monitor Stored(const std::string& id) { return store_.FindMonitor("default", id)->value(); }
+  State StateOf(const std::string& id) { return Stored(id).state.state; }
+  std::vector<DeliveryView> Deliveries() {
+    DeliveryQuery query;
+    query.project = project_;
+    return *store_.ListDeliveries(query);
+  }
+
+  FakeClock clock_;
+  FakeMonotonicClock monotonic_;
+  MemoryStore store_{clock_};
+  prometheus::Registry registry_;
+  RecorderMetrics recorder_metrics_{registry_};
+  GuardMetrics guard_metrics_{registry_};
+  SweeperMetrics metrics_{registry_};
+  PushRecorder recorder_{store_, clock_, monotonic_, {}, recorder_metrics_};
+  OutageGuard guard_{store_, recorder_, clock_, {.instance = "a"}, guard_metrics_};
+  Sweeper sweeper_{store_, guard_, clock_, {}, metrics_};
+  const absl::Time start_ = clock_.Now();
+  const absl::Time deadline_ = start_ + absl::Seconds(60);
+  const ProjectKey project_ = store_.FindProject("default")->value();
+};
+
+TEST_F(SweeperTest, RestsLongestWhenNothingIsWatched) {
+  EXPECT_EQ(sweeper_.Sweep(), absl::Seconds(1));
+}
+
+TEST_F(SweeperTest, RestsUntilTheNextDeadlineHasSettled) {
+  AddMonitor("job", start_);
+  LiveUntil(deadline_ - absl::Milliseconds(100));
+  EXPECT_EQ(sweeper_.Sweep(), absl::Milliseconds(120));
+  LiveUntil(deadline_);
+  EXPECT_EQ(sweeper_.Sweep(), kSettle);
+  EXPECT_EQ(StateOf("job"), State::kUp);
+}
+
+TEST_F(SweeperTest, ASilentMonitorGoesDownStampedWithItsDeadline) {
+  AddMonitor("job", start_);
+  LiveUntil(deadline_);
+  clock_.Advance(kSettle);
+  sweeper_.Sweep();
+  const Monitor monitor = Stored("job");
+  ASSERT_EQ(monitor.state.state, State::kDown);
+  EXPECT_EQ(monitor.state.incident->opened_at, deadline_);
+  EXPECT_EQ(monitor.state.incident->detected_at, clock_.Now());
+  EXPECT_EQ(monitor.state.incident->cause, Cause::kMissedDeadline);
+  ASSERT_THAT(Deliveries(), SizeIs(1));
+  EXPECT_EQ(Deliveries()[0].delivery.type, DeliveryType::kIncidentOpened);
+  EXPECT_EQ(metrics_.Transitions(State::kDown, "missed_deadline").Value(), 1);
+  EXPECT_EQ(*store_.NextSweepAt(), absl::InfiniteFuture());
+}
+
+TEST_F(SweeperTest, TouchesAtOnceWhenTheNewestTouchIsOlderThanWhatIsDue) {
+  AddMonitor("job", start_);
+  LiveUntil(deadline_ - absl::Milliseconds(400));
+  clock_.Set(deadline_ + kSettle);
+  sweeper_.Sweep();
+  EXPECT_EQ(guard_.NewestTouch(), clock_.Now());
+  EXPECT_EQ(StateOf("job"), State::kDown);
+}
+
+TEST_F(SweeperTest, NothingIsJudgedWhileNoTouchCanBeCommitted) {
+  AddMonitor("job", start_);
+  LiveUntil(deadline_ - absl::Milliseconds(1));
+  recorder_.Stop();
+  clock_.Advance(absl::Seconds(10));
+  EXPECT_EQ(sweeper_.Sweep(), absl::Milliseconds(200));
+  EXPECT_EQ(StateOf("job"), State::kUp);
+}
+
+TEST_F(SweeperTest, BelowTheThresholdAMissIsCountedAndTheNextOneAwaited) {
+  AddMonitor("job", start_, 2);
+  LiveUntil(deadline_);
+  clock_.Advance(kSettle);
+  sweeper_.Sweep();
+  EXPECT_EQ(StateOf("job"), State::kUp);
+  EXPECT_EQ(Stored("job").state.misses, 1);
+  EXPECT_EQ(*store_.NextSweepAt(), deadline_ + absl::Seconds(60));
+  LiveUntil(deadline_ + absl::Seconds(60) + kSettle);
+  sweeper_.Sweep();
+  EXPECT_EQ(StateOf("job"), State::kDown);
+}
+
+TEST_F(SweeperTest, SteadyPushesOnlyMoveTheNextLook) {
+  AddMonitor("job", start_);
+  LiveUntil(start_ + absl::Seconds(50));
+  PushNow("job");
+  EXPECT_EQ(*store_.NextSweepAt(), deadline_);
+  LiveUntil(deadline_ + kSettle);
+  EXPECT_EQ(sweeper_.Sweep(), absl::ZeroDuration());
+  EXPECT_EQ(*store_.NextSweepAt(), start_ + absl::Seconds(110));
+  EXPECT_EQ(StateOf("job"), State::kUp);
+  EXPECT_THAT(Deliveries(), IsEmpty());
+}
+
+TEST_F(SweeperTest, AnOwnOutagePostponesTheDeadlineOnce) {
+  AddMonitor("job", start_);
+  LiveUntil(start_ + absl::Seconds(40));
+  clock_.Set(start_ + absl::Seconds(70));  // blind from 40 to 70
+  sweeper_.Sweep();
+  EXPECT_EQ(StateOf("job"), State::kUp);
+  const absl::Time postponed = start_ + absl::Seconds(130);
+  EXPECT_EQ(*store_.NextSweepAt(), postponed);
+  LiveUntil(postponed + kSettle);
+  sweeper_.Sweep();
+  ASSERT_EQ(StateOf("job"), State::kDown);
+  EXPECT_EQ(Stored("job").state.incident->opened_at, postponed);
+}
+
+TEST_F(SweeperTest, ADeadlineBeforeAGapIsJudgedOnlyAfterTheRetryTime) {
+  AddMonitor("job", start_ - absl::Seconds(60) + absl::Milliseconds(-1));  // due before the gap
+  clock_.Set(start_ + absl::Seconds(10));
+  EXPECT_EQ(sweeper_.Sweep(), absl::Seconds(1));
+  EXPECT_EQ(StateOf("job"), State::kUp);
+  LiveUntil(start_ + absl::Seconds(16) - absl::Milliseconds(50));
+  EXPECT_EQ(sweeper_.Sweep(), absl::Milliseconds(50));
+  EXPECT_EQ(StateOf("job"), State::kUp);
+  LiveUntil(start_ + absl::Seconds(16));
+  sweeper_.Sweep();
+  ASSERT_EQ(StateOf("job"), State::kDown);
+  EXPECT_EQ(Stored("job").state.incident->opened_at, start_ - absl::Milliseconds(1));
+}
+
+TEST_F(SweeperTest, AFullBatchIsFollowedByTheNextAtOnce) {
+  Sweeper sweeper(store_, guard_, clock_, {.batch = 2}, metrics_);
+  for (const char* id : {"a", "b", "c"}) AddMonitor(id, start_);
+  LiveUntil(deadline_ + kSettle);
+  EXPECT_EQ(sweeper.Sweep(), absl::ZeroDuration());
+  EXPECT_THAT(Deliveries(), SizeIs(2));
+  sweeper.Sweep();
+  EXPECT_THAT(Deliveries(), SizeIs(3));
+  EXPECT_EQ(sweeper.Sweep(), absl::Seconds(1));
+}
+
+}  // namespace
+}  // namespace tocsin::core
