@@ -1,0 +1,198 @@
+// `tocsin channel …`: makes, shows, tests and changes the webhooks that alerts go to.
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "cli/context.h"
+#include "cli/table.h"
+#include "common/status_macros.h"
+#include "tocsin/v1/channel_service.grpc.pb.h"
+
+namespace tocsin::cli {
+namespace {
+
+using Stub = v1::ChannelService::Stub;
+
+struct Fields {
+  std::string id, url, selector, secret, fallback, display_name;
+  bool is_default = false;
+};
+
+void AddFields(CLI::App& app, Fields& fields, bool creating) {
+  app.add_option("ID", fields.id, "Id of the channel")->required();
+  app.add_option("--url", fields.url, "Where alerts are sent, http or https")->required(creating);
+  app.add_option("--display-name", fields.display_name, "Name for people");
+  app.add_option("--selector", fields.selector,
+                 "Monitors that alert here, e.g. team=payments,severity=critical");
+  app.add_option("--fallback", fields.fallback, "Id of the channel told when this one fails");
+  app.add_flag(creating ? "--default" : "--default,!--no-default", fields.is_default,
+               "Gets the alerts that no other channel gets");
+  if (creating) {
+    app.add_option("--secret", fields.secret, "Signing secret, whsec_…; one is made without it")
+        ->envname("TOCSIN_WEBHOOK_SECRET");
+  }
+}
+
+// Writes what was given to `channel`; the paths of the fields that it wrote.
+std::vector<std::string> Apply(const Context& context, const CLI::App& app, const Fields& fields,
+                               v1::Channel& channel) {
+  std::vector<std::string> paths;
+  const auto given = [&](const char* flag, const char* path) {
+    if (app.count(flag) == 0) return false;
+    paths.emplace_back(path);
+    return true;
+  };
+  if (given("--url", "url")) channel.set_url(fields.url);
+  if (given("--display-name", "display_name")) channel.set_display_name(fields.display_name);
+  if (given("--selector", "selector")) channel.set_selector(fields.selector);
+  if (given("--default", "is_default")) channel.set_is_default(fields.is_default);
+  if (given("--fallback", "fallback_channel") && !fields.fallback.empty()) {
+    channel.set_fallback_channel(context.Name("channels", fields.fallback));
+  }
+  return paths;
+}
+
+std::string State(const v1::Channel& channel) {
+  if (channel.has_disable_time()) return absl::StrCat("disabled: ", channel.disable_reason());
+  if (channel.has_failing_since()) return absl::StrCat("failing: ", channel.last_error());
+  return "ok";
+}
+
+Table Describe(const v1::Channel& channel) {
+  Table table;
+  table.AddRow({"Channel", IdOf(channel.name())});
+  table.AddRow({"Display name", channel.display_name()});
+  table.AddRow({"URL", channel.url()});
+  table.AddRow({"Default", channel.is_default() ? "yes" : "no"});
+  table.AddRow({"Selector", channel.selector()});
+  table.AddRow({"Fallback", IdOf(channel.fallback_channel())});
+  table.AddRow({"State", State(channel)});
+  table.AddRow({"Created", Show(channel.create_time())});
+  return table;
+}
+
+absl::Status PrintChannel(const Context& context, const v1::Channel& channel) {
+  if (context.json()) {
+    PrintJson(channel);
+  } else {
+    Print(Describe(channel).ToString());
+  }
+  return absl::OkStatus();
+}
+
+void AddCreate(CLI::App& channel, Context& context) {
+  CLI::App* app = channel.add_subcommand("create", "Make a channel and show its signing secret");
+  auto fields = std::make_shared<Fields>();
+  AddFields(*app, *fields, true);
+  app->callback([app, fields, &context] {
+    context.action = [app, fields](const Context& context) -> absl::Status {
+      v1::CreateChannelRequest request;
+      request.set_parent(context.Parent());
+      request.set_channel_id(fields->id);
+      request.set_webhook_secret(fields->secret);
+      Apply(context, *app, *fields, *request.mutable_channel());
+      ASSIGN_OR_RETURN(const auto response, context.Call(&Stub::CreateChannel, request));
+      if (context.json()) {
+        PrintJson(response);
+        return absl::OkStatus();
+      }
+      Table table = Describe(response.channel());
+      table.AddRow({"Secret", response.webhook_secret()});
+      Print(
+          absl::StrCat(table.ToString(),
+                       "\nThe secret is shown this once: receivers verify signatures with it.\n"));
+      return absl::OkStatus();
+    };
+  });
+}
+
+void AddUpdate(CLI::App& channel, Context& context) {
+  CLI::App* app = channel.add_subcommand("update", "Change what is named, and only that");
+  auto fields = std::make_shared<Fields>();
+  AddFields(*app, *fields, false);
+  app->callback([app, fields, &context] {
+    context.action = [app, fields](const Context& context) -> absl::Status {
+      v1::UpdateChannelRequest request;
+      request.mutable_channel()->set_name(context.Name("channels", fields->id));
+      for (std::string& path : Apply(context, *app, *fields, *request.mutable_channel())) {
+        request.mutable_update_mask()->add_paths(std::move(path));
+      }
+      if (request.update_mask().paths().empty()) {
+        return absl::InvalidArgumentError("nothing to change: name at least one field");
+      }
+      ASSIGN_OR_RETURN(const auto after, context.Call(&Stub::UpdateChannel, request));
+      return PrintChannel(context, after);
+    };
+  });
+}
+
+void AddList(CLI::App& channel, Context& context) {
+  channel.add_subcommand("list", "Every channel and how it fares")->callback([&context] {
+    context.action = [](const Context& context) -> absl::Status {
+      v1::ListChannelsRequest request;
+      request.set_parent(context.Parent());
+      ASSIGN_OR_RETURN(
+          const auto all,
+          context.List(&Stub::ListChannels, &v1::ListChannelsResponse::mutable_channels, request));
+      if (context.json()) {
+        PrintJson(all);
+        return absl::OkStatus();
+      }
+      Table table({"ID", "URL", "DEFAULT", "SELECTOR", "STATE"});
+      for (const v1::Channel& c : all.channels()) {
+        table.AddRow(
+            {IdOf(c.name()), c.url(), c.is_default() ? "yes" : "", c.selector(), State(c)});
+      }
+      Print(table.ToString());
+      return absl::OkStatus();
+    };
+  });
+}
+
+// A command that takes a name; `print` shows the answer.
+template <typename Request, typename Response, typename PrintAnswer>
+void AddVerb(CLI::App& channel, Context& context, const char* verb, const char* help,
+             grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&, Response*),
+             PrintAnswer print) {
+  CLI::App* app = channel.add_subcommand(verb, help);
+  auto id = std::make_shared<std::string>();
+  app->add_option("ID", *id, "Id of the channel")->required();
+  app->callback([id, method, print, &context] {
+    context.action = [id, method, print](const Context& context) -> absl::Status {
+      Request request;
+      request.set_name(context.Name("channels", *id));
+      ASSIGN_OR_RETURN(const Response response, context.Call(method, request));
+      if (context.json()) {
+        PrintJson(response);
+      } else {
+        print(*id, response);
+      }
+      return absl::OkStatus();
+    };
+  });
+}
+
+}  // namespace
+
+void AddChannelCommands(CLI::App& app, Context& context) {
+  CLI::App* channel = app.add_subcommand("channel", "Make, show, test and change channels");
+  channel->require_subcommand(1);
+  AddCreate(*channel, context);
+  AddVerb(*channel, context, "get", "Show one channel", &Stub::GetChannel,
+          [](const std::string&, const v1::Channel& c) { Print(Describe(c).ToString()); });
+  AddList(*channel, context);
+  AddUpdate(*channel, context);
+  AddVerb(*channel, context, "test", "Send a test message", &Stub::TestChannel,
+          [](const std::string& id, const v1::Delivery& delivery) {
+            Print(absl::StrCat("A test message is on its way to ", OneLine(id), ": delivery ",
+                               IdOf(delivery.name()), "\n"));
+          });
+  AddVerb(*channel, context, "delete", "Delete for good", &Stub::DeleteChannel,
+          [](const std::string& id, const google::protobuf::Empty&) {
+            Print(absl::StrCat("Deleted channel ", OneLine(id), "\n"));
+          });
+}
+
+}  // namespace tocsin::cli

@@ -1,0 +1,87 @@
+// What every command shares: how to reach core, how to name things and how to print answers.
+#include "cli/context.h"
+
+#include <google/protobuf/util/json_util.h>
+#include <grpc/support/time.h>
+#include <grpcpp/create_channel.h>
+#include <grpcpp/security/credentials.h>
+#include <grpcpp/support/channel_arguments.h>
+
+#include <iostream>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+#include "cli/duration.h"
+
+namespace tocsin::cli {
+
+std::string Context::Parent() const { return absl::StrCat("projects/", project); }
+
+std::string Context::Name(absl::string_view collection, absl::string_view id) const {
+  if (absl::StartsWith(id, "projects/")) return std::string(id);
+  return absl::StrCat(Parent(), "/", collection, "/", id);
+}
+
+std::shared_ptr<grpc::Channel> Context::Connect() const {
+  grpc::ChannelArguments arguments;
+  arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);  // core is in the private network
+  return grpc::CreateCustomChannel(core, grpc::InsecureChannelCredentials(), arguments);
+}
+
+void Context::SetDeadline(grpc::ClientContext& call) const {
+  const absl::Duration timeout = ParseDuration(rpc_timeout).value_or(absl::Seconds(10));
+  call.set_deadline(
+      gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC),
+                   gpr_time_from_nanos(absl::ToInt64Nanoseconds(timeout), GPR_TIMESPAN)));
+}
+
+CLI::Option* AddDuration(CLI::App& app, const std::string& flag, std::string& value,
+                         const std::string& help) {
+  const auto fault = [](const std::string& text) {
+    return std::string(ParseDuration(text).status().message());
+  };
+  return app.add_option(flag, value, help)->check(CLI::Validator(fault, "DURATION"));
+}
+
+google::protobuf::Duration ToProto(absl::string_view duration) {
+  absl::Duration rest = ParseDuration(duration).value_or(absl::ZeroDuration());
+  google::protobuf::Duration proto;
+  proto.set_seconds(absl::IDivDuration(rest, absl::Seconds(1), &rest));
+  proto.set_nanos(static_cast<int32_t>(absl::ToInt64Nanoseconds(rest)));
+  return proto;
+}
+
+std::string Show(const google::protobuf::Duration& duration) {
+  return ShowDuration(absl::Seconds(duration.seconds()) + absl::Nanoseconds(duration.nanos()));
+}
+
+std::string Show(const google::protobuf::Timestamp& time) {
+  if (time.seconds() == 0 && time.nanos() == 0) return "";
+  return absl::FormatTime("%Y-%m-%d %H:%M:%SZ", absl::FromUnixSeconds(time.seconds()),
+                          absl::UTCTimeZone());
+}
+
+std::string ShowEnum(absl::string_view name, absl::string_view prefix) {
+  const std::string value = absl::AsciiStrToLower(absl::StripPrefix(name, prefix));
+  return value == "unspecified" ? "" : value;
+}
+
+std::string IdOf(absl::string_view name) {
+  const size_t slash = name.rfind('/');
+  return std::string(slash == absl::string_view::npos ? name : name.substr(slash + 1));
+}
+
+void PrintJson(const google::protobuf::Message& message, bool one_line) {
+  google::protobuf::util::JsonPrintOptions options;
+  options.add_whitespace = !one_line;
+  std::string text;
+  const auto status = google::protobuf::util::MessageToJsonString(message, &text, options);
+  if (!status.ok()) std::cerr << "tocsin: the answer is no JSON: " << status.ToString() << "\n";
+  if (text.empty() || text.back() != '\n') text += '\n';
+  Print(text);
+}
+
+void Print(absl::string_view text) { std::cout << text << std::flush; }
+
+}  // namespace tocsin::cli

@@ -1,0 +1,105 @@
+// What every command shares: how to reach core, how to name things and how to print answers.
+#pragma once
+
+#include <google/protobuf/duration.pb.h>
+#include <google/protobuf/message.h>
+#include <google/protobuf/timestamp.pb.h>
+#include <grpcpp/channel.h>
+#include <grpcpp/client_context.h>
+#include <grpcpp/support/status.h>
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "CLI/App.hpp"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "common/grpc_status.h"
+
+namespace tocsin::cli {
+
+// Filled by the parser of the command line; afterwards `action` is run once. One thread.
+struct Context {
+  std::string core = "127.0.0.1:9090";
+  std::string project = "default";
+  std::string output = "table";
+  std::string rpc_timeout = "10s";
+  std::function<absl::Status(const Context&)> action{};
+
+  bool json() const { return output == "json"; }
+  // "projects/default".
+  std::string Parent() const;
+  // "projects/default/monitors/backup" of ("monitors", "backup"); whole names stay.
+  std::string Name(absl::string_view collection, absl::string_view id) const;
+
+  // A connection to core, made when the first call needs it.
+  std::shared_ptr<grpc::Channel> Connect() const;
+  void SetDeadline(grpc::ClientContext& call) const;
+
+  // One bounded call, e.g. Call(&v1::MonitorService::Stub::GetMonitor, request).
+  template <typename Stub, typename Request, typename Response>
+  absl::StatusOr<Response> Call(grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&,
+                                                             Response*),
+                                const Request& request) const {
+    Stub stub(Connect());
+    grpc::ClientContext call;
+    SetDeadline(call);
+    Response response;
+    const grpc::Status status = (stub.*method)(&call, request, &response);
+    if (!status.ok()) return FromGrpcStatus(status);
+    return response;
+  }
+
+  // Every page of a list in one response, up to `limit` items (0: all) of the field `items`.
+  template <typename Stub, typename Request, typename Response, typename Items>
+  absl::StatusOr<Response> List(grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&,
+                                                             Response*),
+                                Items* (Response::*items)(), Request request, int limit = 0) const {
+    Response all;
+    Items& found = *(all.*items)();
+    while (true) {
+      auto page = Call(method, request);
+      if (!page.ok()) return page.status();
+      request.set_page_token(page->next_page_token());
+      page->clear_next_page_token();
+      all.MergeFrom(*page);
+      if (limit > 0 && found.size() >= limit) {
+        found.DeleteSubrange(limit, found.size() - limit);
+        return all;
+      }
+      if (request.page_token().empty()) return all;
+    }
+  }
+};
+
+// `flag` is a duration or empty; a flag that is neither is refused while parsing.
+CLI::Option* AddDuration(CLI::App& app, const std::string& flag, std::string& value,
+                         const std::string& help);
+// Of a value that passed.
+google::protobuf::Duration ToProto(absl::string_view duration);
+
+// What cells show. Absent times are empty.
+std::string Show(const google::protobuf::Duration& duration);
+std::string Show(const google::protobuf::Timestamp& time);
+// "up" of ("STATE_UP", "STATE_"); empty when unspecified.
+std::string ShowEnum(absl::string_view name, absl::string_view prefix);
+// "backup" of "projects/default/monitors/backup".
+std::string IdOf(absl::string_view name);
+
+// To standard output, at once: indented protobuf JSON, or on one line.
+void PrintJson(const google::protobuf::Message& message, bool one_line = false);
+void Print(absl::string_view text);
+
+// Each adds its commands to the parser; `context` must outlive `app`.
+void AddMonitorCommands(CLI::App& app, Context& context);
+void AddChannelCommands(CLI::App& app, Context& context);
+void AddReadCommands(CLI::App& app, Context& context);
+void AddPushCommand(CLI::App& app, Context& context);
+void AddWatchCommand(CLI::App& app, Context& context);
+void AddListenCommand(CLI::App& app, Context& context);
+
+}  // namespace tocsin::cli

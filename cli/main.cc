@@ -1,0 +1,87 @@
+// The command line of Tocsin: parses, runs one command and turns its outcome into an exit status.
+#include <iostream>
+#include <string>
+
+#include "CLI/App.hpp"
+#include "CLI/Config.hpp"
+#include "CLI/Formatter.hpp"
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "cli/context.h"
+#include "cli/table.h"
+#include "common/build_info.h"
+
+namespace tocsin::cli {
+namespace {
+
+enum ExitStatus { kOk = 0, kFailure = 1, kUsage = 2, kNotFound = 3, kUnavailable = 4 };
+
+constexpr char kFooter[] =
+    "\nDurations: 90s, 5m, 36h, 2d, 1h30m.\n"
+    "Exit status: 0 done; 1 failed; 2 the command or a value in it is wrong; 3 not found;\n"
+    "4 core cannot be reached or did not answer in time (try again).";
+
+void Describe(CLI::App& app, Context& context) {
+  app.description("Tocsin, a push monitor: makes monitors and channels, shows what happens.");
+  app.footer(kFooter);
+  app.fallthrough();
+  app.require_subcommand(1);
+  app.set_version_flag("--version", absl::StrCat("tocsin ", Version()));
+  app.add_option("--core", context.core, "Address of core's gRPC port")
+      ->envname("TOCSIN_CORE_ADDRESS")
+      ->capture_default_str();
+  app.add_option("--project", context.project, "Project of the names that follow")
+      ->envname("TOCSIN_PROJECT")
+      ->capture_default_str();
+  app.add_option("-o,--output", context.output, "table for people, json for scripts")
+      ->check(CLI::IsMember({"table", "json"}))
+      ->capture_default_str();
+  AddDuration(app, "--timeout-rpc", context.rpc_timeout, "Longest wait for an answer of core")
+      ->capture_default_str();
+  AddMonitorCommands(app, context);
+  AddChannelCommands(app, context);
+  AddReadCommands(app, context);
+  AddPushCommand(app, context);
+  AddWatchCommand(app, context);
+  AddListenCommand(app, context);
+  app.add_subcommand("version", "Print the version")->callback([&context] {
+    context.action = [](const Context&) {
+      Print(absl::StrCat("tocsin ", Version(), "\n"));
+      return absl::OkStatus();
+    };
+  });
+}
+
+// 0 also after --help and --version, which leave no action.
+int Parse(CLI::App& app, int argc, char** argv) {
+  CLI11_PARSE(app, argc, argv);
+  return 0;
+}
+
+int Report(const Context& context, const absl::Status& status) {
+  if (status.ok()) return kOk;
+  const bool away = absl::IsUnavailable(status) || absl::IsDeadlineExceeded(status);
+  const std::string message = OneLine(status.message());
+  std::cerr << "tocsin: ";
+  if (away) std::cerr << "core at " << context.core << " is not available: ";
+  std::cerr << (message.empty() ? absl::StatusCodeToString(status.code()) : message) << "\n";
+  if (away) return kUnavailable;
+  if (absl::IsNotFound(status)) return kNotFound;
+  return absl::IsInvalidArgument(status) ? kUsage : kFailure;
+}
+
+int Run(int argc, char** argv) {
+  Context context;
+  CLI::App app;
+  Describe(app, context);
+  if (Parse(app, argc, argv) != 0) return kUsage;
+  if (!context.action) return kOk;
+  const int result = Report(context, context.action(context));
+  if (!std::cout.good() && result == kOk) return kFailure;  // e.g. a full disk
+  return result;
+}
+
+}  // namespace
+}  // namespace tocsin::cli
+
+int main(int argc, char** argv) { return tocsin::cli::Run(argc, argv); }

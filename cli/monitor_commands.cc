@@ -1,0 +1,293 @@
+// `tocsin monitor …`: makes, shows and changes monitors.
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "cli/context.h"
+#include "cli/table.h"
+#include "common/status_macros.h"
+#include "tocsin/v1/monitor_service.grpc.pb.h"
+
+namespace tocsin::cli {
+namespace {
+
+using Stub = v1::MonitorService::Stub;
+
+// The flags that say what a monitor is like.
+struct Fields {
+  std::string id, timeout, grace, interval, display_name, description, owner, severity, runbook;
+  std::vector<std::string> labels, channels;
+  bool arm_on_create = false;
+  bool resume_on_heartbeat = false;
+};
+
+std::string LabelFault(const std::string& text) {
+  const size_t equals = text.find('=');
+  return equals == std::string::npos || equals == 0 ? "\"" + text + "\" is no KEY=VALUE" : "";
+}
+
+void AddFields(CLI::App& app, Fields& fields, bool creating) {
+  app.add_option("ID", fields.id, "Id of the monitor")->required();
+  AddDuration(app, "--timeout", fields.timeout, "Longest silence between heartbeats")
+      ->required(creating);
+  AddDuration(app, "--grace", fields.grace, "How much later than that counts as late");
+  AddDuration(app, "--recommended-interval", fields.interval, "How often the job should push");
+  app.add_option("--display-name", fields.display_name, "Name for people");
+  app.add_option("--description", fields.description, "What the job does");
+  app.add_option("--owner", fields.owner, "Who answers for it");
+  app.add_option("--severity", fields.severity, "How bad its silence is")
+      ->check(CLI::IsMember({"critical", "error", "warning", "info"}, CLI::ignore_case));
+  app.add_option("--runbook-url", fields.runbook, "What to do");
+  app.add_option("--label", fields.labels, "A label; may be repeated")
+      ->allow_extra_args(false)
+      ->check(CLI::Validator(LabelFault, "KEY=VALUE"));
+  app.add_option("--channel", fields.channels, "Id of a channel to alert; may be repeated")
+      ->allow_extra_args(false);
+  if (creating) {
+    app.add_flag("--arm-on-create", fields.arm_on_create,
+                 "Alert even when no first heartbeat ever comes");
+  }
+  app.add_flag(
+      creating ? "--resume-on-heartbeat" : "--resume-on-heartbeat,!--no-resume-on-heartbeat",
+      fields.resume_on_heartbeat, "A heartbeat ends a pause");
+}
+
+// Writes what was given to `monitor`; the paths of the fields that it wrote.
+std::vector<std::string> Apply(const Context& context, const CLI::App& app, const Fields& fields,
+                               v1::Monitor& monitor) {
+  std::vector<std::string> paths;
+  const auto given = [&](const char* flag, const char* path) {
+    if (app.count(flag) == 0) return false;
+    if (paths.empty() || paths.back() != path) paths.emplace_back(path);
+    return true;
+  };
+  const auto heartbeat = [&monitor] { return monitor.mutable_schedule()->mutable_heartbeat(); };
+  if (given("--timeout", "schedule")) *heartbeat()->mutable_timeout() = ToProto(fields.timeout);
+  if (given("--grace", "schedule")) *heartbeat()->mutable_grace() = ToProto(fields.grace);
+  if (given("--recommended-interval", "schedule")) {
+    *heartbeat()->mutable_recommended_interval() = ToProto(fields.interval);
+  }
+  if (given("--display-name", "display_name")) monitor.set_display_name(fields.display_name);
+  if (given("--description", "description")) monitor.set_description(fields.description);
+  if (given("--owner", "owner")) monitor.set_owner(fields.owner);
+  if (given("--severity", "severity")) {
+    v1::Monitor::Severity severity = v1::Monitor::SEVERITY_UNSPECIFIED;
+    v1::Monitor::Severity_Parse("SEVERITY_" + absl::AsciiStrToUpper(fields.severity), &severity);
+    monitor.set_severity(severity);
+  }
+  if (given("--runbook-url", "runbook_url")) monitor.set_runbook_url(fields.runbook);
+  if (given("--label", "labels")) {
+    monitor.clear_labels();
+    for (const std::string& label : fields.labels) {
+      const size_t equals = label.find('=');
+      (*monitor.mutable_labels())[label.substr(0, equals)] = label.substr(equals + 1);
+    }
+  }
+  if (given("--channel", "channels")) {
+    monitor.clear_channels();
+    for (const std::string& id : fields.channels) {
+      monitor.add_channels(context.Name("channels", id));
+    }
+  }
+  if (given("--resume-on-heartbeat", "resume_on_heartbeat")) {
+    monitor.set_resume_on_heartbeat(fields.resume_on_heartbeat);
+  }
+  return paths;
+}
+
+std::string Condition(const v1::Monitor& monitor) {
+  return ShowEnum(v1::Monitor::Condition_Name(monitor.condition()), "CONDITION_");
+}
+
+std::string State(const v1::Monitor& monitor) {
+  return absl::StrCat(ShowEnum(v1::Monitor::State_Name(monitor.state()), "STATE_"),
+                      monitor.unverified() ? " (unverified)" : "");
+}
+
+std::string Labels(const v1::Monitor& monitor) {
+  std::vector<std::string> labels;
+  for (const auto& [key, value] : monitor.labels()) labels.push_back(absl::StrCat(key, "=", value));
+  std::sort(labels.begin(), labels.end());
+  return absl::StrJoin(labels, ",");
+}
+
+absl::Status PrintMonitor(const Context& context, const v1::Monitor& monitor) {
+  if (context.json()) {
+    PrintJson(monitor);
+    return absl::OkStatus();
+  }
+  Table table;
+  const auto row = [&table](const char* name, std::string value) {
+    if (!value.empty()) table.AddRow({name, std::move(value)});
+  };
+  const v1::HeartbeatSchedule& schedule = monitor.schedule().heartbeat();
+  std::vector<std::string> channels;
+  for (const std::string& name : monitor.channels()) channels.push_back(IdOf(name));
+  row("Monitor", IdOf(monitor.name()));
+  row("Display name", monitor.display_name());
+  row("Description", monitor.description());
+  row("State", State(monitor));
+  row("Condition", Condition(monitor));
+  row("Deadline", Show(monitor.deadline_time()));
+  row("Last heartbeat", Show(monitor.last_heartbeat().receive_time()));
+  row("Last message", monitor.last_heartbeat().message());
+  row("Open incident", IdOf(monitor.open_incident()));
+  row("Timeout", Show(schedule.timeout()));
+  row("Grace", Show(schedule.grace()));
+  if (schedule.has_recommended_interval()) {
+    row("Recommended interval", Show(schedule.recommended_interval()));
+  }
+  row("Severity", ShowEnum(v1::Monitor::Severity_Name(monitor.severity()), "SEVERITY_"));
+  row("Owner", monitor.owner());
+  row("Runbook", monitor.runbook_url());
+  row("Labels", Labels(monitor));
+  row("Channels", absl::StrJoin(channels, ","));
+  row("Created", Show(monitor.create_time()));
+  row("Deleted", Show(monitor.delete_time()));
+  Print(table.ToString());
+  return absl::OkStatus();
+}
+
+// `Response` brings a new token.
+template <typename Response>
+absl::Status PrintToken(const Context& context, const Response& response) {
+  if (context.json()) {
+    PrintJson(response);
+    return absl::OkStatus();
+  }
+  Table table;
+  table.AddRow({"Monitor", IdOf(response.monitor().name())});
+  table.AddRow({"Push URL", response.push_url()});
+  table.AddRow({"Push token", response.push_token()});
+  Print(absl::StrCat(table.ToString(),
+                     "\nThe token is shown this once: keep it. Push with\n  curl -X POST '",
+                     response.push_url(), "'\n"));
+  return absl::OkStatus();
+}
+
+void AddCreate(CLI::App& monitor, Context& context) {
+  CLI::App* app = monitor.add_subcommand("create", "Make a monitor and show its push URL");
+  auto fields = std::make_shared<Fields>();
+  AddFields(*app, *fields, true);
+  app->callback([app, fields, &context] {
+    context.action = [app, fields](const Context& context) -> absl::Status {
+      v1::CreateMonitorRequest request;
+      request.set_parent(context.Parent());
+      request.set_monitor_id(fields->id);
+      Apply(context, *app, *fields, *request.mutable_monitor());
+      request.mutable_monitor()->set_arm_on_create(fields->arm_on_create);
+      ASSIGN_OR_RETURN(const auto response, context.Call(&Stub::CreateMonitor, request));
+      return PrintToken(context, response);
+    };
+  });
+}
+
+void AddUpdate(CLI::App& monitor, Context& context) {
+  CLI::App* app = monitor.add_subcommand("update", "Change what is named, and only that");
+  auto fields = std::make_shared<Fields>();
+  AddFields(*app, *fields, false);
+  app->callback([app, fields, &context] {
+    context.action = [app, fields](const Context& context) -> absl::Status {
+      // Read first: a schedule is changed as a whole.
+      v1::GetMonitorRequest get;
+      get.set_name(context.Name("monitors", fields->id));
+      ASSIGN_OR_RETURN(const auto before, context.Call(&Stub::GetMonitor, get));
+      v1::UpdateMonitorRequest request;
+      request.mutable_monitor()->set_name(get.name());
+      *request.mutable_monitor()->mutable_schedule() = before.schedule();
+      for (std::string& path : Apply(context, *app, *fields, *request.mutable_monitor())) {
+        request.mutable_update_mask()->add_paths(std::move(path));
+      }
+      if (request.update_mask().paths().empty()) {
+        return absl::InvalidArgumentError("nothing to change: name at least one field");
+      }
+      ASSIGN_OR_RETURN(const auto after, context.Call(&Stub::UpdateMonitor, request));
+      return PrintMonitor(context, after);
+    };
+  });
+}
+
+void AddRotate(CLI::App& monitor, Context& context) {
+  CLI::App* app = monitor.add_subcommand("rotate-token", "Replace the push token and show it");
+  auto id = std::make_shared<std::string>();
+  auto overlap = std::make_shared<std::string>();
+  app->add_option("ID", *id, "Id of the monitor")->required();
+  AddDuration(*app, "--overlap", *overlap, "How long the old token stays good");
+  app->callback([id, overlap, &context] {
+    context.action = [id, overlap](const Context& context) -> absl::Status {
+      v1::RotatePushTokenRequest request;
+      request.set_name(context.Name("monitors", *id));
+      if (!overlap->empty()) *request.mutable_overlap() = ToProto(*overlap);
+      ASSIGN_OR_RETURN(const auto response, context.Call(&Stub::RotatePushToken, request));
+      return PrintToken(context, response);
+    };
+  });
+}
+
+void AddList(CLI::App& monitor, Context& context) {
+  CLI::App* app = monitor.add_subcommand("list", "Every monitor and its state");
+  auto deleted = std::make_shared<bool>(false);
+  app->add_flag("--show-deleted", *deleted, "Deleted monitors, too");
+  app->callback([deleted, &context] {
+    context.action = [deleted](const Context& context) -> absl::Status {
+      v1::ListMonitorsRequest request;
+      request.set_parent(context.Parent());
+      request.set_show_deleted(*deleted);
+      ASSIGN_OR_RETURN(
+          const auto all,
+          context.List(&Stub::ListMonitors, &v1::ListMonitorsResponse::mutable_monitors, request));
+      if (context.json()) {
+        PrintJson(all);
+        return absl::OkStatus();
+      }
+      Table table({"ID", "STATE", "CONDITION", "TIMEOUT", "LAST HEARTBEAT", "DEADLINE", "OWNER"});
+      for (const v1::Monitor& m : all.monitors()) {
+        table.AddRow({IdOf(m.name()), m.has_delete_time() ? "deleted" : State(m), Condition(m),
+                      Show(m.schedule().heartbeat().timeout()),
+                      Show(m.last_heartbeat().receive_time()), Show(m.deadline_time()), m.owner()});
+      }
+      Print(table.ToString());
+      return absl::OkStatus();
+    };
+  });
+}
+
+// A command that takes a name and answers with the monitor.
+template <typename Request>
+void AddVerb(CLI::App& monitor, Context& context, const char* verb, const char* help,
+             grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&, v1::Monitor*)) {
+  CLI::App* app = monitor.add_subcommand(verb, help);
+  auto id = std::make_shared<std::string>();
+  app->add_option("ID", *id, "Id of the monitor")->required();
+  app->callback([id, method, &context] {
+    context.action = [id, method](const Context& context) -> absl::Status {
+      Request request;
+      request.set_name(context.Name("monitors", *id));
+      ASSIGN_OR_RETURN(const auto response, context.Call(method, request));
+      return PrintMonitor(context, response);
+    };
+  });
+}
+
+}  // namespace
+
+void AddMonitorCommands(CLI::App& app, Context& context) {
+  CLI::App* monitor = app.add_subcommand("monitor", "Make, show and change monitors");
+  monitor->require_subcommand(1);
+  AddCreate(*monitor, context);
+  AddVerb(*monitor, context, "get", "Show one monitor", &Stub::GetMonitor);
+  AddList(*monitor, context);
+  AddUpdate(*monitor, context);
+  AddVerb(*monitor, context, "pause", "Expect nothing until resumed", &Stub::PauseMonitor);
+  AddVerb(*monitor, context, "resume", "Expect heartbeats again", &Stub::ResumeMonitor);
+  AddRotate(*monitor, context);
+  AddVerb(*monitor, context, "delete", "Delete; undelete brings it back", &Stub::DeleteMonitor);
+  AddVerb(*monitor, context, "undelete", "Bring a deleted monitor back", &Stub::UndeleteMonitor);
+}
+
+}  // namespace tocsin::cli

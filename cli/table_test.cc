@@ -1,0 +1,29 @@
+// How columns line up, and what never reaches a terminal.
+#include "cli/table.h"
+
+#include <gtest/gtest.h>
+
+namespace tocsin::cli {
+namespace {
+
+TEST(TableTest, ColumnsAreAsWideAsTheirWidestCell) {
+  Table table({"ID", "STATE"});
+  table.AddRow({"nightly", "up"});
+  table.AddRow({"b", ""});
+  EXPECT_EQ(table.ToString(), "ID       STATE\nnightly  up\nb        -\n");
+}
+
+TEST(TableTest, LettersOfSeveralBytesCountOnce) {
+  Table table;
+  table.AddRow({"größe", "1"});
+  table.AddRow({"abcde", "2"});
+  EXPECT_EQ(table.ToString(), "größe  1\nabcde  2\n");
+}
+
+TEST(TableTest, ControlCharactersBecomeSpaces) {
+  EXPECT_EQ(OneLine("a\nb\x1b[2Jc\x7f"), "a b [2Jc ");
+  EXPECT_EQ(OneLine("a\xC2\x9Bz\xC2\xA0"), "a z\xC2\xA0");
+}
+
+}  // namespace
+}  // namespace tocsin::cli
