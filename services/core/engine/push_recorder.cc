@@ -11,84 +11,19 @@
 #include <utility>
 
 #include "absl/base/thread_annotations.h"
-#include "absl/container/flat_hash_set.h"
 #include "absl/synchronization/mutex.h"
 #include "common/random.h"
 #include "services/core/engine/full_path.h"
 #include "services/core/engine/metrics.h"
+#include "services/core/engine/push_group.h"
 #include "services/core/engine/token_cache.h"
 
 namespace tocsin::core {
 namespace {
 
-constexpr int kCommitters = 2;
 // Between tries while the store is unavailable.
 constexpr absl::Duration kFirstWait = absl::Milliseconds(5);
 constexpr absl::Duration kLongestWait = absl::Milliseconds(50);
-
-struct Batch {
-  std::vector<PushAnswer> answers;  // each written once, by whoever has its item
-  std::atomic<size_t> remaining = 0;
-  PushRecorder::Done done;
-  std::multiset<absl::Duration>::iterator begun;  // in Impl::begun_
-};
-
-struct TouchBarrier {
-  int remaining = kCommitters;
-  std::function<absl::Status(Transaction&)> body;
-  PushRecorder::TouchDone done;
-};
-
-// What waits in a queue: an item of a batch, or a barrier.
-struct Entry {
-  std::shared_ptr<Batch> batch;
-  size_t index = 0;
-  PushItem item;
-  bool tried = false;    // the store was unavailable, or another holds the monitor
-  absl::Duration begun;  // monotonic, less the age that the item came with
-  std::shared_ptr<TouchBarrier> touch;
-};
-
-// An item that may take the fast path.
-struct Candidate {
-  Entry* entry = nullptr;
-  CachedToken token;
-  bool eligible = false;
-};
-
-// What was tried in vain takes the full path, which does not wait for locks then: one monitor that
-// is held for long must not hold up its group.
-bool MayBeSteady(const Entry& entry) {
-  return entry.item.heartbeat.kind == HeartbeatKind::kUp && entry.item.heartbeat.run_id.empty() &&
-         !entry.item.retried && !entry.tried;
-}
-
-SteadyUp SteadyUpOf(const Candidate& candidate) {
-  const Heartbeat& heartbeat = candidate.entry->item.heartbeat;
-  SteadyUp up;
-  up.monitor = candidate.token.monitor;
-  up.version = candidate.token.version;
-  up.at = heartbeat.at;
-  up.push_id = heartbeat.push_id;
-  up.source = heartbeat.source;
-  up.message = heartbeat.message;
-  up.value = heartbeat.value;
-  up.exit_status = heartbeat.exit_status;
-  return up;
-}
-
-// Whether all of one monitor's items may take the fast path together.
-bool AllEligible(absl::Span<const Candidate> of_monitor) {
-  absl::flat_hash_set<uint64_t> push_ids;
-  for (const Candidate& candidate : of_monitor) {
-    if (!candidate.eligible) return false;
-    if (candidate.token.version != of_monitor.front().token.version) return false;
-    const uint64_t push_id = candidate.entry->item.heartbeat.push_id;
-    // The same push twice: only the full path looks for it.
-    if (push_id != 0 && of_monitor.size() > 1 && !push_ids.insert(push_id).second) return false;
-  }
-  return true;
-}
 
 std::string OutcomeName(const FullPathOutcome& outcome) {
   if (outcome.answer.result == PushResult::kUnknownToken) return "unknown_token";
@@ -117,7 +52,7 @@ class PushRecorder::Impl {
   void Start() {
     absl::MutexLock lock(&mutex_);
     if (stopping_ || !threads_.empty()) return;
-    for (int i = 0; i < kCommitters; ++i) threads_.emplace_back([this, i] { Commit(i); });
+    for (int i = 0; i < kPushCommitters; ++i) threads_.emplace_back([this, i] { Commit(i); });
   }
 
   void Stop() {
@@ -135,7 +70,7 @@ class PushRecorder::Impl {
     if (items.empty()) return std::move(done)({});
     const absl::Duration monotonic = monotonic_.Now();
     const absl::Time now = clock_.Now();
-    auto batch = std::make_shared<Batch>();
+    auto batch = std::make_shared<PushBatch>();
     batch->answers.resize(items.size());
     batch->remaining = items.size();
     {
@@ -149,9 +84,9 @@ class PushRecorder::Impl {
           uint64_t& push_id = items[i].heartbeat.push_id;
           if (push_id == 0) push_id = RandomId();
           // One token is always with one committer, so that its pushes stay in order.
-          std::deque<Entry>& queue = queues_[items[i].token.back() & 1];
-          queue.push_back(Entry{batch, i, std::move(items[i]), false,
-                                monotonic - std::max(age, absl::ZeroDuration()), nullptr});
+          std::deque<QueuedPush>& queue = queues_[items[i].token.back() & 1];
+          queue.push_back(QueuedPush{batch, i, std::move(items[i]), false,
+                                     monotonic - std::max(age, absl::ZeroDuration()), nullptr});
         }
         waiting_ += batch->answers.size();
         metrics_.queue.Set(static_cast<double>(waiting_));
@@ -171,8 +106,8 @@ class PushRecorder::Impl {
         auto touch = std::make_shared<TouchBarrier>();
         touch->body = std::move(body);
         touch->done = std::move(done);
-        for (std::deque<Entry>& queue : queues_) {
-          queue.push_back(Entry{nullptr, 0, PushItem(), false, absl::ZeroDuration(), touch});
+        for (std::deque<QueuedPush>& queue : queues_) {
+          queue.push_back(QueuedPush{nullptr, 0, PushItem(), false, absl::ZeroDuration(), touch});
         }
         return;
       }
@@ -195,7 +130,7 @@ class PushRecorder::Impl {
   // What a committer took: a barrier, or items.
   struct Group {
     std::shared_ptr<TouchBarrier> touch;
-    std::vector<Entry> entries;
+    std::vector<QueuedPush> entries;
     bool stopped = false;  // there is no more, and there will be none
   };
 
@@ -210,7 +145,7 @@ class PushRecorder::Impl {
         continue;
       }
       DropOld(group.entries);
-      std::vector<Entry*> again = Record(committer, group.entries);
+      std::vector<QueuedPush*> again = Record(committer, group.entries);
       if (again.empty()) {
         wait = kFirstWait;
         continue;
@@ -229,7 +164,7 @@ class PushRecorder::Impl {
       return stopping_ || !queues_[committer].empty();
     };
     mutex_.Await(absl::Condition(&has_work));
-    std::deque<Entry>& queue = queues_[committer];
+    std::deque<QueuedPush>& queue = queues_[committer];
     group.stopped = queue.empty();
     if (group.stopped) return group;
     if (queue.front().touch != nullptr) {
@@ -252,11 +187,11 @@ class PushRecorder::Impl {
     std::move(touch.done)(store_.Transact(ClassOf(committer), touch.body));
   }
 
-  void DropOld(std::vector<Entry>& entries) {
+  void DropOld(std::vector<QueuedPush>& entries) {
     const absl::Duration now = monotonic_.Now();
-    std::vector<Entry> young;
+    std::vector<QueuedPush> young;
     young.reserve(entries.size());
-    for (Entry& entry : entries) {
+    for (QueuedPush& entry : entries) {
       if (now - entry.begun > options_.max_age) {
         Fail(entry, PushResult::kUnavailable);
       } else {
@@ -267,14 +202,14 @@ class PushRecorder::Impl {
   }
 
   // Records a group, answers what is decided, and returns what is to be tried again, in order.
-  std::vector<Entry*> Record(int committer, std::vector<Entry>& entries) {
-    std::vector<Entry*> again;
+  std::vector<QueuedPush*> Record(int committer, std::vector<QueuedPush>& entries) {
+    std::vector<QueuedPush*> again;
     if (entries.empty()) return again;
     metrics_.group_size.Observe(static_cast<double>(entries.size()));
     const absl::Duration begun = monotonic_.Now();
-    std::vector<Entry*> full;
-    std::vector<Candidate> steady;
-    Divide(entries, steady, full);
+    std::vector<QueuedPush*> full;
+    std::vector<SteadyCandidate> steady;
+    DivideGroup(entries, cache_, clock_.Now(), steady, full);
     FastPath(committer, steady, full, again);
     // In order of arrival.
     std::sort(full.begin(), full.end());
@@ -284,41 +219,9 @@ class PushRecorder::Impl {
     return again;
   }
 
-  // Into those that may take the fast path, sorted by monitor, time and arrival, and the rest.
-  void Divide(std::vector<Entry>& entries, std::vector<Candidate>& steady,
-              std::vector<Entry*>& full) {
-    const absl::Time now = clock_.Now();
-    std::vector<Candidate> known;
-    known.reserve(entries.size());
-    for (Entry& entry : entries) {
-      std::optional<CachedToken> token = cache_.Find(entry.item.token, now);
-      if (token.has_value()) {
-        known.push_back(Candidate{&entry, *std::move(token), MayBeSteady(entry)});
-      } else {
-        full.push_back(&entry);
-      }
-    }
-    std::sort(known.begin(), known.end(), [](const Candidate& a, const Candidate& b) {
-      if (a.token.monitor != b.token.monitor) return a.token.monitor < b.token.monitor;
-      const absl::Time at_a = a.entry->item.heartbeat.at, at_b = b.entry->item.heartbeat.at;
-      return at_a != at_b ? at_a < at_b : a.entry < b.entry;
-    });
-    for (auto first = known.begin(); first != known.end();) {
-      const auto last = std::find_if(first, known.end(), [first](const Candidate& candidate) {
-        return candidate.token.monitor != first->token.monitor;
-      });
-      if (AllEligible(absl::MakeConstSpan(&*first, static_cast<size_t>(last - first)))) {
-        std::move(first, last, std::back_inserter(steady));
-      } else {
-        for (auto it = first; it != last; ++it) full.push_back(it->entry);
-      }
-      first = last;
-    }
-  }
-
   // Adds what did not qualify to `full`, and what is to be tried again to `again`.
-  void FastPath(int committer, const std::vector<Candidate>& steady, std::vector<Entry*>& full,
-                std::vector<Entry*>& again) {
+  void FastPath(int committer, const std::vector<SteadyCandidate>& steady,
+                std::vector<QueuedPush*>& full, std::vector<QueuedPush*>& again) {
     if (steady.empty()) return;
     std::vector<SteadyUp> newest, folded;
     for (size_t i = 0; i < steady.size(); ++i) {
@@ -329,8 +232,8 @@ class PushRecorder::Impl {
     const absl::StatusOr<std::vector<MonitorKey>> recorded =
         store_.RecordSteadyUps(committer, newest, folded);
     if (absl::IsUnknown(recorded.status())) metrics_.in_doubt.Increment();
-    for (const Candidate& candidate : steady) {
-      Entry& entry = *candidate.entry;
+    for (const SteadyCandidate& candidate : steady) {
+      QueuedPush& entry = *candidate.entry;
       if (absl::IsUnknown(recorded.status())) {
         entry.item.retried = true;
         again.push_back(&entry);
@@ -349,13 +252,14 @@ class PushRecorder::Impl {
     }
   }
 
-  void FullPath(int committer, absl::Span<Entry* const> entries, std::vector<Entry*>& again) {
+  void FullPath(int committer, absl::Span<QueuedPush* const> entries,
+                std::vector<QueuedPush*>& again) {
     if (entries.empty()) return;
     std::vector<const PushItem*> items;
     items.reserve(entries.size());
-    for (const Entry* entry : entries) items.push_back(&entry->item);
+    for (const QueuedPush* entry : entries) items.push_back(&entry->item);
     const bool tried = std::any_of(entries.begin(), entries.end(),
-                                   [](const Entry* entry) { return entry->tried; });
+                                   [](const QueuedPush* entry) { return entry->tried; });
     std::vector<FullPathOutcome> outcomes;
     const absl::Status status =
         RecordOnFullPath(store_, ClassOf(committer), tried ? LockMode::kSkip : LockMode::kWait,
@@ -373,7 +277,7 @@ class PushRecorder::Impl {
     }
     if (absl::IsUnknown(status)) metrics_.in_doubt.Increment();
     if (absl::IsUnknown(status) || absl::IsUnavailable(status)) {
-      for (Entry* entry : entries) {
+      for (QueuedPush* entry : entries) {
         entry->item.retried |= absl::IsUnknown(status);
         entry->tried |= absl::IsUnavailable(status);
         again.push_back(entry);
@@ -382,7 +286,7 @@ class PushRecorder::Impl {
     }
     if (entries.size() > 1) {
       // What is poisonous fails alone.
-      const absl::Span<Entry* const> later = entries.subspan(entries.size() / 2);
+      const absl::Span<QueuedPush* const> later = entries.subspan(entries.size() / 2);
       const size_t failed = again.size();
       FullPath(committer, entries.first(entries.size() - later.size()), again);
       if (again.size() == failed) {
@@ -397,7 +301,7 @@ class PushRecorder::Impl {
          absl::IsDataLoss(status) ? PushResult::kInvalid : PushResult::kUnavailable);
   }
 
-  void Settle(Entry& entry, FullPathOutcome outcome) {
+  void Settle(QueuedPush& entry, FullPathOutcome outcome) {
     metrics_.full_path.Increment();
     metrics_.Heartbeats(entry.item.heartbeat.kind, OutcomeName(outcome)).Increment();
     if (outcome.cached.has_value()) {
@@ -409,11 +313,11 @@ class PushRecorder::Impl {
   }
 
   // To the front of the queue, in order. False when it is stopping: they are answered then.
-  bool PutBack(int committer, const std::vector<Entry*>& again) {
+  bool PutBack(int committer, const std::vector<QueuedPush*>& again) {
     {
       absl::MutexLock lock(&mutex_);
       if (!stopping_) {
-        std::deque<Entry>& queue = queues_[committer];
+        std::deque<QueuedPush>& queue = queues_[committer];
         for (auto it = again.rbegin(); it != again.rend(); ++it) {
           queue.push_front(std::move(**it));
         }
@@ -422,7 +326,7 @@ class PushRecorder::Impl {
         return true;
       }
     }
-    for (Entry* entry : again) Fail(*entry, PushResult::kUnavailable);
+    for (QueuedPush* entry : again) Fail(*entry, PushResult::kUnavailable);
     return false;
   }
 
@@ -431,7 +335,7 @@ class PushRecorder::Impl {
     mutex_.AwaitWithTimeout(absl::Condition(&stopping_), wait);
   }
 
-  void Fail(Entry& entry, PushResult result) {
+  void Fail(QueuedPush& entry, PushResult result) {
     metrics_
         .Heartbeats(entry.item.heartbeat.kind,
                     result == PushResult::kInvalid ? "invalid" : "unavailable")
@@ -439,8 +343,8 @@ class PushRecorder::Impl {
     Answer(entry, PushAnswer{result, Reason::kNothingToDo, nullptr});
   }
 
-  void Answer(Entry& entry, PushAnswer answer) {
-    Batch& batch = *entry.batch;
+  void Answer(QueuedPush& entry, PushAnswer answer) {
+    PushBatch& batch = *entry.batch;
     batch.answers[entry.index] = std::move(answer);
     if (batch.remaining.fetch_sub(1, std::memory_order_acq_rel) > 1) return;
     {
@@ -452,17 +356,17 @@ class PushRecorder::Impl {
 
   // What is left when there was no committer to take it.
   void AbandonQueues() {
-    std::vector<Entry> left;
+    std::vector<QueuedPush> left;
     {
       absl::MutexLock lock(&mutex_);
-      for (std::deque<Entry>& queue : queues_) {
+      for (std::deque<QueuedPush>& queue : queues_) {
         std::move(queue.begin(), queue.end(), std::back_inserter(left));
         queue.clear();
       }
       waiting_ = 0;
       metrics_.queue.Set(0);
     }
-    for (Entry& entry : left) {
+    for (QueuedPush& entry : left) {
       if (entry.touch == nullptr) {
         Fail(entry, PushResult::kUnavailable);
       } else if (--entry.touch->remaining == 0) {
@@ -479,7 +383,7 @@ class PushRecorder::Impl {
   TokenCache cache_;
 
   mutable absl::Mutex mutex_;
-  std::array<std::deque<Entry>, kCommitters> queues_ ABSL_GUARDED_BY(mutex_);
+  std::array<std::deque<QueuedPush>, kPushCommitters> queues_ ABSL_GUARDED_BY(mutex_);
   size_t waiting_ ABSL_GUARDED_BY(mutex_) = 0;                   // items in the queues
   std::multiset<absl::Duration> begun_ ABSL_GUARDED_BY(mutex_);  // of batches not answered
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;

@@ -11,7 +11,6 @@
 #include "absl/synchronization/notification.h"
 #include "common/status_macros.h"
 #include "common/testing/fake_clock.h"
-#include "prometheus/registry.h"
 #include "services/core/engine/metrics.h"
 #include "services/core/store/memory/memory_store.h"
 #include "tests/simulation/faulty_store.h"

@@ -1,0 +1,82 @@
+// Divides a group of pushes between the fast path and the full path.
+#include "services/core/engine/push_group.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <iterator>
+#include <optional>
+#include <utility>
+
+#include "absl/container/flat_hash_set.h"
+#include "absl/types/span.h"
+
+namespace tocsin::core {
+namespace {
+
+// What was tried in vain takes the full path, which does not wait for locks then: one monitor that
+// is held for long must not hold up its group.
+bool MayBeSteady(const QueuedPush& entry) {
+  return entry.item.heartbeat.kind == HeartbeatKind::kUp && entry.item.heartbeat.run_id.empty() &&
+         !entry.item.retried && !entry.tried;
+}
+
+// Whether all of one monitor's items may take the fast path together.
+bool AllEligible(absl::Span<const SteadyCandidate> of_monitor) {
+  absl::flat_hash_set<uint64_t> push_ids;
+  for (const SteadyCandidate& candidate : of_monitor) {
+    if (!candidate.eligible) return false;
+    if (candidate.token.version != of_monitor.front().token.version) return false;
+    const uint64_t push_id = candidate.entry->item.heartbeat.push_id;
+    // The same push twice: only the full path looks for it.
+    if (push_id != 0 && of_monitor.size() > 1 && !push_ids.insert(push_id).second) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+SteadyUp SteadyUpOf(const SteadyCandidate& candidate) {
+  const Heartbeat& heartbeat = candidate.entry->item.heartbeat;
+  SteadyUp up;
+  up.monitor = candidate.token.monitor;
+  up.version = candidate.token.version;
+  up.at = heartbeat.at;
+  up.push_id = heartbeat.push_id;
+  up.source = heartbeat.source;
+  up.message = heartbeat.message;
+  up.value = heartbeat.value;
+  up.exit_status = heartbeat.exit_status;
+  return up;
+}
+
+void DivideGroup(std::vector<QueuedPush>& entries, const TokenCache& cache, absl::Time now,
+                 std::vector<SteadyCandidate>& steady, std::vector<QueuedPush*>& full) {
+  std::vector<SteadyCandidate> known;
+  known.reserve(entries.size());
+  for (QueuedPush& entry : entries) {
+    std::optional<CachedToken> token = cache.Find(entry.item.token, now);
+    if (token.has_value()) {
+      known.push_back(SteadyCandidate{&entry, *std::move(token), MayBeSteady(entry)});
+    } else {
+      full.push_back(&entry);
+    }
+  }
+  std::sort(known.begin(), known.end(), [](const SteadyCandidate& a, const SteadyCandidate& b) {
+    if (a.token.monitor != b.token.monitor) return a.token.monitor < b.token.monitor;
+    const absl::Time at_a = a.entry->item.heartbeat.at, at_b = b.entry->item.heartbeat.at;
+    return at_a != at_b ? at_a < at_b : a.entry < b.entry;
+  });
+  for (auto first = known.begin(); first != known.end();) {
+    const auto last = std::find_if(first, known.end(), [first](const SteadyCandidate& candidate) {
+      return candidate.token.monitor != first->token.monitor;
+    });
+    if (AllEligible(absl::MakeConstSpan(&*first, static_cast<size_t>(last - first)))) {
+      std::move(first, last, std::back_inserter(steady));
+    } else {
+      for (auto it = first; it != last; ++it) full.push_back(it->entry);
+    }
+    first = last;
+  }
+}
+
+}  // namespace tocsin::core

@@ -1,0 +1,59 @@
+// What waits in a recorder's queues, and how a group of it is divided between the two paths.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <set>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "services/core/engine/push_recorder.h"
+#include "services/core/engine/token_cache.h"
+#include "services/core/store/records.h"
+
+namespace tocsin::core {
+
+inline constexpr int kPushCommitters = 2;
+
+struct PushBatch {
+  std::vector<PushAnswer> answers;  // each written once, by whoever has its item
+  std::atomic<size_t> remaining = 0;
+  PushRecorder::Done done;
+  std::multiset<absl::Duration>::iterator begun;  // among those of the recorder
+};
+
+struct TouchBarrier {
+  int remaining = kPushCommitters;  // committers that have yet to come to it
+  std::function<absl::Status(Transaction&)> body;
+  PushRecorder::TouchDone done;
+};
+
+// What waits in a queue: an item of a batch, or a barrier.
+struct QueuedPush {
+  std::shared_ptr<PushBatch> batch;
+  size_t index = 0;
+  PushItem item;
+  bool tried = false;    // the store was unavailable, or another holds the monitor
+  absl::Duration begun;  // monotonic, less the age that the item came with
+  std::shared_ptr<TouchBarrier> touch;
+};
+
+// An item that may take the fast path.
+struct SteadyCandidate {
+  QueuedPush* entry = nullptr;
+  CachedToken token;
+  bool eligible = false;
+};
+
+// The candidate as the store takes it; its text is that of the entry.
+SteadyUp SteadyUpOf(const SteadyCandidate& candidate);
+
+// Divides `entries`, which come in order of arrival, into `steady`, which may take the fast path
+// (sorted by monitor, time and arrival), and the others, which need the full path. A monitor's
+// items are never divided. The results point into `entries`.
+void DivideGroup(std::vector<QueuedPush>& entries, const TokenCache& cache, absl::Time now,
+                 std::vector<SteadyCandidate>& steady, std::vector<QueuedPush*>& full);
+
+}  // namespace tocsin::core
