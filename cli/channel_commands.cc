@@ -31,7 +31,7 @@ void AddFields(CLI::App& app, Fields& fields, bool creating) {
                "Gets the alerts that no other channel gets");
   if (creating) {
     app.add_option("--secret", fields.secret, "Signing secret, whsec_…; one is made without it")
-        ->envname("TOCSIN_WEBHOOK_SECRET");
+        ->envname("TOCSIN_CHANNEL_SECRET");
   }
 }
 

@@ -72,7 +72,7 @@ int Report(const Context& context, const absl::Status& status) {
 
 int Run(int argc, char** argv) {
   Context context;
-  CLI::App app;
+  CLI::App app("", "tocsin");
   Describe(app, context);
   if (Parse(app, argc, argv) != 0) return kUsage;
   if (!context.action) return kOk;
