@@ -41,6 +41,7 @@ class AlertServiceHandler : public v1::AlertService::CallbackService {
   const std::string public_url_;
   absl::Mutex mutex_;
   bool stopped_ ABSL_GUARDED_BY(mutex_) = false;
+  int workers_ ABSL_GUARDED_BY(mutex_) = 0;  // threads of watches
   absl::flat_hash_map<AlertWatch*, std::shared_ptr<AlertWatch>> watches_ ABSL_GUARDED_BY(mutex_);
 };
 

@@ -61,8 +61,8 @@ v1::BlindInterval ToProto(const BlindNotice& notice);
 // "https://host" of "https://user:password@host:8443/path?query"; empty when it is no such URL.
 std::string MaskUrl(const std::string& url);
 
-// From the wire. Faults that the domain has no word for (an unknown enumerator, a missing
-// schedule, a channel of another project) are added to `faults` with fields below `prefix`;
+// From the wire. Faults that the domain has no word for (an unknown enumerator, a
+// channel of another project) are added to `faults` with fields below `prefix`;
 // the domain judges the rest. Output only fields are ignored.
 Severity FromProto(v1::Monitor::Severity severity, std::string_view prefix, FieldFaults& faults);
 // Where the monitor lies is given by the caller.

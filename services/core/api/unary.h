@@ -30,10 +30,14 @@ std::string PageToken(std::string_view last_key);
 // The key of PageToken; InvalidField("page_token") when it is none.
 absl::StatusOr<std::string> PageKey(const std::string& token);
 // The same for keys that are positive numbers; the empty token is 0.
-std::string PageToken(int64_t last_key);
+std::string NumericPageToken(int64_t last_key);
 absl::StatusOr<int64_t> NumericPageKey(const std::string& token);
 
 // The key of a project that must exist: ProjectNotFound.
 absl::StatusOr<ProjectKey> RequireProject(Store& store, const std::string& project_id);
+// The key of the monitor that the field "monitor" of a list request names; it must exist
+// (MonitorNotFound) and lie in that project.
+absl::StatusOr<MonitorKey> MonitorKeyOf(Store& store, const std::string& name,
+                                        const std::string& project_id);
 
 }  // namespace tocsin::core

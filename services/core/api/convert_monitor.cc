@@ -1,0 +1,172 @@
+// Monitors and their schedules.
+#include "absl/strings/str_cat.h"
+#include "services/core/api/convert.h"
+#include "services/core/domain/condition.h"
+#include "services/core/domain/names.h"
+#include "services/core/engine/monitor_admin.h"
+
+namespace tocsin::core {
+namespace {
+
+v1::Monitor::Condition ToProto(Condition condition) {
+  switch (condition) {
+    case Condition::kNew:
+      return v1::Monitor::CONDITION_NEW;
+    case Condition::kNeverReported:
+      return v1::Monitor::CONDITION_NEVER_REPORTED;
+    case Condition::kUp:
+      return v1::Monitor::CONDITION_UP;
+    case Condition::kLate:
+      return v1::Monitor::CONDITION_LATE;
+    case Condition::kRunning:
+      return v1::Monitor::CONDITION_RUNNING;
+    case Condition::kDown:
+      return v1::Monitor::CONDITION_DOWN;
+    case Condition::kPaused:
+      return v1::Monitor::CONDITION_PAUSED;
+  }
+  return v1::Monitor::CONDITION_UNSPECIFIED;
+}
+
+void ShowDefinition(const MonitorDefinition& definition, v1::Monitor& out) {
+  out.set_name(MonitorName(definition.project_id, definition.id));
+  out.set_display_name(definition.display_name);
+  out.set_description(definition.description);
+  out.set_owner(definition.owner);
+  out.set_severity(ToProto(definition.severity));
+  out.set_runbook_url(definition.runbook_url);
+  out.mutable_labels()->insert(definition.labels.begin(), definition.labels.end());
+  *out.mutable_schedule() = ToProto(definition.schedule);
+  out.set_failure_threshold(definition.failure_threshold);
+  out.set_recovery_threshold(definition.recovery_threshold);
+  out.set_arm_on_create(definition.arm_on_create);
+  out.set_resume_on_heartbeat(definition.resume_on_heartbeat);
+  for (const std::string& channel : definition.channels) {
+    out.add_channels(ChannelName(definition.project_id, channel));
+  }
+  *out.mutable_create_time() = ToTimestamp(definition.created_at);
+  *out.mutable_update_time() = ToTimestamp(definition.updated_at);
+  if (definition.deleted_at) *out.mutable_delete_time() = ToTimestamp(*definition.deleted_at);
+  out.set_etag(EtagOf(definition));
+}
+
+}  // namespace
+
+v1::Monitor::Severity ToProto(Severity severity) {
+  switch (severity) {
+    case Severity::kCritical:
+      return v1::Monitor::SEVERITY_CRITICAL;
+    case Severity::kError:
+      return v1::Monitor::SEVERITY_ERROR;
+    case Severity::kWarning:
+      return v1::Monitor::SEVERITY_WARNING;
+    case Severity::kInfo:
+      return v1::Monitor::SEVERITY_INFO;
+  }
+  return v1::Monitor::SEVERITY_UNSPECIFIED;
+}
+
+v1::Monitor::State ToProto(State state) {
+  switch (state) {
+    case State::kNew:
+      return v1::Monitor::STATE_NEW;
+    case State::kUp:
+      return v1::Monitor::STATE_UP;
+    case State::kDown:
+      return v1::Monitor::STATE_DOWN;
+    case State::kPaused:
+      return v1::Monitor::STATE_PAUSED;
+  }
+  return v1::Monitor::STATE_UNSPECIFIED;
+}
+
+v1::Schedule ToProto(const Schedule& schedule) {
+  v1::Schedule out;
+  v1::HeartbeatSchedule& heartbeat = *out.mutable_heartbeat();
+  *heartbeat.mutable_timeout() = ToDuration(schedule.timeout);
+  *heartbeat.mutable_recommended_interval() = ToDuration(schedule.recommended_interval);
+  *heartbeat.mutable_grace() = ToDuration(schedule.grace);
+  return out;
+}
+
+v1::Monitor ToProto(const MonitorView& view, const GapList& gaps, absl::Time now) {
+  const auto& [definition, state] = view.monitor;
+  v1::Monitor out;
+  ShowDefinition(definition, out);
+  out.set_state(ToProto(state.state));
+  const ConditionView seen = ConditionOf(definition, state, gaps, now);
+  out.set_condition(ToProto(seen.condition));
+  if (seen.deadline.at != absl::InfiniteFuture()) {
+    *out.mutable_deadline_time() = ToTimestamp(seen.deadline.at);
+  }
+  out.set_unverified(seen.unverified);
+  if (view.last_heartbeat) *out.mutable_last_heartbeat() = ToProto(*view.last_heartbeat);
+  if (state.incident) {
+    out.set_open_incident(IncidentName(definition.project_id, state.incident->key));
+  }
+  return out;
+}
+
+Severity FromProto(v1::Monitor::Severity severity, std::string_view prefix, FieldFaults& faults) {
+  switch (severity) {
+    case v1::Monitor::SEVERITY_UNSPECIFIED:
+    case v1::Monitor::SEVERITY_ERROR:
+      return Severity::kError;
+    case v1::Monitor::SEVERITY_CRITICAL:
+      return Severity::kCritical;
+    case v1::Monitor::SEVERITY_WARNING:
+      return Severity::kWarning;
+    case v1::Monitor::SEVERITY_INFO:
+      return Severity::kInfo;
+    default:
+      faults.Add(std::string(prefix) + ".severity",
+                 absl::StrCat(static_cast<int>(severity), " is no severity"),
+                 "SEVERITY_CRITICAL, SEVERITY_ERROR, SEVERITY_WARNING or SEVERITY_INFO");
+      return Severity::kError;
+  }
+}
+
+std::vector<std::string> ChannelIds(const google::protobuf::RepeatedPtrField<std::string>& names,
+                                    const std::string& project_id, std::string_view prefix,
+                                    FieldFaults& faults) {
+  const std::string field = std::string(prefix) + ".channels";
+  std::vector<std::string> ids;
+  for (const std::string& name : names) {
+    absl::StatusOr<ResourceName> parsed = ParseChannelName(name, field);
+    if (!parsed.ok()) {
+      faults.Append(parsed.status(), "");
+    } else if (parsed->project != project_id) {
+      faults.Add(field, absl::StrCat(name, " lies in another project"),
+                 "channels of the monitor's project");
+    } else {
+      ids.push_back(parsed->id);
+    }
+  }
+  return ids;
+}
+
+MonitorDefinition FromProto(const v1::Monitor& monitor, const std::string& project_id,
+                            const std::string& id, std::string_view prefix, FieldFaults& faults) {
+  MonitorDefinition out;
+  out.project_id = project_id;
+  out.id = id;
+  out.display_name = monitor.display_name();
+  out.description = monitor.description();
+  out.owner = monitor.owner();
+  out.severity = FromProto(monitor.severity(), prefix, faults);
+  out.runbook_url = monitor.runbook_url();
+  out.labels = Labels(monitor.labels().begin(), monitor.labels().end());
+  // A missing schedule reads as a timeout of 0, which the domain refuses with the right words.
+  const v1::HeartbeatSchedule& schedule = monitor.schedule().heartbeat();
+  out.schedule.timeout = FromDuration(schedule.timeout());
+  out.schedule.recommended_interval = FromDuration(schedule.recommended_interval());
+  out.schedule.grace = FromDuration(schedule.grace());
+  out.failure_threshold = monitor.failure_threshold();
+  out.recovery_threshold = monitor.recovery_threshold();
+  out.arm_on_create = monitor.arm_on_create();
+  out.resume_on_heartbeat = monitor.resume_on_heartbeat();
+  out.channels = ChannelIds(monitor.channels(), project_id, prefix, faults);
+  return out;
+}
+
+}  // namespace tocsin::core

@@ -1,0 +1,121 @@
+// tocsin.v1.DeliveryService.
+#include "services/core/api/delivery_service.h"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/status_macros.h"
+#include "services/core/api/convert.h"
+#include "services/core/api/unary.h"
+#include "services/core/domain/errors.h"
+#include "services/core/domain/names.h"
+
+namespace tocsin::core {
+namespace {
+
+// How long a redelivery is tried.
+constexpr absl::Duration kRedeliveryLife = absl::Hours(24 * 3);
+
+absl::StatusOr<ChannelKey> ChannelKeyOf(Store& store, const std::string& name,
+                                        const std::string& project_id, ProjectKey project) {
+  ASSIGN_OR_RETURN(const ResourceName parsed, ParseChannelName(name, "channel"));
+  if (parsed.project != project_id) {
+    return InvalidField("channel", "it lies in another project", "a channel of the parent");
+  }
+  std::optional<ChannelKey> key;
+  RETURN_IF_ERROR(store.Transact(TransactionClass::kAdmin, [&](Transaction& transaction) {
+    key = std::nullopt;
+    absl::StatusOr<std::vector<Channel>> channels = transaction.Channels(project);
+    RETURN_IF_ERROR(channels.status());
+    for (const Channel& channel : *channels) {
+      if (channel.id == parsed.id) key = channel.key;
+    }
+    return absl::OkStatus();
+  }));
+  if (!key) return ChannelNotFound(name);
+  return *key;
+}
+
+// Makes a finished delivery wait once more, now.
+void Revive(Delivery& delivery, absl::Time now) {
+  delivery.state = DeliveryState::kPending;
+  delivery.redelivery = true;
+  delivery.attempts = 0;
+  delivery.next_attempt_at = now;
+  delivery.expires_at = now + kRedeliveryLife;
+  delivery.finished_at.reset();
+  delivery.lease_id.clear();
+  delivery.leased_until = absl::InfinitePast();
+}
+
+}  // namespace
+
+DeliveryServiceHandler::DeliveryServiceHandler(Store& store, const Clock& clock)
+    : store_(store), clock_(clock) {}
+
+absl::Status DeliveryServiceHandler::List(const v1::ListDeliveriesRequest& request,
+                                          v1::ListDeliveriesResponse& response) {
+  ASSIGN_OR_RETURN(const std::string project, ParseParent(request.parent(), "parent"));
+  ASSIGN_OR_RETURN(const int size, PageSize(request.page_size()));
+  DeliveryQuery query;
+  ASSIGN_OR_RETURN(query.before, NumericPageKey(request.page_token()));
+  FieldFaults faults;
+  query.state = FromProto(request.state(), "state", faults);
+  RETURN_IF_ERROR(faults.ToStatus());
+  ASSIGN_OR_RETURN(query.project, RequireProject(store_, project));
+  if (!request.channel().empty()) {
+    ASSIGN_OR_RETURN(query.channel,
+                     ChannelKeyOf(store_, request.channel(), project, query.project));
+  }
+  if (!request.monitor().empty()) {
+    ASSIGN_OR_RETURN(query.monitor, MonitorKeyOf(store_, request.monitor(), project));
+  }
+  query.limit = size + 1;  // one more than shown says whether there is a next page
+  ASSIGN_OR_RETURN(std::vector<DeliveryView> views, store_.ListDeliveries(query));
+  if (views.size() > static_cast<size_t>(size)) {
+    views.resize(size);
+    response.set_next_page_token(NumericPageToken(views.back().delivery.key));
+  }
+  for (const DeliveryView& view : views) *response.add_deliveries() = ToProto(view);
+  return absl::OkStatus();
+}
+
+absl::Status DeliveryServiceHandler::Redeliver(const v1::RedeliverDeliveryRequest& request,
+                                               v1::Delivery& response) {
+  ASSIGN_OR_RETURN(const ResourceName name, ParseDeliveryName(request.name(), "name"));
+  ASSIGN_OR_RETURN(const ProjectKey project, RequireProject(store_, name.project));
+  DeliveryKey key = 0;
+  RETURN_IF_ERROR(
+      store_.Transact(TransactionClass::kAdmin, [&](Transaction& transaction) -> absl::Status {
+        ASSIGN_OR_RETURN(std::optional<Delivery> delivery,
+                         transaction.LockDelivery(project, name.id));
+        if (!delivery) return DeliveryNotFound(request.name());
+        if (delivery->state == DeliveryState::kPending) return DeliveryIsPending(request.name());
+        Revive(*delivery, clock_.Now());
+        key = delivery->key;
+        return transaction.SaveDelivery(*delivery);
+      }));
+  DeliveryQuery query;
+  query.project = project;
+  query.before = key + 1;
+  query.limit = 1;
+  ASSIGN_OR_RETURN(const std::vector<DeliveryView> views, store_.ListDeliveries(query));
+  if (views.empty() || views.front().delivery.key != key) return DeliveryNotFound(request.name());
+  response = ToProto(views.front());
+  return absl::OkStatus();
+}
+
+grpc::ServerUnaryReactor* DeliveryServiceHandler::ListDeliveries(
+    grpc::CallbackServerContext* context, const v1::ListDeliveriesRequest* request,
+    v1::ListDeliveriesResponse* response) {
+  return Finish(context, "ListDeliveries", List(*request, *response));
+}
+
+grpc::ServerUnaryReactor* DeliveryServiceHandler::RedeliverDelivery(
+    grpc::CallbackServerContext* context, const v1::RedeliverDeliveryRequest* request,
+    v1::Delivery* response) {
+  return Finish(context, "RedeliverDelivery", Redeliver(*request, *response));
+}
+
+}  // namespace tocsin::core

@@ -1,0 +1,228 @@
+// tocsin.v1.MonitorService.
+#include "services/core/api/monitor_service.h"
+
+#include <memory>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
+#include "common/status_macros.h"
+#include "services/core/api/convert.h"
+#include "services/core/api/unary.h"
+#include "services/core/api/update_mask.h"
+#include "services/core/domain/errors.h"
+#include "services/core/domain/names.h"
+#include "services/core/domain/validate.h"
+
+namespace tocsin::core {
+namespace {
+
+// "MICROS.PUSH_ID" of the last heartbeat of a page.
+std::string HeartbeatToken(const Heartbeat& last) {
+  return PageToken(absl::StrCat(absl::ToUnixMicros(last.at), ".", last.push_id));
+}
+
+absl::Status ReadHeartbeatToken(const std::string& token, HeartbeatQuery& query) {
+  if (token.empty()) return absl::OkStatus();
+  ASSIGN_OR_RETURN(const std::string key, PageKey(token));
+  const std::pair<std::string, std::string> parts = absl::StrSplit(key, absl::MaxSplits('.', 1));
+  int64_t micros = 0;
+  if (!absl::SimpleAtoi(parts.first, &micros) ||
+      !absl::SimpleAtoi(parts.second, &query.before_push_id)) {
+    return InvalidField("page_token", "it is none of ours", "next_page_token of the page before");
+  }
+  query.before = absl::FromUnixMicros(micros);
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+MonitorServiceHandler::MonitorServiceHandler(MonitorAdmin& admin, Store& store, OutageGuard& guard,
+                                             const Clock& clock, std::string public_url)
+    : admin_(admin),
+      store_(store),
+      guard_(guard),
+      clock_(clock),
+      public_url_(std::string(absl::StripSuffix(public_url, "/"))) {}
+
+v1::Monitor MonitorServiceHandler::Show(const MonitorView& view) const {
+  return ToProto(view, *guard_.Gaps(), clock_.Now());
+}
+
+std::string MonitorServiceHandler::PushUrl(const std::string& token) const {
+  return token.empty() ? "" : absl::StrCat(public_url_, "/api/push/", token);
+}
+
+absl::Status MonitorServiceHandler::Create(const v1::CreateMonitorRequest& request,
+                                           v1::CreateMonitorResponse& response) {
+  ASSIGN_OR_RETURN(const std::string project, ParseParent(request.parent(), "parent"));
+  FieldFaults faults;
+  MonitorDefinition definition =
+      FromProto(request.monitor(), project, request.monitor_id(), "monitor", faults);
+  if (!faults.empty()) {
+    // What the domain would say is told too, so that a user meets all faults at once.
+    ValidateResourceId(definition.id, "monitor_id", faults);
+    FillDefaults(definition);
+    ValidateMonitor(definition, "monitor", faults);
+    return faults.ToStatus();
+  }
+  ASSIGN_OR_RETURN(const CreatedMonitor created,
+                   admin_.Create(std::move(definition), request.validate_only()));
+  *response.mutable_monitor() = Show(created.view);
+  response.set_push_token(created.push_token);
+  response.set_push_url(PushUrl(created.push_token));
+  return absl::OkStatus();
+}
+
+absl::Status MonitorServiceHandler::Get(const v1::GetMonitorRequest& request,
+                                        v1::Monitor& response) {
+  ASSIGN_OR_RETURN(const ResourceName name, ParseMonitorName(request.name(), "name"));
+  ASSIGN_OR_RETURN(const std::optional<MonitorView> view,
+                   store_.ReadMonitor(name.project, name.id));
+  if (!view) return MonitorNotFound(request.name());
+  response = Show(*view);
+  return absl::OkStatus();
+}
+
+absl::Status MonitorServiceHandler::List(const v1::ListMonitorsRequest& request,
+                                         v1::ListMonitorsResponse& response) {
+  ASSIGN_OR_RETURN(const std::string project, ParseParent(request.parent(), "parent"));
+  ASSIGN_OR_RETURN(const int size, PageSize(request.page_size()));
+  MonitorQuery query;
+  ASSIGN_OR_RETURN(query.after_id, PageKey(request.page_token()));
+  ASSIGN_OR_RETURN(query.project, RequireProject(store_, project));
+  query.limit = size + 1;  // one more than shown says whether there is a next page
+  query.show_deleted = request.show_deleted();
+  ASSIGN_OR_RETURN(std::vector<MonitorView> views, store_.ListMonitors(query));
+  if (views.size() > static_cast<size_t>(size)) {
+    views.resize(size);
+    response.set_next_page_token(PageToken(views.back().monitor.definition.id));
+  }
+  for (const MonitorView& view : views) *response.add_monitors() = Show(view);
+  return absl::OkStatus();
+}
+
+absl::Status MonitorServiceHandler::Update(const v1::UpdateMonitorRequest& request,
+                                           v1::Monitor& response) {
+  const v1::Monitor& monitor = request.monitor();
+  ASSIGN_OR_RETURN(const ResourceName name, ParseMonitorName(monitor.name(), "monitor.name"));
+  ASSIGN_OR_RETURN(const MonitorUpdate update,
+                   MonitorUpdate::Make(monitor, request.update_mask(), name.project));
+  ASSIGN_OR_RETURN(const MonitorView view,
+                   admin_.Update(name, monitor.etag(), [&](MonitorDefinition& definition) {
+                     update.Apply(definition);
+                     return absl::OkStatus();
+                   }));
+  response = Show(view);
+  return absl::OkStatus();
+}
+
+absl::Status MonitorServiceHandler::Act(
+    absl::StatusOr<MonitorView> (MonitorAdmin::*act)(const ResourceName&), const std::string& name,
+    v1::Monitor& response) {
+  ASSIGN_OR_RETURN(const ResourceName parsed, ParseMonitorName(name, "name"));
+  ASSIGN_OR_RETURN(const MonitorView view, (admin_.*act)(parsed));
+  response = Show(view);
+  return absl::OkStatus();
+}
+
+absl::Status MonitorServiceHandler::Rotate(const v1::RotatePushTokenRequest& request,
+                                           v1::RotatePushTokenResponse& response) {
+  ASSIGN_OR_RETURN(const ResourceName name, ParseMonitorName(request.name(), "name"));
+  const absl::Duration overlap =
+      request.has_overlap() ? FromDuration(request.overlap()) : kDefaultTokenOverlap;
+  ASSIGN_OR_RETURN(const RotatedToken rotated, admin_.RotateToken(name, overlap));
+  *response.mutable_monitor() = Show(rotated.view);
+  response.set_push_token(rotated.push_token);
+  response.set_push_url(PushUrl(rotated.push_token));
+  *response.mutable_old_token_expire_time() = ToTimestamp(rotated.old_token_expires_at);
+  return absl::OkStatus();
+}
+
+absl::Status MonitorServiceHandler::Heartbeats(const v1::ListHeartbeatsRequest& request,
+                                               v1::ListHeartbeatsResponse& response) {
+  ASSIGN_OR_RETURN(const ResourceName name, ParseMonitorName(request.parent(), "parent"));
+  ASSIGN_OR_RETURN(const int size, PageSize(request.page_size()));
+  HeartbeatQuery query;
+  RETURN_IF_ERROR(ReadHeartbeatToken(request.page_token(), query));
+  ASSIGN_OR_RETURN(const std::optional<Monitor> monitor, store_.FindMonitor(name.project, name.id));
+  if (!monitor) return MonitorNotFound(request.parent());
+  query.monitor = monitor->definition.key;
+  query.limit = size + 1;
+  ASSIGN_OR_RETURN(std::vector<StoredHeartbeat> heartbeats, store_.ListHeartbeats(query));
+  if (heartbeats.size() > static_cast<size_t>(size)) {
+    heartbeats.resize(size);
+    response.set_next_page_token(HeartbeatToken(heartbeats.back().heartbeat));
+  }
+  for (const StoredHeartbeat& heartbeat : heartbeats) {
+    *response.add_heartbeats() = ToProto(heartbeat);
+  }
+  return absl::OkStatus();
+}
+
+grpc::ServerUnaryReactor* MonitorServiceHandler::CreateMonitor(
+    grpc::CallbackServerContext* context, const v1::CreateMonitorRequest* request,
+    v1::CreateMonitorResponse* response) {
+  return Finish(context, "CreateMonitor", Create(*request, *response));
+}
+
+grpc::ServerUnaryReactor* MonitorServiceHandler::GetMonitor(grpc::CallbackServerContext* context,
+                                                            const v1::GetMonitorRequest* request,
+                                                            v1::Monitor* response) {
+  return Finish(context, "GetMonitor", Get(*request, *response));
+}
+
+grpc::ServerUnaryReactor* MonitorServiceHandler::ListMonitors(
+    grpc::CallbackServerContext* context, const v1::ListMonitorsRequest* request,
+    v1::ListMonitorsResponse* response) {
+  return Finish(context, "ListMonitors", List(*request, *response));
+}
+
+grpc::ServerUnaryReactor* MonitorServiceHandler::UpdateMonitor(
+    grpc::CallbackServerContext* context, const v1::UpdateMonitorRequest* request,
+    v1::Monitor* response) {
+  return Finish(context, "UpdateMonitor", Update(*request, *response));
+}
+
+grpc::ServerUnaryReactor* MonitorServiceHandler::DeleteMonitor(
+    grpc::CallbackServerContext* context, const v1::DeleteMonitorRequest* request,
+    v1::Monitor* response) {
+  return Finish(context, "DeleteMonitor", Act(&MonitorAdmin::Delete, request->name(), *response));
+}
+
+grpc::ServerUnaryReactor* MonitorServiceHandler::UndeleteMonitor(
+    grpc::CallbackServerContext* context, const v1::UndeleteMonitorRequest* request,
+    v1::Monitor* response) {
+  return Finish(context, "UndeleteMonitor",
+                Act(&MonitorAdmin::Undelete, request->name(), *response));
+}
+
+grpc::ServerUnaryReactor* MonitorServiceHandler::PauseMonitor(
+    grpc::CallbackServerContext* context, const v1::PauseMonitorRequest* request,
+    v1::Monitor* response) {
+  return Finish(context, "PauseMonitor", Act(&MonitorAdmin::Pause, request->name(), *response));
+}
+
+grpc::ServerUnaryReactor* MonitorServiceHandler::ResumeMonitor(
+    grpc::CallbackServerContext* context, const v1::ResumeMonitorRequest* request,
+    v1::Monitor* response) {
+  return Finish(context, "ResumeMonitor", Act(&MonitorAdmin::Resume, request->name(), *response));
+}
+
+grpc::ServerUnaryReactor* MonitorServiceHandler::RotatePushToken(
+    grpc::CallbackServerContext* context, const v1::RotatePushTokenRequest* request,
+    v1::RotatePushTokenResponse* response) {
+  return Finish(context, "RotatePushToken", Rotate(*request, *response));
+}
+
+grpc::ServerUnaryReactor* MonitorServiceHandler::ListHeartbeats(
+    grpc::CallbackServerContext* context, const v1::ListHeartbeatsRequest* request,
+    v1::ListHeartbeatsResponse* response) {
+  return Finish(context, "ListHeartbeats", Heartbeats(*request, *response));
+}
+
+}  // namespace tocsin::core

@@ -1,0 +1,96 @@
+// Page sizes and tokens, and the end of a unary call.
+#include "services/core/api/unary.h"
+
+#include <optional>
+
+#include "absl/strings/escaping.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "common/grpc_status.h"
+#include "common/log.h"
+#include "common/status_macros.h"
+#include "services/core/domain/errors.h"
+#include "services/core/domain/names.h"
+
+namespace tocsin::core {
+namespace {
+
+// Longer than any key.
+constexpr size_t kMaxTokenBytes = 256;
+
+absl::Status BadToken() {
+  return InvalidField("page_token", "it is none of ours", "next_page_token of the page before");
+}
+
+}  // namespace
+
+grpc::Status Answer(std::string_view call, const absl::Status& status) {
+  switch (status.code()) {
+    case absl::StatusCode::kInternal:
+    case absl::StatusCode::kDataLoss:
+      LogError("call_failed", {{"call", call}, {"status", status}});
+      return ToGrpcStatus(absl::InternalError("internal error; the log of the server says more"));
+    case absl::StatusCode::kUnknown:
+      LogWarning("call_in_doubt", {{"call", call}, {"status", status}});
+      return ToGrpcStatus(TryAgain("it is not known whether the change was made"));
+    default:
+      return ToGrpcStatus(status);
+  }
+}
+
+grpc::ServerUnaryReactor* Finish(grpc::CallbackServerContext* context, std::string_view call,
+                                 const absl::Status& status) {
+  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+  reactor->Finish(Answer(call, status));
+  return reactor;
+}
+
+absl::StatusOr<int> PageSize(int asked) {
+  if (asked == 0) return kDefaultPageSize;
+  if (asked < 0 || asked > kMaxPageSize) {
+    return InvalidField("page_size", absl::StrCat("it is ", asked),
+                        absl::StrCat("0 to ", kMaxPageSize));
+  }
+  return asked;
+}
+
+std::string PageToken(std::string_view last_key) {
+  return absl::WebSafeBase64Escape(absl::string_view(last_key.data(), last_key.size()));
+}
+
+absl::StatusOr<std::string> PageKey(const std::string& token) {
+  std::string key;
+  if (token.size() > kMaxTokenBytes || !absl::WebSafeBase64Unescape(token, &key)) return BadToken();
+  if (key.find('\0') != std::string::npos) return BadToken();
+  return key;
+}
+
+std::string NumericPageToken(int64_t last_key) { return PageToken(absl::StrCat(last_key)); }
+
+absl::StatusOr<int64_t> NumericPageKey(const std::string& token) {
+  if (token.empty()) return 0;
+  ASSIGN_OR_RETURN(const std::string key, PageKey(token));
+  int64_t number = 0;
+  if (!absl::SimpleAtoi(key, &number) || number <= 0) return BadToken();
+  return number;
+}
+
+absl::StatusOr<ProjectKey> RequireProject(Store& store, const std::string& project_id) {
+  ASSIGN_OR_RETURN(const std::optional<ProjectKey> key, store.FindProject(project_id));
+  if (!key) return ProjectNotFound(ProjectName(project_id));
+  return *key;
+}
+
+absl::StatusOr<MonitorKey> MonitorKeyOf(Store& store, const std::string& name,
+                                        const std::string& project_id) {
+  ASSIGN_OR_RETURN(const ResourceName parsed, ParseMonitorName(name, "monitor"));
+  if (parsed.project != project_id) {
+    return InvalidField("monitor", "it lies in another project", "a monitor of the parent");
+  }
+  ASSIGN_OR_RETURN(const std::optional<Monitor> monitor,
+                   store.FindMonitor(parsed.project, parsed.id));
+  if (!monitor) return MonitorNotFound(name);
+  return monitor->definition.key;
+}
+
+}  // namespace tocsin::core
