@@ -43,10 +43,14 @@ void AddFields(CLI::App& app, Fields& fields, bool creating) {
   app.add_option("--severity", fields.severity, "How bad its silence is")
       ->check(CLI::IsMember({"critical", "error", "warning", "info"}, CLI::ignore_case));
   app.add_option("--runbook-url", fields.runbook, "What to do");
-  app.add_option("--label", fields.labels, "A label; may be repeated")
+  app.add_option(
+         "--label", fields.labels,
+         creating ? "A label; may be repeated" : "A label; may be repeated; replaces all of them")
       ->allow_extra_args(false)
       ->check(CLI::Validator(LabelFault, "KEY=VALUE"));
-  app.add_option("--channel", fields.channels, "Id of a channel to alert; may be repeated")
+  app.add_option("--channel", fields.channels,
+                 creating ? "Id of a channel to alert; may be repeated"
+                          : "Id of a channel to alert; may be repeated; replaces all of them")
       ->allow_extra_args(false);
   if (creating) {
     app.add_flag("--arm-on-create", fields.arm_on_create,
