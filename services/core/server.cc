@@ -1,0 +1,304 @@
+// Wiring.
+#include "services/core/server.h"
+
+#include <grpcpp/ext/proto_server_reflection_plugin.h>
+#include <grpcpp/health_check_service_interface.h>
+
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "common/build_info.h"
+#include "common/log.h"
+#include "common/random.h"
+#include "common/status_macros.h"
+#include "services/core/store/sealer.h"
+
+namespace tocsin::core {
+namespace {
+
+constexpr int kMaxMessageBytes = 4 * 1024 * 1024;
+constexpr int kMinPingMillis = 5'000;
+constexpr absl::Duration kTouchRest = absl::Milliseconds(500);
+// A replica whose newest touch is older is not ready,
+constexpr absl::Duration kReadyTouch = absl::Seconds(3);
+// or, for others, not there.
+constexpr absl::Duration kLiveTouch = absl::Seconds(5);
+constexpr absl::Duration kMaintainRest = absl::Minutes(1);
+constexpr absl::Duration kTellRest = absl::Seconds(2);
+constexpr absl::Duration kCensusRest = absl::Seconds(15);
+constexpr absl::Duration kNewsWait = absl::Seconds(1);
+constexpr absl::Duration kRetryRest = absl::Seconds(1);
+constexpr absl::Duration kStreamsEnd = absl::Seconds(5);
+constexpr absl::Duration kCallsEnd = absl::Seconds(5);
+
+std::string GrpcAddress(const HostPort& address) {
+  if (address.host.empty()) return absl::StrCat("[::]:", address.port);
+  if (absl::StrContains(address.host, ':')) {
+    return absl::StrCat("[", address.host, "]:", address.port);
+  }
+  return absl::StrCat(address.host, ":", address.port);
+}
+
+}  // namespace
+
+struct Server::Engine {
+  Engine(Store& store, const Clock& clock, const MonotonicClock& monotonic, const Options& options,
+         const std::string& instance, prometheus::Registry& registry)
+      : recorder_metrics(registry),
+        sweeper_metrics(registry),
+        guard_metrics(registry),
+        delivery_metrics(registry),
+        census_metrics(registry),
+        recorder(store, clock, monotonic, options.recorder, recorder_metrics),
+        guard(store, recorder, clock, GuardOptionsFor(instance), guard_metrics),
+        sweeper(store, guard, clock, SweeperOptions(), sweeper_metrics),
+        deliveries(store, clock, DeliveryQueueOptions(), delivery_metrics),
+        feed(store),
+        monitors(store, clock),
+        channels(store, clock) {}
+
+  static GuardOptions GuardOptionsFor(const std::string& instance) {
+    GuardOptions options;
+    options.instance = instance;
+    options.touch_every = kTouchRest;
+    return options;
+  }
+
+  RecorderMetrics recorder_metrics;
+  SweeperMetrics sweeper_metrics;
+  GuardMetrics guard_metrics;
+  DeliveryMetrics delivery_metrics;
+  CensusMetrics census_metrics;
+  PushRecorder recorder;
+  OutageGuard guard;
+  Sweeper sweeper;
+  DeliveryQueue deliveries;
+  AlertFeed feed;
+  MonitorAdmin monitors;
+  ChannelAdmin channels;
+};
+
+struct Server::Services {
+  Services(Engine& engine, Store& store, const Clock& clock, const std::string& public_url)
+      : push(engine.recorder, clock),
+        push_stream(engine.recorder, engine.guard, clock),
+        deliver(engine.deliveries, clock, public_url),
+        monitors(engine.monitors, store, engine.guard, clock, public_url),
+        channels(engine.channels),
+        incidents(store),
+        deliveries(store, clock),
+        alerts(engine.feed, store, public_url) {}
+
+  PushServiceHandler push;
+  PushStreamHandler push_stream;
+  DeliverHandler deliver;
+  MonitorServiceHandler monitors;
+  ChannelServiceHandler channels;
+  IncidentServiceHandler incidents;
+  DeliveryServiceHandler deliveries;
+  AlertServiceHandler alerts;
+};
+
+struct Server::Tasks {
+  std::unique_ptr<PeriodicTask> touch, sweep, deliveries, feed, maintain, tell, census, news;
+
+  void Stop() {
+    for (auto* task : {&news, &sweep, &deliveries, &feed, &maintain, &tell, &census, &touch}) {
+      if (*task != nullptr) (*task)->Stop();
+    }
+  }
+};
+
+Server::Server(const Options& options, const Shutdown& shutdown)
+    : options_(options),
+      shutdown_(shutdown),
+      instance_(RandomToken()),
+      clock_(monotonic_, system_clock_),
+      readiness_(absl::UnavailableError("starting")) {}
+
+Server::~Server() { Stop(); }
+
+absl::Status Server::Start() {
+  if (!options_.migrate_only) RETURN_IF_ERROR(StartAdmin());
+  RETURN_IF_ERROR(
+      UntilAvailable("migrate", [this] { return PgStore::Migrate(options_.database_url); }));
+  if (options_.migrate_only) return absl::OkStatus();
+  RETURN_IF_ERROR(OpenStore());
+  engine_ = std::make_unique<Engine>(*store_, clock_, monotonic_, options_, instance_, registry_);
+  engine_->recorder.Start();
+  services_ = std::make_unique<Services>(*engine_, *store_, clock_, options_.public_url);
+  StartTasks();
+  RETURN_IF_ERROR(StartGrpc());
+  SetReadiness(absl::OkStatus());
+  return absl::OkStatus();
+}
+
+absl::Status Server::StartAdmin() {
+  RegisterBuildInfo(registry_, "tocsin-core");
+  ASSIGN_OR_RETURN(admin_, AdminServer::Start({.address = options_.admin_listen.host,
+                                               .port = options_.admin_listen.port},
+                                              registry_, [this] { return Ready(); }));
+  admin_->AddMetrics(process_metrics_);
+  return absl::OkStatus();
+}
+
+absl::Status Server::OpenStore() {
+  ASSIGN_OR_RETURN(Sealer sealer, Sealer::FromFile(options_.secret_key_file));
+  PgStoreOptions options;
+  options.url = options_.database_url;
+  ASSIGN_OR_RETURN(store_, PgStore::Open(options, std::move(sealer), monotonic_));
+  RETURN_IF_ERROR(UntilAvailable("check_secrets", [this] { return store_->CheckSecrets(); }));
+  RETURN_IF_ERROR(UntilAvailable("follow_clock", [this] { return clock_.Follow(*store_); }));
+  // Pushes need today's partitions.
+  return UntilAvailable(
+      "maintain", [this] { return store_->Maintain(options_.retention, clock_.Now()).status(); });
+}
+
+absl::Status Server::UntilAvailable(const std::string& what,
+                                    const std::function<absl::Status()>& action) {
+  ChangeLogger log("database_" + what);
+  while (!shutdown_.requested()) {
+    absl::Status status = action();
+    log.Report(status);
+    if (!absl::IsUnavailable(status)) return status;
+    SetReadiness(absl::UnavailableError(
+        absl::StrCat("waiting for the database (", what, "): ", status.message())));
+    shutdown_.WaitFor(kRetryRest);
+  }
+  return absl::CancelledError("stopped while waiting for the database");
+}
+
+void Server::StartTasks() {
+  tasks_ = std::make_unique<Tasks>();
+  Tasks& tasks = *tasks_;
+  Engine& engine = *engine_;
+  tasks.touch = std::make_unique<PeriodicTask>(
+      "touch", kTouchRest,
+      [this, &engine, touch_log = std::make_shared<ChangeLogger>("touch"),
+       clock_log = std::make_shared<ChangeLogger>("clock")] {
+        touch_log->Report(engine.guard.TouchNow());
+        clock_log->Report(clock_.Follow(*store_));
+      });
+  tasks.sweep = std::make_unique<PeriodicTask>("sweep", [&] { return engine.sweeper.Sweep(); });
+  tasks.deliveries =
+      std::make_unique<PeriodicTask>("deliveries", [&] { return engine.deliveries.Tick(); });
+  tasks.feed = std::make_unique<PeriodicTask>("feed", [&] { return engine.feed.Tick(); });
+  tasks.maintain = std::make_unique<PeriodicTask>(
+      "maintain", [this, log = std::make_shared<ChangeLogger>("maintain")] {
+        const absl::StatusOr<bool> more = store_->Maintain(options_.retention, clock_.Now());
+        log->Report(more.status());
+        return more.ok() && *more ? absl::Seconds(1) : kMaintainRest;
+      });
+  tasks.tell = std::make_unique<PeriodicTask>(
+      "tell", kTellRest, [&engine, log = std::make_shared<ChangeLogger>("tell_gaps")] {
+        log->Report(engine.guard.TellGaps());
+      });
+  tasks.census = std::make_unique<PeriodicTask>("census", kCensusRest, [this] { TakeCensus(); });
+  engine.guard.OnUrgent([&tasks] { tasks.touch->Wake(); });
+  engine.deliveries.OnUrgent([&tasks] { tasks.deliveries->Wake(); });
+  tasks.news =
+      std::make_unique<PeriodicTask>("news", absl::ZeroDuration(), [this] { WakeOnNews(); });
+}
+
+void Server::WakeOnNews() {
+  const News news = store_->WaitForNews(kNewsWait);
+  if (news.sweep) tasks_->sweep->Wake();
+  if (news.deliveries) tasks_->deliveries->Wake();
+  if (news.events) tasks_->feed->Wake();
+}
+
+absl::StatusOr<bool> Server::IsFirst() {
+  std::vector<Touch> touches;
+  RETURN_IF_ERROR(store_->Transact(TransactionClass::kAdmin, [&](Transaction& transaction) {
+    ASSIGN_OR_RETURN(touches, transaction.ReadTouches());
+    return absl::OkStatus();
+  }));
+  const absl::Time live = clock_.Now() - kLiveTouch;
+  for (const Touch& touch : touches) {
+    if (touch.at >= live && touch.instance < instance_) return false;
+  }
+  return true;
+}
+
+void Server::TakeCensus() {
+  const absl::StatusOr<bool> first = IsFirst();
+  if (first.ok() && *first) {
+    const absl::StatusOr<Census> census = store_->TakeCensus(clock_.Now());
+    engine_->census_metrics.Publish(census.ok() ? &*census : nullptr);
+  } else {
+    engine_->census_metrics.Publish(nullptr);
+  }
+}
+
+absl::Status Server::StartGrpc() {
+  grpc::EnableDefaultHealthCheckService(true);
+  grpc::reflection::InitProtoReflectionServerBuilderPlugin();
+  grpc::ServerBuilder builder;
+  builder.AddListeningPort(GrpcAddress(options_.listen), grpc::InsecureServerCredentials(), &port_);
+  builder.SetMaxReceiveMessageSize(kMaxMessageBytes);
+  builder.SetMaxSendMessageSize(kMaxMessageBytes);
+  // A second process on the same port is a mistake to be told, not to be shared with.
+  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+  // Peers whose streams are quiet may ask whether we are still there.
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, kMinPingMillis);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
+  Services& services = *services_;
+  for (grpc::Service* const service : std::initializer_list<grpc::Service*>{
+           &services.push, &services.push_stream, &services.deliver, &services.monitors,
+           &services.channels, &services.incidents, &services.deliveries, &services.alerts}) {
+    builder.RegisterService(service);
+  }
+  grpc_ = builder.BuildAndStart();
+  if (grpc_ == nullptr || port_ == 0) {
+    return absl::UnavailableError(absl::StrCat("cannot listen on ", GrpcAddress(options_.listen)));
+  }
+  grpc_->GetHealthCheckService()->SetServingStatus(true);
+  return absl::OkStatus();
+}
+
+absl::Status Server::Ready() {
+  {
+    absl::MutexLock lock(&mutex_);
+    if (!readiness_.ok()) return readiness_;
+  }
+  RETURN_IF_ERROR(store_->Ping());
+  if (clock_.Now() - engine_->guard.NewestTouch() > kReadyTouch) {
+    return absl::UnavailableError("nothing could be committed for a while");
+  }
+  return absl::OkStatus();
+}
+
+void Server::SetReadiness(absl::Status readiness) {
+  absl::MutexLock lock(&mutex_);
+  readiness_ = std::move(readiness);
+}
+
+void Server::Stop() {
+  SetReadiness(absl::UnavailableError("draining"));
+  if (grpc_ != nullptr) {
+    grpc_->GetHealthCheckService()->SetServingStatus(false);
+    if (!services_->push_stream.Drain(kStreamsEnd)) LogWarning("push_streams_left");
+    if (!services_->deliver.Stop(kStreamsEnd)) LogWarning("deliver_streams_left");
+  }
+  if (services_ != nullptr) services_->alerts.Stop();
+  if (engine_ != nullptr) engine_->recorder.Stop();
+  if (tasks_ != nullptr) {
+    store_->StopWaiting();
+    tasks_->Stop();
+    engine_->deliveries.Tick();  // the last reports
+  }
+  if (grpc_ != nullptr) {
+    grpc_->Shutdown(absl::ToChronoTime(system_clock_.Now() + kCallsEnd));
+    grpc_->Wait();
+  }
+  admin_.reset();
+  grpc_.reset();
+  services_.reset();
+  // A committer or stream may wake a task until here.
+  tasks_.reset();
+  engine_.reset();
+  store_.reset();
+}
+
+}  // namespace tocsin::core
