@@ -1,0 +1,349 @@
+// The services as a client meets them, on a store in memory.
+#include <gmock/gmock.h>
+#include <grpcpp/grpcpp.h>
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+
+#include "common/grpc_status.h"
+#include "common/status_details.h"
+#include "common/testing/fake_clock.h"
+#include "prometheus/registry.h"
+#include "services/core/api/alert_service.h"
+#include "services/core/api/channel_service.h"
+#include "services/core/api/delivery_service.h"
+#include "services/core/api/incident_service.h"
+#include "services/core/api/monitor_service.h"
+#include "services/core/engine/metrics.h"
+#include "services/core/engine/push_recorder.h"
+#include "services/core/store/memory/memory_store.h"
+
+namespace tocsin::core {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+using ::testing::StartsWith;
+
+constexpr char kJob[] = "projects/default/monitors/job";
+constexpr char kHook[] = "projects/default/channels/hook";
+
+class ServicesTest : public ::testing::Test {
+ protected:
+  ServicesTest() {
+    grpc::ServerBuilder builder;
+    for (grpc::Service* service : std::initializer_list<grpc::Service*>{
+             &monitor_service_, &channel_service_, &incident_service_, &delivery_service_,
+             &alert_service_}) {
+      builder.RegisterService(service);
+    }
+    server_ = builder.BuildAndStart();
+    channel_ = server_->InProcessChannel({});
+    monitors_ = v1::MonitorService::NewStub(channel_);
+    channels_ = v1::ChannelService::NewStub(channel_);
+    incidents_ = v1::IncidentService::NewStub(channel_);
+    deliveries_ = v1::DeliveryService::NewStub(channel_);
+    alerts_ = v1::AlertService::NewStub(channel_);
+  }
+  ~ServicesTest() override {
+    alert_service_.Stop();
+    server_->Shutdown();
+    server_->Wait();
+  }
+
+  template <typename Stub, typename Request, typename Response>
+  static absl::Status Call(Stub& stub,
+                           grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&,
+                                                        Response*),
+                           const Request& request, Response& response) {
+    grpc::ClientContext context;
+    return FromGrpcStatus((stub.*method)(&context, request, &response));
+  }
+  using Monitors = v1::MonitorService::Stub;
+  using Channels = v1::ChannelService::Stub;
+  using Deliveries = v1::DeliveryService::Stub;
+
+  static v1::CreateMonitorRequest NewMonitor(const std::string& id = "job") {
+    v1::CreateMonitorRequest request;
+    request.set_monitor_id(id);
+    request.mutable_monitor()
+        ->mutable_schedule()
+        ->mutable_heartbeat()
+        ->mutable_timeout()
+        ->set_seconds(60);
+    return request;
+  }
+  v1::CreateMonitorResponse CreateMonitor(const std::string& id = "job") {
+    v1::CreateMonitorResponse response;
+    const absl::Status status =
+        Call(*monitors_, &Monitors::CreateMonitor, NewMonitor(id), response);
+    EXPECT_TRUE(status.ok()) << status;
+    return response;
+  }
+  v1::CreateChannelResponse CreateHook() {
+    v1::CreateChannelRequest request;
+    request.set_channel_id("hook");
+    request.mutable_channel()->set_url("https://user:pw@hooks.example.com:8443/secret?key=1");
+    v1::CreateChannelResponse response;
+    const absl::Status status = Call(*channels_, &Channels::CreateChannel, request, response);
+    EXPECT_TRUE(status.ok()) << status;
+    return response;
+  }
+
+  FakeClock clock_{absl::FromUnixSeconds(1'800'000'000)};
+  FakeMonotonicClock monotonic_;
+  prometheus::Registry registry_;
+  RecorderMetrics recorder_metrics_{registry_};
+  GuardMetrics guard_metrics_{registry_};
+  MemoryStore store_{clock_};
+  PushRecorder recorder_{store_, clock_, monotonic_, RecorderOptions(), recorder_metrics_};
+  OutageGuard guard_{store_, recorder_, clock_, GuardOptions(), guard_metrics_};
+  AlertFeed feed_{store_};
+  MonitorAdmin monitor_admin_{store_, clock_};
+  ChannelAdmin channel_admin_{store_, clock_};
+  MonitorServiceHandler monitor_service_{monitor_admin_, store_, guard_, clock_,
+                                         "https://tocsin.example.com/"};
+  ChannelServiceHandler channel_service_{channel_admin_};
+  IncidentServiceHandler incident_service_{store_};
+  DeliveryServiceHandler delivery_service_{store_, clock_};
+  AlertServiceHandler alert_service_{feed_, store_, "https://tocsin.example.com"};
+  std::unique_ptr<grpc::Server> server_;
+  std::shared_ptr<grpc::Channel> channel_;
+  std::unique_ptr<Monitors> monitors_;
+  std::unique_ptr<Channels> channels_;
+  std::unique_ptr<v1::IncidentService::Stub> incidents_;
+  std::unique_ptr<Deliveries> deliveries_;
+  std::unique_ptr<v1::AlertService::Stub> alerts_;
+};
+
+TEST_F(ServicesTest, ACreatedMonitorShowsItsTokenOnceAndCanBeRead) {
+  const v1::CreateMonitorResponse created = CreateMonitor();
+  EXPECT_EQ(created.push_url(), "https://tocsin.example.com/api/push/" + created.push_token());
+  v1::GetMonitorRequest request;
+  request.set_name(kJob);
+  v1::Monitor monitor;
+  ASSERT_TRUE(Call(*monitors_, &Monitors::GetMonitor, request, monitor).ok());
+  EXPECT_EQ(monitor.name(), kJob);
+  EXPECT_EQ(monitor.display_name(), "job");
+  EXPECT_EQ(monitor.severity(), v1::Monitor::SEVERITY_ERROR);
+  EXPECT_EQ(monitor.state(), v1::Monitor::STATE_NEW);
+  EXPECT_EQ(monitor.condition(), v1::Monitor::CONDITION_NEW);
+  EXPECT_EQ(monitor.schedule().heartbeat().timeout().seconds(), 60);
+  EXPECT_EQ(monitor.create_time().seconds(), 1'800'000'000);
+  EXPECT_FALSE(monitor.has_deadline_time());
+  EXPECT_FALSE(monitor.has_last_heartbeat());
+  EXPECT_EQ(monitor.etag(), created.monitor().etag());
+}
+
+TEST_F(ServicesTest, EveryFaultOfARequestIsNamed) {
+  v1::CreateMonitorRequest request = NewMonitor("No id");
+  request.mutable_monitor()->set_severity(static_cast<v1::Monitor::Severity>(99));
+  request.mutable_monitor()->clear_schedule();
+  v1::CreateMonitorResponse response;
+  const absl::Status status = Call(*monitors_, &Monitors::CreateMonitor, request, response);
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(FieldViolations(status), SizeIs(3)) << status;
+}
+
+TEST_F(ServicesTest, PagesOfMonitorsGoOnWhereTheLastOneEnded) {
+  for (const char* id : {"a", "b", "c"}) CreateMonitor(id);
+  v1::ListMonitorsRequest request;
+  request.set_page_size(2);
+  v1::ListMonitorsResponse page;
+  ASSERT_TRUE(Call(*monitors_, &Monitors::ListMonitors, request, page).ok());
+  ASSERT_THAT(page.monitors(), SizeIs(2));
+  request.set_page_token(page.next_page_token());
+  ASSERT_TRUE(Call(*monitors_, &Monitors::ListMonitors, request, page).ok());
+  ASSERT_THAT(page.monitors(), SizeIs(1));
+  EXPECT_EQ(page.monitors(0).name(), "projects/default/monitors/c");
+  EXPECT_THAT(page.next_page_token(), IsEmpty());
+}
+
+TEST_F(ServicesTest, PageSizesAndTokensOfNoneAreRefused) {
+  v1::ListMonitorsRequest request;
+  v1::ListMonitorsResponse page;
+  request.set_page_size(1001);
+  EXPECT_EQ(Call(*monitors_, &Monitors::ListMonitors, request, page).code(),
+            absl::StatusCode::kInvalidArgument);
+  request.set_page_size(0);
+  request.set_page_token("!");
+  EXPECT_EQ(Call(*monitors_, &Monitors::ListMonitors, request, page).code(),
+            absl::StatusCode::kInvalidArgument);
+}
+
+TEST_F(ServicesTest, AnUpdateChangesWhatItsMaskNamesAndNothingElse) {
+  CreateMonitor();
+  v1::UpdateMonitorRequest request;
+  request.mutable_monitor()->set_name(kJob);
+  request.mutable_monitor()->set_owner("payments");
+  request.mutable_monitor()->set_description("not named by the mask");
+  request.mutable_monitor()->mutable_schedule()->mutable_heartbeat()->mutable_grace()->set_seconds(
+      5);
+  request.mutable_update_mask()->add_paths("owner");
+  request.mutable_update_mask()->add_paths("schedule.heartbeat.grace");
+  v1::Monitor monitor;
+  ASSERT_TRUE(Call(*monitors_, &Monitors::UpdateMonitor, request, monitor).ok());
+  EXPECT_EQ(monitor.owner(), "payments");
+  EXPECT_THAT(monitor.description(), IsEmpty());
+  EXPECT_EQ(monitor.schedule().heartbeat().timeout().seconds(), 60);
+  EXPECT_EQ(monitor.schedule().heartbeat().grace().seconds(), 5);
+
+  request.clear_update_mask();
+  ASSERT_TRUE(Call(*monitors_, &Monitors::UpdateMonitor, request, monitor).ok());
+  EXPECT_EQ(monitor.description(), "not named by the mask");
+  EXPECT_EQ(monitor.schedule().heartbeat().timeout().seconds(), 60);
+
+  request.mutable_update_mask()->add_paths("colour");
+  const absl::Status status = Call(*monitors_, &Monitors::UpdateMonitor, request, monitor);
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("colour"));
+}
+
+TEST_F(ServicesTest, AStaleEtagIsRefused) {
+  const std::string etag = CreateMonitor().monitor().etag();
+  v1::UpdateMonitorRequest request;
+  request.mutable_monitor()->set_name(kJob);
+  request.mutable_monitor()->set_etag(etag);
+  request.mutable_monitor()->set_owner("payments");
+  v1::Monitor monitor;
+  ASSERT_TRUE(Call(*monitors_, &Monitors::UpdateMonitor, request, monitor).ok());
+  request.mutable_monitor()->set_owner("billing");
+  EXPECT_EQ(Call(*monitors_, &Monitors::UpdateMonitor, request, monitor).code(),
+            absl::StatusCode::kAborted);
+}
+
+TEST_F(ServicesTest, AMonitorIsPausedResumedDeletedAndBroughtBack) {
+  CreateMonitor();
+  v1::Monitor monitor;
+  v1::PauseMonitorRequest pause;
+  pause.set_name(kJob);
+  ASSERT_TRUE(Call(*monitors_, &Monitors::PauseMonitor, pause, monitor).ok());
+  EXPECT_EQ(monitor.condition(), v1::Monitor::CONDITION_PAUSED);
+  v1::ResumeMonitorRequest resume;
+  resume.set_name(kJob);
+  ASSERT_TRUE(Call(*monitors_, &Monitors::ResumeMonitor, resume, monitor).ok());
+  EXPECT_EQ(monitor.state(), v1::Monitor::STATE_NEW);
+  v1::DeleteMonitorRequest deletion;
+  deletion.set_name(kJob);
+  ASSERT_TRUE(Call(*monitors_, &Monitors::DeleteMonitor, deletion, monitor).ok());
+  EXPECT_TRUE(monitor.has_delete_time());
+  v1::UndeleteMonitorRequest undeletion;
+  undeletion.set_name(kJob);
+  ASSERT_TRUE(Call(*monitors_, &Monitors::UndeleteMonitor, undeletion, monitor).ok());
+  EXPECT_FALSE(monitor.has_delete_time());
+  EXPECT_EQ(monitor.state(), v1::Monitor::STATE_PAUSED);
+}
+
+TEST_F(ServicesTest, AnUnknownMonitorIsNotFoundByName) {
+  v1::GetMonitorRequest request;
+  request.set_name(kJob);
+  v1::Monitor monitor;
+  const absl::Status status = Call(*monitors_, &Monitors::GetMonitor, request, monitor);
+  EXPECT_EQ(status.code(), absl::StatusCode::kNotFound);
+  EXPECT_EQ(::tocsin::Reason(status), "MONITOR_NOT_FOUND");
+}
+
+TEST_F(ServicesTest, AChannelShowsOnlySchemeAndHostAndKeepsItsUrlWhenThatIsSentBack) {
+  const v1::CreateChannelResponse created = CreateHook();
+  EXPECT_EQ(created.channel().url(), "https://hooks.example.com");
+  EXPECT_THAT(created.webhook_secret(), StartsWith("whsec_"));
+  v1::UpdateChannelRequest request;
+  *request.mutable_channel() = created.channel();
+  request.mutable_channel()->set_selector("team=payments");
+  v1::Channel channel;
+  ASSERT_TRUE(Call(*channels_, &Channels::UpdateChannel, request, channel).ok());
+  EXPECT_EQ(channel.selector(), "team=payments");
+  const absl::StatusOr<Channel> stored = channel_admin_.Get({"default", "hook"});
+  ASSERT_TRUE(stored.ok());
+  EXPECT_EQ(stored->url, "https://user:pw@hooks.example.com:8443/secret?key=1");
+}
+
+TEST_F(ServicesTest, OnlyAFinishedDeliveryIsRedelivered) {
+  CreateHook();
+  v1::TestChannelRequest test;
+  test.set_name(kHook);
+  v1::Delivery delivery;
+  ASSERT_TRUE(Call(*channels_, &Channels::TestChannel, test, delivery).ok());
+  EXPECT_EQ(delivery.type(), "channel.test");
+  v1::RedeliverDeliveryRequest request;
+  request.set_name(delivery.name());
+  EXPECT_EQ(Call(*deliveries_, &Deliveries::RedeliverDelivery, request, delivery).code(),
+            absl::StatusCode::kFailedPrecondition);
+
+  const std::string id = delivery.name().substr(std::string("projects/default/deliveries/").size());
+  const ProjectKey project = **store_.FindProject("default");
+  ASSERT_TRUE(store_
+                  .Transact(TransactionClass::kAdmin,
+                            [&](Transaction& transaction) -> absl::Status {
+                              Delivery dead = **transaction.LockDelivery(project, id);
+                              dead.state = DeliveryState::kDead;
+                              dead.attempts = 7;
+                              dead.finished_at = clock_.Now();
+                              return transaction.SaveDelivery(dead);
+                            })
+                  .ok());
+  clock_.Advance(absl::Hours(100));
+  ASSERT_TRUE(Call(*deliveries_, &Deliveries::RedeliverDelivery, request, delivery).ok());
+  EXPECT_EQ(delivery.state(), v1::Delivery::STATE_PENDING);
+  EXPECT_EQ(delivery.attempts(), 0);
+  EXPECT_FALSE(delivery.has_finish_time());
+
+  v1::ListDeliveriesRequest list;
+  list.set_channel(kHook);
+  list.set_state(v1::Delivery::STATE_PENDING);
+  v1::ListDeliveriesResponse page;
+  ASSERT_TRUE(Call(*deliveries_, &Deliveries::ListDeliveries, list, page).ok());
+  EXPECT_THAT(page.deliveries(), SizeIs(1));
+}
+
+TEST_F(ServicesTest, AWatcherHearsItsCursorThenEventsAndEndsWhenTheServerStops) {
+  CreateMonitor();
+  grpc::ClientContext context;
+  auto stream = alerts_->WatchAlerts(&context, v1::WatchAlertsRequest());
+  v1::WatchAlertsResponse message;
+  ASSERT_TRUE(stream->Read(&message));
+  EXPECT_FALSE(message.has_event());
+  EXPECT_FALSE(message.cursor().empty());
+
+  const absl::StatusOr<std::optional<Monitor>> monitor = store_.FindMonitor("default", "job");
+  ASSERT_TRUE(monitor.ok() && monitor->has_value());
+  AlertEvent event;
+  event.project = (*monitor)->definition.project;
+  event.monitor = (*monitor)->definition.key;
+  event.sequence = 1;
+  event.occurred_at = event.detected_at = clock_.Now();
+  event.definition = (*monitor)->definition;
+  event.incident.cause = Cause::kReportedDown;
+  event.incident.project = event.project;
+  event.incident.monitor = event.monitor;
+  event.incident.opened_at = event.incident.detected_at = clock_.Now();
+  ASSERT_TRUE(store_
+                  .Transact(TransactionClass::kAdmin,
+                            [&](Transaction& transaction) -> absl::Status {
+                              AlertEvent added = event;
+                              added.incident.key = *transaction.AddIncident(event.incident);
+                              return transaction.AddEvent(added).status();
+                            })
+                  .ok());
+  feed_.Tick();
+  ASSERT_TRUE(stream->Read(&message));
+  EXPECT_EQ(message.event().type(), v1::AlertEvent::TYPE_FIRING);
+  EXPECT_EQ(message.event().monitor().name(), kJob);
+  EXPECT_EQ(message.event().incident().cause(), v1::Incident::CAUSE_REPORTED_DOWN);
+  EXPECT_EQ(message.event().url(), std::string("https://tocsin.example.com/") + kJob);
+
+  alert_service_.Stop();
+  EXPECT_FALSE(stream->Read(&message));
+  EXPECT_EQ(stream->Finish().error_code(), grpc::StatusCode::UNAVAILABLE);
+
+  v1::ListIncidentsRequest list;
+  list.set_monitor(kJob);
+  v1::ListIncidentsResponse page;
+  ASSERT_TRUE(Call(*incidents_, &v1::IncidentService::Stub::ListIncidents, list, page).ok());
+  EXPECT_THAT(page.incidents(), SizeIs(1));
+}
+
+}  // namespace
+}  // namespace tocsin::core
