@@ -9,7 +9,6 @@
 #include "common/grpc_status.h"
 #include "common/status_details.h"
 #include "common/testing/fake_clock.h"
-#include "prometheus/registry.h"
 #include "services/core/api/alert_service.h"
 #include "services/core/api/channel_service.h"
 #include "services/core/api/delivery_service.h"

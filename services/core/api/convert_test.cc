@@ -1,0 +1,111 @@
+// What the domain looks like from outside, and back.
+#include "services/core/api/convert.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <limits>
+#include <string>
+
+#include "services/core/api/unary.h"
+#include "services/core/domain/testing/builders.h"
+
+namespace tocsin::core {
+namespace {
+
+using ::testing::IsEmpty;
+using testing::MinuteMonitor;
+using testing::Second;
+
+TEST(Convert, ADefinitionSurvivesTheWay) {
+  MonitorView view;
+  MonitorDefinition& definition = view.monitor.definition;
+  definition = MinuteMonitor();
+  definition.description = "copies the database";
+  definition.owner = "payments";
+  definition.severity = Severity::kCritical;
+  definition.runbook_url = "https://example.com/runbook";
+  definition.labels = {{"team", "payments"}, {"env", "prod"}};
+  definition.schedule.grace = absl::Milliseconds(1500);
+  definition.arm_on_create = true;
+  definition.resume_on_heartbeat = true;
+  definition.channels = {"hook", "pager"};
+  const v1::Monitor shown = ToProto(view, {}, Second(1));
+  FieldFaults faults;
+  MonitorDefinition back =
+      FromProto(shown, definition.project_id, definition.id, "monitor", faults);
+  EXPECT_TRUE(faults.empty());
+  back.key = definition.key;
+  back.project = definition.project;
+  back.version = definition.version;
+  back.created_at = definition.created_at;
+  back.updated_at = definition.updated_at;
+  EXPECT_EQ(back, definition);
+}
+
+TEST(Convert, AMonitorIsShownAsItIsAtTheTimeOfTheRead) {
+  MonitorView view;
+  view.monitor.definition = MinuteMonitor();
+  view.monitor.definition.schedule.grace = absl::Seconds(30);
+  view.monitor.state.state = State::kUp;
+  view.monitor.state.last_at = Second(0);
+  view.last_heartbeat = Heartbeat();
+  view.last_heartbeat->at = Second(0);
+  const v1::Monitor in_time = ToProto(view, {}, Second(59));
+  EXPECT_EQ(in_time.condition(), v1::Monitor::CONDITION_UP);
+  EXPECT_EQ(FromTimestamp(in_time.deadline_time()), Second(90));
+  EXPECT_EQ(in_time.last_heartbeat().message(), "OK");
+  EXPECT_FALSE(in_time.last_heartbeat().has_value());
+  EXPECT_EQ(ToProto(view, {}, Second(61)).condition(), v1::Monitor::CONDITION_LATE);
+}
+
+TEST(Convert, ChannelsOfAnotherProjectAreAFault) {
+  v1::Monitor monitor;
+  monitor.add_channels("projects/other/channels/hook");
+  FieldFaults faults;
+  FromProto(monitor, "default", "job", "monitor", faults);
+  EXPECT_FALSE(faults.empty());
+}
+
+TEST(Convert, InstantsBeforeTheEpochKeepTheirFraction) {
+  const absl::Time at = absl::UnixEpoch() - absl::Milliseconds(250);
+  EXPECT_EQ(ToTimestamp(at).seconds(), -1);
+  EXPECT_EQ(ToTimestamp(at).nanos(), 750'000'000);
+  EXPECT_EQ(FromTimestamp(ToTimestamp(at)), at);
+}
+
+TEST(Convert, DurationsOutOfRangeSaturate) {
+  google::protobuf::Duration wild;
+  wild.set_seconds(std::numeric_limits<int64_t>::min());
+  EXPECT_LT(FromDuration(wild), -absl::Hours(24 * 366 * 1000));
+  EXPECT_EQ(ToDuration(absl::InfiniteDuration()).seconds(), 315'576'000'000);
+}
+
+TEST(Convert, AMaskedUrlIsSchemeAndHostAlone) {
+  EXPECT_EQ(MaskUrl("https://hooks.example.com/services/T0/B0/secret"),
+            "https://hooks.example.com");
+  EXPECT_EQ(MaskUrl("http://user:pass@host:8080?key=1"), "http://host");
+  EXPECT_EQ(MaskUrl("https://a@b@host#x"), "https://host");
+  EXPECT_EQ(MaskUrl("http://[::1]:8080/x"), "http://[::1]");
+  EXPECT_EQ(MaskUrl("http://[::1"), "http://[::1");
+  EXPECT_THAT(MaskUrl("secret"), IsEmpty());
+}
+
+TEST(Unary, NoTextOfAnInternalErrorIsShown) {
+  const grpc::Status shown = Answer("GetMonitor", absl::InternalError("SELECT secret FROM x"));
+  EXPECT_EQ(shown.error_code(), grpc::StatusCode::INTERNAL);
+  EXPECT_EQ(shown.error_message().find("secret"), std::string::npos);
+  EXPECT_EQ(Answer("PauseMonitor", absl::UnknownError("lost while committing")).error_code(),
+            grpc::StatusCode::UNAVAILABLE);
+}
+
+TEST(Unary, PageTokensGiveTheirKeyBack) {
+  EXPECT_EQ(PageKey(PageToken("nightly-backup")).value(), "nightly-backup");
+  EXPECT_EQ(NumericPageKey(NumericPageToken(12345)).value(), 12345);
+  EXPECT_EQ(NumericPageKey("").value(), 0);
+  EXPECT_FALSE(NumericPageKey(PageToken("-3")).ok());
+  EXPECT_FALSE(PageKey(std::string(1000, 'a')).ok());
+}
+
+}  // namespace
+}  // namespace tocsin::core
