@@ -67,13 +67,17 @@ std::vector<std::string> Apply(const Context& context, const CLI::App& app, cons
   std::vector<std::string> paths;
   const auto given = [&](const char* flag, const char* path) {
     if (app.count(flag) == 0) return false;
-    if (paths.empty() || paths.back() != path) paths.emplace_back(path);
+    paths.emplace_back(path);
     return true;
   };
   const auto heartbeat = [&monitor] { return monitor.mutable_schedule()->mutable_heartbeat(); };
-  if (given("--timeout", "schedule")) *heartbeat()->mutable_timeout() = ToProto(fields.timeout);
-  if (given("--grace", "schedule")) *heartbeat()->mutable_grace() = ToProto(fields.grace);
-  if (given("--recommended-interval", "schedule")) {
+  if (given("--timeout", "schedule.heartbeat.timeout")) {
+    *heartbeat()->mutable_timeout() = ToProto(fields.timeout);
+  }
+  if (given("--grace", "schedule.heartbeat.grace")) {
+    *heartbeat()->mutable_grace() = ToProto(fields.grace);
+  }
+  if (given("--recommended-interval", "schedule.heartbeat.recommended_interval")) {
     *heartbeat()->mutable_recommended_interval() = ToProto(fields.interval);
   }
   if (given("--display-name", "display_name")) monitor.set_display_name(fields.display_name);
@@ -197,13 +201,8 @@ void AddUpdate(CLI::App& monitor, Context& context) {
   AddFields(*app, *fields, false);
   app->callback([app, fields, &context] {
     context.action = [app, fields](const Context& context) -> absl::Status {
-      // Read first: a schedule is changed as a whole.
-      v1::GetMonitorRequest get;
-      get.set_name(context.Name("monitors", fields->id));
-      ASSIGN_OR_RETURN(const auto before, context.Call(&Stub::GetMonitor, get));
       v1::UpdateMonitorRequest request;
-      request.mutable_monitor()->set_name(get.name());
-      *request.mutable_monitor()->mutable_schedule() = before.schedule();
+      request.mutable_monitor()->set_name(context.Name("monitors", fields->id));
       for (std::string& path : Apply(context, *app, *fields, *request.mutable_monitor())) {
         request.mutable_update_mask()->add_paths(std::move(path));
       }
