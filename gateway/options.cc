@@ -17,7 +17,7 @@ ABSL_FLAG(std::string, listen, ":8080",
 ABSL_FLAG(std::string, admin_listen, "127.0.0.1:9102",
           "Address and port of /metrics, /healthz and /readyz.");
 ABSL_FLAG(
-    std::string, core_addresses, "127.0.0.1:7070",
+    std::string, core_addresses, "127.0.0.1:9090",
     "Where core is: host:port, several with commas. A name may have several addresses, each of "
     "which is a replica; names are looked up again and again.");
 ABSL_FLAG(absl::Duration, core_resolve_interval, absl::Seconds(5), "How often they are looked up.");

@@ -11,7 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 
-ABSL_FLAG(std::string, core_addresses, "127.0.0.1:7070",
+ABSL_FLAG(std::string, core_addresses, "127.0.0.1:9090",
           "Where core is: host:port or unix:path, several parted by commas. Every address of a "
           "name gets a stream; names are looked up again and again.");
 ABSL_FLAG(std::string, admin_listen, "127.0.0.1:9103",
