@@ -60,7 +60,7 @@ class CommandLine(TocsinTestCase):
         self.cli.text("monitor", "create", self.monitor, "--timeout", "60s")
         for arguments, words in (
                 (("monitor", "create", self.monitor, "--timeout", "60s"), (self.monitor, "exists")),
-                (("monitor", "get", "no-such-monitor"), ("no-such-monitor", "not found")),
+                (("monitor", "get", "no-such-monitor"), ("no-such-monitor", "does not exist")),
                 (("monitor", "create", self.monitor + "-x", "--timeout", "0s"), ("timeout",)),
                 (("monitor", "create", "Bad Id!", "--timeout", "60s"), ("id",)),
                 (("monitor", "create", self.monitor + "-y"), ("timeout",)),

@@ -162,6 +162,8 @@ absl::StatusOr<DeliveryView> ChannelAdmin::Test(const ResourceName& name) {
   ASSIGN_OR_RETURN(const ProjectKey project, FindProject(store_, name.project));
   const absl::Time now = clock_.Now();
   Delivery delivery = NewDelivery(project, DeliveryType::kChannelTest, now);
+  delivery.notice = ChannelNotice{
+      .channel = ChannelName(name.project, name.id), .failing_since = std::nullopt, .reason = ""};
   DeliveryView view = {
       .delivery = {}, .project_id = name.project, .channel_id = name.id, .monitor_id = ""};
   RETURN_IF_ERROR(TransactUntilKnown(

@@ -175,6 +175,8 @@ TEST_F(ChannelAdminTest, ATestIsADeliveryThatIsDueNow) {
                                                                        .per_channel = 1});
   ASSERT_THAT(leased, SizeIs(1));
   EXPECT_EQ(leased[0].delivery.id, test->delivery.id);
+  ASSERT_TRUE(leased[0].delivery.notice.has_value());
+  EXPECT_EQ(leased[0].delivery.notice->channel, "projects/default/channels/pager");
 }
 
 TEST_F(ChannelAdminTest, ADisabledChannelCannotBeTested) {
