@@ -12,6 +12,7 @@
 #include "common/log.h"
 #include "common/random.h"
 #include "common/status_macros.h"
+#include "services/core/engine/monitor_metrics.h"
 #include "services/core/store/sealer.h"
 
 namespace tocsin::core {
@@ -130,6 +131,10 @@ absl::Status Server::Start() {
   services_ = std::make_unique<Services>(*engine_, *store_, clock_, options_.public_url);
   StartTasks();
   RETURN_IF_ERROR(StartGrpc());
+  admin_->AddText("/metrics/monitors", [this] {
+    const absl::StatusOr<std::string> text = MonitorMetrics(*store_, *engine_->guard.Gaps());
+    return text.ok() ? *text : "# the database is away\n";
+  });
   SetReadiness(absl::OkStatus());
   return absl::OkStatus();
 }
