@@ -20,6 +20,9 @@ constexpr absl::Duration kTouchesKept = absl::Hours(24);
 constexpr absl::Duration kGapsKept = absl::Hours(24 * 400);  // longer than the longest timeout
 // A gap ends with the stamp of a touch; no commit of a touch takes this long.
 constexpr absl::Duration kLatestCommit = absl::Minutes(1);
+// A gap is told this long before the hold after it ends: once deadlines are judged, whom it excused
+// can no longer be seen. Most pushes that waited are in by then.
+constexpr absl::Duration kTellAhead = absl::Seconds(3);
 constexpr int kTellPage = 1000;    // monitors in one transaction
 constexpr int kTellPages = 50;     // transactions in one call
 constexpr size_t kTellNames = 20;  // unverified monitors told by name
@@ -295,7 +298,7 @@ absl::Time OutageGuard::NewestTouch() const {
 
 absl::Status OutageGuard::TellPage(Transaction& transaction, absl::Time now, Telling& telling) {
   ASSIGN_OR_RETURN(std::vector<StoredGap> untold,
-                   transaction.LockUntoldGaps(now - options_.retry_time));
+                   transaction.LockUntoldGaps(now - (options_.retry_time - kTellAhead)));
   if (untold.empty()) {
     telling = {};
     return absl::OkStatus();

@@ -79,7 +79,8 @@ class OutageGuard {
   absl::Time NewestTouch() const;
 
   // Tells each gap that postponed or excused something once, by one replica: `system.blind` to the
-  // default channels of each project. Untold gaps that overlap are told as one. Bounded: where
+  // default channels of each project, before the hold on judging after it ends; call it at least
+  // every two seconds. Untold gaps that overlap are told as one. Bounded: where
   // there are very many monitors, later calls go on where this one ended. Called from upkeep.
   absl::Status TellGaps();
 

@@ -272,6 +272,18 @@ TEST_F(OutageGuardTest, AGapIsToldOnceToTheDefaultChannelsThatAreEnabled) {
   EXPECT_THAT(delivery.blind->unverified_monitors, ElementsAre("projects/default/monitors/backup"));
 }
 
+TEST_F(OutageGuardTest, AGapIsToldBeforeTheMonitorsThatItExcusedAreJudged) {
+  AddChannel("all", true, false);
+  AddMonitor("backup");
+  TouchAfter(absl::ZeroDuration());
+  TouchAfter(absl::Seconds(61));
+  // The upkeep comes every two seconds; the hold on judging lasts six.
+  TouchAfter(absl::Seconds(4));
+  EXPECT_EQ(guard_.Judge()->up_to, absl::InfinitePast());
+  EXPECT_TRUE(guard_.TellGaps().ok());
+  EXPECT_THAT(Deliveries(), SizeIs(1));
+}
+
 TEST_F(OutageGuardTest, ManyMonitorsAreCountedButFewNamed) {
   AddChannel("all", true, false);
   for (int i = 0; i < 2000; ++i) AddMonitor("m" + std::to_string(i));
