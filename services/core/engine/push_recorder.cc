@@ -24,6 +24,9 @@ namespace {
 // Between tries while the store is unavailable.
 constexpr absl::Duration kFirstWait = absl::Milliseconds(5);
 constexpr absl::Duration kLongestWait = absl::Milliseconds(50);
+// The gateways try elsewhere after a second.
+constexpr absl::Duration kFrozenAfter = absl::Milliseconds(800);
+constexpr absl::Duration kDoubt = absl::Seconds(2);
 
 std::string OutcomeName(const FullPathOutcome& outcome) {
   if (outcome.answer.result == PushResult::kUnknownToken) return "unknown_token";
@@ -78,11 +81,13 @@ class PushRecorder::Impl {
       if (!stopping_ && waiting_ + items.size() <= options_.queue_limit) {
         batch->done = std::move(done);
         batch->begun = begun_.insert(monotonic);
+        const bool retried = MayHaveBeenFrozen();
         for (size_t i = 0; i < items.size(); ++i) {
           const absl::Duration age = now - items[i].heartbeat.at;
           // By its id a push in doubt is found again.
           uint64_t& push_id = items[i].heartbeat.push_id;
           if (push_id == 0) push_id = RandomId();
+          items[i].retried |= retried;
           // One token is always with one committer, so that its pushes stay in order.
           std::deque<QueuedPush>& queue = queues_[items[i].token.back() & 1];
           queue.push_back(QueuedPush{batch, i, std::move(items[i]), false,
@@ -102,6 +107,7 @@ class PushRecorder::Impl {
   void SubmitTouch(std::function<absl::Status(Transaction&)> body, TouchDone done) {
     {
       absl::MutexLock lock(&mutex_);
+      MayHaveBeenFrozen();
       if (!stopping_) {
         auto touch = std::make_shared<TouchBarrier>();
         touch->body = std::move(body);
@@ -375,6 +381,16 @@ class PushRecorder::Impl {
     }
   }
 
+  // Whether this process may have stood still a moment ago. What it reads then has waited unseen in
+  // a socket, and the gateway may have sent it elsewhere meanwhile. Touches come twice a second, so
+  // a second without anything is no silence. Called with everything that comes.
+  bool MayHaveBeenFrozen() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    const absl::Duration now = monotonic_.Now();
+    if (awake_at_.has_value() && now - *awake_at_ > kFrozenAfter) doubt_until_ = now + kDoubt;
+    awake_at_ = now;
+    return now < doubt_until_;
+  }
+
   Store& store_;
   const Clock& clock_;
   const MonotonicClock& monotonic_;
@@ -384,7 +400,9 @@ class PushRecorder::Impl {
 
   mutable absl::Mutex mutex_;
   std::array<std::deque<QueuedPush>, kPushCommitters> queues_ ABSL_GUARDED_BY(mutex_);
-  size_t waiting_ ABSL_GUARDED_BY(mutex_) = 0;                   // items in the queues
+  size_t waiting_ ABSL_GUARDED_BY(mutex_) = 0;  // items in the queues
+  std::optional<absl::Duration> awake_at_ ABSL_GUARDED_BY(mutex_);
+  absl::Duration doubt_until_ ABSL_GUARDED_BY(mutex_) = -absl::InfiniteDuration();
   std::multiset<absl::Duration> begun_ ABSL_GUARDED_BY(mutex_);  // of batches not answered
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   std::vector<std::thread> threads_ ABSL_GUARDED_BY(mutex_);

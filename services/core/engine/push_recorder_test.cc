@@ -158,6 +158,25 @@ TEST_F(PushRecorderTest, ASteadyUpTakesTheFastPath) {
   EXPECT_EQ(Stored().state.last_at, clock_.Now());
 }
 
+TEST_F(PushRecorderTest, APushThatWasReadAfterAFreezeIsStoredOnceEvenIfAnotherCoreHasIt) {
+  recorder_.Start();
+  PushOne(Item(1));
+  clock_.Advance(absl::Seconds(1));
+  PushItem sent = Item(1);
+  sent.heartbeat.push_id = 77;
+  PushItem elsewhere = sent;
+  elsewhere.retried = true;
+  PushOne(elsewhere);
+  clock_.Advance(absl::Seconds(1));
+  PushOne(Item(1));
+  // The core that had the original in its socket thaws and stamps it anew.
+  clock_.Advance(absl::Seconds(3));
+  monotonic_.Advance(absl::Seconds(4));
+  sent.heartbeat.at = clock_.Now();
+  EXPECT_EQ(PushOne(sent).result, PushResult::kRecorded);
+  EXPECT_THAT(History(job_), SizeIs(3));
+}
+
 TEST_F(PushRecorderTest, UpsOfOneGroupFoldAndTheHistoryKeepsAll) {
   recorder_.Start();
   PushOne(Item(1));
