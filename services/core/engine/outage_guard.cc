@@ -39,6 +39,18 @@ absl::Time Newest(const std::vector<Touch>& touches) {
   return newest;
 }
 
+// Until when heartbeats could come over HTTP: InfiniteFuture while a live instance has a gateway,
+// and where none was ever seen; otherwise when one last was.
+absl::Time HeardOverHttp(const std::vector<Touch>& touches, absl::Duration blind_after) {
+  const absl::Time newest = Newest(touches);
+  absl::Time seen_at = absl::InfinitePast();
+  for (const Touch& touch : touches) {
+    if (touch.gateways > 0 && newest - touch.at <= blind_after) return absl::InfiniteFuture();
+    seen_at = std::max(seen_at, touch.gateway_seen_at);
+  }
+  return seen_at == absl::InfinitePast() ? absl::InfiniteFuture() : seen_at;
+}
+
 // The time whose transactions a failover may have lost: an own touch was committed at
 // `committed`, and the database does not show it.
 std::optional<Gap> JudgeFailover(const std::vector<Touch>& touches, const Touch& mine,
@@ -267,11 +279,13 @@ absl::StatusOr<OutageGuard::Judgement> OutageGuard::Judge() {
   const absl::Time now = clock_.Now();
   const absl::Duration unsettled = std::max(options_.settle, recorder_.OldestAge());
   absl::Time newest = absl::InfinitePast();
+  absl::Time heard = absl::InfiniteFuture();
   // Touches before gaps: a gap is committed with the touch that ends it.
   RETURN_IF_ERROR(
       store_.Transact(TransactionClass::kSweeper, [&](Transaction& transaction) -> absl::Status {
         ASSIGN_OR_RETURN(const std::vector<Touch> touches, transaction.ReadTouches());
         newest = Newest(touches);
+        heard = HeardOverHttp(touches, options_.blind_after);
         return absl::OkStatus();
       }));
   Judgement judgement;
@@ -282,6 +296,7 @@ absl::StatusOr<OutageGuard::Judgement> OutageGuard::Judge() {
   }
   if (judgement.wait_until == absl::InfinitePast()) {
     judgement.up_to = std::min(newest, now - unsettled);
+    judgement.http_up_to = std::min(judgement.up_to, heard);
   }
   return judgement;
 }
@@ -297,13 +312,16 @@ absl::Time OutageGuard::NewestTouch() const {
 }
 
 absl::Status OutageGuard::TellPage(Transaction& transaction, absl::Time now, Telling& telling) {
-  ASSIGN_OR_RETURN(std::vector<StoredGap> untold,
-                   transaction.LockUntoldGaps(now - (options_.retry_time - kTellAhead)));
+  ASSIGN_OR_RETURN(std::vector<StoredGap> untold, transaction.LockUntoldGaps(now));
   if (untold.empty()) {
     telling = {};
     return absl::OkStatus();
   }
   const GapGroup group = FirstGroup(std::move(untold));
+  if (group.whole.end > now - (options_.retry_time - kTellAhead)) {
+    telling = {};
+    return absl::OkStatus();
+  }
   // Others may have told, or another gap may belong to it now: it is counted anew then.
   if (telling.gaps != group.keys) telling = {.gaps = group.keys, .after = 0, .notices = {}};
   ASSIGN_OR_RETURN(const std::vector<Monitor> monitors,

@@ -63,6 +63,9 @@ class OutageGuard {
   struct Judgement {
     // Deadlines at or before this may be judged; InfinitePast: none.
     absl::Time up_to = absl::InfinitePast();
+    // The same for monitors that are heard over HTTP: while no gateway is connected to any core,
+    // nothing later than when one last was.
+    absl::Time http_up_to = absl::InfinitePast();
     // The end of the wait after a gap, when that is why there is none; InfinitePast otherwise.
     absl::Time wait_until = absl::InfinitePast();
     std::shared_ptr<const GapList> gaps;

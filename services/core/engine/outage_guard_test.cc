@@ -278,10 +278,20 @@ TEST_F(OutageGuardTest, AGapIsToldBeforeTheMonitorsThatItExcusedAreJudged) {
   TouchAfter(absl::ZeroDuration());
   TouchAfter(absl::Seconds(61));
   // The upkeep comes every two seconds; the hold on judging lasts six.
-  TouchAfter(absl::Seconds(4));
+  TouchAfter(absl::Seconds(2));
+  TouchAfter(absl::Seconds(2));
   EXPECT_EQ(guard_.Judge()->up_to, absl::InfinitePast());
   EXPECT_TRUE(guard_.TellGaps().ok());
   EXPECT_THAT(Deliveries(), SizeIs(1));
+}
+
+TEST_F(OutageGuardTest, WhileNoGatewayIsConnectedNothingLaterIsJudgedOfWhatComesOverHttp) {
+  guard_.GatewayConnected();
+  TouchAfter(absl::ZeroDuration());
+  guard_.GatewayDisconnected();
+  for (int i = 0; i < 10; ++i) TouchAfter(absl::Seconds(1));
+  EXPECT_LE(guard_.Judge()->http_up_to, start_);
+  EXPECT_GT(guard_.Judge()->up_to, start_ + absl::Seconds(9));
 }
 
 TEST_F(OutageGuardTest, ManyMonitorsAreCountedButFewNamed) {

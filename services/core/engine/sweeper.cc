@@ -94,7 +94,8 @@ absl::Status Sweeper::JudgeDue(Transaction& transaction, const OutageGuard::Judg
                           .last_push_id = 0,
                           .sweep_at = deadline.at};
     if (deadline.at <= now) {
-      if (deadline.at > judgement.up_to) {
+      const bool by_http = monitor.state.last_source != Source::kGrpc;
+      if (deadline.at > (by_http ? judgement.http_up_to : judgement.up_to)) {
         pass.left_some = true;
         continue;
       }
