@@ -17,8 +17,9 @@ namespace {
 constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 // Responses that a client does not take: beyond this, nothing more is read from it.
 constexpr size_t kMaxOutput = 64 * 1024;
-// What a refused client may still send before the connection is closed on it.
-constexpr size_t kMaxLinger = 1024 * 1024;
+// What a refused client may still send before the connection is closed on it. Most clients send the
+// whole of a body before they look at the response.
+constexpr size_t kMaxLinger = 16 * 1024 * 1024;
 // An idle connection keeps no more memory than this.
 constexpr size_t kKeptCapacity = 1024;
 
@@ -45,7 +46,7 @@ void Connection::Open(int fd, const IpAddress& peer) {
   peer_ = peer;
   watched_ = 0;
   registered_ = dirty_ = paused_ = no_more_input_ = close_when_written_ = false;
-  lingering_ = linger_on_close_ = writing_ = served_ = reading_body_ = false;
+  lingering_ = linger_on_close_ = refused_body_ = writing_ = served_ = reading_body_ = false;
   lingered_bytes_ = 0;
   first_slot_ = 0;
   worker_.Arm(*this, Worker::Wait::kHead);
@@ -60,7 +61,7 @@ void Connection::OpenRefused(int fd, const IpAddress& peer) {
   peer_ = peer;
   watched_ = 0;
   registered_ = dirty_ = paused_ = close_when_written_ = false;
-  lingering_ = writing_ = served_ = reading_body_ = false;
+  lingering_ = refused_body_ = writing_ = served_ = reading_body_ = false;
   lingered_bytes_ = 0;
   first_slot_ = 0;
   Refuse(503, "too many connections");
@@ -212,6 +213,7 @@ void Connection::Refuse(int status, std::string_view reason) {
   slot.response = slot.owned.get();
   slot.refusal = true;
   no_more_input_ = linger_on_close_ = true;
+  refused_body_ = status == 413;
   if (reader_) worker_.ReturnReader(std::move(reader_));
   if (!writing_) Unlink();
   MarkDirty();
@@ -307,7 +309,7 @@ void Connection::Linger() {
   shutdown(fd_, SHUT_WR);
   lingering_ = true;
   Clear(input_);
-  worker_.Arm(*this, Worker::Wait::kLinger);
+  worker_.Arm(*this, refused_body_ ? Worker::Wait::kBody : Worker::Wait::kLinger);
   Watch(EPOLLIN);
 }
 

@@ -83,6 +83,7 @@ class Connection final : public EventLoop::Source, public TimeoutNode {
   bool lingering_ = false;
   // What the client still sends must be read before closing: unread input would make it a reset.
   bool linger_on_close_ = false;
+  bool refused_body_ = false;  // lingers for as long as the body may take
   bool writing_ = false;  // output_ waits for the client
   bool served_ = false;   // at least one request was read
   bool reading_body_ = false;

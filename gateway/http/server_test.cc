@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 #include "common/testing/fake_clock.h"
 #include "gateway/testing/http_client.h"
@@ -222,6 +223,17 @@ TEST_F(ServerTest, RefusesWithAnAnswerThatArrives) {
   EXPECT_EQ(server_->stats().refused_malformed.load(), 1);
   EXPECT_EQ(server_->stats().refused_head.load(), 1);
   EXPECT_EQ(server_->stats().refused_body.load(), 1);
+}
+
+TEST_F(ServerTest, AClientThatSendsAllOfALargeBodyBeforeItReadsStillSeesTheRefusal) {
+  Start();
+  auto client = Connect();
+  constexpr int kBytes = 12'000'000;
+  client.Send(absl::StrCat("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: ", kBytes, "\r\n\r\n"));
+  EXPECT_TRUE(client.Send(std::string(kBytes, 'b')));
+  EXPECT_EQ(client.Receive().status, 413);
+  client.ShutdownWrite();
+  EXPECT_TRUE(client.AtEnd());
 }
 
 TEST_F(ServerTest, ARefusalWaitsForTheAnswersBeforeIt) {

@@ -41,13 +41,14 @@ void HttpClient::Close() {
 
 void HttpClient::ShutdownWrite() { shutdown(fd_, SHUT_WR); }
 
-void HttpClient::Send(const std::string& bytes) {
+bool HttpClient::Send(const std::string& bytes) {
   size_t sent = 0;
   while (sent < bytes.size()) {
     const ssize_t n = send(fd_, bytes.data() + sent, bytes.size() - sent, MSG_NOSIGNAL);
-    if (n <= 0) return;
+    if (n <= 0) return false;
     sent += static_cast<size_t>(n);
   }
+  return true;
 }
 
 bool HttpClient::ReadMore() {

@@ -24,7 +24,8 @@ class HttpClient {
   HttpClient(HttpClient&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
   HttpClient& operator=(HttpClient&&) = delete;
 
-  void Send(const std::string& bytes);
+  // Whether the kernel took all of it.
+  bool Send(const std::string& bytes);
   // The next response; without a body when it answers a HEAD.
   HttpResponse Receive(bool head = false);
   // Whether the server has closed the connection and nothing is left to read.
