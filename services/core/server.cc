@@ -30,8 +30,12 @@ constexpr absl::Duration kTellRest = absl::Seconds(2);
 constexpr absl::Duration kCensusRest = absl::Seconds(15);
 constexpr absl::Duration kNewsWait = absl::Seconds(1);
 constexpr absl::Duration kRetryRest = absl::Seconds(1);
+constexpr absl::Duration kHealthRest = absl::Seconds(1);
 constexpr absl::Duration kStreamsEnd = absl::Seconds(5);
 constexpr absl::Duration kCallsEnd = absl::Seconds(5);
+
+// Asked of the gRPC health service, this name is SERVING as long as the process works.
+constexpr char kLiveness[] = "liveness";
 
 std::string GrpcAddress(const HostPort& address) {
   if (address.host.empty()) return absl::StrCat("[::]:", address.port);
@@ -102,10 +106,12 @@ struct Server::Services {
 };
 
 struct Server::Tasks {
-  std::unique_ptr<PeriodicTask> touch, sweep, deliveries, feed, maintain, tell, census, news;
+  std::unique_ptr<PeriodicTask> touch, sweep, deliveries, feed, maintain, tell, census, news,
+      health;
 
   void Stop() {
-    for (auto* task : {&news, &sweep, &deliveries, &feed, &maintain, &tell, &census, &touch}) {
+    for (auto* task :
+         {&health, &news, &sweep, &deliveries, &feed, &maintain, &tell, &census, &touch}) {
       if (*task != nullptr) (*task)->Stop();
     }
   }
@@ -136,6 +142,7 @@ absl::Status Server::Start() {
     return text.ok() ? *text : "# the database is away\n";
   });
   SetReadiness(absl::OkStatus());
+  tasks_->health = std::make_unique<PeriodicTask>("health", kHealthRest, [this] { ShowHealth(); });
   return absl::OkStatus();
 }
 
@@ -258,8 +265,21 @@ absl::Status Server::StartGrpc() {
   if (grpc_ == nullptr || port_ == 0) {
     return absl::UnavailableError(absl::StrCat("cannot listen on ", GrpcAddress(options_.listen)));
   }
-  grpc_->GetHealthCheckService()->SetServingStatus(true);
+  grpc_->GetHealthCheckService()->SetServingStatus(kLiveness, true);
   return absl::OkStatus();
+}
+
+void Server::ShowHealth() {
+  const bool ready = Ready().ok();
+  grpc::HealthCheckServiceInterface& health = *grpc_->GetHealthCheckService();
+  for (const char* const name :
+       {"", v1::PushService::service_full_name(), v1::MonitorService::service_full_name(),
+        v1::ChannelService::service_full_name(), v1::IncidentService::service_full_name(),
+        v1::DeliveryService::service_full_name(), v1::AlertService::service_full_name(),
+        internal::v1::PushService::service_full_name(),
+        internal::v1::DeliveryService::service_full_name()}) {
+    health.SetServingStatus(name, ready);
+  }
 }
 
 absl::Status Server::Ready() {

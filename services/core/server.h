@@ -66,6 +66,8 @@ class Server {
   absl::Status OpenStore();
   absl::Status StartGrpc();
   void StartTasks();
+  // Tells gRPC health what /readyz says.
+  void ShowHealth();
   void WakeOnNews();
   // Shows the census if it is for this replica to show.
   void TakeCensus();

@@ -3,7 +3,7 @@
 import signal
 import unittest
 
-from harness import history, jobs
+from harness import grpc_health, history, jobs
 from harness.load import Job, Load
 from harness.pushing import push
 from harness.testcase import TocsinTestCase
@@ -70,12 +70,19 @@ class DatabaseOutage(TocsinTestCase):
             wait_until(lambda core=core: core.get_admin("/readyz")[0] == 503, 10,
                        f"{core.name} is not ready")
             self.assertEqual(core.get_admin("/healthz")[0], 200)
+            for name in ("", "tocsin.v1.PushService"):
+                wait_until(lambda core=core, name=name: grpc_health.check(core.address, name) == "NOT_SERVING", 10,
+                           f"{core.name} tells gRPC health that it is not ready")
+            self.assertEqual(grpc_health.check(core.address, "liveness"), "SERVING")
         self.cluster.postgres.start()
         for service in self.cluster.services:
             service.wait_ready(30)
         wait_until(lambda: push(self.gateway, token, msg="after").status == 200, 20,
                    "pushes are recorded again")
         self.assertEqual(push(self.gateway, "unknown-token").status, 404)
+        for core in self.cluster.cores:
+            wait_until(lambda core=core: grpc_health.check(core.address) == "SERVING", 10,
+                       f"{core.name} tells gRPC health that it is ready")
         self.assertEqual(push(self.gateway, token, status="down").status, 200)
         self.receiver.wait_for(1, 20, path=channel, monitor=monitor, type="incident.opened")
         messages = [b["message"] for b in self.cli.heartbeats(monitor)]
