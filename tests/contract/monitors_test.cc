@@ -16,7 +16,7 @@ class Monitors : public StoreContract {
     std::vector<MonitorKey> keys;
     Do([&](Transaction& transaction) -> absl::Status {
       keys.clear();
-      const DueMonitors due = transaction.LockDue(now, limit).value();
+      const DueMonitors due = transaction.LockDue(absl::InfinitePast(), now, limit).value();
       EXPECT_FALSE(due.more_locked);
       for (const Monitor& monitor : due.monitors) keys.push_back(monitor.definition.key);
       return absl::OkStatus();
@@ -212,11 +212,31 @@ TEST_P(Monitors, DueMonitorsComeEarliestFirstAndExactlyAtTheirTime) {
   const MonitorKey early = Add(UpMonitor("early"), kStart + kSecond).key;
   const MonitorKey middle = Add(UpMonitor("middle"), kStart + 2 * kSecond).key;
   AddUp("never");
-  EXPECT_EQ(store().NextSweepAt().value(), kStart + kSecond);
+  EXPECT_EQ(store().NextSweepAt(absl::InfinitePast()).value(), kStart + kSecond);
   EXPECT_THAT(Due(kStart + kSecond - absl::Microseconds(1), 10), IsEmpty());
   EXPECT_THAT(Due(kStart + kSecond, 10), ElementsAre(early));
   EXPECT_THAT(Due(kStart + 9 * kSecond, 10), ElementsAre(early, middle, late));
   EXPECT_THAT(Due(kStart + 9 * kSecond, 2), ElementsAre(early, middle));
+}
+
+TEST_P(Monitors, DueMonitorsMayBeAskedForPageByPage) {
+  for (int i = 1; i <= 3; ++i) Add(UpMonitor(absl::StrCat("job", i)), kStart + i * kSecond);
+  const absl::Time now = kStart + 9 * kSecond;
+  Do([&](Transaction& transaction) -> absl::Status {
+    DueMonitors due = transaction.LockDue(absl::InfinitePast(), now, 2).value();
+    EXPECT_THAT(due.monitors, SizeIs(2));
+    EXPECT_TRUE(due.full);
+    EXPECT_EQ(due.last, kStart + 2 * kSecond);
+    due = transaction.LockDue(due.last, now, 2).value();
+    EXPECT_THAT(due.monitors, SizeIs(1));
+    EXPECT_FALSE(due.full);
+    due = transaction.LockDue(due.last, now, 2).value();
+    EXPECT_THAT(due.monitors, IsEmpty());
+    EXPECT_EQ(due.last, absl::InfinitePast());
+    return absl::OkStatus();
+  });
+  EXPECT_EQ(store().NextSweepAt(kStart + 2 * kSecond).value(), kStart + 3 * kSecond);
+  EXPECT_EQ(store().NextSweepAt(kStart + 3 * kSecond).value(), absl::InfiniteFuture());
 }
 
 TEST_P(Monitors, SweepTimesAreWrittenExactlyOrLeftAlone) {
@@ -225,16 +245,16 @@ TEST_P(Monitors, SweepTimesAreWrittenExactlyOrLeftAlone) {
   change.monitor = monitor.key;
   change.state = Load(monitor.key).state;
   Save(change);
-  EXPECT_EQ(store().NextSweepAt().value(), kStart + kSecond);
+  EXPECT_EQ(store().NextSweepAt(absl::InfinitePast()).value(), kStart + kSecond);
   change.sweep_at = kStart + absl::Hours(1);
   Save(change);
-  EXPECT_EQ(store().NextSweepAt().value(), kStart + absl::Hours(1));
+  EXPECT_EQ(store().NextSweepAt(absl::InfinitePast()).value(), kStart + absl::Hours(1));
   change.sweep_at = kStart;
   Save(change);
-  EXPECT_EQ(store().NextSweepAt().value(), kStart);
+  EXPECT_EQ(store().NextSweepAt(absl::InfinitePast()).value(), kStart);
   change.sweep_at = absl::InfiniteFuture();
   Save(change);
-  EXPECT_EQ(store().NextSweepAt().value(), absl::InfiniteFuture());
+  EXPECT_EQ(store().NextSweepAt(absl::InfinitePast()).value(), absl::InfiniteFuture());
   EXPECT_THAT(Due(kStart + absl::Hours(9), 10), IsEmpty());
 }
 

@@ -179,9 +179,9 @@ absl::StatusOr<GapList> FaultyStore::ReadGaps(absl::Time since) {
   return inner_.ReadGaps(since);
 }
 
-absl::StatusOr<absl::Time> FaultyStore::NextSweepAt() {
+absl::StatusOr<absl::Time> FaultyStore::NextSweepAt(absl::Time after) {
   RETURN_IF_ERROR(BeforeRead());
-  return inner_.NextSweepAt();
+  return inner_.NextSweepAt(after);
 }
 
 absl::StatusOr<Census> FaultyStore::TakeCensus(absl::Time now) {

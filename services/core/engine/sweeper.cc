@@ -20,6 +20,9 @@ namespace {
 // An older touch may hide an own outage that nobody recorded yet. Not less, so that a fleet of
 // which some monitor is always due does not fill the recorder's queue with touches.
 constexpr absl::Duration kFreshTouch = absl::Milliseconds(100);
+// How long what waits for a gateway is left alone: less than the time for which nothing is judged
+// once one is back, so that it costs no time.
+constexpr absl::Duration kLookAgain = absl::Seconds(5);
 constexpr absl::Duration kAfterFailure = absl::Milliseconds(200);
 
 struct Failure {
@@ -33,8 +36,11 @@ struct Failure {
 struct Sweeper::Pass {
   std::vector<StateChange> changes;
   std::vector<Failure> failures;
-  bool left_some = false;
+  bool left_some = false;  // for want of a touch, or within the time after a gap
+  bool held_some = false;  // for want of a gateway
   bool more_locked = false;
+  bool full = false;
+  absl::Time last = absl::InfinitePast();
 };
 
 Sweeper::Sweeper(Store& store, OutageGuard& guard, const Clock& clock, SweeperOptions options,
@@ -53,8 +59,10 @@ absl::Duration Sweeper::Sweep() {
 }
 
 absl::StatusOr<absl::Duration> Sweeper::TrySweep() {
-  ASSIGN_OR_RETURN(const absl::Time next, store_.NextSweepAt());
   const absl::Time began = clock_.Now();
+  if (began - looked_at_ >= kLookAgain || began < looked_at_) held_until_ = absl::InfinitePast();
+  if (held_until_ == absl::InfinitePast()) looked_at_ = began;
+  ASSIGN_OR_RETURN(const absl::Time next, store_.NextSweepAt(held_until_));
   const absl::Duration until_due = next + options_.settle - began;
   if (until_due > absl::ZeroDuration()) {
     left_some_ = false;
@@ -65,6 +73,7 @@ absl::StatusOr<absl::Duration> Sweeper::TrySweep() {
     RETURN_IF_ERROR(guard_.TouchNow());
   }
   ASSIGN_OR_RETURN(const OutageGuard::Judgement judgement, guard_.Judge());
+  if (judgement.http_up_to != held_for_) held_until_ = absl::InfinitePast();
   const absl::Time now = clock_.Now();
   Pass pass;
   RETURN_IF_ERROR(
@@ -74,7 +83,17 @@ absl::StatusOr<absl::Duration> Sweeper::TrySweep() {
       }));
   Count(pass);
   left_some_ = pass.left_some;
+  if (pass.held_some && !pass.left_some) {
+    held_until_ = pass.last;
+    held_for_ = judgement.http_up_to;
+  }
+  return RestAfter(pass, judgement, now);
+}
+
+absl::Duration Sweeper::RestAfter(const Pass& pass, const OutageGuard::Judgement& judgement,
+                                  absl::Time now) {
   if (!pass.changes.empty()) return pass.more_locked ? options_.locked_again : absl::ZeroDuration();
+  if (pass.held_some && !pass.left_some && pass.full) return absl::ZeroDuration();
   if (pass.left_some && judgement.wait_until > now) {
     return std::clamp(judgement.wait_until - now, options_.locked_again, options_.longest_rest);
   }
@@ -84,8 +103,10 @@ absl::StatusOr<absl::Duration> Sweeper::TrySweep() {
 absl::Status Sweeper::JudgeDue(Transaction& transaction, const OutageGuard::Judgement& judgement,
                                absl::Time now, Pass& pass) {
   ASSIGN_OR_RETURN(const DueMonitors due,
-                   transaction.LockDue(now - options_.settle, options_.batch));
+                   transaction.LockDue(held_until_, now - options_.settle, options_.batch));
   pass.more_locked = due.more_locked;
+  pass.full = due.full;
+  pass.last = due.last;
   for (const Monitor& monitor : due.monitors) {
     const MonitorDefinition& definition = monitor.definition;
     const Deadline deadline = DeadlineOf(definition, monitor.state, *judgement.gaps);
@@ -95,8 +116,12 @@ absl::Status Sweeper::JudgeDue(Transaction& transaction, const OutageGuard::Judg
                           .sweep_at = deadline.at};
     if (deadline.at <= now) {
       const bool by_http = monitor.state.last_source != Source::kGrpc;
-      if (deadline.at > (by_http ? judgement.http_up_to : judgement.up_to)) {
+      if (deadline.at > judgement.up_to) {
         pass.left_some = true;
+        continue;
+      }
+      if (by_http && deadline.at > judgement.http_up_to) {
+        pass.held_some = true;
         continue;
       }
       const Decision decision =

@@ -36,6 +36,8 @@ class Sweeper {
   struct Pass;
 
   absl::StatusOr<absl::Duration> TrySweep();
+  absl::Duration RestAfter(const Pass& pass, const OutageGuard::Judgement& judgement,
+                           absl::Time now);
   absl::Status JudgeDue(Transaction& transaction, const OutageGuard::Judgement& judgement,
                         absl::Time now, Pass& pass);
   void Count(const Pass& pass);
@@ -47,6 +49,11 @@ class Sweeper {
   SweeperMetrics& metrics_;
   ChangeLogger failures_;
   bool left_some_ = false;  // due ones that could not be judged: only a new touch helps
+  // What is due until then was seen and waits for a gateway, so that it need not be looked at for
+  // a while. InfinitePast: nothing does.
+  absl::Time held_until_ = absl::InfinitePast();
+  absl::Time held_for_ = absl::InfinitePast();   // the judgement's http_up_to while they were seen
+  absl::Time looked_at_ = absl::InfinitePast();  // when all that is due was last looked at anew
 };
 
 }  // namespace tocsin::core

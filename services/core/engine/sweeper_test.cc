@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "common/testing/fake_clock.h"
 #include "services/core/domain/testing/builders.h"
 #include "services/core/engine/metrics.h"
@@ -40,11 +41,13 @@ class SweeperTest : public ::testing::Test {
     EXPECT_TRUE(status.ok()) << status;
   }
   // Up since `since`, with a timeout of 60 s.
-  void AddMonitor(const std::string& id, absl::Time since, int threshold = 1) {
+  void AddMonitor(const std::string& id, absl::Time since, int threshold = 1,
+                  Source source = Source::kHttp) {
     Monitor monitor = {.definition = testing::MinuteMonitor(), .state = testing::UpSince(since)};
     monitor.definition.project = project_;
     monitor.definition.id = id;
     monitor.definition.failure_threshold = threshold;
+    monitor.state.last_source = source;
     Run([&](Transaction& transaction) {
       return transaction.InsertMonitor(monitor, SweepAt(monitor.definition, monitor.state))
           .status();
@@ -117,7 +120,7 @@ TEST_F(SweeperTest, ASilentMonitorGoesDownStampedWithItsDeadline) {
   ASSERT_THAT(Deliveries(), SizeIs(1));
   EXPECT_EQ(Deliveries()[0].delivery.type, DeliveryType::kIncidentOpened);
   EXPECT_EQ(metrics_.Transitions(State::kDown, "missed_deadline").Value(), 1);
-  EXPECT_EQ(*store_.NextSweepAt(), absl::InfiniteFuture());
+  EXPECT_EQ(*store_.NextSweepAt(absl::InfinitePast()), absl::InfiniteFuture());
 }
 
 TEST_F(SweeperTest, TouchesAtOnceWhenTheNewestTouchIsOlderThanWhatIsDue) {
@@ -145,7 +148,7 @@ TEST_F(SweeperTest, BelowTheThresholdAMissIsCountedAndTheNextOneAwaited) {
   sweeper_.Sweep();
   EXPECT_EQ(StateOf("job"), State::kUp);
   EXPECT_EQ(Stored("job").state.misses, 1);
-  EXPECT_EQ(*store_.NextSweepAt(), deadline_ + absl::Seconds(60));
+  EXPECT_EQ(*store_.NextSweepAt(absl::InfinitePast()), deadline_ + absl::Seconds(60));
   LiveUntil(deadline_ + absl::Seconds(60) + kSettle);
   sweeper_.Sweep();
   EXPECT_EQ(StateOf("job"), State::kDown);
@@ -155,10 +158,10 @@ TEST_F(SweeperTest, SteadyPushesOnlyMoveTheNextLook) {
   AddMonitor("job", start_);
   LiveUntil(start_ + absl::Seconds(50));
   PushNow("job");
-  EXPECT_EQ(*store_.NextSweepAt(), deadline_);
+  EXPECT_EQ(*store_.NextSweepAt(absl::InfinitePast()), deadline_);
   LiveUntil(deadline_ + kSettle);
   EXPECT_EQ(sweeper_.Sweep(), absl::ZeroDuration());
-  EXPECT_EQ(*store_.NextSweepAt(), start_ + absl::Seconds(110));
+  EXPECT_EQ(*store_.NextSweepAt(absl::InfinitePast()), start_ + absl::Seconds(110));
   EXPECT_EQ(StateOf("job"), State::kUp);
   EXPECT_THAT(Deliveries(), IsEmpty());
 }
@@ -170,7 +173,7 @@ TEST_F(SweeperTest, AnOwnOutagePostponesTheDeadlineOnce) {
   sweeper_.Sweep();
   EXPECT_EQ(StateOf("job"), State::kUp);
   const absl::Time postponed = start_ + absl::Seconds(130);
-  EXPECT_EQ(*store_.NextSweepAt(), postponed);
+  EXPECT_EQ(*store_.NextSweepAt(absl::InfinitePast()), postponed);
   LiveUntil(postponed + kSettle);
   sweeper_.Sweep();
   ASSERT_EQ(StateOf("job"), State::kDown);
@@ -189,6 +192,52 @@ TEST_F(SweeperTest, ADeadlineBeforeAGapIsJudgedOnlyAfterTheRetryTime) {
   sweeper_.Sweep();
   ASSERT_EQ(StateOf("job"), State::kDown);
   EXPECT_EQ(Stored("job").state.incident->opened_at, start_ - absl::Milliseconds(1));
+}
+
+TEST_F(SweeperTest, WhatWaitsForAGatewayDoesNotHoldUpWhatIsHeardOtherwise) {
+  Sweeper sweeper(store_, guard_, clock_, {.batch = 2}, metrics_);
+  guard_.GatewayConnected();
+  EXPECT_TRUE(guard_.TouchNow().ok());
+  guard_.GatewayDisconnected();
+  for (int i = 1; i <= 5; ++i) {
+    AddMonitor(absl::StrCat("http", i), start_ + absl::Milliseconds(i));
+  }
+  AddMonitor("grpc1", start_ + absl::Milliseconds(6), 1, Source::kGrpc);
+  LiveUntil(deadline_ + absl::Milliseconds(6) + kSettle);
+  for (int pass = 0; pass < 3; ++pass) {
+    EXPECT_EQ(StateOf("grpc1"), State::kUp);
+    EXPECT_EQ(sweeper.Sweep(), absl::ZeroDuration());
+  }
+  EXPECT_EQ(StateOf("grpc1"), State::kDown);
+  EXPECT_EQ(sweeper.Sweep(), absl::Seconds(1)) << "nothing is left that could be judged";
+
+  // A job that is due later is found at its deadline.
+  AddMonitor("grpc2", start_ + absl::Seconds(3), 1, Source::kGrpc);
+  LiveUntil(deadline_ + absl::Seconds(3) + kSettle);
+  sweeper.Sweep();
+  EXPECT_EQ(StateOf("grpc2"), State::kDown);
+  EXPECT_EQ(StateOf("http1"), State::kUp);
+}
+
+TEST_F(SweeperTest, WhatWaitedForAGatewayIsJudgedWhenOneIsBackAndTheRetryTimeIsOver) {
+  Sweeper sweeper(store_, guard_, clock_, {.batch = 2}, metrics_);
+  guard_.GatewayConnected();
+  EXPECT_TRUE(guard_.TouchNow().ok());
+  guard_.GatewayDisconnected();
+  // It pushed last half an interval before the gateways went: the gap does not touch its deadline.
+  for (int i = 1; i <= 3; ++i) {
+    AddMonitor(absl::StrCat("late", i), start_ - absl::Seconds(60) + absl::Milliseconds(-i));
+  }
+  LiveUntil(start_ + absl::Seconds(2));
+  while (sweeper.Sweep() == absl::ZeroDuration()) {
+  }
+  LiveUntil(start_ + absl::Seconds(4));
+  guard_.GatewayConnected();
+  EXPECT_TRUE(guard_.TouchNow().ok());
+  LiveUntil(start_ + absl::Seconds(10));
+  while (sweeper.Sweep() == absl::ZeroDuration()) {
+  }
+  for (int i = 1; i <= 3; ++i) EXPECT_EQ(StateOf(absl::StrCat("late", i)), State::kDown);
 }
 
 TEST_F(SweeperTest, AFullBatchIsFollowedByTheNextAtOnce) {

@@ -58,6 +58,9 @@ struct StateChange {
 struct DueMonitors {
   std::vector<Monitor> monitors;
   bool more_locked = false;  // due ones were left out because others hold them
+  bool full = false;         // the limit was reached: there may be more
+  // The latest sweep_at of those that were looked at; InfinitePast when there were none.
+  absl::Time last = absl::InfinitePast();
 };
 
 struct MonitorIdentity {

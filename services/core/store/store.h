@@ -83,8 +83,8 @@ class Store {
   virtual absl::StatusOr<std::optional<ProjectKey>> FindProject(const std::string& id) = 0;
   // Gaps that end at or after `since`, in order of end.
   virtual absl::StatusOr<GapList> ReadGaps(absl::Time since) = 0;
-  // The earliest sweep_at of all monitors; InfiniteFuture when none has one.
-  virtual absl::StatusOr<absl::Time> NextSweepAt() = 0;
+  // The earliest sweep_at later than `after`; InfiniteFuture when there is none.
+  virtual absl::StatusOr<absl::Time> NextSweepAt(absl::Time after) = 0;
   // Counts for the metrics of the database as a whole.
   virtual absl::StatusOr<Census> TakeCensus(absl::Time now) = 0;
 

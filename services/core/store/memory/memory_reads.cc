@@ -158,9 +158,11 @@ absl::StatusOr<GapList> MemoryStore::ReadGaps(absl::Time since) {
   return gaps;
 }
 
-absl::StatusOr<absl::Time> MemoryStore::NextSweepAt() {
+absl::StatusOr<absl::Time> MemoryStore::NextSweepAt(absl::Time after) {
   absl::MutexLock lock(&mutex_);
-  return tables_.sweeps().empty() ? absl::InfiniteFuture() : tables_.sweeps().begin()->first;
+  const auto next = std::find_if(tables_.sweeps().begin(), tables_.sweeps().end(),
+                                 [after](const auto& sweep) { return sweep.first > after; });
+  return next == tables_.sweeps().end() ? absl::InfiniteFuture() : next->first;
 }
 
 absl::StatusOr<Census> MemoryStore::TakeCensus(absl::Time now) {

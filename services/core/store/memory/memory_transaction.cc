@@ -36,11 +36,15 @@ absl::StatusOr<std::vector<Monitor>> MemoryTransaction::LockMonitors(
   return monitors;
 }
 
-absl::StatusOr<DueMonitors> MemoryTransaction::LockDue(absl::Time now, int limit) {
+absl::StatusOr<DueMonitors> MemoryTransaction::LockDue(absl::Time after, absl::Time now,
+                                                       int limit) {
   DueMonitors due;
   for (const auto& [sweep_at, key] : tables_.sweeps()) {
-    if (sweep_at > now || static_cast<int>(due.monitors.size()) >= limit) break;
+    due.full = static_cast<int>(due.monitors.size()) >= limit;
+    if (sweep_at > now || due.full) break;
+    if (sweep_at <= after) continue;
     due.monitors.push_back(tables_.MonitorAt(key));
+    due.last = sweep_at;
   }
   return due;
 }

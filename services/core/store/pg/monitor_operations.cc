@@ -11,9 +11,10 @@ namespace tocsin::core::pg {
 const Statement kLockDue = {
     "lock_due",
     "SELECT s.monitor_id FROM (SELECT w.monitor_id FROM monitor_sweep w "
-    "WHERE w.sweep_at <= $1::timestamptz ORDER BY w.sweep_at) due CROSS JOIN LATERAL ("
+    "WHERE w.sweep_at > $1::timestamptz AND w.sweep_at <= $2::timestamptz "
+    "ORDER BY w.sweep_at) due CROSS JOIN LATERAL ("
     "SELECT s.monitor_id FROM monitor_state s WHERE s.monitor_id = due.monitor_id "
-    "FOR NO KEY UPDATE SKIP LOCKED) s LIMIT $2::integer"};
+    "FOR NO KEY UPDATE SKIP LOCKED) s LIMIT $3::integer"};
 
 namespace {
 
@@ -42,14 +43,15 @@ constexpr Statement kReadMonitors = {
 // Which of the locked are due now that the locks are held.
 constexpr Statement kStillDue = {
     "still_due",
-    "SELECT w.monitor_id FROM unnest($2::bigint[]) AS k (monitor_id) "
+    "SELECT w.monitor_id, w.sweep_at FROM unnest($2::bigint[]) AS k (monitor_id) "
     "JOIN monitor_sweep w ON w.monitor_id = k.monitor_id "
     "WHERE w.sweep_at <= $1::timestamptz ORDER BY w.sweep_at, w.monitor_id"};
 
 constexpr Statement kOthersDue = {
     "others_due",
     "SELECT w.monitor_id FROM monitor_sweep w "
-    "WHERE w.sweep_at <= $1::timestamptz AND w.monitor_id <> ALL ($2::bigint[]) LIMIT 1"};
+    "WHERE w.sweep_at > $1::timestamptz AND w.sweep_at <= $2::timestamptz "
+    "AND w.monitor_id <> ALL ($3::bigint[]) LIMIT 1"};
 
 constexpr Statement kFindMonitor = {
     "find_monitor_key",
@@ -165,17 +167,25 @@ absl::StatusOr<std::vector<Monitor>> PgTransaction::LockMonitors(absl::Span<cons
   return ReadMonitors(locked);
 }
 
-absl::StatusOr<DueMonitors> PgTransaction::LockDue(absl::Time now, int limit) {
+absl::StatusOr<DueMonitors> PgTransaction::LockDue(absl::Time after, absl::Time now, int limit) {
   RETURN_IF_ERROR(BeginLocking());
   ASSIGN_OR_RETURN(const std::vector<MonitorKey> locked,
-                   KeysOf(session_.Run(kLockDue, Params().Time(now).Int(limit))));
+                   KeysOf(session_.Run(kLockDue, Params().Time(after).Time(now).Int(limit))));
   // Between the statement's snapshot and the lock another sweeper may have moved some on.
-  ASSIGN_OR_RETURN(const std::vector<MonitorKey> ours,
-                   KeysOf(session_.Run(kStillDue, Params().Time(now).Keys8(locked))));
-  locked_.insert(ours.begin(), ours.end());
+  ASSIGN_OR_RETURN(Rows rows, session_.Run(kStillDue, Params().Time(now).Keys8(locked)));
   DueMonitors due;
-  if (static_cast<int>(locked.size()) < limit) {
-    ASSIGN_OR_RETURN(Rows others, session_.Run(kOthersDue, Params().Time(now).Keys8(locked)));
+  std::vector<MonitorKey> ours;
+  for (int i = 0; i < rows.size(); ++i) {
+    Row row = rows.at(i);
+    ours.push_back(row.Int());
+    due.last = row.Time();
+  }
+  RETURN_IF_ERROR(rows.status());
+  locked_.insert(ours.begin(), ours.end());
+  due.full = static_cast<int>(locked.size()) >= limit;
+  if (!due.full) {
+    ASSIGN_OR_RETURN(Rows others,
+                     session_.Run(kOthersDue, Params().Time(after).Time(now).Keys8(locked)));
     due.more_locked = !others.empty();
   }
   ASSIGN_OR_RETURN(due.monitors, ReadMonitors(ours));

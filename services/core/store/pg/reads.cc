@@ -91,7 +91,7 @@ constexpr pg::Statement kReadGaps = {
 
 constexpr pg::Statement kNextSweep = {
     "next_sweep",
-    "SELECT w.sweep_at FROM monitor_sweep w WHERE w.sweep_at IS NOT NULL "
+    "SELECT w.sweep_at FROM monitor_sweep w WHERE w.sweep_at > $1::timestamptz "
     "ORDER BY w.sweep_at LIMIT 1"};
 
 // Deleted monitors are few and indexed: they are counted apart.
@@ -253,10 +253,10 @@ absl::StatusOr<GapList> PgStore::ReadGaps(absl::Time since) {
   });
 }
 
-absl::StatusOr<absl::Time> PgStore::NextSweepAt() {
+absl::StatusOr<absl::Time> PgStore::NextSweepAt(absl::Time after) {
   ASSIGN_OR_RETURN(pg::SessionPool::Lease session, sweeper_.Take());
   RETURN_IF_ERROR(session->Ready());
-  ASSIGN_OR_RETURN(pg::Rows rows, session->Run(kNextSweep));
+  ASSIGN_OR_RETURN(pg::Rows rows, session->Run(kNextSweep, pg::Params().Time(after)));
   if (rows.empty()) return absl::InfiniteFuture();
   const absl::Time next = rows.at(0).Time();
   RETURN_IF_ERROR(rows.status());
