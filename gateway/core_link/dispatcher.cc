@@ -104,6 +104,7 @@ void Dispatcher::OnAnswer(StreamId id, const internal::v1::PushStreamResponse& a
 
 void Dispatcher::Apply(Stream& from, Batch& batch, const internal::v1::PushStreamResponse& answer,
                        absl::Duration now) {
+  if (batch.pushes.empty()) return;  // a sign of life says nothing about recording
   const bool all_recorded = answer.outcomes().empty();
   const size_t outcomes = static_cast<size_t>(answer.outcomes_size());
   bool unavailable = false;
@@ -195,14 +196,14 @@ std::vector<PushRef> Dispatcher::TakeRefs() {
   return refs;
 }
 
-void Dispatcher::SendBatch(Stream& to, absl::Duration now) {
+void Dispatcher::SendBatch(Stream& to, size_t limit, absl::Duration now) {
   Batch batch;
   batch.id = ++last_batch_id_;
   batch.sent = now;
   batch.shed_micros = shed_.TakeMicros();
   batch.pushes = TakeRefs();
   CoreStream::Batch message = to.stream->NewBatch();
-  while (!ready_.empty() && batch.pushes.size() < options_.max_batch) {
+  while (!ready_.empty() && batch.pushes.size() < limit) {
     const PushRef ref = ready_.front();
     ready_.pop_front();
     if (!ref.waiting()) continue;
@@ -214,17 +215,23 @@ void Dispatcher::SendBatch(Stream& to, absl::Duration now) {
   }
   message->set_batch_id(batch.id);
   message->set_shed_micros(batch.shed_micros);
+  message->set_sent_micros(static_cast<uint64_t>(absl::ToInt64Microseconds(now)));
   if (!to.greeted) message->set_gateway(options_.gateway_name);
   to.greeted = true;
-  ++stats_.batches;
+  to.sent = now;
   ++stats_.batches_in_flight;
-  const size_t size = batch.pushes.size();
+  CountBatch(batch.pushes.size());
+  to.in_flight.push_back(std::move(batch));
+  to.stream->Send(std::move(message));
+}
+
+void Dispatcher::CountBatch(size_t size) {
+  if (size == 0) return;
+  ++stats_.batches;
   stats_.pushes_sent += static_cast<int64_t>(size);
   const auto* const bound = std::lower_bound(std::begin(kBatchSizes), std::end(kBatchSizes), size);
   batch_sizes_[static_cast<size_t>(bound - std::begin(kBatchSizes))] += 1;
   batch_size_sum_ += static_cast<double>(size);
-  to.in_flight.push_back(std::move(batch));
-  to.stream->Send(std::move(message));
 }
 
 void Dispatcher::Fill(internal::v1::Push& out, const PendingPush& push, absl::Duration now) {
@@ -308,11 +315,27 @@ bool Dispatcher::connected() const {
                      [](const auto& stream) { return !stream->retired; });
 }
 
+absl::Duration Dispatcher::NextSignOfLife(const Stream& stream) const {
+  // A core that owes many answers will not read more of them.
+  const bool full = stream.in_flight.size() >= 2 * options_.max_batches_in_flight;
+  if (stream.retired || full || options_.sign_of_life == absl::InfiniteDuration()) {
+    return absl::InfiniteDuration();
+  }
+  return stream.sent + options_.sign_of_life;
+}
+
+void Dispatcher::GiveSignsOfLife(absl::Duration now) {
+  for (const auto& stream : streams_) {
+    if (NextSignOfLife(*stream) <= now) SendBatch(*stream, 0, now);
+  }
+}
+
 absl::Duration Dispatcher::NextEvent(absl::Duration now) const {
   absl::Duration next = absl::InfiniteDuration();
   if (!arrivals_.empty()) next = arrivals_.front().push->received + options_.push_timeout;
   if (!retries_.empty()) next = std::min(next, retries_.top().due);
   for (const auto& stream : streams_) {
+    next = std::min(next, NextSignOfLife(*stream));
     for (const Batch& batch : stream->in_flight) {
       const absl::Duration late = batch.sent + options_.attempt_timeout;
       next = std::min(next, late > now ? late : batch.sent + options_.push_timeout + kResetAfter);
@@ -332,9 +355,10 @@ absl::Duration Dispatcher::OnTurn(absl::Duration now) {
     }
     Stream* const stream = ChooseStream(now);
     if (stream == nullptr) break;
-    SendBatch(*stream, now);
+    SendBatch(*stream, options_.max_batch, now);
     next_stream_ = (next_stream_ + 1) % streams_.size();
   }
+  GiveSignsOfLife(now);
   FinishRetired();
   return NextEvent(now);
 }

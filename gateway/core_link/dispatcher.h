@@ -51,6 +51,8 @@ struct DispatcherOptions {
   absl::Duration push_timeout = absl::Seconds(5);
   absl::Duration min_backoff = absl::Milliseconds(20);  // after "unavailable", doubled each time
   absl::Duration max_backoff = absl::Milliseconds(500);
+  absl::Duration sign_of_life =
+      absl::Milliseconds(100);  // an idle stream says that we are here; or never
 };
 
 // Since the start, except the gauges.
@@ -118,9 +120,10 @@ class Dispatcher {
   struct Stream {
     StreamId id = 0;
     CoreStream* stream = nullptr;
-    std::deque<Batch> in_flight;  // oldest first
-    bool greeted = false;         // has our name
-    bool stalled = false;         // owed an answer for longer than an attempt may take
+    std::deque<Batch> in_flight;                      // oldest first
+    absl::Duration sent = -absl::InfiniteDuration();  // the newest batch
+    bool greeted = false;                             // has our name
+    bool stalled = false;  // owed an answer for longer than an attempt may take
     bool retired = false;
     absl::Duration unhealthy_until = -absl::InfiniteDuration();  // it said "unavailable"
     absl::Duration backoff;
@@ -135,7 +138,12 @@ class Dispatcher {
   static Health HealthOf(const Stream& stream, absl::Duration now);
   Stream* Find(StreamId id);
   Stream* ChooseStream(absl::Duration now);
-  void SendBatch(Stream& to, absl::Duration now);
+  // Of at most `limit` pushes that are ready; of none it is a sign of life.
+  void SendBatch(Stream& to, size_t limit, absl::Duration now);
+  void GiveSignsOfLife(absl::Duration now);
+  // When the stream wants its next sign of life.
+  absl::Duration NextSignOfLife(const Stream& stream) const;
+  void CountBatch(size_t size);
   void Fill(internal::v1::Push& out, const PendingPush& push, absl::Duration now);
   void Apply(Stream& from, Batch& batch, const internal::v1::PushStreamResponse& answer,
              absl::Duration now);

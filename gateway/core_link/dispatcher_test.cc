@@ -61,12 +61,16 @@ class DispatcherTest : public ::testing::Test, public OutcomeSink {
     while (next_ <= until) Turn(next_ - now_);
     Turn(until - now_);
   }
-  void Answer(Dispatcher::StreamId id, const PushStreamRequest& batch,
+  void Answer(Dispatcher& dispatcher, Dispatcher::StreamId id, const PushStreamRequest& batch,
               const std::vector<PushOutcome>& outcomes = {}) {
     PushStreamResponse response;
     response.set_batch_id(batch.batch_id());
     for (PushOutcome outcome : outcomes) response.add_outcomes(outcome);
-    dispatcher_.OnAnswer(id, response, now_);
+    dispatcher.OnAnswer(id, response, now_);
+  }
+  void Answer(Dispatcher::StreamId id, const PushStreamRequest& batch,
+              const std::vector<PushOutcome>& outcomes = {}) {
+    Answer(dispatcher_, id, batch, outcomes);
   }
   PushResult ResultOf(const std::string& message) { return results_.at(message); }
 
@@ -75,9 +79,12 @@ class DispatcherTest : public ::testing::Test, public OutcomeSink {
   uint64_t last_push_id_ = 0;
   std::map<std::string, PushResult> results_;
   FakeStream a_, b_;
-  Dispatcher dispatcher_{
-      {.gateway_name = "gw", .max_batch = 10, .max_batches_in_flight = 2, .max_pending = 50},
-      *this};
+  Dispatcher dispatcher_{{.gateway_name = "gw",
+                          .max_batch = 10,
+                          .max_batches_in_flight = 2,
+                          .max_pending = 50,
+                          .sign_of_life = absl::InfiniteDuration()},
+                         *this};
 };
 
 constexpr auto kRecorded = internal::v1::PUSH_OUTCOME_RECORDED;
@@ -102,6 +109,65 @@ TEST_F(DispatcherTest, AnIdleSystemSendsAtOnceAndABusyOneLetsBatchesForm) {
   ASSERT_EQ(a_.sent.size(), 3u);
   EXPECT_EQ(a_.sent[2].pushes_size(), 10);
   EXPECT_EQ(ResultOf("1"), PushResult::kRecorded);
+}
+
+TEST_F(DispatcherTest, AStreamThatHasNothingToSendGivesSignsOfLife) {
+  Dispatcher dispatcher({.gateway_name = "gw", .sign_of_life = absl::Milliseconds(100)}, *this);
+  const auto id = dispatcher.Add(&a_);
+  EXPECT_EQ(dispatcher.OnTurn(now_), now_ + absl::Milliseconds(100));
+  ASSERT_EQ(a_.sent.size(), 1u) << "the first one at once, so that core knows who is there";
+  EXPECT_EQ(a_.sent[0].gateway(), "gw");
+  EXPECT_EQ(a_.sent[0].pushes_size(), 0);
+  EXPECT_EQ(a_.sent[0].sent_micros(), static_cast<uint64_t>(absl::ToInt64Microseconds(now_)));
+  PushStreamResponse answer;
+  answer.set_batch_id(a_.sent[0].batch_id());
+  dispatcher.OnAnswer(id, answer, now_);
+
+  PendingPush* push = dispatcher.Take();
+  push->parameters.message = "m";
+  push->received = now_ + absl::Milliseconds(60);
+  dispatcher.Submit(push, push->received);
+  dispatcher.OnTurn(now_ + absl::Milliseconds(60));
+  ASSERT_EQ(a_.sent.size(), 2u);
+  dispatcher.OnTurn(now_ + absl::Milliseconds(159));
+  EXPECT_EQ(a_.sent.size(), 2u) << "a push is a sign of life, too";
+  dispatcher.OnTurn(now_ + absl::Milliseconds(160));
+  EXPECT_EQ(a_.sent.size(), 3u);
+  EXPECT_EQ(dispatcher.stats().batches, 1) << "only those with pushes are counted";
+}
+
+TEST_F(DispatcherTest, AStreamThatOwesManyAnswersGetsNoMoreSignsOfLife) {
+  Dispatcher dispatcher(
+      {.gateway_name = "gw", .max_batches_in_flight = 2, .sign_of_life = absl::Milliseconds(100)},
+      *this);
+  dispatcher.Add(&a_);
+  for (int i = 0; i < 9; ++i) dispatcher.OnTurn(now_ + i * absl::Milliseconds(100));
+  EXPECT_EQ(a_.sent.size(), 4u);
+}
+
+TEST_F(DispatcherTest, ASignOfLifeDoesNotMakeAStreamHealthy) {
+  Dispatcher dispatcher({.gateway_name = "gw",
+                         .min_backoff = absl::Milliseconds(500),
+                         .sign_of_life = absl::Milliseconds(100)},
+                        *this);
+  const auto a = dispatcher.Add(&a_);
+  PendingPush* push = dispatcher.Take();
+  push->parameters.message = "m";
+  push->received = now_;
+  dispatcher.Submit(push, now_);
+  dispatcher.OnTurn(now_);
+  Answer(dispatcher, a, a_.sent[0], {kUnavailable});
+  dispatcher.OnTurn(now_ + absl::Milliseconds(100));
+  ASSERT_EQ(a_.sent.size(), 2u);
+  Answer(dispatcher, a, a_.sent[1]);
+  dispatcher.Add(&b_);
+  PendingPush* next = dispatcher.Take();
+  next->parameters.message = "n";
+  next->received = now_ + absl::Milliseconds(110);
+  dispatcher.Submit(next, next->received);
+  dispatcher.OnTurn(next->received);
+  ASSERT_FALSE(b_.sent.empty());
+  EXPECT_EQ(b_.Messages(0), std::vector<std::string>{"n"});
 }
 
 TEST_F(DispatcherTest, TellsCoreEverythingOnce) {

@@ -20,6 +20,9 @@ namespace {
 
 constexpr int kMaxMessageBytes = 4 * 1024 * 1024;
 constexpr int kMinPingMillis = 5'000;
+// A peer whose machine vanished without a word is let go after the sum of these.
+constexpr int kKeepaliveMillis = 20'000;
+constexpr int kKeepaliveTimeoutMillis = 10'000;
 constexpr absl::Duration kTouchRest = absl::Milliseconds(500);
 // A replica whose newest touch is older is not ready,
 constexpr absl::Duration kReadyTouch = absl::Seconds(3);
@@ -85,9 +88,10 @@ struct Server::Engine {
 };
 
 struct Server::Services {
-  Services(Engine& engine, Store& store, const Clock& clock, const std::string& public_url)
+  Services(Engine& engine, Store& store, const Clock& clock, const MonotonicClock& monotonic,
+           const std::string& public_url)
       : push(engine.recorder, clock),
-        push_stream(engine.recorder, engine.guard, clock),
+        push_stream(engine.recorder, engine.guard, clock, monotonic),
         deliver(engine.deliveries, clock, public_url),
         monitors(engine.monitors, store, engine.guard, clock, public_url),
         channels(engine.channels),
@@ -134,7 +138,7 @@ absl::Status Server::Start() {
   RETURN_IF_ERROR(OpenStore());
   engine_ = std::make_unique<Engine>(*store_, clock_, monotonic_, options_, instance_, registry_);
   engine_->recorder.Start();
-  services_ = std::make_unique<Services>(*engine_, *store_, clock_, options_.public_url);
+  services_ = std::make_unique<Services>(*engine_, *store_, clock_, monotonic_, options_.public_url);
   StartTasks();
   RETURN_IF_ERROR(StartGrpc());
   admin_->AddText("/metrics/monitors", [this] {
@@ -255,6 +259,8 @@ absl::Status Server::StartGrpc() {
   // Peers whose streams are quiet may ask whether we are still there.
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, kMinPingMillis);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, kKeepaliveMillis);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kKeepaliveTimeoutMillis);
   Services& services = *services_;
   for (grpc::Service* const service : std::initializer_list<grpc::Service*>{
            &services.push, &services.push_stream, &services.deliver, &services.monitors,

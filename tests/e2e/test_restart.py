@@ -147,6 +147,10 @@ class OwnOutages(TocsinTestCase):
     def test_a_frozen_database_makes_no_false_alarm_and_is_told(self):
         self.survive(self.cluster.postgres.freeze, self.cluster.postgres.thaw)
 
+    def test_frozen_gateways_make_no_false_alarm_and_are_told(self):
+        self.survive(lambda: [gateway.freeze() for gateway in self.cluster.gateways],
+                     lambda: [gateway.thaw() for gateway in self.cluster.gateways])
+
     def test_killed_gateways_make_no_false_alarm_and_are_told(self):
         self.survive(lambda: [gateway.kill() for gateway in self.cluster.gateways],
                      lambda: [gateway.start() for gateway in self.cluster.gateways])

@@ -9,6 +9,7 @@
 #include "common/grpc_status.h"
 #include "common/log.h"
 #include "services/core/api/push_convert.h"
+#include "services/core/api/transit.h"
 
 namespace tocsin::core {
 namespace {
@@ -19,6 +20,9 @@ using internal::v1::PushStreamResponse;
 // Batches of one stream that were read and whose answer was not written yet; at this many, reading
 // stops until some are through.
 constexpr size_t kMaxBatchesInFlight = 64;
+// What was longer on its way may have been sent to another core meanwhile: the gateways do that
+// after a second.
+constexpr absl::Duration kLongTransit = absl::Milliseconds(800);
 
 }  // namespace
 
@@ -130,13 +134,18 @@ class PushStreamHandler::Stream
     if (request_.shed_micros() > 0) {
       handler_.guard_.ReportShed(absl::Microseconds(static_cast<int64_t>(request_.shed_micros())));
     }
-    const absl::Time now = handler_.clock_.Now();
+    const absl::Duration sent = absl::Microseconds(static_cast<int64_t>(request_.sent_micros()));
+    const absl::Duration excess = transit_.Excess(sent, handler_.monotonic_.Now());
+    // When it would have been read had it come as quickly as others.
+    const absl::Time now = TruncateToMicros(handler_.clock_.Now() - excess);
+    handler_.guard_.GatewayHeard(now);
     std::vector<PushItem> items;
     items.reserve(static_cast<size_t>(request_.pushes_size()));
     std::vector<int> invalid;  // positions in the batch, ascending
     for (int i = 0; i < request_.pushes_size(); ++i) {
       std::optional<PushItem> item = ToPushItem(request_.pushes(i), now);
       if (item) {
+        item->retried |= excess > kLongTransit;
         items.push_back(*std::move(item));
       } else {
         invalid.push_back(i);
@@ -212,6 +221,7 @@ class PushStreamHandler::Stream
   std::shared_ptr<Stream> self_;
   PushStreamRequest request_;  // between OnReadDone and the next StartRead
   std::string gateway_;
+  Transit transit_;
   absl::Mutex mutex_;
   std::deque<PushStreamResponse> answers_ ABSL_GUARDED_BY(mutex_);  // the first may be in writing
   size_t in_flight_ ABSL_GUARDED_BY(mutex_) = 0;
@@ -222,8 +232,9 @@ class PushStreamHandler::Stream
   bool finished_ ABSL_GUARDED_BY(mutex_) = false;
 };
 
-PushStreamHandler::PushStreamHandler(PushRecorder& recorder, OutageGuard& guard, const Clock& clock)
-    : recorder_(recorder), guard_(guard), clock_(clock) {}
+PushStreamHandler::PushStreamHandler(PushRecorder& recorder, OutageGuard& guard, const Clock& clock,
+                                     const MonotonicClock& monotonic)
+    : recorder_(recorder), guard_(guard), clock_(clock), monotonic_(monotonic) {}
 
 PushStreamHandler::~PushStreamHandler() = default;
 

@@ -34,7 +34,8 @@ class PushServiceHandler : public v1::PushService::CallbackService {
 // gRPC server.
 class PushStreamHandler : public internal::v1::PushService::CallbackService {
  public:
-  PushStreamHandler(PushRecorder& recorder, OutageGuard& guard, const Clock& clock);
+  PushStreamHandler(PushRecorder& recorder, OutageGuard& guard, const Clock& clock,
+                    const MonotonicClock& monotonic);
   ~PushStreamHandler() override;
 
   grpc::ServerBidiReactor<internal::v1::PushStreamRequest, internal::v1::PushStreamResponse>*
@@ -51,6 +52,7 @@ class PushStreamHandler : public internal::v1::PushService::CallbackService {
   PushRecorder& recorder_;
   OutageGuard& guard_;
   const Clock& clock_;
+  const MonotonicClock& monotonic_;
   absl::Mutex mutex_;  // taken before that of a stream
   bool draining_ ABSL_GUARDED_BY(mutex_) = false;
   std::set<Stream*> streams_ ABSL_GUARDED_BY(mutex_);

@@ -80,7 +80,7 @@ class StreamsTest : public ::testing::Test {
   MonitorAdmin monitors_{store_, clock_};
   ChannelAdmin channels_{store_, clock_};
   PushServiceHandler push_service_{recorder_, clock_};
-  PushStreamHandler push_streams_{recorder_, guard_, clock_};
+  PushStreamHandler push_streams_{recorder_, guard_, clock_, monotonic_};
   DeliverHandler deliver_streams_{queue_, clock_, ""};
   std::unique_ptr<grpc::Server> server_;
   std::unique_ptr<v1::PushService::Stub> pushes_;
@@ -131,6 +131,53 @@ TEST_F(StreamsTest, EachPushOfABatchHasItsOutcome) {
                   internal::v1::PUSH_OUTCOME_UNKNOWN_TOKEN, internal::v1::PUSH_OUTCOME_INVALID));
   EXPECT_TRUE(stream->WritesDone());
   EXPECT_FALSE(stream->Read(&response));
+  EXPECT_TRUE(stream->Finish().ok());
+}
+
+TEST_F(StreamsTest, ASignOfLifeIsAnsweredAndTellsThatAGatewayIsThere) {
+  grpc::ClientContext context;
+  const auto stream = gateway_->PushStream(&context);
+  PushStreamRequest batch;
+  batch.set_batch_id(1);
+  ASSERT_TRUE(stream->Write(batch));
+  PushStreamResponse response;
+  ASSERT_TRUE(stream->Read(&response));
+  EXPECT_EQ(response.batch_id(), 1u);
+  const absl::Time heard_at = clock_.Now();
+  clock_.Advance(absl::Minutes(1));
+  ASSERT_TRUE(guard_.TouchNow().ok());
+  EXPECT_EQ(guard_.Judge()->http_up_to, heard_at);
+  stream->WritesDone();
+  EXPECT_TRUE(stream->Finish().ok());
+}
+
+TEST_F(StreamsTest, WhatWaitedUnreadInASocketIsStampedWithWhenItCame) {
+  grpc::ClientContext context;
+  const auto stream = gateway_->PushStream(&context);
+  const auto send = [&](uint64_t id, absl::Duration sent) {
+    PushStreamRequest batch;
+    batch.set_batch_id(id);
+    batch.set_sent_micros(static_cast<uint64_t>(absl::ToInt64Microseconds(sent)));
+    AddPush(batch, token_, id);
+    EXPECT_TRUE(stream->Write(batch));
+    PushStreamResponse response;
+    EXPECT_TRUE(stream->Read(&response));
+    return response;
+  };
+  EXPECT_THAT(send(1, absl::Seconds(7)).outcomes(), IsEmpty());
+  const absl::Time begin = clock_.Now();
+  // It was sent a second later and read after another two.
+  clock_.Advance(absl::Seconds(3));
+  monotonic_.Advance(absl::Seconds(3));
+  EXPECT_THAT(send(2, absl::Seconds(8)).outcomes(), IsEmpty());
+  EXPECT_EQ(store_.FindMonitor("default", "job")->value().state.last_at, begin + absl::Seconds(1));
+  // What waited longer than a gateway does was given up by it: to record it now would tell the
+  // past.
+  clock_.Advance(absl::Minutes(1));
+  monotonic_.Advance(absl::Minutes(1));
+  EXPECT_THAT(send(3, absl::Seconds(9)).outcomes(),
+              ElementsAre(internal::v1::PUSH_OUTCOME_UNAVAILABLE));
+  stream->WritesDone();
   EXPECT_TRUE(stream->Finish().ok());
 }
 

@@ -39,16 +39,29 @@ absl::Time Newest(const std::vector<Touch>& touches) {
   return newest;
 }
 
-// Until when heartbeats could come over HTTP: InfiniteFuture while a live instance has a gateway,
-// and where none was ever seen; otherwise when one last was.
-absl::Time HeardOverHttp(const std::vector<Touch>& touches, absl::Duration blind_after) {
-  const absl::Time newest = Newest(touches);
-  absl::Time seen_at = absl::InfinitePast();
-  for (const Touch& touch : touches) {
-    if (touch.gateways > 0 && newest - touch.at <= blind_after) return absl::InfiniteFuture();
-    seen_at = std::max(seen_at, touch.gateway_seen_at);
+// When a gateway was last heard by anybody; InfinitePast: never.
+absl::Time GatewaySeen(const std::vector<Touch>& touches) {
+  absl::Time seen = absl::InfinitePast();
+  for (const Touch& touch : touches) seen = std::max(seen, touch.gateway_seen_at);
+  return seen;
+}
+
+std::optional<Gap> JudgeGateways(const std::vector<Touch>& touches, const Touch& mine,
+                                 const std::optional<GatewayReturn>& returned,
+                                 absl::Duration blind_after) {
+  const absl::Time seen = GatewaySeen(touches);
+  if (seen == absl::InfinitePast()) return std::nullopt;
+  if (mine.gateway_seen_at - seen > blind_after) {
+    return Gap{.kind = GapKind::kGateway, .start = seen, .end = mine.gateway_seen_at};
   }
-  return seen_at == absl::InfinitePast() ? absl::InfiniteFuture() : seen_at;
+  if (!returned.has_value()) return std::nullopt;
+  const bool others_had_one = std::any_of(touches.begin(), touches.end(), [&](const Touch& touch) {
+    return touch.instance != mine.instance && touch.gateways > 0 &&
+           mine.at - touch.at <= blind_after;
+  });
+  const absl::Time start = std::max(seen, returned->silent_from);
+  if (others_had_one || start >= returned->at) return std::nullopt;
+  return Gap{.kind = GapKind::kGateway, .start = start, .end = returned->at};
 }
 
 // The time whose transactions a failover may have lost: an own touch was committed at
@@ -128,6 +141,7 @@ absl::Status AddBlindDeliveries(Transaction& transaction, ProjectKey project,
 }  // namespace
 
 std::vector<Gap> JudgeTouches(const std::vector<Touch>& touches, const Touch& mine,
+                              const std::optional<GatewayReturn>& returned,
                               absl::Duration blind_after) {
   std::vector<Gap> gaps;
   if (touches.empty()) return gaps;
@@ -135,17 +149,8 @@ std::vector<Gap> JudgeTouches(const std::vector<Touch>& touches, const Touch& mi
   if (mine.at - newest > blind_after) {
     gaps.push_back({.kind = GapKind::kCore, .start = newest, .end = mine.at});
   }
-  if (mine.gateways == 0) return gaps;
-  absl::Time seen_at = absl::InfinitePast();
-  for (const Touch& touch : touches) {
-    const bool own = touch.instance == mine.instance;
-    const bool live = own || mine.at - touch.at <= blind_after;
-    if (touch.gateways > 0 && live) return gaps;
-    seen_at = std::max(seen_at, touch.gateway_seen_at);
-  }
-  if (seen_at != absl::InfinitePast() && seen_at < mine.at) {
-    gaps.push_back({.kind = GapKind::kGateway, .start = seen_at, .end = mine.at});
-  }
+  const std::optional<Gap> silence = JudgeGateways(touches, mine, returned, blind_after);
+  if (silence.has_value()) gaps.push_back(*silence);
   return gaps;
 }
 
@@ -159,11 +164,10 @@ OutageGuard::OutageGuard(Store& store, PushRecorder& recorder, const Clock& cloc
       gaps_(std::make_shared<const GapList>()) {}
 
 Touch OutageGuard::NextTouch(absl::Time now) {
-  if (gateways_ > 0) gateway_seen_at_ = now;
   return {.instance = options_.instance,
           .at = now,
           .gateways = gateways_,
-          .gateway_seen_at = gateway_seen_at_};
+          .gateway_seen_at = std::min(gateway_heard_at_, now)};
 }
 
 void OutageGuard::AddShed(const Gap& gap) {
@@ -179,24 +183,29 @@ absl::Status OutageGuard::TouchNow() {
   absl::MutexLock touching(&touching_);
   Touch mine;
   std::optional<Gap> shed;
+  std::optional<GatewayReturn> returned;
   absl::Time committed;
   {
     absl::MutexLock lock(&mutex_);
     mine = NextTouch(clock_.Now());
     shed = std::exchange(shed_, std::nullopt);
+    returned = std::exchange(returned_, std::nullopt);
     committed = newest_touch_;
   }
   std::vector<Gap> gaps;
   bool failed_over = false;
   const auto body = [&](Transaction& transaction) -> absl::Status {
     ASSIGN_OR_RETURN(const std::vector<Touch> touches, transaction.ReadTouches());
-    gaps = JudgeTouches(touches, mine, options_.blind_after);
+    gaps = JudgeTouches(touches, mine, returned, options_.blind_after);
     const std::optional<Gap> lost = JudgeFailover(touches, mine, committed);
     failed_over = lost.has_value();
     if (lost.has_value()) gaps.push_back(*lost);
     if (shed.has_value()) gaps.push_back(*shed);
     for (const Gap& gap : gaps) RETURN_IF_ERROR(transaction.AddGap(gap));
-    RETURN_IF_ERROR(transaction.SaveTouch(mine));
+    // What is known of gateways outlives the instance that heard them.
+    Touch saved = mine;
+    saved.gateway_seen_at = std::max(mine.gateway_seen_at, GatewaySeen(touches));
+    RETURN_IF_ERROR(transaction.SaveTouch(saved));
     return transaction.ForgetTouches(mine.at - kTouchesKept);
   };
   absl::Status status;
@@ -210,6 +219,7 @@ absl::Status OutageGuard::TouchNow() {
   absl::MutexLock lock(&mutex_);
   if (!status.ok()) {
     if (shed.has_value()) AddShed(*shed);
+    if (returned.has_value()) returned_ = returned;
     return status;
   }
   newest_touch_ = mine.at;
@@ -230,7 +240,10 @@ void OutageGuard::GatewayConnected() {
     absl::MutexLock lock(&mutex_);
     ++gateways_;
     metrics_.gateways.Set(gateways_);
-    if (gateways_ == 1) wake = wake_;
+    if (gateways_ == 1) {
+      if (!returned_) returned_ = {.silent_from = gateway_heard_at_, .at = clock_.Now()};
+      wake = wake_;
+    }
   }
   if (wake) wake();
 }
@@ -239,7 +252,17 @@ void OutageGuard::GatewayDisconnected() {
   absl::MutexLock lock(&mutex_);
   --gateways_;
   metrics_.gateways.Set(gateways_);
-  if (gateways_ == 0) gateway_seen_at_ = clock_.Now();
+}
+
+void OutageGuard::GatewayHeard(absl::Time at) {
+  std::function<void()> wake;
+  {
+    absl::MutexLock lock(&mutex_);
+    // The sooner the gap is recorded, the sooner judging goes on.
+    if (at - gateway_heard_at_ > options_.blind_after) wake = wake_;
+    gateway_heard_at_ = std::max(gateway_heard_at_, at);
+  }
+  if (wake) wake();
 }
 
 void OutageGuard::ReportShed(absl::Duration shed) {
@@ -279,24 +302,27 @@ absl::StatusOr<OutageGuard::Judgement> OutageGuard::Judge() {
   const absl::Time now = clock_.Now();
   const absl::Duration unsettled = std::max(options_.settle, recorder_.OldestAge());
   absl::Time newest = absl::InfinitePast();
-  absl::Time heard = absl::InfiniteFuture();
+  absl::Time heard = absl::InfinitePast();
   // Touches before gaps: a gap is committed with the touch that ends it.
   RETURN_IF_ERROR(
       store_.Transact(TransactionClass::kSweeper, [&](Transaction& transaction) -> absl::Status {
         ASSIGN_OR_RETURN(const std::vector<Touch> touches, transaction.ReadTouches());
         newest = Newest(touches);
-        heard = HeardOverHttp(touches, options_.blind_after);
+        heard = GatewaySeen(touches);
         return absl::OkStatus();
       }));
   Judgement judgement;
   ASSIGN_OR_RETURN(judgement.gaps, RefreshGaps(now));
+  judgement.up_to = std::min(newest, now - unsettled);
+  judgement.http_up_to = judgement.up_to;
+  // Where no gateway was ever heard nobody waits for one.
+  if (heard != absl::InfinitePast()) judgement.http_up_to = std::min(judgement.up_to, heard);
   for (const Gap& gap : *judgement.gaps) {
     if (gap.kind == GapKind::kShed || now >= gap.end + options_.retry_time) continue;
     judgement.wait_until = std::max(judgement.wait_until, gap.end + options_.retry_time);
-  }
-  if (judgement.wait_until == absl::InfinitePast()) {
-    judgement.up_to = std::min(newest, now - unsettled);
-    judgement.http_up_to = std::min(judgement.up_to, heard);
+    const absl::Time undisturbed = gap.start - options_.retry_time;
+    judgement.http_up_to = std::min(judgement.http_up_to, undisturbed);
+    if (gap.kind == GapKind::kCore) judgement.up_to = std::min(judgement.up_to, undisturbed);
   }
   return judgement;
 }

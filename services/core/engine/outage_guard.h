@@ -32,13 +32,23 @@ struct GuardOptions {
   absl::Duration retry_time = absl::Seconds(6);    // the gateways' retry time + 1 s
 };
 
+// A gateway connected where none was.
+struct GatewayReturn {
+  absl::Time silent_from = absl::InfinitePast();  // when this replica had last heard one
+  absl::Time at;
+};
+
 // What a touch that is about to be written says about the time since the others. Pure.
-//   touches  the committed ones, of all instances, this one's last included
-//   mine     the new one
+//   touches   the committed ones, of all instances, this one's last included
+//   mine      the new one; its gateway_seen_at is what this replica heard itself
+//   returned  a gateway came to this replica, which had none, since its last touch
 // A kCore gap when the newest committed touch is more than `blind_after` older than `mine`; none
-// at the very first touch. A kGateway gap when `mine` has gateways, its predecessor had none, no
-// other instance that touched within `blind_after` has one, and one was seen before.
+// at the very first touch. A kGateway gap when a gateway is heard after more than `blind_after` in
+// which nobody heard one (it may have been frozen, or out of reach, with its connection open), and,
+// however short, when one returned while no other instance that touched within `blind_after` had
+// one. None before a gateway was heard for the first time ever.
 std::vector<Gap> JudgeTouches(const std::vector<Touch>& touches, const Touch& mine,
+                              const std::optional<GatewayReturn>& returned,
                               absl::Duration blind_after);
 
 // Thread-safe.
@@ -55,6 +65,9 @@ class OutageGuard {
   // TouchNow records the gap, and OnUrgent's callback asks for it at once.
   void GatewayConnected();
   void GatewayDisconnected();
+  // A gateway was alive at `at`: it sent a batch, or a sign of life. Only this proves that
+  // heartbeats could come over HTTP; a connection that is open does not.
+  void GatewayHeard(absl::Time at);
   // Gateways had to refuse pushes for this long until now: a kShed gap with the next touch.
   void ReportShed(absl::Duration shed);
   // Called (on any thread, quickly) when a touch should happen at once.
@@ -63,17 +76,19 @@ class OutageGuard {
   struct Judgement {
     // Deadlines at or before this may be judged; InfinitePast: none.
     absl::Time up_to = absl::InfinitePast();
-    // The same for monitors that are heard over HTTP: while no gateway is connected to any core,
-    // nothing later than when one last was.
+    // The same for monitors that are heard over HTTP: nothing later than when a gateway was last
+    // heard by any core, where one ever was.
     absl::Time http_up_to = absl::InfinitePast();
-    // The end of the wait after a gap, when that is why there is none; InfinitePast otherwise.
+    // The end of the wait after a gap, while there is one; InfinitePast otherwise.
     absl::Time wait_until = absl::InfinitePast();
     std::shared_ptr<const GapList> gaps;
   };
   // Refreshes the gaps and says what may be judged now: no later than the newest committed touch,
-  // settled, and nothing within retry_time of the end of a gap, so that pushes that were waiting
-  // are in. Pushes that were shed do not wait, so kShed gaps, which may come without end, hold up
-  // nothing but the monitors that they touch. UNAVAILABLE with the database.
+  // and settled. Until retry_time after the end of a gap, so that pushes that were waiting are in,
+  // nothing that they may be about: a push that waits is no older than retry_time before the gap,
+  // and while no gateway was there it is about a monitor that is heard over HTTP. So gaps that
+  // repeat without end do not keep a dead job from being found. Pushes that were shed do not wait.
+  // UNAVAILABLE with the database.
   absl::StatusOr<Judgement> Judge();
 
   // The gaps as last read; for readers. Never null.
@@ -109,8 +124,9 @@ class OutageGuard {
   absl::Mutex touching_;  // one touch at a time
   mutable absl::Mutex mutex_;
   int32_t gateways_ ABSL_GUARDED_BY(mutex_) = 0;
-  absl::Time gateway_seen_at_ ABSL_GUARDED_BY(mutex_) = absl::InfinitePast();
-  std::optional<Gap> shed_ ABSL_GUARDED_BY(mutex_);  // reported, not recorded yet
+  absl::Time gateway_heard_at_ ABSL_GUARDED_BY(mutex_) = absl::InfinitePast();
+  std::optional<GatewayReturn> returned_ ABSL_GUARDED_BY(mutex_);  // since the last touch
+  std::optional<Gap> shed_ ABSL_GUARDED_BY(mutex_);                // reported, not recorded yet
   absl::Time newest_touch_ ABSL_GUARDED_BY(mutex_) = absl::InfinitePast();
   std::shared_ptr<const GapList> gaps_ ABSL_GUARDED_BY(mutex_);
   bool gaps_read_ ABSL_GUARDED_BY(mutex_) = false;

@@ -35,56 +35,75 @@ Gap GatewayGap(double start, double end) {
 }
 
 TEST(JudgeTouchesTest, TheVeryFirstTouchEndsNoGap) {
-  EXPECT_THAT(JudgeTouches({}, TouchOf("a", 10, 1), kBlindAfter), IsEmpty());
+  EXPECT_THAT(JudgeTouches({}, TouchOf("a", 10, 1), {}, kBlindAfter), IsEmpty());
 }
 
 TEST(JudgeTouchesTest, ExactlyTheAllowedTimeIsNoGap) {
-  EXPECT_THAT(JudgeTouches({TouchOf("a", 10)}, TouchOf("a", 12), kBlindAfter), IsEmpty());
+  EXPECT_THAT(JudgeTouches({TouchOf("a", 10)}, TouchOf("a", 12), {}, kBlindAfter), IsEmpty());
 }
 
 TEST(JudgeTouchesTest, MoreThanTheAllowedTimeIsAGap) {
-  EXPECT_THAT(JudgeTouches({TouchOf("a", 10)}, TouchOf("a", 12.001), kBlindAfter),
+  EXPECT_THAT(JudgeTouches({TouchOf("a", 10)}, TouchOf("a", 12.001), {}, kBlindAfter),
               ElementsAre(testing::CoreGap(Second(10), Second(12.001))));
 }
 
 TEST(JudgeTouchesTest, AnotherInstanceThatTouchedMeansNoGap) {
-  EXPECT_THAT(JudgeTouches({TouchOf("a", 10), TouchOf("b", 19)}, TouchOf("a", 20), kBlindAfter),
+  EXPECT_THAT(JudgeTouches({TouchOf("a", 10), TouchOf("b", 19)}, TouchOf("a", 20), {}, kBlindAfter),
               IsEmpty());
 }
 
 TEST(JudgeTouchesTest, ARestartedInstanceFindsTheGapThatItsPredecessorBegan) {
-  EXPECT_THAT(JudgeTouches({TouchOf("old", 10)}, TouchOf("new", 20), kBlindAfter),
+  EXPECT_THAT(JudgeTouches({TouchOf("old", 10)}, TouchOf("new", 20), {}, kBlindAfter),
               ElementsAre(testing::CoreGap(Second(10), Second(20))));
 }
 
 TEST(JudgeTouchesTest, AGatewayThatComesBackEndsAGapHoweverShort) {
-  EXPECT_THAT(JudgeTouches({TouchOf("a", 10, 0, Second(9.8))}, TouchOf("a", 10.2, 1), kBlindAfter),
-              ElementsAre(GatewayGap(9.8, 10.2)));
+  EXPECT_THAT(
+      JudgeTouches({TouchOf("a", 10, 0, Second(9.8))}, TouchOf("a", 10.2, 1),
+                   GatewayReturn{.silent_from = Second(9.9), .at = Second(10.1)}, kBlindAfter),
+      ElementsAre(GatewayGap(9.9, 10.1)));
 }
 
 TEST(JudgeTouchesTest, TheFirstGatewayEverEndsNoGap) {
-  EXPECT_THAT(JudgeTouches({TouchOf("a", 10)}, TouchOf("a", 10.5, 1), kBlindAfter), IsEmpty());
+  EXPECT_THAT(JudgeTouches({TouchOf("a", 10)}, TouchOf("a", 10.5, 1),
+                           GatewayReturn{.at = Second(10.4)}, kBlindAfter),
+              IsEmpty());
 }
 
 TEST(JudgeTouchesTest, AGatewayThatStayedIsNoGap) {
-  EXPECT_THAT(JudgeTouches({TouchOf("a", 10, 1)}, TouchOf("a", 10.5, 1), kBlindAfter), IsEmpty());
+  EXPECT_THAT(JudgeTouches({TouchOf("a", 10, 1)}, TouchOf("a", 10.5, 1), {}, kBlindAfter),
+              IsEmpty());
 }
 
 TEST(JudgeTouchesTest, NoGatewayYetEndsNoGap) {
-  EXPECT_THAT(JudgeTouches({TouchOf("a", 10, 0, Second(9))}, TouchOf("a", 10.5), kBlindAfter),
+  EXPECT_THAT(JudgeTouches({TouchOf("a", 10, 0, Second(9))}, TouchOf("a", 10.5), {}, kBlindAfter),
               IsEmpty());
 }
 
 TEST(JudgeTouchesTest, AGatewayOfALiveInstanceMeansNoGap) {
   EXPECT_THAT(JudgeTouches({TouchOf("a", 10, 0, Second(9)), TouchOf("b", 10.1, 1)},
-                           TouchOf("a", 10.5, 1), kBlindAfter),
+                           TouchOf("a", 10.5, 1), GatewayReturn{.at = Second(10.4)}, kBlindAfter),
               IsEmpty());
 }
 
 TEST(JudgeTouchesTest, AGatewayOfADeadInstanceDoesNotCount) {
-  EXPECT_THAT(JudgeTouches({TouchOf("a", 10, 0, Second(5)), TouchOf("b", 7, 1)},
-                           TouchOf("a", 10.5, 1), kBlindAfter),
-              ElementsAre(GatewayGap(7, 10.5)));
+  EXPECT_THAT(JudgeTouches({TouchOf("a", 10, 0, Second(5)), TouchOf("b", 8, 1)},
+                           TouchOf("a", 10.5, 1), GatewayReturn{.at = Second(9.9)}, kBlindAfter),
+              ElementsAre(GatewayGap(8, 10.5)));
+}
+
+TEST(JudgeTouchesTest, AGatewayThatWasFrozenWithItsConnectionOpenEndsAGap) {
+  const Touch frozen = {
+      .instance = "a", .at = Second(20), .gateways = 1, .gateway_seen_at = Second(9)};
+  EXPECT_THAT(JudgeTouches({frozen}, TouchOf("a", 20.5, 1), {}, kBlindAfter),
+              ElementsAre(GatewayGap(9, 20.5)));
+}
+
+TEST(JudgeTouchesTest, OneThatHeardAGatewayAfterAFreezeOfItsOwnEndsTheGapThatOthersSaw) {
+  // The only gateway was with "a", which stood still for a minute; "b" went on without one.
+  EXPECT_THAT(
+      JudgeTouches({TouchOf("a", 10, 1), TouchOf("b", 69.8)}, TouchOf("a", 70, 1), {}, kBlindAfter),
+      ElementsAre(GatewayGap(10, 70)));
 }
 
 class OutageGuardTest : public ::testing::Test {
@@ -164,17 +183,69 @@ TEST_F(OutageGuardTest, ATimeWithoutGatewaysIsAGapFromTheDisconnectOn) {
   guard_.GatewayConnected();
   guard_.GatewayConnected();
   EXPECT_EQ(woken, 1);
+  guard_.GatewayHeard(clock_.Now());
+  EXPECT_EQ(woken, 2) << "the first one ever";
   TouchAfter(absl::ZeroDuration());
   guard_.GatewayDisconnected();
-  TouchAfter(absl::Milliseconds(100));  // one is left
+  clock_.Advance(absl::Milliseconds(100));
+  guard_.GatewayHeard(clock_.Now());  // one is left
   guard_.GatewayDisconnected();
   TouchAfter(absl::Milliseconds(300));
   guard_.GatewayConnected();
-  EXPECT_EQ(woken, 2);
+  EXPECT_EQ(woken, 3);
   TouchAfter(absl::Milliseconds(50));
   EXPECT_THAT(StoredGaps(), ElementsAre(Gap{.kind = GapKind::kGateway,
                                             .start = start_ + absl::Milliseconds(100),
-                                            .end = start_ + absl::Milliseconds(450)}));
+                                            .end = start_ + absl::Milliseconds(400)}));
+}
+
+TEST_F(OutageGuardTest, AConnectionThatIsOpenAndSilentIsNoGateway) {
+  guard_.GatewayConnected();
+  guard_.GatewayHeard(clock_.Now());
+  for (int i = 0; i < 20; ++i) TouchAfter(absl::Milliseconds(500));
+  EXPECT_EQ(guard_.Judge()->http_up_to, start_);
+  EXPECT_EQ(guard_.Judge()->up_to, clock_.Now() - absl::Milliseconds(20));
+  int woken = 0;
+  guard_.OnUrgent([&] { ++woken; });
+  guard_.GatewayHeard(clock_.Now());
+  EXPECT_EQ(woken, 1) << "the gap is to be recorded at once";
+  TouchAfter(absl::ZeroDuration());
+  EXPECT_THAT(StoredGaps(),
+              ElementsAre(Gap{
+                  .kind = GapKind::kGateway, .start = start_, .end = start_ + absl::Seconds(10)}));
+}
+
+TEST_F(OutageGuardTest, WhatIsKnownOfGatewaysOutlivesTheInstancesThatHeardThem) {
+  guard_.GatewayHeard(clock_.Now());
+  TouchAfter(absl::ZeroDuration());
+  OutageGuard other(store_, recorder_, clock_, {.instance = "b"}, metrics_);
+  clock_.Advance(absl::Hours(23));
+  EXPECT_TRUE(other.TouchNow().ok());
+  clock_.Advance(absl::Hours(23));  // the touch of "a" is forgotten now
+  EXPECT_TRUE(other.TouchNow().ok());
+  EXPECT_LE(other.Judge()->http_up_to, start_);
+  other.GatewayHeard(clock_.Now());
+  EXPECT_TRUE(other.TouchNow().ok());
+  EXPECT_THAT(StoredGaps(),
+              ::testing::Contains(Gap{
+                  .kind = GapKind::kGateway, .start = start_, .end = start_ + absl::Hours(46)}));
+}
+
+TEST_F(OutageGuardTest, GatewaysThatComeAndGoDoNotHoldUpWhatIsHeardOtherwise) {
+  for (int i = 0; i < 40; ++i) {
+    guard_.GatewayConnected();
+    guard_.GatewayHeard(clock_.Now());
+    TouchAfter(absl::Milliseconds(500));
+    guard_.GatewayDisconnected();
+    TouchAfter(absl::Milliseconds(500));
+  }
+  EXPECT_EQ(guard_.Judge()->up_to, clock_.Now() - absl::Milliseconds(20));
+}
+
+TEST_F(OutageGuardTest, GapsWithoutEndDoNotKeepADeadJobFromBeingFound) {
+  for (int i = 0; i < 40; ++i) TouchAfter(absl::Seconds(3));
+  EXPECT_THAT(StoredGaps(), SizeIs(39));
+  EXPECT_GE(guard_.Judge()->up_to, clock_.Now() - absl::Seconds(15));
 }
 
 TEST_F(OutageGuardTest, ShedTimeIsAGapOnceAndHoldsUpNoJudgement) {
@@ -225,7 +296,7 @@ TEST_F(OutageGuardTest, NothingIsJudgedUntilTheRetryTimeAfterAGap) {
   TouchAfter(absl::ZeroDuration());
   TouchAfter(absl::Seconds(10));
   const OutageGuard::Judgement during = *guard_.Judge();
-  EXPECT_EQ(during.up_to, absl::InfinitePast());
+  EXPECT_EQ(during.up_to, start_ - absl::Seconds(6)) << "a push that waits is no older";
   EXPECT_EQ(during.wait_until, start_ + absl::Seconds(16));
   for (int touch = 0; touch < 6; ++touch) TouchAfter(absl::Seconds(1));
   const OutageGuard::Judgement after = *guard_.Judge();
@@ -280,13 +351,14 @@ TEST_F(OutageGuardTest, AGapIsToldBeforeTheMonitorsThatItExcusedAreJudged) {
   // The upkeep comes every two seconds; the hold on judging lasts six.
   TouchAfter(absl::Seconds(2));
   TouchAfter(absl::Seconds(2));
-  EXPECT_EQ(guard_.Judge()->up_to, absl::InfinitePast());
+  EXPECT_LT(guard_.Judge()->up_to, start_);
   EXPECT_TRUE(guard_.TellGaps().ok());
   EXPECT_THAT(Deliveries(), SizeIs(1));
 }
 
 TEST_F(OutageGuardTest, WhileNoGatewayIsConnectedNothingLaterIsJudgedOfWhatComesOverHttp) {
   guard_.GatewayConnected();
+  guard_.GatewayHeard(clock_.Now());
   TouchAfter(absl::ZeroDuration());
   guard_.GatewayDisconnected();
   for (int i = 0; i < 10; ++i) TouchAfter(absl::Seconds(1));

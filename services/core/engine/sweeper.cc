@@ -23,6 +23,8 @@ constexpr absl::Duration kFreshTouch = absl::Milliseconds(100);
 // How long what waits for a gateway is left alone: less than the time for which nothing is judged
 // once one is back, so that it costs no time.
 constexpr absl::Duration kLookAgain = absl::Seconds(5);
+// Gateways give signs of life ten times a second.
+constexpr absl::Duration kGatewayGone = absl::Seconds(1);
 constexpr absl::Duration kAfterFailure = absl::Milliseconds(200);
 
 struct Failure {
@@ -60,13 +62,16 @@ absl::Duration Sweeper::Sweep() {
 
 absl::StatusOr<absl::Duration> Sweeper::TrySweep() {
   const absl::Time began = clock_.Now();
-  if (began - looked_at_ >= kLookAgain || began < looked_at_) held_until_ = absl::InfinitePast();
-  if (held_until_ == absl::InfinitePast()) looked_at_ = began;
+  if (began >= look_again_at_ || look_again_at_ - began > kLookAgain) {
+    held_until_ = absl::InfinitePast();
+    look_again_at_ = began + kLookAgain;
+  }
   ASSIGN_OR_RETURN(const absl::Time next, store_.NextSweepAt(held_until_));
   const absl::Duration until_due = next + options_.settle - began;
   if (until_due > absl::ZeroDuration()) {
     left_some_ = false;
-    return std::clamp(until_due, absl::Milliseconds(1), options_.longest_rest);
+    return std::clamp(std::min(until_due, look_again_at_ - began), absl::Milliseconds(1),
+                      options_.longest_rest);
   }
   const absl::Time newest = guard_.NewestTouch();
   if (left_some_ || newest < next || began - newest > kFreshTouch) {
@@ -86,6 +91,7 @@ absl::StatusOr<absl::Duration> Sweeper::TrySweep() {
   if (pass.held_some && !pass.left_some) {
     held_until_ = pass.last;
     held_for_ = judgement.http_up_to;
+    if (judgement.wait_until > now) look_again_at_ = std::min(look_again_at_, judgement.wait_until);
   }
   return RestAfter(pass, judgement, now);
 }
@@ -121,7 +127,9 @@ absl::Status Sweeper::JudgeDue(Transaction& transaction, const OutageGuard::Judg
         continue;
       }
       if (by_http && deadline.at > judgement.http_up_to) {
-        pass.held_some = true;
+        // A gateway that was heard a moment ago will be heard again.
+        const bool soon = now - judgement.http_up_to < kGatewayGone;
+        (soon ? pass.left_some : pass.held_some) = true;
         continue;
       }
       const Decision decision =

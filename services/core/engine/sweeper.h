@@ -52,8 +52,8 @@ class Sweeper {
   // What is due until then was seen and waits for a gateway, so that it need not be looked at for
   // a while. InfinitePast: nothing does.
   absl::Time held_until_ = absl::InfinitePast();
-  absl::Time held_for_ = absl::InfinitePast();   // the judgement's http_up_to while they were seen
-  absl::Time looked_at_ = absl::InfinitePast();  // when all that is due was last looked at anew
+  absl::Time held_for_ = absl::InfinitePast();  // the judgement's http_up_to while they were seen
+  absl::Time look_again_at_ = absl::InfinitePast();  // at all that is due
 };
 
 }  // namespace tocsin::core

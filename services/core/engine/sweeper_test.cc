@@ -197,6 +197,7 @@ TEST_F(SweeperTest, ADeadlineBeforeAGapIsJudgedOnlyAfterTheRetryTime) {
 TEST_F(SweeperTest, WhatWaitsForAGatewayDoesNotHoldUpWhatIsHeardOtherwise) {
   Sweeper sweeper(store_, guard_, clock_, {.batch = 2}, metrics_);
   guard_.GatewayConnected();
+  guard_.GatewayHeard(clock_.Now());
   EXPECT_TRUE(guard_.TouchNow().ok());
   guard_.GatewayDisconnected();
   for (int i = 1; i <= 5; ++i) {
@@ -219,9 +220,29 @@ TEST_F(SweeperTest, WhatWaitsForAGatewayDoesNotHoldUpWhatIsHeardOtherwise) {
   EXPECT_EQ(StateOf("http1"), State::kUp);
 }
 
+TEST_F(SweeperTest, WhatIsHeardOverHttpIsJudgedAsSoonAsAGatewayIsHeardAfterItsDeadline) {
+  guard_.GatewayConnected();
+  guard_.GatewayHeard(clock_.Now());
+  AddMonitor("job", start_);
+  for (int second = 1; second < 60; ++second) {
+    LiveUntil(start_ + absl::Seconds(second));
+    guard_.GatewayHeard(clock_.Now());
+  }
+  LiveUntil(deadline_ - absl::Milliseconds(30));
+  guard_.GatewayHeard(clock_.Now());
+  clock_.Set(deadline_ + kSettle);
+  EXPECT_EQ(sweeper_.Sweep(), absl::Milliseconds(10)) << "the next sign of life will come";
+  EXPECT_EQ(StateOf("job"), State::kUp);
+  clock_.Advance(absl::Milliseconds(50));
+  guard_.GatewayHeard(clock_.Now());
+  sweeper_.Sweep();
+  EXPECT_EQ(StateOf("job"), State::kDown);
+}
+
 TEST_F(SweeperTest, WhatWaitedForAGatewayIsJudgedWhenOneIsBackAndTheRetryTimeIsOver) {
   Sweeper sweeper(store_, guard_, clock_, {.batch = 2}, metrics_);
   guard_.GatewayConnected();
+  guard_.GatewayHeard(clock_.Now());
   EXPECT_TRUE(guard_.TouchNow().ok());
   guard_.GatewayDisconnected();
   // It pushed last half an interval before the gateways went: the gap does not touch its deadline.
@@ -233,6 +254,7 @@ TEST_F(SweeperTest, WhatWaitedForAGatewayIsJudgedWhenOneIsBackAndTheRetryTimeIsO
   }
   LiveUntil(start_ + absl::Seconds(4));
   guard_.GatewayConnected();
+  guard_.GatewayHeard(clock_.Now());
   EXPECT_TRUE(guard_.TouchNow().ok());
   LiveUntil(start_ + absl::Seconds(10));
   while (sweeper.Sweep() == absl::ZeroDuration()) {

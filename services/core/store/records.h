@@ -124,8 +124,9 @@ struct ReportEffects {
 struct Touch {
   std::string instance;
   absl::Time at;                                      // stamped before the commit that proves it
-  int32_t gateways = 0;                               // connected to it
-  absl::Time gateway_seen_at = absl::InfinitePast();  // when one last was
+  int32_t gateways = 0;  // connected to it
+  // When a gateway was last heard, by it or by any instance before.
+  absl::Time gateway_seen_at = absl::InfinitePast();
 };
 
 struct StoredGap {
