@@ -23,6 +23,8 @@ constexpr absl::Duration kLatestCommit = absl::Minutes(1);
 // A gap is told this long before the hold after it ends: once deadlines are judged, whom it excused
 // can no longer be seen. Most pushes that waited are in by then.
 constexpr absl::Duration kTellAhead = absl::Seconds(3);
+// Shedding may go on for hours in pieces of half a second: they are told together, and not before.
+constexpr absl::Duration kTellShedAfter = absl::Minutes(5);
 constexpr int kTellPage = 1000;    // monitors in one transaction
 constexpr int kTellPages = 50;     // transactions in one call
 constexpr size_t kTellNames = 20;  // unverified monitors told by name
@@ -88,8 +90,8 @@ void LogGap(const Gap& gap) {
   LogWarning("own_outage", {{"kind", kind}, {"start", gap.start}, {"end", gap.end}});
 }
 
-// The first of the untold gaps with all that overlap it: the interval, the keys, and the gaps in
-// order of end.
+// The first of the untold gaps with all that overlap it, or, when there is nothing else, all that
+// was shed: the interval, the keys, and the gaps in order of end.
 struct GapGroup {
   Gap whole;
   std::vector<int64_t> keys;
@@ -99,10 +101,17 @@ struct GapGroup {
 GapGroup FirstGroup(std::vector<StoredGap> untold) {
   std::sort(untold.begin(), untold.end(),
             [](const StoredGap& a, const StoredGap& b) { return a.gap.end < b.gap.end; });
-  GapGroup group{.whole = untold.front().gap, .keys = {}, .gaps = {}};
+  // Nobody's judgement waits for what was shed, so it never keeps the others from being told in
+  // time.
+  const auto first = std::find_if(untold.begin(), untold.end(), [](const StoredGap& stored) {
+    return stored.gap.kind != GapKind::kShed;
+  });
+  const bool only_shed = first == untold.end();
+  GapGroup group{.whole = only_shed ? untold.front().gap : first->gap, .keys = {}, .gaps = {}};
   for (const StoredGap& stored : untold) {
     const Gap& gap = stored.gap;
-    if (gap.start > group.whole.end || gap.end < group.whole.start) continue;
+    const bool apart = gap.start > group.whole.end || gap.end < group.whole.start;
+    if (apart && !only_shed) continue;
     group.keys.push_back(stored.key);
     group.gaps.push_back(gap);
     group.whole.start = std::min(group.whole.start, gap.start);
@@ -110,6 +119,12 @@ GapGroup FirstGroup(std::vector<StoredGap> untold) {
     if (gap.kind == GapKind::kCore) group.whole.kind = GapKind::kCore;
   }
   return group;
+}
+
+// Whether it is time: see kTellAhead and kTellShedAfter.
+bool IsToBeTold(const GapGroup& group, absl::Duration retry_time, absl::Time now) {
+  if (group.whole.kind == GapKind::kShed) return group.whole.start <= now - kTellShedAfter;
+  return group.whole.end <= now - (retry_time - kTellAhead);
 }
 
 void CountUnverified(const Monitor& monitor, const GapList& gaps,
@@ -344,7 +359,7 @@ absl::Status OutageGuard::TellPage(Transaction& transaction, absl::Time now, Tel
     return absl::OkStatus();
   }
   const GapGroup group = FirstGroup(std::move(untold));
-  if (group.whole.end > now - (options_.retry_time - kTellAhead)) {
+  if (!IsToBeTold(group, options_.retry_time, now)) {
     telling = {};
     return absl::OkStatus();
   }

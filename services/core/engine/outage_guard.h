@@ -98,7 +98,8 @@ class OutageGuard {
 
   // Tells each gap that postponed or excused something once, by one replica: `system.blind` to the
   // default channels of each project, before the hold on judging after it ends; call it at least
-  // every two seconds. Untold gaps that overlap are told as one. Bounded: where
+  // every two seconds. Untold gaps that overlap are told as one,
+  // and what was shed within five minutes is. Bounded: where
   // there are very many monitors, later calls go on where this one ended. Called from upkeep.
   absl::Status TellGaps();
 

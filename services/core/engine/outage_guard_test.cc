@@ -394,6 +394,28 @@ TEST_F(OutageGuardTest, OverlappingGapsAreToldAsOne) {
   EXPECT_EQ(deliveries[0].delivery.blind->unverified_count, 1);
 }
 
+TEST_F(OutageGuardTest, WhatIsShedInManyPiecesIsToldTogetherAndDelaysNoOther) {
+  AddChannel("all", true, false);
+  AddMonitor("backup");
+  TouchAfter(absl::ZeroDuration());
+  clock_.Advance(absl::Seconds(50));
+  TouchAfter(absl::ZeroDuration());
+  const absl::Time first = clock_.Now();
+  for (int i = 0; i < 590; ++i) {
+    guard_.ReportShed(absl::Milliseconds(100));
+    TouchAfter(absl::Milliseconds(500));
+  }
+  clock_.Advance(absl::Seconds(4));
+  EXPECT_TRUE(guard_.TellGaps().ok());
+  ASSERT_THAT(Deliveries(), SizeIs(1)) << "the outage before";
+  clock_.Advance(absl::Seconds(10));
+  EXPECT_TRUE(guard_.TellGaps().ok());
+  const std::vector<DeliveryView> deliveries = Deliveries();
+  ASSERT_THAT(deliveries, SizeIs(2));
+  // The first piece belongs to that outage.
+  EXPECT_EQ(deliveries[0].delivery.blind->start, first + absl::Milliseconds(400));
+}
+
 TEST_F(OutageGuardTest, AGapThatMattersToNoMonitorIsNotTold) {
   AddChannel("all", true, false);
   AddMonitor("backup");
