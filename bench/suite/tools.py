@@ -57,7 +57,7 @@ _NGINX = """
 worker_processes auto; daemon off; pid {d}/pid; error_log {d}/error.log;
 events {{ worker_connections 4096; }}
 http {{
-  log_format arrival '$msec';
+  log_format arrival '$msec $request_method';
   access_log {access_log}; keepalive_requests 1000000000; default_type application/json;
   client_body_temp_path {d}/b; proxy_temp_path {d}/p; fastcgi_temp_path {d}/f;
   uwsgi_temp_path {d}/u; scgi_temp_path {d}/s;
@@ -79,9 +79,10 @@ class Nginx:
         self._log_arrivals = log_arrivals
 
     def arrivals(self):
-        """When each request was answered, wall clock, in order."""
+        """When each POST was answered, wall clock, in order."""
         with open(os.path.join(self._dir, "arrivals")) as log:
-            return sorted(float(line) for line in log)
+            answered = (line.split() for line in log)
+            return sorted(float(at) for at, method in answered if method == "POST")
 
     def __enter__(self):
         self._dir = tempfile.mkdtemp(prefix="tocsin-nginx-")
