@@ -3,9 +3,11 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <cstdlib>
 #include <fstream>
+#include <vector>
 
 #include "absl/flags/flag.h"
 #include "absl/flags/reflection.h"
@@ -27,14 +29,21 @@ class FlagsTest : public ::testing::Test {
   ~FlagsTest() override {
     unsetenv("TOCSIN_CORE_TEST_LISTEN");
     unsetenv("TOCSIN_CORE_TEST_WAIT");
+    for (const std::string& path : files_) unlink(path.c_str());
   }
 
-  static std::string FileWith(const std::string& content) {
-    const std::string path = ::testing::TempDir() + "/tocsin_flags_test_secret";
+  // A file of this test's own: others on the machine may run it at the same time.
+  std::string FileWith(const std::string& content) {
+    std::string path = ::testing::TempDir() + "/tocsin_flags_test_XXXXXX";
+    const int file = mkstemp(path.data());
+    EXPECT_GE(file, 0) << path;
+    close(file);
     std::ofstream(path, std::ios::binary | std::ios::trunc) << content;
+    files_.push_back(path);
     return path;
   }
 
+  std::vector<std::string> files_;
   absl::FlagSaver saver_;
   OptionFaults faults_;
 };
