@@ -27,7 +27,7 @@ pg_bin() {
       return 0
     fi
     echo "The data in $1 belongs to PostgreSQL $version, which is not installed:" \
-      "apt-get install postgresql-$version, or ./dev clean --data to start anew" >&2
+      "apt-get install postgresql-$version, or remove that folder to start anew" >&2
     return 1
   fi
   local newest
@@ -49,15 +49,22 @@ pg_make_folder() {
 
 # pg_init DATA [initdb flag…]: makes a cluster whose superuser is "tocsin", unless it exists.
 pg_init() {
-  local data=$1 bin
+  local data=$1 fresh=$1.new bin
   shift
   if pg_as_user test -s "$data/PG_VERSION"; then return 0; fi
+  if [ -n "$(ls -A "$data" 2>/dev/null)" ]; then
+    echo "$data is no complete database cluster; remove that folder to start anew" >&2
+    return 1
+  fi
   bin=$(pg_bin) || return 1
-  pg_make_folder "$data" || return 1
+  # Only a complete cluster gets the name that is looked for.
+  rm -rf "$fresh"
+  pg_make_folder "$fresh" || return 1
   # Trust is for the owner of the socket's folder only: there is no TCP and its mode is 0700.
-  pg_as_user "$bin/initdb" -D "$data" -U tocsin --auth=trust --encoding=UTF8 --locale=C.UTF-8 \
+  pg_as_user "$bin/initdb" -D "$fresh" -U tocsin --auth=trust --encoding=UTF8 --locale=C.UTF-8 \
     --data-checksums "$@" >/dev/null || return 1
-  pg_as_user sh -c "echo \"include 'tocsin.conf'\" >> \"\$1/postgresql.conf\"" sh "$data"
+  pg_as_user sh -c "echo \"include 'tocsin.conf'\" >> \"\$1/postgresql.conf\"" sh "$fresh" &&
+    mv -T "$fresh" "$data"
 }
 
 # pg_running DATA: whether the cluster runs.

@@ -6,10 +6,11 @@ verb_main() {
 Usage: ./dev VERB [options]
 
   run             build and start everything here: PostgreSQL, the three services, a first
-                  monitor and a tour; Ctrl-C stops it
+                  monitor and a tour; Ctrl-C stops it (exit status 0, or 130 before
+                  it was ready; 1: something failed, which is said)
       --detach    return when ready, leave it running
   stop            stop what run started
-  status          what runs, and whether it is ready
+  status          what runs, and whether it is ready (0 ready, 1 not, 3 nothing runs)
   env             export lines for scripts:  eval "$(./dev env)"
   build [T…]      build everything, or the targets T, into build/release/bin
       --preset P  with another preset: dev (sanitizers), tsan, clang

@@ -81,7 +81,9 @@ build() {
       die "CMake failed; the whole log is $folder/configure.log"
     }
   fi
-  NINJA_STATUS='[%f/%t, %e s] ' ninja -C "$folder" -j "$(build_jobs)" "$@" >&2 ||
+  # One at a time in a folder: two builds would write the same files.
+  flock -n "$folder/dev.lock" true || say "Another ./dev builds in $folder; waiting for it…"
+  NINJA_STATUS='[%f/%t, %e s] ' flock "$folder/dev.lock" ninja -C "$folder" -j "$(build_jobs)" "$@" >&2 ||
     die "the build failed; the first error above is the one to look at"
 }
 

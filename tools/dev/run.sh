@@ -1,5 +1,6 @@
 # shellcheck shell=bash
-# ./dev run [--detach]: from a bare Debian to a running Tocsin with a first monitor.
+# ./dev run [--detach]: from a bare Debian to a running Tocsin with a first monitor. Exit status: 0
+# after Ctrl-C or ./dev stop, 130 after Ctrl-C before all was ready, 1 when something failed.
 
 # shellcheck source=tools/dev/services.sh
 . "$root/tools/dev/services.sh"
@@ -15,11 +16,16 @@ verb_main() {
   build release tocsin-core tocsin-gateway tocsin-notifier tocsin
   make_home
   exec 9>"$home/lock"
-  flock -n 9 || die "another ./dev run works in $home"
+  # A run in another terminal holds the lock for as long as it lives.
+  if ! flock -n 9 && ! services_running; then
+    die "another ./dev run is just starting or stopping in $home"
+  fi
   if services_running; then
     say "It runs already from $home: ./dev status shows it, ./dev stop stops it."
-    if $detach; then return; fi
-    exit 1
+    $detach || exit 1
+    load_ports
+    wait_all_ready || exit 1
+    return
   fi
   trap 'leave 130' INT TERM HUP
   terminate terminal
@@ -35,6 +41,11 @@ verb_main() {
   attend
 }
 
+wait_all_ready() {
+  local name
+  for name in "${services[@]}"; do wait_ready "$name" || return 1; done
+}
+
 services_running() {
   local name
   for name in "${services[@]}"; do
@@ -44,13 +55,12 @@ services_running() {
 }
 
 start_everything() {
-  local name
   choose_ports
   start_database || return 1
   make_secrets
   say "Starting the services…"
   start_services
-  for name in "${services[@]}"; do wait_ready "$name" || return 1; done
+  wait_all_ready || return 1
   make_channel || return 1
   make_monitor || return 1
   spawn terminal "$bin/tocsin" listen --listen "127.0.0.1:$terminal_port" \
@@ -73,14 +83,22 @@ socket_folder() {
   echo "$folder" | tee "$home/socket"
 }
 
+# Secrets of monitors and channels mean nothing to another database.
+forget_database() {
+  [ -s "$home/hello.token" ] || return 0
+  say "The database that was in $data is gone, and with it its monitors; an empty one takes its place."
+  rm -f "$home"/hello.token "$home"/terminal.{secret,port}
+}
+
 start_database() {
   local socket memory buffers log
   socket=$(socket_folder) || return 1
   (umask 077 && pg_url "$socket" tocsin >"$home/database_url")
   if ! pg_as_user test -s "$data/PG_VERSION"; then
+    forget_database
     say "Making a database cluster in $data…"
     pg_init "$data" || {
-      say "dev: initdb failed in $data"
+      say "dev: the database cluster could not be made"
       return 1
     }
   fi
@@ -92,7 +110,10 @@ start_database() {
     log=$data/log
     ln -sfn "$log" "$home/log/postgresql.log"
     pg_start "$data" "$socket" "$log" "$(cat "$root/deploy/local/postgresql.conf")" \
-      "shared_buffers = ${buffers}MB" 9>&- || return 1
+      "shared_buffers = ${buffers}MB" 9>&- || {
+      say "dev: if its data is beyond repair, rm -rf ${data@Q} makes the next run start anew"
+      return 1
+    }
   fi
   pg_create_database "$socket" tocsin || {
     say "dev: PostgreSQL runs, but the database cannot be made or reached; its log is $data/log"

@@ -123,13 +123,18 @@ alive() {
 
 # spawn NAME COMMAND…: in a session of its own, so that Ctrl-C reaches only this script.
 spawn() {
-  local name=$1 log=$home/log/$1.log pid
+  local name=$1 log=$home/log/$1.log pid traps held=""
   shift
   if [ "$(stat -c %s "$log" 2>/dev/null || echo 0)" -gt 10000000 ]; then mv "$log" "$log.1"; fi
+  # A signal waits until the process is noted: the trap stops what it finds noted.
+  traps=$(trap -p INT TERM HUP)
+  trap 'held=INT' INT TERM HUP
   setsid "$@" >>"$log" 2>&1 </dev/null 9>&- &
   pid=$!
   disown "$pid"
   echo "$pid $(started_at "$pid")" >"$home/run/$name.pid"
+  eval "${traps:-trap - INT TERM HUP}"
+  [ -z "$held" ] || kill -s "$held" $$
 }
 
 show_log() {

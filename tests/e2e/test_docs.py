@@ -1,0 +1,151 @@
+"""Every command of the documentation, run as it is written.
+
+Each ```sh block of every page runs, in the order of its page and in one shell per page, at the top
+of the tree and against a Tocsin of `./dev run --detach`. A block that cannot run here stands in
+NOT_RUN with its reason, word for word: a new or a changed block runs or fails."""
+
+import pathlib
+import re
+import subprocess
+import unittest
+
+from harness.dev import ROOT, Dev
+from harness.processes import free_port
+from harness.waiting import wait_until
+
+# (page, block): why it does not run, and what runs instead.
+NOT_RUN = {
+    ("README.md", "./dev run"): ("test_dev_run.py runs it", None),
+    ("README.md", "./dev test"): ("it would run this test", "./dev help"),
+    ("bench/README.md", """\
+./dev bench              # everything, about 10 minutes
+./dev bench --quick      # a first impression, under 2 minutes
+./dev bench push detect  # some of it
+./dev bench --help       # what there is"""):
+        ("it takes minutes and the whole machine", "/usr/bin/python3 -B bench/run.py --help"),
+}
+
+# What a fence may be called: commands are `sh` and run, so that none hides under another name.
+LANGUAGES = {"sh", "text", "json", "yaml", "proto"}
+
+PREPARATION = './dev run --detach\neval "$(./dev env)"'
+
+
+def pages():
+    """Every page of the tree that is ours."""
+    done = subprocess.run(["find", ".", "-name", "*.md", "-not", "-path", "./build/*", "-not", "-path",
+                           "*/node_modules/*", "-not", "-path", "./.*", "-not", "-path", "*/seed/*",
+                           "-printf", "%P\n"], cwd=ROOT, capture_output=True, text=True, check=True)
+    return sorted(done.stdout.split())
+
+
+def fences(page):
+    """(language, text) of each fenced block."""
+    text = (ROOT / page).read_text()
+    found = re.findall(r"^ *```([^\n]*)\n(.*?)^ *```$", text, re.MULTILINE | re.DOTALL)
+    return [(language, body.rstrip("\n")) for language, body in found]
+
+
+def commands(page):
+    """What runs of a page, block by block."""
+    blocks = [body for language, body in fences(page) if language == "sh"]
+    chosen = [NOT_RUN[page, body][1] if (page, body) in NOT_RUN else body for body in blocks]
+    return [body for body in chosen if body]
+
+
+class Shell:
+    """A shell that blocks are pasted into. It ends at the first command that fails."""
+
+    def __init__(self, dev):
+        self._dev = dev
+        self._blocks = 0
+        self._out = dev.path("out")
+        # The port that the pages use for a receiver may be somebody else's here.
+        self._ports = {"9099": str(free_port())}
+        with open(self._out, "wb") as out:
+            self._bash = subprocess.Popen(
+                ["bash", "--noprofile", "--norc", "-eo", "pipefail"], stdin=subprocess.PIPE,
+                stdout=out, stderr=subprocess.STDOUT, cwd=ROOT, env=dev.environment, text=True)
+
+    def paste(self, block):
+        """Runs a block; fails when a command of it does."""
+        self._blocks += 1
+        script = self._dev.path(f"block-{self._blocks}")
+        done = self._dev.path(f"done-{self._blocks}")
+        for documented, ours in self._ports.items():
+            block = re.sub(rf"\b{documented}\b", ours, block)
+        script.write_text(block + "\n")
+        try:
+            self._bash.stdin.write(f"source '{script}' </dev/null; : >'{done}'\n")
+            self._bash.stdin.flush()
+        except BrokenPipeError:
+            pass  # it has ended, and the next lines say with what
+        wait_until(lambda: done.exists() or self._bash.poll() is not None, 120,
+                   lambda: f"this ends:\n{block}\n\nIt printed:\n{self.printed()}")
+        if not done.exists():
+            raise AssertionError(f"exit status {self._bash.returncode} in this block:\n{block}\n\n"
+                                 f"The page printed:\n{self.printed()}")
+
+    def printed(self):
+        return pathlib.Path(self._out).read_text(errors="replace")
+
+    def wait_for(self, pattern):
+        """Waits for a line that a command in the background prints."""
+        wait_until(lambda: re.search(pattern, self.printed()), 60,
+                   lambda: f"a line like {pattern!r}; the page printed:\n{self.printed()}")
+
+    def close(self):
+        self._bash.stdin.close()
+        self._bash.wait(60)
+
+
+class Docs(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.dev = Dev()
+        cls.addClassCleanup(cls.dev.close)
+
+    def shell(self):
+        shell = Shell(self.dev)
+        self.addCleanup(shell.close)
+        return shell
+
+    def test_every_fence_says_what_it_is(self):
+        for page in pages():
+            for language, body in fences(page):
+                self.assertIn(language, LANGUAGES, f"a block of {page}:\n{body}")
+
+    def test_what_does_not_run_is_still_on_its_page(self):
+        for page, body in NOT_RUN:
+            self.assertIn(("sh", body), fences(page), page)
+
+    def test_the_readme_shows_what_happens(self):
+        shell = self.shell()
+        blocks = commands("README.md")
+        shown = [body for language, body in fences("README.md") if language == "text"][-1]
+        clock = re.compile(r"(today|yesterday) \d\d:\d\d:\d\d")
+        self.assertRegex(shown, clock)
+        pattern = clock.sub(lambda _: clock.pattern, re.escape(shown).replace(r"\ ", " "))
+        for block in blocks:
+            shell.paste(block)
+            if "tocsin listen" in block:
+                shell.wait_for("(?i)listening")
+            if "disk-full" in block and "listener" in "".join(blocks[:blocks.index(block)]):
+                shell.wait_for(pattern)
+        pushes = sum(block.count("curl ") for block in blocks)
+        self.assertEqual(shell.printed().count('{"ok":true'), pushes, shell.printed())
+
+    def test_the_commands_of_every_other_page_work(self):
+        for page in pages():
+            if page == "README.md" or not commands(page):
+                continue
+            with self.subTest(page):
+                shell = self.shell()
+                shell.paste(PREPARATION)
+                for block in commands(page):
+                    shell.paste(block)
+                self.assertNotIn('{"ok":false', shell.printed())
+
+
+if __name__ == "__main__":
+    unittest.main()
