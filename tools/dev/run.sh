@@ -27,18 +27,25 @@ verb_main() {
     wait_all_ready || exit 1
     return
   fi
-  trap 'leave 130' INT TERM HUP
-  terminate terminal
-  if ! start_everything; then
+  if ! in_background start_everything; then
+    if cancelled; then leave 130; fi
     stop_everything
     exit 1
   fi
+  load_ports
   tour "$detach"
   if $detach; then
     trap - INT TERM HUP
     return
   fi
-  attend
+  tail -n 0 -F "$home/log/terminal.log" 2>/dev/null 9>&- &
+  tail_pid=$!
+  if in_background attend; then # stopped from another terminal
+    kill "$tail_pid" 2>/dev/null || true
+    return
+  fi
+  if cancelled; then leave 0; fi
+  leave 1
 }
 
 wait_all_ready() {
@@ -55,8 +62,11 @@ services_running() {
 }
 
 start_everything() {
+  rm -f "$home/run/stopping"
+  terminate terminal
   choose_ports
   start_database || return 1
+  if cancelled; then return 1; fi
   make_secrets
   say "Starting the services…"
   start_services
@@ -217,36 +227,28 @@ TEXT
   fi
 }
 
-# leave CODE: the end by Ctrl-C. Further ones do not cut it short: every step has its limit.
+# leave CODE: the end. A Ctrl-C now does not cut it short: every step has its limit.
 leave() {
   trap '' INT TERM HUP
   [ -z "${tail_pid:-}" ] || kill "$tail_pid" 2>/dev/null || true
   say
   say "Stopping…"
   stop_everything
+  rm -f "$home/run/cancel.$$"
   say "Stopped. The data stays in $home."
   exit "$1"
 }
 
-# Shows the alerts, and notices when something ends that should run.
+# Notices when something ends that should run: fails, or succeeds when all has been stopped.
 attend() {
   local name database=up
-  tail -n 0 -F "$home/log/terminal.log" 2>/dev/null 9>&- &
-  tail_pid=$!
-  trap 'leave 0' INT TERM HUP
-  while true; do
-    sleep 1 &
-    wait $! || true
+  until cancelled; do
     for name in "${services[@]}"; do
       if ! alive "$name"; then
-        if ! services_running; then # stopped from another terminal
-          kill "$tail_pid" 2>/dev/null || true
-          exit 0
-        fi
+        if [ -e "$home/run/stopping" ]; then return 0; fi
         show_log "$name"
-        kill "$tail_pid" 2>/dev/null || true
-        stop_everything
-        die "$name ended unexpectedly; the rest was stopped"
+        say "dev: $name ended unexpectedly; the rest is stopped"
+        return 1
       fi
     done
     if pg_alive; then
@@ -257,6 +259,7 @@ attend() {
         "back; Ctrl-C and ./dev run start it again."
       database=down
     fi
+    sleep 0.5
   done
 }
 

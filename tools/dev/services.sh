@@ -123,18 +123,13 @@ alive() {
 
 # spawn NAME COMMAND…: in a session of its own, so that Ctrl-C reaches only this script.
 spawn() {
-  local name=$1 log=$home/log/$1.log pid traps held=""
+  local name=$1 log=$home/log/$1.log pid
   shift
   if [ "$(stat -c %s "$log" 2>/dev/null || echo 0)" -gt 10000000 ]; then mv "$log" "$log.1"; fi
-  # A signal waits until the process is noted: the trap stops what it finds noted.
-  traps=$(trap -p INT TERM HUP)
-  trap 'held=INT' INT TERM HUP
   setsid "$@" >>"$log" 2>&1 </dev/null 9>&- &
   pid=$!
   disown "$pid"
   echo "$pid $(started_at "$pid")" >"$home/run/$name.pid"
-  eval "${traps:-trap - INT TERM HUP}"
-  [ -z "$held" ] || kill -s "$held" $$
 }
 
 show_log() {
@@ -142,11 +137,36 @@ show_log() {
   tail -n 12 "$home/log/$1.log" 2>/dev/null | sed 's/^/  /' >&2
 }
 
+# cancelled: whether Ctrl-C has come while in_background waited; long steps look now and then.
+cancelled() { [ -e "$home/run/cancel.$$" ]; }
+
+# in_background COMMAND…: runs a function where Ctrl-C does not reach, and waits for it; fails when
+# it fails or is cancelled. This shell only waits: a signal in the middle of a command substitution
+# ends that one with half an answer, and bash may even fail to parse the trap.
+in_background() {
+  local worker status
+  rm -f "$home/run/cancel.$$"
+  trap ': >"$home/run/cancel.$$"' INT TERM HUP
+  # Bash starts it with Ctrl-C ignored; a closing terminal must not cut it short either.
+  (
+    trap '' HUP
+    if "$@"; then exit 0; else exit 1; fi
+  ) &
+  worker=$!
+  while
+    status=0
+    wait "$worker" || status=$?
+    [ "$status" -gt 128 ] && kill -0 "$worker" 2>/dev/null
+  do :; done
+  [ "$status" -eq 0 ] && ! cancelled
+}
+
 # Waits for the readiness of a service; prints why not.
 wait_ready() {
   local name=$1 url answer=""
   url=$(admin_url "$name")/readyz
   for _ in $(seq 300); do
+    if cancelled; then return 1; fi
     if ! alive "$name"; then
       show_log "$name"
       say "dev: $name ended instead of getting ready."
@@ -189,6 +209,7 @@ anything_running() {
 # In the order that loses nothing: first whoever takes work, last whoever keeps it.
 stop_everything() {
   local name
+  [ ! -d "$home/run" ] || : >"$home/run/stopping" # tells a run in another terminal that it is meant
   for name in tocsin-gateway tocsin-notifier tocsin-core terminal; do terminate "$name"; done
   pg_stop "$data" || say "PostgreSQL in $data did not stop."
 }

@@ -58,6 +58,12 @@ class Dev:
         shutil.rmtree(self._folder, ignore_errors=True)
 
 
+def _heed_interrupts():
+    """In a child before it runs: a shell cannot trap a signal that it was started to ignore, which
+    is what background jobs inherit."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def _environment(pid):
     """What a process was started with; nothing for those of others."""
     try:
@@ -72,11 +78,10 @@ class Foreground:
     def __init__(self, dev):
         self._log = dev.path("foreground.log")
         with open(self._log, "wb") as log:
-            # A shell cannot trap a signal that it was started to ignore, as in the background.
             self._child = subprocess.Popen(
                 ["./dev", "run"], stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
                 cwd=ROOT, env=dev.environment, start_new_session=True,
-                preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
+                preexec_fn=_heed_interrupts)
 
     def printed(self):
         return self._log.read_text(errors="replace")
@@ -99,7 +104,9 @@ class Foreground:
 
     def wait(self, timeout=60):
         """The exit status."""
-        return self._child.wait(timeout)
+        wait_until(lambda: self._child.poll() is not None, timeout,
+                   lambda: f"./dev run ends; it printed:\n{self.printed()}")
+        return self._child.returncode
 
     def close(self):
         if self._child.poll() is None:
