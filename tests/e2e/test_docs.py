@@ -17,6 +17,9 @@ from harness.waiting import wait_until
 NOT_RUN = {
     ("README.md", "./dev run"): ("test_dev_run.py runs it", None),
     ("README.md", "./dev test"): ("it would run this test", "./dev help"),
+    ("docs/operations.md", """\
+docker compose up --build --detach
+docker compose exec core tocsin monitor list"""): ("it needs a container engine", None),
     ("bench/README.md", """\
 ./dev bench              # everything, about 10 minutes
 ./dev bench --quick      # a first impression, under 2 minutes
