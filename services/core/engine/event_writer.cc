@@ -108,8 +108,9 @@ absl::Status Resolve(Transaction& transaction, const MonitorDefinition& definiti
   for (const FiringDelivery& firing : firings) {
     if (!withdrawn.contains(firing.delivery)) {
       deliveries.push_back(DeliveryOf(event, firing.channel, {event.key}, now));
-    } else if (!decision.withdraw_unsent_firing) {
+    } else if (!decision.withdraw_unsent_firing || firing.skipped > 0) {
       deliveries.push_back(DeliveryOf(event, firing.channel, {firing.event, event.key}, now));
+      deliveries.back().skipped = firing.skipped;
     }
   }
   return transaction.AddDeliveries(deliveries);

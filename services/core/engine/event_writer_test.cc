@@ -99,6 +99,28 @@ class EventWriterTest : public ::testing::Test {
                                     .limit = 100,
                                     .per_channel = 100});
   }
+  // The receiver refuses them; they are to be tried again.
+  void Reject(const std::vector<LeasedDelivery>& leased) {
+    for (const LeasedDelivery& each : leased) {
+      DeliveryReport report;
+      report.lease_id = each.delivery.lease_id;
+      report.delivery_id = each.delivery.id;
+      report.result = DeliveryResult::kRetry;
+      report.retry_after = absl::Hours(1);
+      EXPECT_TRUE(store_.ApplyReports({&report, 1}, clock_.Now()).ok());
+    }
+  }
+  // Oldest first.
+  std::vector<Delivery> Waiting() {
+    std::vector<Delivery> waiting;
+    for (const DeliveryView& view : Deliveries()) {
+      if (view.delivery.state == DeliveryState::kPending) {
+        waiting.insert(waiting.begin(), view.delivery);
+      }
+    }
+    return waiting;
+  }
+  void FlapUntilSomeAreLeftOut();
   Monitor Stored() { return store_.FindMonitor("default", "job")->value(); }
 
   FakeClock clock_;
@@ -186,6 +208,65 @@ TEST_F(EventWriterTest, ALateHeartbeatResolvesAFiringThatWasSent) {
   ASSERT_THAT(Deliveries(), SizeIs(2));
   EXPECT_EQ(Deliveries()[0].delivery.type, DeliveryType::kIncidentResolved);
   EXPECT_THAT(Deliveries()[0].delivery.events, SizeIs(1));
+}
+
+// As many incidents as it takes for a message to say that some were left out; the last one is open.
+void EventWriterTest::FlapUntilSomeAreLeftOut() {
+  while (Waiting().back().skipped == 0) {
+    clock_.Advance(absl::Seconds(5));
+    if (Stored().state.state == State::kDown) Push(HeartbeatKind::kUp);
+    clock_.Advance(absl::Seconds(5));
+    Push(HeartbeatKind::kDown);
+  }
+}
+
+TEST_F(EventWriterTest, OfAMonitorThatFlapsADeadReceiverHearsTheFirstFiringAndTheNewestState) {
+  Push(HeartbeatKind::kDown);
+  Reject(Lease());
+  FlapUntilSomeAreLeftOut();
+  const std::vector<Delivery> waiting = Waiting();
+  ASSERT_THAT(waiting, SizeIs(2));
+  EXPECT_EQ(waiting[0].sequence, 1);
+  EXPECT_EQ(waiting[0].type, DeliveryType::kIncidentOpened);
+  EXPECT_EQ(waiting[1].sequence, Stored().state.sequence);
+  EXPECT_EQ(waiting[1].type, DeliveryType::kIncidentOpened);
+  // All but those two were left out.
+  EXPECT_EQ(waiting[1].skipped, Stored().state.sequence - 2);
+}
+
+TEST_F(EventWriterTest, WhatWasLeftOutIsToldByTheMessageThatTakesThePlaceOfTheFiring) {
+  Push(HeartbeatKind::kDown);
+  Reject(Lease());
+  FlapUntilSomeAreLeftOut();
+  const int32_t skipped = Waiting().back().skipped;
+  clock_.Advance(absl::Seconds(5));
+  Push(HeartbeatKind::kUp);
+  const std::vector<Delivery> waiting = Waiting();
+  ASSERT_THAT(waiting, SizeIs(2));
+  EXPECT_EQ(waiting[1].type, DeliveryType::kIncidentResolved);
+  EXPECT_THAT(waiting[1].events, SizeIs(2));
+  EXPECT_EQ(waiting[1].skipped, skipped);
+}
+
+TEST_F(EventWriterTest, AFalseAlarmIsToldWhenResolutionsWereLeftOutBeforeIt) {
+  Push(HeartbeatKind::kDown);
+  Reject(Lease());
+  for (bool missed = false; !missed;) {
+    clock_.Advance(absl::Seconds(5));
+    Push(HeartbeatKind::kUp);
+    const absl::Time up_at = clock_.Now();
+    clock_.Advance(absl::Seconds(61));
+    Give(DeadlineChecked{});
+    missed = Waiting().back().skipped > 0;
+    if (!missed) continue;
+    Heartbeat late;
+    late.at = up_at + absl::Seconds(59);
+    EXPECT_EQ(Give(HeartbeatArrived{late}).reason, Reason::kLateHeartbeat);
+  }
+  const std::vector<Delivery> waiting = Waiting();
+  ASSERT_THAT(waiting, SizeIs(2));
+  EXPECT_EQ(waiting[1].type, DeliveryType::kIncidentResolved);
+  EXPECT_GT(waiting[1].skipped, 0);
 }
 
 TEST_F(EventWriterTest, ADeletedChannelIsToldNothingMore) {

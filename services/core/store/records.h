@@ -74,6 +74,7 @@ struct FiringDelivery {
   ChannelKey channel = 0;
   DeliveryState state = DeliveryState::kPending;
   bool ever_leased = false;
+  int32_t skipped = 0;
 };
 
 struct LeaseRequest {

@@ -85,6 +85,8 @@ class Transaction {
   virtual absl::Status SaveIncident(const Incident& incident) = 0;
   // Adds an event; its key is returned. The feed hears of it by the commit.
   virtual absl::StatusOr<EventKey> AddEvent(const AlertEvent& event) = 0;
+  // Adds deliveries, and supersedes waiting ones when they are too many (see CutBacklog): never one
+  // that is leased, also when it is leased at the same time. The monitors are locked.
   virtual absl::Status AddDeliveries(absl::Span<const Delivery> deliveries) = 0;
   // The channels that were given the FIRING of this incident, and how those deliveries stand.
   virtual absl::StatusOr<std::vector<FiringDelivery>> FindFirings(IncidentKey incident) = 0;

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "services/core/domain/backlog.h"
+
 namespace tocsin::core::memory {
 namespace {
 
@@ -181,7 +183,28 @@ absl::Status MemoryTransaction::AddDeliveries(absl::Span<const Delivery> deliver
     tables_.SetDelivery(key, std::move(row));
     news_.deliveries = true;
   }
+  for (const Delivery& delivery : deliveries) {
+    if (delivery.monitor != 0) CutBacklogOf(delivery.channel, delivery.monitor);
+  }
   return absl::OkStatus();
+}
+
+void MemoryTransaction::CutBacklogOf(ChannelKey channel, MonitorKey monitor) {
+  std::vector<Delivery> queue;
+  for (const DeliveryKey key : tables_.QueueOf(channel, monitor)) {
+    queue.push_back(tables_.deliveries().at(key).delivery);
+  }
+  const std::optional<BacklogCut> cut = CutBacklog(queue);
+  if (!cut.has_value()) return;
+  for (const DeliveryKey key : cut->superseded) {
+    DeliveryRow row = tables_.deliveries().at(key);
+    row.delivery.state = DeliveryState::kSuperseded;
+    row.delivery.finished_at = cut->at;
+    tables_.SetDelivery(key, std::move(row));
+  }
+  DeliveryRow newest = tables_.deliveries().at(cut->newest);
+  newest.delivery.skipped = cut->skipped;
+  tables_.SetDelivery(cut->newest, std::move(newest));
 }
 
 absl::StatusOr<std::vector<FiringDelivery>> MemoryTransaction::FindFirings(IncidentKey incident) {
@@ -195,7 +218,8 @@ absl::StatusOr<std::vector<FiringDelivery>> MemoryTransaction::FindFirings(Incid
                        .event = firing->second,
                        .channel = row.delivery.channel,
                        .state = row.delivery.state,
-                       .ever_leased = row.ever_leased});
+                       .ever_leased = row.ever_leased,
+                       .skipped = row.delivery.skipped});
   }
   std::sort(firings.begin(), firings.end(), [](const FiringDelivery& a, const FiringDelivery& b) {
     return a.delivery < b.delivery;

@@ -61,6 +61,8 @@ class MemoryTransaction : public Transaction {
 
  private:
   std::optional<ChannelKey> FindChannel(ProjectKey project, const std::string& id) const;
+  // Supersedes what is too much.
+  void CutBacklogOf(ChannelKey channel, MonitorKey monitor);
 
   Tables& tables_;
   News news_;

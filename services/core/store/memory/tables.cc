@@ -102,13 +102,13 @@ void Tables::IndexDelivery(const Delivery& delivery, bool add) {
   }
   if (delivery.state != DeliveryState::kPending) return;
   const std::pair<absl::Time, DeliveryKey> due = {delivery.next_attempt_at, delivery.key};
-  std::multiset<int64_t>& order = order_[{delivery.channel, delivery.monitor}];
+  std::set<std::pair<int64_t, DeliveryKey>>& order = order_[{delivery.channel, delivery.monitor}];
   if (add) {
     pending_[delivery.channel].insert(due);
-    if (!delivery.redelivery) order.insert(delivery.sequence);
+    if (!delivery.redelivery) order.insert({delivery.sequence, delivery.key});
   } else {
     pending_[delivery.channel].erase(due);
-    if (!delivery.redelivery) order.erase(order.find(delivery.sequence));
+    if (!delivery.redelivery) order.erase({delivery.sequence, delivery.key});
     if (pending_[delivery.channel].empty()) pending_.erase(delivery.channel);
   }
   if (order.empty()) order_.erase({delivery.channel, delivery.monitor});
@@ -152,10 +152,18 @@ const Tables::History& Tables::HistoryOf(MonitorKey monitor) const {
   return found == histories_.end() ? none : found->second;
 }
 
+std::vector<DeliveryKey> Tables::QueueOf(ChannelKey channel, MonitorKey monitor) const {
+  std::vector<DeliveryKey> queue;
+  const auto order = order_.find({channel, monitor});
+  if (order == order_.end()) return queue;
+  for (const auto& [sequence, key] : order->second) queue.push_back(key);
+  return queue;
+}
+
 bool Tables::MustWait(const Delivery& delivery) const {
   if (delivery.redelivery || delivery.monitor == 0) return false;
   const auto order = order_.find({delivery.channel, delivery.monitor});
-  return order != order_.end() && *order->second.begin() < delivery.sequence;
+  return order != order_.end() && order->second.begin()->first < delivery.sequence;
 }
 
 Monitor Tables::MonitorAt(MonitorKey key) const {

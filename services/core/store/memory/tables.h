@@ -105,6 +105,8 @@ class Tables {
   const std::map<ChannelKey, std::set<std::pair<absl::Time, DeliveryKey>>>& pending() const {
     return pending_;
   }
+  // Those that are pending for a channel and about a monitor, but for redeliveries, in order.
+  std::vector<DeliveryKey> QueueOf(ChannelKey channel, MonitorKey monitor) const;
   // Whether a pending one of its monitor and channel comes before it.
   bool MustWait(const Delivery& delivery) const;
   const std::map<ChannelKey, ChannelRow>& channels() const { return channels_; }
@@ -143,8 +145,8 @@ class Tables {
   std::map<std::string, DeliveryKey> delivery_ids_;
   std::multimap<EventKey, DeliveryKey> event_deliveries_;
   std::map<ChannelKey, std::set<std::pair<absl::Time, DeliveryKey>>> pending_;
-  // Sequences of pending deliveries that others wait for.
-  std::map<std::pair<ChannelKey, MonitorKey>, std::multiset<int64_t>> order_;
+  // Pending deliveries that others wait for, by sequence.
+  std::map<std::pair<ChannelKey, MonitorKey>, std::set<std::pair<int64_t, DeliveryKey>>> order_;
   std::map<ChannelKey, ChannelRow> channels_;
   std::map<std::string, Touch> touches_;
   std::map<int64_t, GapRow> gaps_;

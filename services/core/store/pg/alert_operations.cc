@@ -12,7 +12,8 @@ namespace tocsin::core::pg {
 // rows leaves the planner only the index of the monitor.
 const Statement kFindFirings = {
     "find_firings",
-    "SELECT d.delivery_id, firing.event_id, d.channel_id, d.state, d.leased_at IS NOT NULL "
+    "SELECT d.delivery_id, firing.event_id, d.channel_id, d.state, d.leased_at IS NOT NULL, "
+    "d.skipped "
     "FROM incident i CROSS JOIN LATERAL ("
     "SELECT e.event_id FROM alert_event e WHERE e.monitor_id = i.monitor_id "
     "AND e.incident_id = i.incident_id AND e.type = 1 ORDER BY e.sequence DESC LIMIT 1) firing "
@@ -69,6 +70,7 @@ absl::StatusOr<std::vector<FiringDelivery>> PgTransaction::FindFirings(IncidentK
     firing.channel = row.Int();
     firing.state = row.As<DeliveryState>();
     firing.ever_leased = row.Bool();
+    firing.skipped = row.Int32();
     firings.push_back(firing);
   }
   RETURN_IF_ERROR(rows.status());

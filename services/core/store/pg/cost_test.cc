@@ -169,9 +169,16 @@ TEST_F(CostTest, PlansThatAreKeptUseTheRightIndexFromTheStart) {
     EXPECT_THAT(states, HasSubstr("Index Scan using monitor_state_pkey"));
     EXPECT_THAT(states, HasSubstr("Index Scan using monitor_sweep_pkey"));
     EXPECT_THAT(states, Not(HasSubstr("monitor_sweep_at")));
-    const std::string add = PlanOf(kAddDeliveries, kSweeper, std::vector<std::string>(19, "'{}'"));
-    EXPECT_THAT(add, Not(HasSubstr("delivery_due")));
-    EXPECT_THAT(add, Not(HasSubstr("delivery_channel")));
+    std::vector<std::string> deliveries(20, "'{}'");
+    deliveries[0] = "10";
+    const std::string add = PlanOf(kAddDeliveries, kSweeper, deliveries);
+    const std::string lock = PlanOf(kLockBacklogs, kSweeper, {"'{}'", "'{}'"});
+    for (const std::string& plan : {add, lock}) {
+      EXPECT_THAT(plan, HasSubstr("Index Scan using delivery_order"));
+      EXPECT_THAT(plan, Not(HasSubstr("delivery_due")));
+      EXPECT_THAT(plan, Not(HasSubstr("delivery_channel")));
+      EXPECT_THAT(plan, Not(HasSubstr("delivery_monitor")));
+    }
   }
 }
 

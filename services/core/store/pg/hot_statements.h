@@ -16,6 +16,9 @@ extern const Statement kLockDue;
 extern const Statement kAddDeliveries;
 extern const Statement kSaveStates;
 
+// backlog_cut.cc
+extern const Statement kLockBacklogs;
+
 // alert_operations.cc
 extern const Statement kFindFirings;
 

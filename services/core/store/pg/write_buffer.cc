@@ -2,9 +2,12 @@
 #include "services/core/store/pg/write_buffer.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "common/status_macros.h"
+#include "services/core/domain/backlog.h"
 #include "services/core/store/pg/alert_rows.h"
+#include "services/core/store/pg/backlog_cut.h"
 #include "services/core/store/pg/hot_statements.h"
 #include "services/core/store/pg/row_arrays.h"
 #include "services/core/store/pg/snapshot.h"
@@ -19,26 +22,30 @@ const Statement kDrawOutboxKeys = {
     "draw_outbox_keys", "SELECT nextval('outbox_id') FROM generate_series(1, $1::integer)"};
 
 // One that must wait for another of its monitor and channel is not due before that one. See
-// kRelease for the sum.
+// delivery_order.cc for the sum. Tells the monitors and channels for which more than $1 wait now.
 const Statement kAddDeliveries = {
     "add_deliveries",
-    "INSERT INTO delivery (id, project_id, channel_id, monitor_id, sequence, type, state, "
-    "redelivery, attempts, skipped, last_http_status, events, extra, occurred_at, created_at, "
-    "next_attempt_at, expires_at, finished_at, last_outcome) "
-    "SELECT u.id, u.project_id, u.channel_id, u.monitor_id, u.sequence, u.type, u.state, "
-    "u.redelivery, u.attempts, u.skipped, u.last_http_status, u.events::bigint[], "
-    "u.extra::jsonb, u.occurred_at, u.created_at, "
-    "greatest(u.next_attempt_at, (SELECT b.next_attempt_at FROM delivery b "
-    "WHERE b.state = 1 AND b.monitor_id = u.monitor_id AND b.channel_id + 0 = u.channel_id "
-    "AND u.monitor_id <> 0 AND NOT b.redelivery ORDER BY b.sequence DESC LIMIT 1)), "
-    "u.expires_at, u.finished_at, u.last_outcome "
-    "FROM unnest($1::text[], $2::integer[], $3::bigint[], $4::bigint[], $5::bigint[], "
-    "$6::smallint[], $7::smallint[], $8::boolean[], $9::integer[], $10::integer[], "
-    "$11::integer[], $12::text[], $13::text[], $14::timestamptz[], $15::timestamptz[], "
-    "$16::timestamptz[], $17::timestamptz[], $18::timestamptz[], $19::text[]) WITH ORDINALITY "
+    "WITH fresh AS (SELECT u.*, b.waiting, b.next_attempt_at AS not_before "
+    "FROM unnest($2::text[], $3::integer[], $4::bigint[], $5::bigint[], $6::bigint[], "
+    "$7::smallint[], $8::smallint[], $9::boolean[], $10::integer[], $11::integer[], "
+    "$12::integer[], $13::text[], $14::text[], $15::timestamptz[], $16::timestamptz[], "
+    "$17::timestamptz[], $18::timestamptz[], $19::timestamptz[], $20::text[]) WITH ORDINALITY "
     "AS u (id, project_id, channel_id, monitor_id, sequence, type, state, redelivery, attempts, "
     "skipped, last_http_status, events, extra, occurred_at, created_at, next_attempt_at, "
-    "expires_at, finished_at, last_outcome, number) ORDER BY u.number"};
+    "expires_at, finished_at, last_outcome, number) CROSS JOIN LATERAL ("
+    "SELECT count(*) FILTER (WHERE b.lease_id IS NULL) AS waiting, "
+    "max(b.next_attempt_at) AS next_attempt_at FROM delivery b "
+    "WHERE b.state = 1 AND b.monitor_id = u.monitor_id AND b.channel_id + 0 = u.channel_id "
+    "AND u.monitor_id <> 0 AND NOT b.redelivery) b), "
+    "added AS (INSERT INTO delivery (id, project_id, channel_id, monitor_id, sequence, type, "
+    "state, redelivery, attempts, skipped, last_http_status, events, extra, occurred_at, "
+    "created_at, next_attempt_at, expires_at, finished_at, last_outcome) "
+    "SELECT u.id, u.project_id, u.channel_id, u.monitor_id, u.sequence, u.type, u.state, "
+    "u.redelivery, u.attempts, u.skipped, u.last_http_status, u.events::bigint[], "
+    "u.extra::jsonb, u.occurred_at, u.created_at, greatest(u.next_attempt_at, u.not_before), "
+    "u.expires_at, u.finished_at, u.last_outcome FROM fresh u ORDER BY u.number) "
+    "SELECT u.monitor_id, u.channel_id FROM fresh u WHERE u.monitor_id <> 0 "
+    "GROUP BY u.monitor_id, u.channel_id HAVING max(u.waiting) + count(*) > $1::integer"};
 
 // Leaves alone the rows of states that stay as they are: sweeping mostly moves sweep_at. Tells
 // whether a sweep_at moved earlier.
@@ -248,9 +255,19 @@ absl::Status WriteBuffer::FlushDeliveries(Session& session) {
         .Text(delivery.last_outcome);
   }
   Params params;
+  params.Int(kMostWaiting);
   std::move(rows).MoveTo(params);
   deliveries_.clear();
-  return session.Run(kAddDeliveries, params).status();
+  ASSIGN_OR_RETURN(Rows too_long, session.Run(kAddDeliveries, params));
+  if (too_long.empty()) return absl::OkStatus();
+  std::vector<std::pair<MonitorKey, ChannelKey>> backlogs;
+  for (int i = 0; i < too_long.size(); ++i) {
+    Row row = too_long.at(i);
+    const MonitorKey monitor = row.Int();
+    backlogs.emplace_back(monitor, row.Int());
+  }
+  RETURN_IF_ERROR(too_long.status());
+  return CutBacklogs(session, backlogs);
 }
 
 absl::StatusOr<bool> WriteBuffer::FlushStates(Session& session) {

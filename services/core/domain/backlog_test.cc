@@ -1,0 +1,112 @@
+// What is kept of a backlog, and what the receiver is told of the rest.
+#include "services/core/domain/backlog.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace tocsin::core {
+namespace {
+
+using ::testing::ElementsAre;
+
+constexpr absl::Time kAt = absl::UnixEpoch();
+
+Delivery Opened(DeliveryKey key) {
+  Delivery delivery;
+  delivery.key = key;
+  delivery.type = DeliveryType::kIncidentOpened;
+  delivery.events = {key * 10};
+  delivery.created_at = kAt + absl::Seconds(key);
+  return delivery;
+}
+
+Delivery Resolved(DeliveryKey key) {
+  Delivery delivery = Opened(key);
+  delivery.type = DeliveryType::kIncidentResolved;
+  return delivery;
+}
+
+// An incident that opened and closed before anything of it was sent.
+Delivery Both(DeliveryKey key) {
+  Delivery delivery = Resolved(key);
+  delivery.events.push_back(key * 10 + 1);
+  return delivery;
+}
+
+// FIRING, RESOLVED, FIRING, … from 1.
+std::vector<Delivery> Flapping(int count) {
+  std::vector<Delivery> queue;
+  for (int i = 1; i <= count; ++i) queue.push_back(i % 2 == 1 ? Opened(i) : Resolved(i));
+  return queue;
+}
+
+TEST(CutBacklog, LeavesTenAlone) {
+  EXPECT_FALSE(CutBacklog({}).has_value());
+  EXPECT_FALSE(CutBacklog(Flapping(10)).has_value());
+}
+
+TEST(CutBacklog, KeepsTheOldestFiringAndTheNewestOfEleven) {
+  const std::optional<BacklogCut> cut = CutBacklog(Flapping(11));
+  ASSERT_TRUE(cut.has_value());
+  EXPECT_THAT(cut->superseded, ElementsAre(2, 3, 4, 5, 6, 7, 8, 9, 10));
+  EXPECT_EQ(cut->newest, 11);
+  EXPECT_EQ(cut->skipped, 9);
+  EXPECT_EQ(cut->at, kAt + absl::Seconds(11));
+}
+
+TEST(CutBacklog, AResolutionBeforeTheOldestFiringIsLeftOut) {
+  std::vector<Delivery> queue = Flapping(12);
+  queue.erase(queue.begin());
+  const std::optional<BacklogCut> cut = CutBacklog(queue);
+  ASSERT_TRUE(cut.has_value());
+  EXPECT_THAT(cut->superseded, ElementsAre(2, 4, 5, 6, 7, 8, 9, 10, 11));
+}
+
+TEST(CutBacklog, WhatMayBeUnderWayIsKeptAndDoesNotWait) {
+  std::vector<Delivery> queue = Flapping(11);
+  queue[0].lease_id = "lease";
+  EXPECT_FALSE(CutBacklog(queue).has_value());
+  queue.push_back(Resolved(12));
+  const std::optional<BacklogCut> cut = CutBacklog(queue);
+  ASSERT_TRUE(cut.has_value());
+  // The FIRING that is being sent is the oldest: no other is kept for its age.
+  EXPECT_THAT(cut->superseded, ElementsAre(2, 3, 4, 5, 6, 7, 8, 9, 10, 11));
+  EXPECT_EQ(cut->skipped, 10);
+}
+
+TEST(CutBacklog, CountsEventsAndWhatWasLeftOutBefore) {
+  std::vector<Delivery> queue;
+  for (int i = 1; i <= 11; ++i) queue.push_back(Both(i));
+  queue[4].skipped = 7;
+  const std::optional<BacklogCut> cut = CutBacklog(queue);
+  ASSERT_TRUE(cut.has_value());
+  EXPECT_THAT(cut->superseded, ElementsAre(2, 3, 4, 5, 6, 7, 8, 9, 10));
+  EXPECT_EQ(cut->skipped, 9 * 2 + 7);
+}
+
+TEST(CutBacklog, WhatTheNewestSaysAlreadyIsNotForgotten) {
+  std::vector<Delivery> queue = Flapping(11);
+  queue.back().skipped = 3;
+  EXPECT_EQ(CutBacklog(queue)->skipped, 9 + 3);
+}
+
+TEST(CutBacklog, WithoutAFiringOnlyTheNewestIsKept) {
+  std::vector<Delivery> queue;
+  for (int i = 1; i <= 11; ++i) queue.push_back(Resolved(i));
+  const std::optional<BacklogCut> cut = CutBacklog(queue);
+  ASSERT_TRUE(cut.has_value());
+  EXPECT_THAT(cut->superseded, ElementsAre(1, 2, 3, 4, 5, 6, 7, 8, 9, 10));
+}
+
+TEST(CutBacklog, AFiringThatIsBothOldestAndNewestIsKeptOnce) {
+  std::vector<Delivery> queue;
+  for (int i = 1; i <= 10; ++i) queue.push_back(Resolved(i));
+  queue.push_back(Opened(11));
+  const std::optional<BacklogCut> cut = CutBacklog(queue);
+  ASSERT_TRUE(cut.has_value());
+  EXPECT_EQ(cut->superseded.size(), 10u);
+  EXPECT_EQ(cut->newest, 11);
+}
+
+}  // namespace
+}  // namespace tocsin::core
