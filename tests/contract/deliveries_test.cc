@@ -69,6 +69,7 @@ TEST_P(Deliveries, AChannelComesBackAsItWasAdded) {
   EXPECT_EQ(loaded.fallback_channel, "mail");
   EXPECT_FALSE(loaded.disabled_at.has_value());
   EXPECT_FALSE(loaded.failing_since.has_value());
+  EXPECT_FALSE(loaded.told.has_value());
   EXPECT_EQ(loaded.created_at, kStart);
 }
 
@@ -97,6 +98,8 @@ TEST_P(Deliveries, ChannelsAreListedById) {
 }
 
 TEST_P(Deliveries, SavingAChannelWritesAllOfIt) {
+  const ChannelTold told = {
+      .at = kStart + kSecond, .failing_since = kStart - kSecond, .disabled_at = kStart};
   AddChannel("pager");
   Do([&](Transaction& transaction) -> absl::Status {
     Channel channel = transaction.LockChannel(project(), "pager").value().value();
@@ -106,6 +109,7 @@ TEST_P(Deliveries, SavingAChannelWritesAllOfIt) {
     channel.disable_reason = "gone";
     channel.failing_since = kStart - kSecond;
     channel.last_error = "status_4xx";
+    channel.told = told;
     EXPECT_FALSE(transaction.LockChannel(project(), "other").value().has_value());
     return transaction.SaveChannel(channel);
   });
@@ -116,6 +120,7 @@ TEST_P(Deliveries, SavingAChannelWritesAllOfIt) {
   EXPECT_EQ(loaded.disable_reason, "gone");
   EXPECT_EQ(loaded.failing_since, kStart - kSecond);
   EXPECT_EQ(loaded.last_error, "status_4xx");
+  EXPECT_EQ(loaded.told, told);
 }
 
 TEST_P(Deliveries, AChannelIdIsTakenUntilItIsDeleted) {
@@ -330,6 +335,21 @@ TEST_P(Deliveries, GoneDisablesTheChannelWhichThenGetsNothing) {
   EXPECT_THAT(Lease(kStart + absl::Hours(1)), IsEmpty());
   EXPECT_EQ(store().NextDeliveryAt().value(), absl::InfiniteFuture());
   EXPECT_EQ(Find("msg_2").state, DeliveryState::kPending);
+}
+
+TEST_P(Deliveries, ReportsLeaveAloneWhatPeopleWereToldOfTheChannel) {
+  const ChannelKey channel = AddChannel("pager");
+  const ChannelTold told = {.at = kStart, .failing_since = kStart, .disabled_at = std::nullopt};
+  Do([&](Transaction& transaction) {
+    Channel changed = transaction.LockChannel(project(), "pager").value().value();
+    changed.told = told;
+    return transaction.SaveChannel(changed);
+  });
+  AddDelivery(MakeDelivery("msg_1", channel, 7, 1, kStart));
+  EXPECT_THAT(Lease(kStart), SizeIs(1));
+  Report("msg_1", DeliveryResult::kGone, kStart + kSecond);
+  EXPECT_EQ(LoadChannel("pager").disabled_at, kStart + kSecond);
+  EXPECT_EQ(LoadChannel("pager").told, told);
 }
 
 TEST_P(Deliveries, TheFirstSuccessOfAFailingChannelReleasesItsBacklog) {

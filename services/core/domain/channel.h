@@ -15,6 +15,16 @@ namespace tocsin::core {
 // The numbers are stored: never change one.
 enum class ChannelFormat : int16_t { kStandardWebhook = 1 };
 
+// What people were told last of a channel that does not work.
+struct ChannelTold {
+  absl::Time at;
+  // As they were then.
+  std::optional<absl::Time> failing_since;
+  std::optional<absl::Time> disabled_at;
+
+  friend bool operator==(const ChannelTold&, const ChannelTold&) = default;
+};
+
 struct Channel {
   ChannelKey key = 0;
   ProjectKey project = 0;
@@ -32,6 +42,7 @@ struct Channel {
   std::string disable_reason;
   std::optional<absl::Time> failing_since;  // every attempt since then failed
   std::string last_error;
+  std::optional<ChannelTold> told;
   absl::Time created_at;
   absl::Time updated_at;
 

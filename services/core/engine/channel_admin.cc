@@ -53,6 +53,7 @@ void ForgetFailures(Channel& channel) {
   channel.disable_reason.clear();
   channel.failing_since.reset();
   channel.last_error.clear();
+  channel.told.reset();
 }
 
 }  // namespace

@@ -43,6 +43,9 @@ class ChannelAdminTest : public ::testing::Test {
                                 channel.disable_reason = "gone";
                                 channel.failing_since = clock_.Now();
                                 channel.last_error = "gone";
+                                channel.told = ChannelTold{.at = clock_.Now(),
+                                                           .failing_since = clock_.Now(),
+                                                           .disabled_at = clock_.Now()};
                                 return transaction.SaveChannel(channel);
                               })
                     .ok());
@@ -137,6 +140,7 @@ TEST_F(ChannelAdminTest, ANewUrlEnablesADisabledChannel) {
   EXPECT_FALSE(moved->failing_since.has_value());
   EXPECT_EQ(moved->disable_reason, "");
   EXPECT_EQ(moved->last_error, "");
+  EXPECT_FALSE(moved->told.has_value());
 }
 
 TEST_F(ChannelAdminTest, AnUpdateIsValidated) {

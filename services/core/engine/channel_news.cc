@@ -1,7 +1,8 @@
 // Tells people, over another channel, that a channel of theirs does not work.
 #include "services/core/engine/channel_news.h"
 
-#include <algorithm>
+#include <optional>
+#include <string>
 #include <utility>
 
 #include "common/log.h"
@@ -13,13 +14,6 @@ namespace tocsin::core {
 namespace {
 
 constexpr absl::Duration kLookInterval = absl::Seconds(30);
-constexpr int kNewest = 100;  // deliveries of one channel that are searched for what was told
-constexpr size_t kToldLimit = 100'000;
-
-// Why a channel is told of. Notifiers put "gone", and outcomes of attempts, into words.
-constexpr char kGone[] = "gone";
-constexpr char kDeadDelivery[] = "dead_delivery";
-constexpr char kFailing[] = "failing";
 
 // Whom to tell about `channel`; none when no other channel is enabled for it.
 std::vector<Channel> Targets(const Channel& channel, const std::vector<Channel>& channels) {
@@ -37,8 +31,23 @@ std::vector<Channel> Targets(const Channel& channel, const std::vector<Channel>&
 ChannelNews::ChannelNews(Store& store, absl::Duration failing_after)
     : store_(store), failing_after_(failing_after) {}
 
+// Notifiers put "gone", and outcomes of attempts, into words.
+const char* ChannelNews::ReasonName(Reason reason) {
+  switch (reason) {
+    case Reason::kNone:
+      return "none";
+    case Reason::kGone:
+      return "gone";
+    case Reason::kDeadDelivery:
+      return "dead_delivery";
+    case Reason::kFailing:
+      return "failing";
+  }
+  return "unknown";
+}
+
 void ChannelNews::Add(const ReportEffects& effects) {
-  disabled_.insert(effects.disabled.begin(), effects.disabled.end());
+  added_ |= !effects.disabled.empty() || !effects.with_dead.empty();
   with_dead_.insert(effects.with_dead.begin(), effects.with_dead.end());
 }
 
@@ -46,23 +55,22 @@ void ChannelNews::AddProject(ProjectKey project) { projects_.insert(project); }
 
 absl::Status ChannelNews::Tell(absl::Time now) {
   const bool look = now - looked_at_ >= kLookInterval || now < looked_at_;
-  if (!look && disabled_.empty() && with_dead_.empty()) return absl::OkStatus();
+  if (!look && !added_) return absl::OkStatus();
   if (!knows_default_) {
     ASSIGN_OR_RETURN(const std::optional<ProjectKey> project,
                      store_.FindProject(std::string(kDefaultProject)));
     if (project.has_value()) projects_.insert(*project);
     knows_default_ = true;
   }
-  if (told_.size() > kToldLimit) told_.clear();
-  for (const ProjectKey project : projects_) RETURN_IF_ERROR(TellProject(project, look, now));
+  for (const ProjectKey project : projects_) RETURN_IF_ERROR(TellProject(project, now));
   // Channels that were deleted meanwhile are of no interest.
-  disabled_.clear();
   with_dead_.clear();
-  if (look) looked_at_ = now;
+  added_ = false;
+  looked_at_ = now;
   return absl::OkStatus();
 }
 
-absl::Status ChannelNews::TellProject(ProjectKey project, bool look, absl::Time now) {
+absl::Status ChannelNews::TellProject(ProjectKey project, absl::Time now) {
   std::vector<Channel> channels;
   RETURN_IF_ERROR(store_.Transact(TransactionClass::kAdmin, [&](Transaction& transaction) {
     absl::StatusOr<std::vector<Channel>> read = transaction.Channels(project);
@@ -70,78 +78,68 @@ absl::Status ChannelNews::TellProject(ProjectKey project, bool look, absl::Time 
     return read.status();
   }));
   for (const Channel& channel : channels) {
-    const std::string reason = ReasonToTell(channel, look, now);
-    if (!reason.empty()) {
-      const std::vector<Channel> targets = Targets(channel, channels);
-      bool told = false;
-      if (reason != kGone) {
-        ASSIGN_OR_RETURN(told, WasTold(channel, targets));
-      }
-      if (!told) RETURN_IF_ERROR(Write(channel, targets, reason, now));
-      told_[channel.key] = Told{.failing_since = channel.failing_since, .at = now};
-    }
-    disabled_.erase(channel.key);
+    if (ReasonToTell(channel, now) != Reason::kNone) RETURN_IF_ERROR(TellChannel(channel, now));
     with_dead_.erase(channel.key);
   }
   return absl::OkStatus();
 }
 
-std::string ChannelNews::ReasonToTell(const Channel& channel, bool look, absl::Time now) const {
-  if (disabled_.contains(channel.key)) return kGone;
-  // Somebody disabled it, or was told that it is gone: no news.
-  if (channel.disabled_at) return "";
-  if (const auto found = told_.find(channel.key); found != told_.end()) {
-    const Told& told = found->second;
-    if (channel.failing_since && told.failing_since == channel.failing_since) return "";
-    if (now - told.at < failing_after_) return "";
+ChannelNews::Reason ChannelNews::ReasonToTell(const Channel& channel, absl::Time now) const {
+  const std::optional<ChannelTold>& told = channel.told;
+  if (channel.disabled_at) {
+    return told && told->disabled_at == channel.disabled_at ? Reason::kNone : Reason::kGone;
   }
-  if (with_dead_.contains(channel.key)) return kDeadDelivery;
+  if (told) {
+    if (channel.failing_since && told->failing_since == channel.failing_since) return Reason::kNone;
+    if (now - told->at < failing_after_) return Reason::kNone;
+  }
+  if (with_dead_.contains(channel.key)) return Reason::kDeadDelivery;
   const bool long_failing =
       channel.failing_since.has_value() && now - *channel.failing_since >= failing_after_;
-  return look && long_failing ? kFailing : "";
+  return long_failing ? Reason::kFailing : Reason::kNone;
 }
 
-absl::StatusOr<bool> ChannelNews::WasTold(const Channel& channel,
-                                          const std::vector<Channel>& targets) {
-  if (!channel.failing_since) return false;
-  const std::string name = ChannelName(channel.project_id, channel.id);
+absl::Status ChannelNews::TellChannel(const Channel& channel, absl::Time now) {
+  std::optional<Reason> told;
+  size_t targets_told = 0;
+  RETURN_IF_ERROR(
+      store_.Transact(TransactionClass::kAdmin, [&](Transaction& transaction) -> absl::Status {
+        told.reset();
+        ASSIGN_OR_RETURN(std::optional<Channel> locked,
+                         transaction.LockChannel(channel.project, channel.id));
+        if (!locked.has_value() || locked->key != channel.key) return absl::OkStatus();
+        const Reason reason = ReasonToTell(*locked, now);
+        if (reason == Reason::kNone) return absl::OkStatus();
+        ASSIGN_OR_RETURN(const std::vector<Channel> channels,
+                         transaction.Channels(channel.project));
+        const std::vector<Channel> targets = Targets(*locked, channels);
+        RETURN_IF_ERROR(Write(transaction, *locked, reason, targets, now));
+        locked->told = ChannelTold{
+            .at = now, .failing_since = locked->failing_since, .disabled_at = locked->disabled_at};
+        told = reason;
+        targets_told = targets.size();
+        return transaction.SaveChannel(*locked);
+      }));
+  if (!told.has_value()) return absl::OkStatus();
+  LogWarning("channel_failing", {{"channel", ChannelName(channel.project_id, channel.id)},
+                                 {"reason", ReasonName(*told)},
+                                 {"told_channels", targets_told}});
+  return absl::OkStatus();
+}
+
+absl::Status ChannelNews::Write(Transaction& transaction, const Channel& channel, Reason reason,
+                                const std::vector<Channel>& targets, absl::Time now) {
+  std::vector<Delivery> deliveries;
   for (const Channel& target : targets) {
-    ASSIGN_OR_RETURN(const std::vector<DeliveryView> newest,
-                     store_.ListDeliveries({.project = channel.project,
-                                            .channel = target.key,
-                                            .monitor = std::nullopt,
-                                            .state = std::nullopt,
-                                            .before = 0,
-                                            .limit = kNewest}));
-    const bool told = std::any_of(newest.begin(), newest.end(), [&](const DeliveryView& view) {
-      const Delivery& delivery = view.delivery;
-      return delivery.type == DeliveryType::kChannelFailing && delivery.notice &&
-             delivery.notice->channel == name &&
-             delivery.notice->failing_since == channel.failing_since;
-    });
-    if (told) return true;
+    Delivery delivery = NewDelivery(channel.project, DeliveryType::kChannelFailing, now);
+    delivery.channel = target.key;
+    delivery.notice =
+        ChannelNotice{.channel = ChannelName(channel.project_id, channel.id),
+                      .failing_since = channel.failing_since,
+                      .reason = reason == Reason::kGone ? ReasonName(reason) : channel.last_error};
+    deliveries.push_back(std::move(delivery));
   }
-  return false;
-}
-
-absl::Status ChannelNews::Write(const Channel& channel, const std::vector<Channel>& targets,
-                                const std::string& reason, absl::Time now) {
-  const std::string name = ChannelName(channel.project_id, channel.id);
-  LogWarning("channel_failing",
-             {{"channel", name}, {"reason", reason}, {"told_channels", targets.size()}});
-  if (targets.empty()) return absl::OkStatus();
-  return store_.Transact(TransactionClass::kAdmin, [&](Transaction& transaction) {
-    std::vector<Delivery> deliveries;
-    for (const Channel& target : targets) {
-      Delivery delivery = NewDelivery(channel.project, DeliveryType::kChannelFailing, now);
-      delivery.channel = target.key;
-      delivery.notice = ChannelNotice{.channel = name,
-                                      .failing_since = channel.failing_since,
-                                      .reason = reason == kGone ? reason : channel.last_error};
-      deliveries.push_back(std::move(delivery));
-    }
-    return transaction.AddDeliveries(deliveries);
-  });
+  return transaction.AddDeliveries(deliveries);
 }
 
 }  // namespace tocsin::core

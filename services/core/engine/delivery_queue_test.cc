@@ -251,6 +251,61 @@ TEST_F(DeliveryQueueTest, DeadDeliveriesOfOneEpisodeAreToldOnce) {
   EXPECT_EQ(notices[0].notice->failing_since, TestEpoch());
 }
 
+TEST_F(DeliveryQueueTest, ReplicasThatEachHaveADeadDeliveryOfAChannelTellItOnce) {
+  const ChannelKey broken = AddChannel("broken", false);
+  const ChannelKey other = AddChannel("other", true);
+  AddDeliveries(broken, 2);
+  Attach(got_, 2);
+  queue_.Tick();
+  DeliveryQueue replica(store_, clock_, {}, metrics_);
+  queue_.Report({About(got_.at(0), DeliveryResult::kDead)});
+  replica.Report({About(got_.at(1), DeliveryResult::kDead)});
+  queue_.Tick();
+  replica.Tick();
+  EXPECT_THAT(Notices(other), SizeIs(1));
+}
+
+TEST_F(DeliveryQueueTest, ReplicasThatLookAtTheSameTimeTellAFailingChannelOnce) {
+  const ChannelKey broken = AddChannel("broken", false);
+  const ChannelKey other = AddChannel("other", true);
+  AddDeliveries(broken, 1);
+  Attach(got_, 1);
+  queue_.Tick();
+  queue_.Report({About(got_.at(0), DeliveryResult::kRetry)});
+  queue_.Tick();
+  DeliveryQueue replica(store_, clock_, {}, metrics_);
+  clock_.Advance(absl::Minutes(11));
+  queue_.Tick();
+  AddDeliveries(other, 150);  // which bury the notice
+  replica.Tick();
+  DeliveryQuery query;
+  query.project = project_;
+  query.limit = 1000;
+  int notices = 0;
+  const std::vector<DeliveryView> views = *store_.ListDeliveries(query);
+  for (const DeliveryView& view : views) {
+    notices += view.delivery.type == DeliveryType::kChannelFailing;
+  }
+  EXPECT_EQ(notices, 1);
+}
+
+TEST_F(DeliveryQueueTest, AChannelThatIsGoneIsToldThoughTheReplicaThatHeardOfItDied) {
+  const ChannelKey broken = AddChannel("broken", false);
+  const ChannelKey other = AddChannel("other", true);
+  AddDeliveries(broken, 1);
+  Attach(got_, 1);
+  queue_.Tick();
+  const DeliveryReport gone = About(got_.at(0), DeliveryResult::kGone, "gone");
+  ASSERT_TRUE(store_.ApplyReports({&gone, 1}, clock_.Now()).ok());
+  DeliveryQueue survivor(store_, clock_, {}, metrics_);
+  survivor.Tick();
+  ASSERT_THAT(Notices(other), SizeIs(1));
+  EXPECT_EQ(Notices(other)[0].notice->reason, "gone");
+  clock_.Advance(absl::Hours(1));
+  survivor.Tick();
+  EXPECT_THAT(Notices(other), SizeIs(1));
+}
+
 TEST_F(DeliveryQueueTest, AChannelThatFailsForLongIsToldOnceEvenAfterARestart) {
   const ChannelKey broken = AddChannel("broken", false);
   const ChannelKey other = AddChannel("other", true);

@@ -120,6 +120,13 @@ Channel ReadChannel(Row& row, const Sealer& sealer) {
   channel.disable_reason = row.Text();
   channel.failing_since = row.MaybeTime();
   channel.last_error = row.Text();
+  const std::optional<absl::Time> told_at = row.MaybeTime();
+  const std::optional<absl::Time> told_failing_since = row.MaybeTime();
+  const std::optional<absl::Time> told_disabled_at = row.MaybeTime();
+  if (told_at.has_value()) {
+    channel.told = ChannelTold{
+        .at = *told_at, .failing_since = told_failing_since, .disabled_at = told_disabled_at};
+  }
   channel.created_at = row.Time();
   channel.updated_at = row.Time();
   return channel;

@@ -21,11 +21,11 @@ constexpr Statement kLockChannel = {
 constexpr Statement kInsertChannel = {
     "insert_channel",
     "INSERT INTO channel (project_id, id, display_name, format, selector, is_default, "
-    "fallback_channel, disabled_at, disable_reason, failing_since, last_error, created_at, "
-    "updated_at, url, secrets) "
+    "fallback_channel, disabled_at, disable_reason, failing_since, last_error, told_at, "
+    "told_failing_since, told_disabled_at, created_at, updated_at, url, secrets) "
     "VALUES ($1::integer, $2::text, $3::text, $4::smallint, $5::text, $6::boolean, $7::text, "
     "$8::timestamptz, $9::text, $10::timestamptz, $11::text, $12::timestamptz, $13::timestamptz, "
-    "$14::bytea, $15::bytea) "
+    "$14::timestamptz, $15::timestamptz, $16::timestamptz, $17::bytea, $18::bytea) "
     "ON CONFLICT (project_id, id) WHERE deleted_at IS NULL DO NOTHING RETURNING channel_id"};
 
 constexpr Statement kSaveChannel = {
@@ -33,9 +33,11 @@ constexpr Statement kSaveChannel = {
     "UPDATE channel SET display_name = $2::text, format = $3::smallint, selector = $4::text, "
     "is_default = $5::boolean, fallback_channel = $6::text, disabled_at = $7::timestamptz, "
     "disable_reason = $8::text, failing_since = $9::timestamptz, last_error = $10::text, "
-    "created_at = $11::timestamptz, updated_at = $12::timestamptz, "
-    "url = CASE length($13::bytea) WHEN 0 THEN url ELSE $13::bytea END, "
-    "secrets = CASE length($14::bytea) WHEN 0 THEN secrets ELSE $14::bytea END "
+    "told_at = $11::timestamptz, told_failing_since = $12::timestamptz, "
+    "told_disabled_at = $13::timestamptz, created_at = $14::timestamptz, "
+    "updated_at = $15::timestamptz, "
+    "url = CASE length($16::bytea) WHEN 0 THEN url ELSE $16::bytea END, "
+    "secrets = CASE length($17::bytea) WHEN 0 THEN secrets ELSE $17::bytea END "
     "WHERE channel_id = $1::bigint"};
 
 constexpr Statement kDeleteChannel = {"delete_channel",
@@ -67,6 +69,7 @@ std::optional<absl::Time> NullWhenPast(absl::Time time) {
 }
 
 void AddChannelFields(const Channel& channel, Params& params) {
+  const std::optional<ChannelTold>& told = channel.told;
   params.Text(channel.display_name)
       .Int(static_cast<int>(channel.format))
       .Text(channel.selector)
@@ -76,6 +79,9 @@ void AddChannelFields(const Channel& channel, Params& params) {
       .Text(channel.disable_reason)
       .TimeOrNull(channel.failing_since)
       .Text(channel.last_error)
+      .TimeOrNull(told ? std::optional(told->at) : std::nullopt)
+      .TimeOrNull(told ? told->failing_since : std::nullopt)
+      .TimeOrNull(told ? told->disabled_at : std::nullopt)
       .Time(channel.created_at)
       .Time(channel.updated_at);
 }

@@ -36,6 +36,20 @@ TEST_F(MigratorTest, TheEmbeddedOnesApplyAndApplyAgain) {
   EXPECT_THAT(database_.Query("SELECT id FROM project"), ElementsAre("default"));
 }
 
+TEST_F(MigratorTest, AChannelThatWasDisabledBeforeCountsAsTold) {
+  const std::vector<Migration> all = EmbeddedMigrations();
+  ASSERT_TRUE(Apply({all.begin(), all.begin() + 1}).ok());
+  database_.Execute(
+      "INSERT INTO channel (project_id, id, display_name, url, secrets, format, selector, "
+      "is_default, fallback_channel, disabled_at, disable_reason, last_error, created_at, "
+      "updated_at) SELECT 1, 'c' || i, '', '', '', 1, '', false, '', "
+      "CASE i WHEN 1 THEN '2026-03-02 10:00:00+00'::timestamptz END, '', '', '2026-03-02', "
+      "'2026-03-02' FROM generate_series(1, 2) i");
+  ASSERT_TRUE(Apply(all).ok());
+  EXPECT_THAT(database_.Query("SELECT id FROM channel WHERE told_disabled_at = disabled_at"),
+              ElementsAre("c1"));
+}
+
 TEST_F(MigratorTest, MissingOnesApplyInOrder) {
   const Migration one = Step(1, "0001_one", "CREATE TABLE a (x integer)");
   const Migration two =
