@@ -39,13 +39,14 @@ class Backlog : public StoreContract {
     return ids;
   }
   std::vector<std::string> Pending() { return InState(DeliveryState::kPending); }
-  ReportEffects Report(const std::string& id, DeliveryResult result, absl::Time now) {
+  ReportEffects Report(const std::string& id, DeliveryResult result, absl::Time now,
+                       absl::Duration retry_after = absl::Seconds(1)) {
     DeliveryReport report;
     report.lease_id = "lease";
     report.delivery_id = id;
     report.result = result;
     report.outcome = "status_5xx";
-    report.retry_after = absl::Seconds(1);
+    report.retry_after = retry_after;
     return store().ApplyReports({report}, now).value();
   }
 
@@ -120,6 +121,14 @@ TEST_P(Backlog, WhatWasTriedInVainMayBeLeftOut) {
   EXPECT_THAT(Pending(), ElementsAre("msg_3", "msg_12"));
   EXPECT_EQ(Find("msg_12").skipped, 9);
   EXPECT_THAT(IdsOf(Lease(later_)), ElementsAre("msg_3"));
+}
+
+TEST_P(Backlog, WhoeverIsFirstAfterwardsIsDueAtOnce) {
+  AddRange(2, 2);
+  EXPECT_THAT(IdsOf(Lease(kStart + absl::Seconds(2))), ElementsAre("msg_2"));
+  Report("msg_2", DeliveryResult::kRetry, kStart + absl::Seconds(2), absl::Hours(1));
+  AddRange(3, 12);
+  EXPECT_THAT(IdsOf(Lease(kStart + absl::Seconds(12))), ElementsAre("msg_3"));
 }
 
 TEST_P(Backlog, EachMonitorAndChannelHasItsOwn) {

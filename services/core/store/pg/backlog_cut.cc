@@ -8,6 +8,7 @@
 #include "common/status_macros.h"
 #include "services/core/domain/backlog.h"
 #include "services/core/store/pg/alert_rows.h"
+#include "services/core/store/pg/delivery_order.h"
 #include "services/core/store/pg/hot_statements.h"
 #include "services/core/store/pg/row_arrays.h"
 
@@ -65,21 +66,24 @@ absl::Status CutBacklogs(Session& session,
   ASSIGN_OR_RETURN(const Backlogs locked, LockBacklogs(session, backlogs));
   RowArrays superseded({ElementType::kInt8, ElementType::kTimestamptz}, locked.size());
   RowArrays newest({ElementType::kInt8, ElementType::kInt4}, locked.size());
-  bool any = false;
+  std::vector<DeliveryKey> were_first;
+  absl::Time now = absl::InfinitePast();
   for (const auto& [key, queue] : locked) {
     const std::optional<BacklogCut> cut = CutBacklog(queue);
     if (!cut.has_value()) continue;
-    any = true;
+    now = std::max(now, cut->at);
+    if (queue.front().key == cut->superseded.front()) were_first.push_back(queue.front().key);
     for (const DeliveryKey delivery : cut->superseded)
       superseded.Row().Int8(delivery).Time(cut->at);
     newest.Row().Int8(cut->newest).Int4(cut->skipped);
   }
-  if (!any) return absl::OkStatus();
+  if (now == absl::InfinitePast()) return absl::OkStatus();
   Params supersede, save_skipped;
   std::move(superseded).MoveTo(supersede);
   std::move(newest).MoveTo(save_skipped);
   RETURN_IF_ERROR(session.Run(kSupersede, supersede));
-  return session.Run(kSaveSkipped, save_skipped).status();
+  RETURN_IF_ERROR(session.Run(kSaveSkipped, save_skipped));
+  return ReleaseFollowers(session, were_first, now).status();
 }
 
 }  // namespace tocsin::core::pg

@@ -14,8 +14,7 @@ namespace tocsin::core::pg {
 // Cuts the backlogs of these monitors and channels, as far as they are too long. Their deliveries
 // are locked first, in the order in which reports lock them: what is leased meanwhile is known to
 // be, and what is superseded cannot be leased any more. The monitors are locked by the transaction.
-//
-// Due times stay: whoever is first now is due when the one before it would have been tried again.
+// Where the first was superseded, whoever is first now is due at once.
 absl::Status CutBacklogs(Session& session,
                          absl::Span<const std::pair<MonitorKey, ChannelKey>> backlogs);
 
