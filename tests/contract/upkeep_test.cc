@@ -228,6 +228,32 @@ TEST_P(Upkeep, FinishedDeliveriesAndClosedIncidentsGoAfterTheirTime) {
   EXPECT_THAT(store().ReadFeed(0, 0, 10).value(), IsEmpty());
 }
 
+TEST_P(Upkeep, WhatWaitsForAChannelThatTakesNothingIsGivenUpAfterItsDays) {
+  const ChannelKey disabled = AddChannel("disabled"), deleted = AddChannel("deleted"),
+                   working = AddChannel("working");
+  Do([&](Transaction& transaction) -> absl::Status {
+    Channel channel = transaction.LockChannel(project(), "disabled").value().value();
+    channel.disabled_at = kStart;
+    EXPECT_TRUE(transaction.SaveChannel(channel).ok());
+    return transaction.DeleteChannel(deleted, kStart);
+  });
+  // One for a deleted channel: of a transaction that had read the channels before.
+  AddDelivery(MakeDelivery("msg_disabled", disabled, 7, 1, kStart));
+  AddDelivery(MakeDelivery("msg_deleted", deleted, 7, 1, kStart));
+  AddDelivery(MakeDelivery("msg_working", working, 7, 1, kStart));
+  ASSERT_TRUE(store().Maintain(RetentionPolicy(), kStart + absl::Hours(72)).ok());
+  EXPECT_EQ(Find("msg_disabled").state, DeliveryState::kPending);
+  const absl::Time late = kStart + absl::Hours(73);
+  ASSERT_TRUE(store().Maintain(RetentionPolicy(), late).ok());
+  for (const char* id : {"msg_disabled", "msg_deleted"}) {
+    EXPECT_EQ(Find(id).state, DeliveryState::kDead) << id;
+    EXPECT_EQ(Find(id).finished_at, late) << id;
+    EXPECT_EQ(Find(id).last_outcome, "expired") << id;
+  }
+  // It will be tried once more.
+  EXPECT_EQ(Find("msg_working").state, DeliveryState::kPending);
+}
+
 TEST_P(Upkeep, TheCensusCountsWhatThereIs) {
   const MonitorIdentity down = AddUp("down");
   AddUp("up");

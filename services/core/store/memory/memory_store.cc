@@ -140,6 +140,27 @@ void MemoryStore::Purge(MonitorKey monitor) {
   tables_.SetDefinition(monitor, std::nullopt);
 }
 
+void MemoryStore::ExpireStranded(absl::Time now) {
+  std::vector<DeliveryKey> late;
+  for (const auto& [channel_key, pending] : tables_.pending()) {
+    const auto channel = tables_.channels().find(channel_key);
+    if (channel == tables_.channels().end()) continue;
+    if (!channel->second.deleted && !channel->second.channel.disabled_at) continue;
+    for (const auto& [due, key] : pending) {
+      if (tables_.deliveries().at(key).delivery.expires_at < now) late.push_back(key);
+    }
+  }
+  for (const DeliveryKey key : late) {
+    memory::DeliveryRow row = tables_.deliveries().at(key);
+    row.delivery.state = DeliveryState::kDead;
+    row.delivery.finished_at = now;
+    row.delivery.last_outcome = "expired";
+    row.delivery.lease_id.clear();
+    row.delivery.leased_until = absl::InfinitePast();
+    tables_.SetDelivery(key, std::move(row));
+  }
+}
+
 void MemoryStore::DropFinished(absl::Time before) {
   std::vector<int64_t> keys;
   for (const auto& [key, row] : tables_.deliveries()) {
@@ -179,6 +200,7 @@ absl::StatusOr<bool> MemoryStore::Maintain(const RetentionPolicy& policy, absl::
     }
   }
   for (const MonitorKey key : gone) Purge(key);
+  ExpireStranded(now);
   DropFinished(now - policy.incidents);
   tables_.Commit();
   return false;

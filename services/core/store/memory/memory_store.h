@@ -61,6 +61,8 @@ class MemoryStore : public Store {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void ReleaseBacklog(ChannelKey channel, absl::Time now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Purge(MonitorKey monitor) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Gives up what waits past its days for channels that take nothing.
+  void ExpireStranded(absl::Time now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void DropFinished(absl::Time before) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   IncidentView ViewOf(const Incident& incident) const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
 

@@ -83,12 +83,14 @@ constexpr pg::Statement kPurgeMonitors = {
     "h AS (DELETE FROM incident t USING gone WHERE t.monitor_id = gone.monitor_id) "
     "DELETE FROM monitor t USING gone WHERE t.monitor_id = gone.monitor_id"};
 
-// A disabled channel takes nothing; what waited for it past its days is given up.
+// A channel that is disabled or deleted takes nothing; what waited for it past its days is given
+// up.
 constexpr pg::Statement kExpireStranded = {
     "expire_stranded",
     "WITH late AS (SELECT d.delivery_id FROM channel c "
     "JOIN delivery d ON d.channel_id = c.channel_id AND d.state = 1 "
-    "AND d.expires_at < $1::timestamptz WHERE c.disabled_at IS NOT NULL "
+    "AND d.expires_at < $1::timestamptz "
+    "WHERE c.disabled_at IS NOT NULL OR c.deleted_at IS NOT NULL "
     "LIMIT $2::integer FOR NO KEY UPDATE OF d SKIP LOCKED) "
     "UPDATE delivery d SET state = 3, finished_at = $1::timestamptz, last_outcome = 'expired', "
     "lease_id = NULL, leased_until = NULL FROM late WHERE d.delivery_id = late.delivery_id"};
