@@ -186,13 +186,15 @@ TEST_P(Incidents, FindsTheDeliveriesOfAFiringAndWithdrawsThoseNeverLeased) {
   ASSERT_THAT(firings, SizeIs(2));
   EXPECT_EQ(firings[0].event, outage.firing);
   EXPECT_EQ(firings[0].channel, fast);
-  EXPECT_TRUE(firings[0].ever_leased);
+  EXPECT_TRUE(firings[0].held);
+  EXPECT_TRUE(firings[0].tried);
   EXPECT_EQ(firings[0].state, DeliveryState::kPending);
   EXPECT_EQ(firings[1].channel, slow);
-  EXPECT_FALSE(firings[1].ever_leased);
+  EXPECT_FALSE(firings[1].held);
+  EXPECT_FALSE(firings[1].tried);
   Do([&](Transaction& transaction) -> absl::Status {
     EXPECT_THAT(
-        transaction.WithdrawUnsent({firings[0].delivery, firings[1].delivery}, kStart + 2 * kSecond)
+        transaction.Withdraw({firings[0].delivery, firings[1].delivery}, kStart + 2 * kSecond)
             .value(),
         ElementsAre(firings[1].delivery));
     return absl::OkStatus();
@@ -201,6 +203,70 @@ TEST_P(Incidents, FindsTheDeliveriesOfAFiringAndWithdrawsThoseNeverLeased) {
   EXPECT_EQ(Find("msg_waiting").state, DeliveryState::kSuperseded);
   EXPECT_EQ(Find("msg_waiting").finished_at, kStart + 2 * kSecond);
   EXPECT_EQ(Find("msg_unrelated").state, DeliveryState::kPending);
+}
+
+TEST_P(Incidents, AFiringThatWasTriedInVainCanBeWithdrawnAndOneThatWasAskedForCannot) {
+  const MonitorIdentity monitor = AddUp("job");
+  const ChannelKey channel = AddChannel("pager");
+  const Outage outage = Open(monitor, 1, kStart);
+  Delivery delivery = MakeDelivery("msg_1", channel, monitor.key, 1, kStart);
+  delivery.events = {outage.firing};
+  AddDelivery(delivery);
+  const auto find = [&] {
+    FiringDelivery firing;
+    Do([&](Transaction& transaction) -> absl::Status {
+      firing = transaction.FindFirings(outage.incident.key).value().front();
+      return absl::OkStatus();
+    });
+    return firing;
+  };
+  const DeliveryKey key = find().delivery;
+  const auto withdraw = [&](absl::Time now) {
+    std::vector<DeliveryKey> withdrawn;
+    Do([&](Transaction& transaction) -> absl::Status {
+      withdrawn = transaction.Withdraw({key}, now).value();
+      return absl::OkStatus();
+    });
+    return withdrawn;
+  };
+  const auto report = [&](DeliveryResult result) {
+    DeliveryReport what;
+    what.lease_id = "lease";
+    what.delivery_id = "msg_1";
+    what.result = result;
+    EXPECT_TRUE(store().ApplyReports({what}, kStart).ok());
+  };
+  // Handed back by a notifier that did not try it.
+  EXPECT_THAT(Lease(kStart), SizeIs(1));
+  report(DeliveryResult::kDeferred);
+  EXPECT_FALSE(find().held);
+  EXPECT_FALSE(find().tried);
+  // Tried in vain.
+  EXPECT_THAT(Lease(kStart), SizeIs(1));
+  report(DeliveryResult::kRetry);
+  EXPECT_FALSE(find().held);
+  EXPECT_TRUE(find().tried);
+  // An expired lease is no proof that nobody is sending.
+  EXPECT_THAT(Lease(kStart), SizeIs(1));
+  EXPECT_TRUE(find().held);
+  EXPECT_THAT(withdraw(kStart + absl::Hours(1)), IsEmpty());
+  report(DeliveryResult::kDead);
+  Do([&](Transaction& transaction) -> absl::Status {
+    Delivery dead = transaction.LockDelivery(project(), "msg_1").value().value();
+    dead.state = DeliveryState::kPending;
+    dead.redelivery = true;
+    dead.attempts = 0;
+    return transaction.SaveDelivery(dead);
+  });
+  EXPECT_TRUE(find().held);
+  EXPECT_THAT(withdraw(kStart), IsEmpty());
+  Do([&](Transaction& transaction) -> absl::Status {
+    Delivery ordinary = transaction.LockDelivery(project(), "msg_1").value().value();
+    ordinary.redelivery = false;
+    ordinary.attempts = 3;
+    return transaction.SaveDelivery(ordinary);
+  });
+  EXPECT_THAT(withdraw(kStart), ElementsAre(key));
 }
 
 TEST_P(Incidents, ATransactionReadsWhatItWrote) {
@@ -237,7 +303,7 @@ TEST_P(Incidents, ATransactionReadsWhatItWrote) {
     const std::vector<FiringDelivery> firings = transaction.FindFirings(incident.key).value();
     EXPECT_THAT(firings, SizeIs(1));
     EXPECT_EQ(firings[0].event, firing);
-    EXPECT_FALSE(firings[0].ever_leased);
+    EXPECT_FALSE(firings[0].held);
     monitor = transaction.LockMonitors({identity.key}, LockMode::kWait).value().front();
     EXPECT_EQ(monitor.state.state, State::kDown);
     EXPECT_EQ(monitor.state.failures, 3);

@@ -77,20 +77,20 @@ absl::StatusOr<std::vector<FiringDelivery>> FindFirings(Transaction& transaction
   return firings;
 }
 
-// Withdraws what nobody was sent yet.
+// Withdraws what could not be delivered yet, unless somebody is at it.
 absl::StatusOr<std::set<DeliveryKey>> Withdraw(Transaction& transaction,
                                                const std::vector<FiringDelivery>& firings,
                                                absl::Time now) {
-  std::vector<DeliveryKey> unsent;
+  std::vector<DeliveryKey> waiting;
   for (const FiringDelivery& firing : firings) {
-    if (firing.state == DeliveryState::kPending && !firing.ever_leased) {
-      unsent.push_back(firing.delivery);
+    if (firing.state == DeliveryState::kPending && !firing.held) {
+      waiting.push_back(firing.delivery);
     }
   }
   std::set<DeliveryKey> withdrawn;
-  if (unsent.empty()) return withdrawn;
-  std::sort(unsent.begin(), unsent.end());
-  ASSIGN_OR_RETURN(const std::vector<DeliveryKey> keys, transaction.WithdrawUnsent(unsent, now));
+  if (waiting.empty()) return withdrawn;
+  std::sort(waiting.begin(), waiting.end());
+  ASSIGN_OR_RETURN(const std::vector<DeliveryKey> keys, transaction.Withdraw(waiting, now));
   withdrawn.insert(keys.begin(), keys.end());
   return withdrawn;
 }
@@ -108,7 +108,7 @@ absl::Status Resolve(Transaction& transaction, const MonitorDefinition& definiti
   for (const FiringDelivery& firing : firings) {
     if (!withdrawn.contains(firing.delivery)) {
       deliveries.push_back(DeliveryOf(event, firing.channel, {event.key}, now));
-    } else if (!decision.withdraw_unsent_firing || firing.skipped > 0) {
+    } else if (!decision.withdraw_unsent_firing || firing.tried || firing.skipped > 0) {
       deliveries.push_back(DeliveryOf(event, firing.channel, {firing.event, event.key}, now));
       deliveries.back().skipped = firing.skipped;
     }

@@ -28,10 +28,10 @@ Delivery NewDelivery(ProjectKey project, DeliveryType type, absl::Time now);
 // tells the newest one.
 //   opened  FIRING, to each channel that Route chooses.
 //   closed  RESOLVED, to each channel that was given the FIRING and still exists. A FIRING that
-//           nobody was sent yet is withdrawn: both then go out as one message, or, when
-//           withdraw_unsent_firing is set, none does. One that stands for events that were left
-//           out (see CutBacklog) is always told: without them the receiver may believe the monitor
-//           to be down.
+//           could not be delivered yet, and that nobody is sending, is withdrawn: both then go
+//           out as one message, or, when withdraw_unsent_firing is set and it was never tried,
+//           none does. One that stands for events that were left out (see CutBacklog) is always
+//           told: without them the receiver may believe the monitor to be down.
 absl::StatusOr<MonitorState> WriteEvents(Transaction& transaction,
                                          const MonitorDefinition& definition,
                                          const Decision& decision, absl::Time now);

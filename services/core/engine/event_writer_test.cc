@@ -99,13 +99,12 @@ class EventWriterTest : public ::testing::Test {
                                     .limit = 100,
                                     .per_channel = 100});
   }
-  // The receiver refuses them; they are to be tried again.
-  void Reject(const std::vector<LeasedDelivery>& leased) {
+  void Report(const std::vector<LeasedDelivery>& leased, DeliveryResult result) {
     for (const LeasedDelivery& each : leased) {
       DeliveryReport report;
       report.lease_id = each.delivery.lease_id;
       report.delivery_id = each.delivery.id;
-      report.result = DeliveryResult::kRetry;
+      report.result = result;
       report.retry_after = absl::Hours(1);
       EXPECT_TRUE(store_.ApplyReports({&report, 1}, clock_.Now()).ok());
     }
@@ -186,6 +185,45 @@ TEST_F(EventWriterTest, WhatOpenedAndClosedBeforeAnythingWasSentGoesOutAsOneMess
   EXPECT_EQ(Deliveries()[1].delivery.state, DeliveryState::kSuperseded);
 }
 
+TEST_F(EventWriterTest, WhatOpenedAndClosedWhileNothingCouldBeDeliveredGoesOutAsOneMessage) {
+  Push(HeartbeatKind::kDown);
+  for (const DeliveryResult result : {DeliveryResult::kDeferred, DeliveryResult::kRetry}) {
+    Report(Lease(), result);
+    clock_.Advance(absl::Hours(1));
+  }
+  Push(HeartbeatKind::kUp);
+  const std::vector<LeasedDelivery> leased = Lease();
+  ASSERT_THAT(leased, SizeIs(1));
+  EXPECT_THAT(leased[0].events, SizeIs(2));
+  EXPECT_EQ(Deliveries()[1].delivery.state, DeliveryState::kSuperseded);
+}
+
+TEST_F(EventWriterTest, AFalseAlarmThatAReceiverMayHaveHeardIsTold) {
+  const absl::Time start = clock_.Now();
+  clock_.Advance(absl::Seconds(61));
+  Give(DeadlineChecked{});
+  Report(Lease(), DeliveryResult::kRetry);
+  Heartbeat late;
+  late.at = start + absl::Seconds(59);
+  EXPECT_EQ(Give(HeartbeatArrived{late}).reason, Reason::kLateHeartbeat);
+  const std::vector<LeasedDelivery> leased = Lease();
+  ASSERT_THAT(leased, SizeIs(1));
+  EXPECT_EQ(leased[0].delivery.type, DeliveryType::kIncidentResolved);
+  EXPECT_THAT(leased[0].events, SizeIs(2));
+}
+
+TEST_F(EventWriterTest, AFalseAlarmThatWasHandedBackUntriedIsNotTold) {
+  const absl::Time start = clock_.Now();
+  clock_.Advance(absl::Seconds(61));
+  Give(DeadlineChecked{});
+  Report(Lease(), DeliveryResult::kDeferred);
+  Heartbeat late;
+  late.at = start + absl::Seconds(59);
+  EXPECT_EQ(Give(HeartbeatArrived{late}).reason, Reason::kLateHeartbeat);
+  clock_.Advance(absl::Hours(1));
+  EXPECT_THAT(Lease(), IsEmpty());
+}
+
 TEST_F(EventWriterTest, ALateHeartbeatWithdrawsAFiringThatNobodyWasSent) {
   const absl::Time start = clock_.Now();
   clock_.Advance(absl::Seconds(61));
@@ -220,9 +258,9 @@ void EventWriterTest::FlapUntilSomeAreLeftOut() {
   }
 }
 
-TEST_F(EventWriterTest, OfAMonitorThatFlapsADeadReceiverHearsTheFirstFiringAndTheNewestState) {
+TEST_F(EventWriterTest, OfAMonitorThatFlapsAReceiverHearsTheFirstFiringAndTheNewestState) {
   Push(HeartbeatKind::kDown);
-  Reject(Lease());
+  const std::vector<LeasedDelivery> sending = Lease();
   FlapUntilSomeAreLeftOut();
   const std::vector<Delivery> waiting = Waiting();
   ASSERT_THAT(waiting, SizeIs(2));
@@ -236,7 +274,7 @@ TEST_F(EventWriterTest, OfAMonitorThatFlapsADeadReceiverHearsTheFirstFiringAndTh
 
 TEST_F(EventWriterTest, WhatWasLeftOutIsToldByTheMessageThatTakesThePlaceOfTheFiring) {
   Push(HeartbeatKind::kDown);
-  Reject(Lease());
+  const std::vector<LeasedDelivery> sending = Lease();
   FlapUntilSomeAreLeftOut();
   const int32_t skipped = Waiting().back().skipped;
   clock_.Advance(absl::Seconds(5));
@@ -250,7 +288,7 @@ TEST_F(EventWriterTest, WhatWasLeftOutIsToldByTheMessageThatTakesThePlaceOfTheFi
 
 TEST_F(EventWriterTest, AFalseAlarmIsToldWhenResolutionsWereLeftOutBeforeIt) {
   Push(HeartbeatKind::kDown);
-  Reject(Lease());
+  const std::vector<LeasedDelivery> sending = Lease();
   for (bool missed = false; !missed;) {
     clock_.Advance(absl::Seconds(5));
     Push(HeartbeatKind::kUp);

@@ -73,7 +73,9 @@ struct FiringDelivery {
   EventKey event = 0;  // the FIRING
   ChannelKey channel = 0;
   DeliveryState state = DeliveryState::kPending;
-  bool ever_leased = false;
+  // Somebody may be sending it (it has a lease, even an expired one), or asked for it anew.
+  bool held = false;
+  bool tried = false;  // the receiver may have heard of it
   int32_t skipped = 0;
 };
 

@@ -90,8 +90,9 @@ class Transaction {
   virtual absl::Status AddDeliveries(absl::Span<const Delivery> deliveries) = 0;
   // The channels that were given the FIRING of this incident, and how those deliveries stand.
   virtual absl::StatusOr<std::vector<FiringDelivery>> FindFirings(IncidentKey incident) = 0;
-  // Supersedes pending deliveries that were never leased; returns the keys of those it could.
-  virtual absl::StatusOr<std::vector<DeliveryKey>> WithdrawUnsent(
+  // Supersedes pending deliveries that are not held (see FiringDelivery), also when one is leased
+  // at the same time; returns the keys of those it could.
+  virtual absl::StatusOr<std::vector<DeliveryKey>> Withdraw(
       absl::Span<const DeliveryKey> deliveries, absl::Time now) = 0;
 
   // --- Channels ---

@@ -17,7 +17,6 @@ void Deduplicate(std::vector<ChannelKey>& keys) {
 
 std::optional<LeasedDelivery> MemoryStore::Lease(DeliveryKey key, const LeaseRequest& request) {
   memory::DeliveryRow row = tables_.deliveries().at(key);
-  row.ever_leased = true;
   row.delivery.attempts += 1;
   row.delivery.lease_id = request.lease_id;
   row.delivery.leased_until = request.now + request.lease;

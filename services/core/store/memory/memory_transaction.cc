@@ -11,6 +11,8 @@ namespace {
 
 constexpr absl::Duration kRetryWindow = absl::Seconds(15);
 
+bool IsHeld(const Delivery& delivery) { return !delivery.lease_id.empty() || delivery.redelivery; }
+
 }  // namespace
 
 absl::StatusOr<std::vector<std::optional<TokenMatch>>> MemoryTransaction::ResolveTokens(
@@ -218,7 +220,8 @@ absl::StatusOr<std::vector<FiringDelivery>> MemoryTransaction::FindFirings(Incid
                        .event = firing->second,
                        .channel = row.delivery.channel,
                        .state = row.delivery.state,
-                       .ever_leased = row.ever_leased,
+                       .held = IsHeld(row.delivery),
+                       .tried = row.delivery.attempts > 0,
                        .skipped = row.delivery.skipped});
   }
   std::sort(firings.begin(), firings.end(), [](const FiringDelivery& a, const FiringDelivery& b) {
@@ -227,14 +230,14 @@ absl::StatusOr<std::vector<FiringDelivery>> MemoryTransaction::FindFirings(Incid
   return firings;
 }
 
-absl::StatusOr<std::vector<DeliveryKey>> MemoryTransaction::WithdrawUnsent(
+absl::StatusOr<std::vector<DeliveryKey>> MemoryTransaction::Withdraw(
     absl::Span<const DeliveryKey> deliveries, absl::Time now) {
   std::vector<DeliveryKey> withdrawn;
   for (const DeliveryKey key : deliveries) {
     const auto found = tables_.deliveries().find(key);
     if (found == tables_.deliveries().end()) continue;
     DeliveryRow row = found->second;
-    if (row.ever_leased || row.delivery.state != DeliveryState::kPending) continue;
+    if (IsHeld(row.delivery) || row.delivery.state != DeliveryState::kPending) continue;
     row.delivery.state = DeliveryState::kSuperseded;
     row.delivery.finished_at = now;
     tables_.SetDelivery(key, std::move(row));
@@ -321,8 +324,7 @@ absl::StatusOr<std::optional<Delivery>> MemoryTransaction::LockDelivery(ProjectK
 absl::Status MemoryTransaction::SaveDelivery(const Delivery& delivery) {
   const auto found = tables_.deliveries().find(delivery.key);
   if (found == tables_.deliveries().end()) return absl::OkStatus();
-  tables_.SetDelivery(delivery.key,
-                      DeliveryRow{.delivery = delivery, .ever_leased = found->second.ever_leased});
+  tables_.SetDelivery(delivery.key, DeliveryRow{.delivery = delivery});
   news_.deliveries = true;
   return absl::OkStatus();
 }

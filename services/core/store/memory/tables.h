@@ -36,7 +36,6 @@ struct StateRow {
 
 struct DeliveryRow {
   Delivery delivery;
-  bool ever_leased = false;
 };
 
 struct ChannelRow {

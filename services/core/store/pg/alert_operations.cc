@@ -12,8 +12,8 @@ namespace tocsin::core::pg {
 // rows leaves the planner only the index of the monitor.
 const Statement kFindFirings = {
     "find_firings",
-    "SELECT d.delivery_id, firing.event_id, d.channel_id, d.state, d.leased_at IS NOT NULL, "
-    "d.skipped "
+    "SELECT d.delivery_id, firing.event_id, d.channel_id, d.state, "
+    "d.lease_id IS NOT NULL OR d.redelivery, d.attempts > 0, d.skipped "
     "FROM incident i CROSS JOIN LATERAL ("
     "SELECT e.event_id FROM alert_event e WHERE e.monitor_id = i.monitor_id "
     "AND e.incident_id = i.incident_id AND e.type = 1 ORDER BY e.sequence DESC LIMIT 1) firing "
@@ -24,10 +24,11 @@ const Statement kFindFirings = {
 
 namespace {
 
-constexpr Statement kWithdrawUnsent = {
-    "withdraw_unsent",
+constexpr Statement kWithdraw = {
+    "withdraw",
     "WITH held AS (SELECT d.delivery_id FROM delivery d WHERE d.delivery_id = ANY ($2::bigint[]) "
-    "AND d.state = 1 AND d.leased_at IS NULL ORDER BY d.delivery_id FOR NO KEY UPDATE) "
+    "AND d.state = 1 AND d.lease_id IS NULL AND NOT d.redelivery ORDER BY d.delivery_id FOR NO KEY "
+    "UPDATE) "
     "UPDATE delivery d SET state = 4, finished_at = $1::timestamptz FROM held "
     "WHERE d.delivery_id = held.delivery_id RETURNING d.delivery_id"};
 
@@ -69,7 +70,8 @@ absl::StatusOr<std::vector<FiringDelivery>> PgTransaction::FindFirings(IncidentK
     firing.event = row.Int();
     firing.channel = row.Int();
     firing.state = row.As<DeliveryState>();
-    firing.ever_leased = row.Bool();
+    firing.held = row.Bool();
+    firing.tried = row.Bool();
     firing.skipped = row.Int32();
     firings.push_back(firing);
   }
@@ -77,11 +79,11 @@ absl::StatusOr<std::vector<FiringDelivery>> PgTransaction::FindFirings(IncidentK
   return firings;
 }
 
-absl::StatusOr<std::vector<DeliveryKey>> PgTransaction::WithdrawUnsent(
+absl::StatusOr<std::vector<DeliveryKey>> PgTransaction::Withdraw(
     absl::Span<const DeliveryKey> deliveries, absl::Time now) {
   std::vector<DeliveryKey> withdrawn;
   if (deliveries.empty()) return withdrawn;
-  ASSIGN_OR_RETURN(Rows rows, session_.Run(kWithdrawUnsent, Params().Time(now).Keys8(deliveries)));
+  ASSIGN_OR_RETURN(Rows rows, session_.Run(kWithdraw, Params().Time(now).Keys8(deliveries)));
   for (int i = 0; i < rows.size(); ++i) withdrawn.push_back(rows.at(i).Int());
   RETURN_IF_ERROR(rows.status());
   RETURN_IF_ERROR(ReleaseFollowers(session_, withdrawn, now).status());

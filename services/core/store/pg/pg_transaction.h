@@ -62,8 +62,8 @@ class PgTransaction : public Transaction {
   absl::StatusOr<EventKey> AddEvent(const AlertEvent& event) override;
   absl::Status AddDeliveries(absl::Span<const Delivery> deliveries) override;
   absl::StatusOr<std::vector<FiringDelivery>> FindFirings(IncidentKey incident) override;
-  absl::StatusOr<std::vector<DeliveryKey>> WithdrawUnsent(absl::Span<const DeliveryKey> deliveries,
-                                                          absl::Time now) override;
+  absl::StatusOr<std::vector<DeliveryKey>> Withdraw(absl::Span<const DeliveryKey> deliveries,
+                                                    absl::Time now) override;
 
   // channel_operations.cc
   absl::StatusOr<std::vector<Channel>> Channels(ProjectKey project) override;
