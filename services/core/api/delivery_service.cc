@@ -1,6 +1,7 @@
 // tocsin.v1.DeliveryService.
 #include "services/core/api/delivery_service.h"
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <vector>
@@ -92,6 +93,11 @@ absl::Status DeliveryServiceHandler::Redeliver(const v1::RedeliverDeliveryReques
                          transaction.LockDelivery(project, name.id));
         if (!delivery) return DeliveryNotFound(request.name());
         if (delivery->state == DeliveryState::kPending) return DeliveryIsPending(request.name());
+        ASSIGN_OR_RETURN(const std::vector<Channel> channels, transaction.Channels(project));
+        const bool has_channel =
+            std::any_of(channels.begin(), channels.end(),
+                        [&](const Channel& channel) { return channel.key == delivery->channel; });
+        if (!has_channel) return DeliveryHasNoChannel(request.name());
         Revive(*delivery, clock_.Now());
         key = delivery->key;
         return transaction.SaveDelivery(*delivery);

@@ -297,6 +297,19 @@ TEST_F(ServicesTest, OnlyAFinishedDeliveryIsRedelivered) {
   EXPECT_THAT(page.deliveries(), SizeIs(1));
 }
 
+TEST_F(ServicesTest, ADeliveryWhoseChannelWasDeletedIsNotRedelivered) {
+  CreateHook();
+  v1::TestChannelRequest test;
+  test.set_name(kHook);
+  v1::Delivery delivery;
+  ASSERT_TRUE(Call(*channels_, &Channels::TestChannel, test, delivery).ok());
+  ASSERT_TRUE(channel_admin_.Delete({"default", "hook"}).ok());
+  v1::RedeliverDeliveryRequest request;
+  request.set_name(delivery.name());
+  const absl::Status status = Call(*deliveries_, &Deliveries::RedeliverDelivery, request, delivery);
+  EXPECT_EQ(::tocsin::Reason(status), "CHANNEL_DELETED");
+}
+
 TEST_F(ServicesTest, AWatcherHearsItsCursorThenEventsAndEndsWhenTheServerStops) {
   CreateMonitor();
   grpc::ClientContext context;

@@ -113,6 +113,13 @@ absl::Status DeliveryIsPending(std::string_view name) {
                     "DELIVERY_PENDING");
 }
 
+absl::Status DeliveryHasNoChannel(std::string_view name) {
+  return WithReason(
+      absl::FailedPreconditionError(absl::StrCat(
+          AnyStringView(name).absl(), " cannot be redelivered: its channel was deleted")),
+      "CHANNEL_DELETED");
+}
+
 absl::Status StaleEtag(std::string_view name) {
   return WithReason(absl::AbortedError(absl::StrCat(
                         AnyStringView(name).absl(),

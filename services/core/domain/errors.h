@@ -49,6 +49,8 @@ absl::Status MonitorIsDeleted(std::string_view name);
 absl::Status MonitorIsNotDeleted(std::string_view name);
 absl::Status ChannelIsDisabled(std::string_view name);
 absl::Status DeliveryIsPending(std::string_view name);
+// The delivery's channel was deleted.
+absl::Status DeliveryHasNoChannel(std::string_view name);
 // ABORTED: somebody else changed the resource since the etag was read.
 absl::Status StaleEtag(std::string_view name);
 // OUT_OF_RANGE: the cursor's epoch is unknown.
