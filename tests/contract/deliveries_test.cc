@@ -167,6 +167,29 @@ TEST_P(Deliveries, ALeaseCarriesEverythingThatIsNeededToSend) {
   EXPECT_TRUE(leased[0].incident_open);
 }
 
+TEST_P(Deliveries, WhatWaitsBeforeTheNewsOfAnOpenIncidentIsTriedAsOften) {
+  const MonitorIdentity monitor = AddUp("job");
+  const ChannelKey channel = AddChannel("pager");
+  const Outage outage = Open(monitor, 1, kStart);
+  Delivery resolved = MakeDelivery("msg_1", channel, monitor.key, 1, kStart);
+  resolved.events = {outage.firing};
+  AddDelivery(resolved);
+  Do([&](Transaction& transaction) {
+    Incident closed = outage.incident;
+    closed.closed_at = kStart + kSecond;
+    closed.resolution = Resolution::kRecovered;
+    return transaction.SaveIncident(closed);
+  });
+  const std::vector<LeasedDelivery> alone = Lease(kStart + kSecond);
+  ASSERT_THAT(alone, SizeIs(1));
+  EXPECT_FALSE(alone[0].incident_open);
+  Report("msg_1", DeliveryResult::kRetry, kStart + kSecond);
+  Open(monitor, 2, kStart + 2 * kSecond);
+  const std::vector<LeasedDelivery> again = Lease(kStart + 3 * kSecond);
+  ASSERT_THAT(again, SizeIs(1));
+  EXPECT_TRUE(again[0].incident_open);
+}
+
 TEST_P(Deliveries, NoticesTravelWithTheirDelivery) {
   const ChannelKey channel = AddChannel("pager");
   Delivery blind = MakeDelivery("msg_blind", channel, 0, 0, kStart);

@@ -92,6 +92,7 @@ struct LeasedDelivery {
   Delivery delivery;  // attempts counts the attempt that this lease is for
   Channel channel;
   std::vector<AlertEvent> events;
+  // Whether the monitor has an open incident: the news of it is this, or waits for this.
   bool incident_open = false;
 };
 

@@ -27,9 +27,7 @@ std::optional<LeasedDelivery> MemoryStore::Lease(DeliveryKey key, const LeaseReq
     const auto found = tables_.events().find(event);
     if (found == tables_.events().end()) continue;
     leased.events.push_back(found->second.event);
-    const auto incident = tables_.incidents().find(found->second.event.incident.key);
-    leased.incident_open =
-        incident != tables_.incidents().end() && !incident->second.closed_at.has_value();
+    leased.incident_open = tables_.open_incidents().contains(found->second.event.monitor);
   }
   tables_.SetDelivery(key, std::move(row));
   return leased;

@@ -84,7 +84,7 @@ constexpr pg::Statement kLeasedChannels = {
 
 constexpr pg::Statement kLeasedEvents = {
     "leased_events",
-    "SELECT EXISTS (SELECT FROM incident i WHERE i.incident_id = e.incident_id "
+    "SELECT EXISTS (SELECT FROM incident i WHERE i.monitor_id = e.monitor_id "
     "AND i.closed_at IS NULL), " TOCSIN_EVENT_COLUMNS
     " FROM alert_event e WHERE e.event_id = ANY ($1::bigint[])"};
 
