@@ -231,13 +231,16 @@ absl::Status OutageGuard::TouchNow() {
   });
   done.WaitForNotification();
 
-  absl::MutexLock lock(&mutex_);
   if (!status.ok()) {
+    absl::MutexLock lock(&mutex_);
     if (shed.has_value()) AddShed(*shed);
     if (returned.has_value()) returned_ = returned;
     return status;
   }
-  newest_touch_ = mine.at;
+  {
+    absl::MutexLock lock(&mutex_);
+    newest_touch_ = mine.at;
+  }
   metrics_.touch_age.Set(absl::ToDoubleSeconds(mine.at - absl::UnixEpoch()));
   for (const Gap& gap : gaps) {
     LogGap(gap);
@@ -246,6 +249,9 @@ absl::Status OutageGuard::TouchNow() {
     }
   }
   if (failed_over) recorder_.FlushCache();
+  // Nothing may be due for long: readers need not wait for a judgement. It was touched all the same
+  // when they cannot be read.
+  RefreshGaps(mine.at).status().IgnoreError();
   return absl::OkStatus();
 }
 

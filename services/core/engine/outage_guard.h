@@ -91,7 +91,7 @@ class OutageGuard {
   // UNAVAILABLE with the database.
   absl::StatusOr<Judgement> Judge();
 
-  // The gaps as last read; for readers. Never null.
+  // The gaps as of the newest own touch or judgement; for readers. Never null.
   std::shared_ptr<const GapList> Gaps() const;
   // When the newest own touch was committed; InfinitePast when none was.
   absl::Time NewestTouch() const;

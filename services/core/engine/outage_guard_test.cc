@@ -319,6 +319,17 @@ TEST_F(OutageGuardTest, GapsOfOthersAreSeenBesideThoseAlreadyRead) {
   EXPECT_THAT(*guard_.Judge()->gaps, ElementsAre(late, own, next));
 }
 
+TEST_F(OutageGuardTest, ReadersSeeAGapWithTheNextTouchAlsoWhenNothingIsJudged) {
+  TouchAfter(absl::ZeroDuration());
+  TouchAfter(absl::Seconds(30));
+  EXPECT_EQ(*guard_.Gaps(), StoredGaps());
+  EXPECT_THAT(*guard_.Gaps(), SizeIs(1));
+  const Gap of_another = testing::CoreGap(clock_.Now(), clock_.Now() + absl::Seconds(3));
+  Run([&](Transaction& transaction) { return transaction.AddGap(of_another); });
+  TouchAfter(absl::Milliseconds(500));
+  EXPECT_THAT(*guard_.Gaps(), SizeIs(2));
+}
+
 TEST_F(OutageGuardTest, AGapIsToldOnceToTheDefaultChannelsThatAreEnabled) {
   AddChannel("all", true, false);
   AddChannel("broken", true, true);
