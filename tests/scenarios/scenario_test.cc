@@ -11,6 +11,7 @@
 #include <string>
 
 #include "services/core/domain/validate.h"
+#include "tests/scenarios/engine_world.h"
 #include "tests/scenarios/model_world.h"
 #include "tests/scenarios/runner.h"
 
@@ -23,20 +24,31 @@ std::string ReadAll(const std::filesystem::path& path) {
   return text.str();
 }
 
+// The timelines are of minutes for the most part: all of those is lived.
+constexpr absl::Duration kLived = absl::Minutes(2);
+
+enum class Kind { kModel, kEngine };
+
+std::unique_ptr<World> MakeWorld(Kind kind, const MonitorDefinition& monitor) {
+  if (kind == Kind::kModel) return std::make_unique<ModelWorld>(monitor);
+  return std::make_unique<EngineWorld>(monitor, kLived);
+}
+
 class ScenarioTest : public ::testing::Test {
  public:
-  explicit ScenarioTest(std::filesystem::path path) : path_(std::move(path)) {}
+  ScenarioTest(Kind kind, std::filesystem::path path) : kind_(kind), path_(std::move(path)) {}
 
   void TestBody() override {
     absl::StatusOr<Scenario> scenario = ParseScenario(path_.filename().string(), ReadAll(path_));
     ASSERT_TRUE(scenario.ok()) << scenario.status();
     scenario->monitor.id = "job";
     FillDefaults(scenario->monitor);
-    ModelWorld world(scenario->monitor);
-    for (const std::string& fault : Perform(*scenario, world)) ADD_FAILURE() << fault;
+    const std::unique_ptr<World> world = MakeWorld(kind_, scenario->monitor);
+    for (const std::string& fault : Perform(*scenario, *world)) ADD_FAILURE() << fault;
   }
 
  private:
+  const Kind kind_;
   const std::filesystem::path path_;
 };
 
@@ -46,10 +58,13 @@ void RegisterAll() {
     const std::filesystem::path& path = entry.path();
     if (path.extension() == ".txt" && path.stem() != "CMakeLists") paths.insert(path);
   }
-  for (const std::filesystem::path& path : paths) {
-    ::testing::RegisterTest("Scenario", path.stem().string().c_str(), nullptr, nullptr,
-                            path.c_str(), 1,
-                            [path]() -> ::testing::Test* { return new ScenarioTest(path); });
+  for (const auto& [suite, kind] :
+       {std::pair("Scenario", Kind::kModel), std::pair("ScenarioOnEngine", Kind::kEngine)}) {
+    for (const std::filesystem::path& path : paths) {
+      ::testing::RegisterTest(
+          suite, path.stem().string().c_str(), nullptr, nullptr, path.c_str(), 1,
+          [kind = kind, path]() -> ::testing::Test* { return new ScenarioTest(kind, path); });
+    }
   }
 }
 
