@@ -17,7 +17,7 @@ using simulation::Replica;
 constexpr char kToken[] = "the token of the job";
 constexpr absl::Duration kSettle = absl::Milliseconds(20);
 // After an outage judging rests, and people are told.
-constexpr absl::Duration kRestless = absl::Seconds(20);
+constexpr absl::Duration kRestless = absl::Seconds(7);
 
 template <typename T>
 T Must(absl::StatusOr<T> result) {

@@ -29,6 +29,8 @@ class EngineWorld : public World {
   void Do(const Restart& restart) override;
   void Do(const Outage& outage) override;
   Sight Look() override;
+  // It begins with the newest touch.
+  absl::Duration OutageBlur() const override { return absl::Milliseconds(500); }
 
  private:
   void Start();

@@ -43,6 +43,8 @@ class World {
   // Begins now.
   virtual void Do(const Outage& outage) = 0;
   virtual Sight Look() = 0;
+  // How much earlier an own outage may seem to begin than it did.
+  virtual absl::Duration OutageBlur() const { return absl::ZeroDuration(); }
 };
 
 }  // namespace tocsin::core::scenarios

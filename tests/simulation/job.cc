@@ -20,6 +20,8 @@ using scenarios::Restart;
 using scenarios::World;
 
 constexpr int kPushesInALife = 60;
+// More than 2 s without a touch: less is none, and the gateways retry for longer.
+constexpr absl::Duration kShortestOutage = absl::Milliseconds(2001);
 
 absl::Duration Milliseconds(absl::Duration length) {
   return absl::Trunc(length, absl::Milliseconds(1));
@@ -89,7 +91,7 @@ void Job::BeginOutage(World& world) {
   const Schedule& schedule = monitor_.schedule;
   if (now_ < outage_end_ + 3 * schedule.timeout + 3 * schedule.grace) return;
   Outage outage;
-  outage.length = Between(absl::Seconds(2), 2 * schedule.timeout);
+  outage.length = Between(kShortestOutage, 2 * schedule.timeout);
   outage_end_ = now_ + outage.length;
   outages_.push_back({.kind = GapKind::kCore, .start = now_, .end = outage_end_});
   Tell(absl::StrCat("outage of ", absl::FormatDuration(outage.length)));
@@ -123,13 +125,13 @@ void Job::Happen(World& world) {
 
 // From product.md: the deadline, at most once one interval after an outage, and then the time in
 // which nothing is judged.
-absl::Time Job::PromisedBy() const {
+absl::Time Job::PromisedBy(absl::Duration blur) const {
   const Schedule& schedule = monitor_.schedule;
   const absl::Time base = std::max(last_received_, resumed_at_);
   const absl::Time plain = std::max(base + schedule.timeout + schedule.grace, floor_);
   absl::Time by = plain;
   for (const Gap& outage : outages_) {
-    if (outage.start <= plain && outage.end >= base) {
+    if (outage.start - blur <= plain && outage.end >= base) {
       by = std::max(by, outage.end + schedule.recommended_interval + schedule.grace);
     }
   }
@@ -179,12 +181,12 @@ Fate Job::Live(World& world) {
       world.AdvanceTo(now_);
       Happen(world);
     }
-    fate.promised_by = PromisedBy();
+    fate.promised_by = PromisedBy(world.OutageBlur());
     now_ = std::max(now_, fate.promised_by);
     world.AdvanceTo(now_);
     look();
   }
-  if (fate.alerted) fate.promised_by = PromisedBy();
+  if (fate.alerted) fate.promised_by = PromisedBy(world.OutageBlur());
   fate.story = story_;
   return fate;
 }

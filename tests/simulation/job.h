@@ -43,7 +43,7 @@ class Job {
   void ChangeSchedule(scenarios::World& world);
   void BeginOutage(scenarios::World& world);
   void Tell(const std::string& what);
-  absl::Time PromisedBy() const;
+  absl::Time PromisedBy(absl::Duration blur) const;
 
   std::mt19937_64 random_;
   bool dies_;
