@@ -38,7 +38,9 @@ Fault FaultyStore::Draw() {
 
 Fault FaultyStore::DrawForWrite() {
   const Fault next = std::exchange(next_, Fault::kNone);
-  return next != Fault::kNone ? next : Draw();
+  if (next == Fault::kNone) return Draw();
+  away_ |= std::exchange(dies_, false);
+  return next;
 }
 
 absl::Status FaultyStore::BeforeRead() {

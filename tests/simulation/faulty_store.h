@@ -32,6 +32,11 @@ class FaultyStore : public Store {
   void set_away(bool away) { away_ = away; }
   // The next operation that writes fails so, once.
   void FailNext(Fault fault) { next_ = fault; }
+  // As FailNext, and it is away from then on: the process died in the middle of it.
+  void DieNext(Fault fault) {
+    next_ = fault;
+    dies_ = true;
+  }
   bool away() const { return away_; }
   int64_t faults() const { return faults_; }
 
@@ -79,6 +84,7 @@ class FaultyStore : public Store {
   std::mt19937_64 random_;
   FaultRates rates_;
   Fault next_ = Fault::kNone;
+  bool dies_ = false;  // with the next fault
   bool away_ = false;
   int64_t faults_ = 0;
 };

@@ -36,11 +36,15 @@ Replica::Replica(Store& store, const Clock& clock, const MonotonicClock& monoton
       deliveries_(store, clock, {}, delivery_metrics_),
       monitors_(store, clock, std::move(tokens)) {
   const absl::Time now = clock.Now();
-  tasks_[kTouch] = {[this] { return Touch(); }, now};
+  // As server.cc does: after a failure the next one tries again.
+  tasks_[kTouch] = {[this] {
+                      guard_.TouchNow().IgnoreError();
+                      return kTouchRest;
+                    },
+                    now};
   tasks_[kSweep] = {[this] { return sweeper_.Sweep(); }, now};
   tasks_[kDeliveries] = {[this] { return deliveries_.Tick(); }, now};
   tasks_[kTell] = {[this] {
-                     // As server.cc does: the next one tries again.
                      guard_.TellGaps().IgnoreError();
                      return kTellRest;
                    },
@@ -51,12 +55,6 @@ Replica::Replica(Store& store, const Clock& clock, const MonotonicClock& monoton
 }
 
 Replica::~Replica() { recorder_.Stop(); }
-
-absl::Duration Replica::Touch() {
-  const absl::Status status = guard_.TouchNow();
-  if (on_touch_) on_touch_(clock_.Now(), status);
-  return kTouchRest;
-}
 
 void Replica::RunDue() {
   const absl::Time now = clock_.Now();
@@ -106,8 +104,8 @@ void Replica::LiveQuietly(absl::Time until) {
   const absl::Time last = touch.due + (touches - 1) * kTouchRest;
   const absl::Status status =
       store_.Transact(TransactionClass::kCommitter0, [&](Transaction& transaction) -> absl::Status {
-        ASSIGN_OR_RETURN(const std::vector<core::Touch> rows, transaction.ReadTouches());
-        for (core::Touch row : rows) {
+        ASSIGN_OR_RETURN(const std::vector<Touch> rows, transaction.ReadTouches());
+        for (Touch row : rows) {
           if (row.instance != instance_) continue;
           row.at = last;
           if (row.gateways > 0) row.gateway_seen_at = last;

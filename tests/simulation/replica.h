@@ -25,9 +25,6 @@ namespace tocsin::core::simulation {
 // same inputs give the same results. The destructor is the end of the process: nothing is saved.
 class Replica {
  public:
-  // Called with the outcome of every touch.
-  using OnTouch = std::function<void(absl::Time, const absl::Status&)>;
-
   // Touches and sweeps for the first time when RunDue is called. All must outlive it.
   Replica(Store& store, const Clock& clock, const MonotonicClock& monotonic, std::string instance,
           MonitorAdmin::TokenSource tokens);
@@ -39,7 +36,6 @@ class Replica {
   absl::Time NextDue() const;
   // What the listener of the database would tell it.
   void Wake(const News& news);
-  void WatchTouches(OnTouch on_touch) { on_touch_ = std::move(on_touch); }
 
   // Blocks until it is answered. The store must not be away: the recorder would try again for as
   // long as its clock stands still.
@@ -63,7 +59,6 @@ class Replica {
   enum : size_t { kTouch, kSweep, kDeliveries, kTell, kTasks };
 
   std::vector<PushAnswer> Submit(PushItem item, bool stop);
-  absl::Duration Touch();
 
   Store& store_;
   const Clock& clock_;
@@ -78,7 +73,6 @@ class Replica {
   Sweeper sweeper_;
   DeliveryQueue deliveries_;
   MonitorAdmin monitors_;
-  OnTouch on_touch_;
   std::array<Task, kTasks> tasks_;
 };
 

@@ -1,0 +1,140 @@
+// Holds what is stored and what was sent against the promises, when all is over.
+#include "tests/simulation/audit.h"
+
+#include <algorithm>
+#include <map>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+
+namespace tocsin::core::simulation {
+namespace {
+
+constexpr int kAll = 1'000'000;
+
+}  // namespace
+
+void Audit::Fault(const Twin& twin, const std::string& what) const {
+  faults.push_back(absl::StrCat(twin.definition().id, ": ", what));
+}
+
+void Audit::Check(const Twin& twin, const std::set<uint64_t>& acknowledged, bool steady) const {
+  CheckHeartbeats(twin, acknowledged);
+  const std::vector<AlertEvent> events = CheckEvents(twin);
+  CheckEventDeliveries(twin, events);
+  CheckOrder(twin);
+  if (steady && !events.empty()) {
+    Fault(twin,
+          absl::StrCat("its job lived, and it was alerted: ", absl::StrJoin(twin.events(), " ")));
+  }
+}
+
+// Acknowledged means stored, exactly once; what nobody acknowledged, at most once.
+void Audit::CheckHeartbeats(const Twin& twin, const std::set<uint64_t>& acknowledged) const {
+  HeartbeatQuery query;
+  query.monitor = twin.definition().key;
+  query.limit = kAll;
+  const std::vector<StoredHeartbeat> heartbeats = *store.ListHeartbeats(query);
+  std::map<uint64_t, int> times;
+  for (const StoredHeartbeat& stored : heartbeats) ++times[stored.heartbeat.push_id];
+  for (const auto& [push_id, count] : times) {
+    if (count > 1) Fault(twin, absl::StrCat("push ", push_id, " is stored ", count, " times"));
+  }
+  for (const uint64_t push_id : acknowledged) {
+    if (!times.contains(push_id)) {
+      Fault(twin, absl::StrCat("push ", push_id, " was acknowledged and is not stored"));
+    }
+  }
+}
+
+// The sequence has no holes; each FIRING is followed by its RESOLVED, or still open.
+std::vector<AlertEvent> Audit::CheckEvents(const Twin& twin) const {
+  std::vector<AlertEvent> events;
+  std::vector<std::string> words;
+  while (*store.SequenceFeed(1000) > 0) {
+  }
+  const std::vector<FeedEntry> feed = *store.ReadFeed(0, 0, kAll);
+  for (const FeedEntry& entry : feed) {
+    if (entry.event.monitor != twin.definition().key) continue;
+    events.push_back(entry.event);
+    words.push_back(entry.event.type == EventType::kFiring ? "FIRING"
+                                                           : EventWords(entry.event.incident));
+  }
+  if (words != twin.events()) {
+    Fault(twin, absl::StrCat("the events are ", absl::StrJoin(words, " "), ", expected ",
+                             absl::StrJoin(twin.events(), " ")));
+  }
+  for (size_t i = 0; i < events.size(); ++i) {
+    if (events[i].sequence != static_cast<int64_t>(i) + 1) {
+      Fault(twin, absl::StrCat("event ", i + 1, " has the sequence ", events[i].sequence));
+    }
+    const bool fires = i % 2 == 0;
+    const bool pairs = fires ? events[i].type == EventType::kFiring
+                             : events[i].type == EventType::kResolved &&
+                                   events[i].incident.key == events[i - 1].incident.key;
+    if (!pairs) Fault(twin, absl::StrCat("event ", i + 1, " is not what must follow"));
+  }
+  if ((events.size() % 2 == 1) != (twin.state().state == State::kDown)) {
+    Fault(twin, "an alarm never ends, or ended too early");
+  }
+  return events;
+}
+
+std::vector<Delivery> Audit::Deliveries() const {
+  DeliveryQuery query;
+  query.project = **store.FindProject("default");
+  query.limit = kAll;
+  std::vector<Delivery> deliveries;
+  const std::vector<DeliveryView> views = *store.ListDeliveries(query);
+  for (const DeliveryView& view : views) deliveries.push_back(view.delivery);
+  return deliveries;
+}
+
+// Each event is in one delivery for each channel, but for alarms that were wrong and that nobody
+// had heard of: those are withdrawn with their end.
+void Audit::CheckEventDeliveries(const Twin& twin, const std::vector<AlertEvent>& events) const {
+  ChannelQuery query;
+  query.project = twin.definition().project;
+  const std::vector<ChannelKey> channels = Route(twin.definition(), *store.ListChannels(query));
+  std::map<std::pair<EventKey, ChannelKey>, int> told, withdrawn;
+  for (const Delivery& delivery : Deliveries()) {
+    const bool superseded = delivery.state == DeliveryState::kSuperseded;
+    for (const EventKey event : delivery.events) {
+      ++(superseded ? withdrawn : told)[{event, delivery.channel}];
+    }
+  }
+  for (size_t i = 0; i < events.size(); ++i) {
+    const size_t firing = i - i % 2;
+    const bool was_wrong = firing + 1 < events.size() &&
+                           events[firing + 1].incident.resolution == Resolution::kLateHeartbeat;
+    for (const ChannelKey channel : channels) {
+      const int count = told[{events[i].key, channel}];
+      const bool may_be_none = was_wrong && withdrawn[{events[firing].key, channel}] == 1;
+      if (count == 1 || (count == 0 && may_be_none)) continue;
+      Fault(twin,
+            absl::StrCat("event ", i + 1, " has ", count, " deliveries to channel ", channel));
+    }
+  }
+}
+
+void Audit::CheckOrder(const Twin& twin) const {
+  for (const auto& [key, sequences] : arrivals.sequences) {
+    if (key.first != twin.definition().key) continue;
+    if (std::is_sorted(sequences.begin(), sequences.end())) continue;
+    Fault(twin, absl::StrCat("events arrived in the order ", absl::StrJoin(sequences, " ")));
+  }
+}
+
+void Audit::CheckDeliveries() const {
+  for (const Delivery& delivery : Deliveries()) {
+    if (delivery.state == DeliveryState::kSuperseded) continue;
+    if (delivery.state == DeliveryState::kDelivered && arrivals.deliveries.contains(delivery.id)) {
+      continue;
+    }
+    faults.push_back(absl::StrCat("delivery ", delivery.id, " of monitor ", delivery.monitor,
+                                  " never arrived; its state is ",
+                                  static_cast<int>(delivery.state)));
+  }
+}
+
+}  // namespace tocsin::core::simulation

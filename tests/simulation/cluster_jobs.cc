@@ -1,0 +1,136 @@
+// What comes from outside: jobs, people, and the gateways that carry the pushes.
+#include <algorithm>
+#include <utility>
+
+#include "common/sha256.h"
+#include "tests/simulation/cluster.h"
+
+namespace tocsin::core::simulation {
+namespace {
+
+// How long a gateway tries, and how long it waits for one core.
+constexpr absl::Duration kRetryTime = absl::Seconds(5);
+constexpr absl::Duration kCoreTimeout = absl::Seconds(1);
+
+}  // namespace
+
+void Cluster::RunJobs() {
+  for (size_t i = 0; i < jobs_.size(); ++i) {
+    Job& job = jobs_[i];
+    if (job.admin_at <= Now()) RunPeople(job);
+    if (job.dies_at <= Now()) {
+      // It comes back when it has long been found.
+      job.pushes_at = Now() + Between(absl::Minutes(1), absl::Minutes(5));
+      job.dies_at = job.pushes_at + Between(absl::Minutes(1), absl::Minutes(6));
+      if (calm_) job.dies_at = absl::InfiniteFuture();
+    }
+    if (job.pushes_at <= Now()) PushFrom(i);
+  }
+}
+
+void Cluster::PushFrom(size_t index) {
+  Job& job = jobs_[index];
+  const absl::Duration interval = job.twin->definition().schedule.recommended_interval;
+  job.pushes_at = Now() + Between(interval * 4 / 5, interval);
+  Waiting waiting;
+  waiting.job = index;
+  waiting.item.token = Sha256(job.token);
+  Heartbeat& heartbeat = waiting.item.heartbeat;
+  heartbeat.at = Now();
+  heartbeat.push_id = ++pushes_;
+  heartbeat.source = job.source;
+  if (job.character == Character::kFlapping && Chance(30)) {
+    heartbeat.kind = HeartbeatKind::kDown;
+    heartbeat.message = Chance(50) ? "disk full" : "";
+  }
+  waiting.next_try = Now();
+  waiting.gives_up_at = Now() + kRetryTime;
+  if (Chance(10)) {
+    Waiting log = waiting;
+    log.item.heartbeat.kind = Chance(50) ? HeartbeatKind::kLog : HeartbeatKind::kStart;
+    log.item.heartbeat.push_id = ++pushes_;
+    waiting_.push_back(std::move(log));
+  }
+  waiting_.push_back(std::move(waiting));
+}
+
+void Cluster::RunPeople(Job& job) {
+  Host* const host = AnyCore();
+  job.admin_at = Now() + Between(absl::Seconds(10), absl::Minutes(3));
+  if (host == nullptr) return;
+  MonitorAdmin& monitors = host->core->monitors();
+  const ResourceName name = {.project = "default", .id = job.twin->definition().id};
+  const bool resume = job.twin->state().state == State::kPaused;
+  const absl::Status status =
+      resume ? monitors.Resume(name).status() : monitors.Pause(name).status();
+  job.twin->AfterAdmin(resume ? Input(Resumed{}) : Input(Paused{}), status.ok(), Now());
+}
+
+void Cluster::RunGateways() {
+  // What is put back comes after all that were there.
+  for (size_t left = waiting_.size(); left > 0; --left) {
+    Waiting waiting = std::move(waiting_.front());
+    waiting_.pop_front();
+    if (waiting.next_try <= Now() && TryPush(waiting)) continue;
+    waiting_.push_back(std::move(waiting));
+  }
+}
+
+bool Cluster::TryPush(Waiting& waiting) {
+  if (Now() > waiting.gives_up_at) return true;
+  if (gateways_away_ && waiting.item.heartbeat.source == Source::kHttp) return true;
+  Host& host = hosts_[++next_host_ % hosts_.size()];
+  waiting.next_try = Now() + Between(absl::Milliseconds(50), absl::Milliseconds(250));
+  if (host.core == nullptr) return false;
+  if (host.connection->away()) {
+    waiting.item.retried = true;
+    return false;
+  }
+  ++retries_;
+  if (host.thaws_at > Now()) {
+    host.socket.push_back({.job = waiting.job, .item = waiting.item, .at = Now()});
+    waiting.item.retried = true;
+    waiting.next_try = Now() + kCoreTimeout;
+    return false;
+  }
+  if (&host != &hosts_[sound_] && !calm_ && Chance(5)) {
+    CrashUnder(host, waiting);
+    waiting.item.retried = true;
+    return false;
+  }
+  --retries_;
+  Hand(host, waiting.job, waiting.item);
+  return true;
+}
+
+void Cluster::Hand(Host& host, size_t job, const PushItem& item) {
+  const uint64_t push_id = item.heartbeat.push_id;
+  // While it is away its recorder would wait for ever, on a clock that stands still.
+  if (host.connection->away()) return;
+  const PushAnswer answer = host.core->Push(item);
+  jobs_[job].twin->AfterPush(push_id, Now());
+  switch (answer.result) {
+    case PushResult::kRecorded:
+    case PushResult::kRecordedPaused:
+      acknowledged_.insert({job, push_id});
+      break;
+    case PushResult::kUnavailable:
+      break;
+    case PushResult::kUnknownToken:
+    case PushResult::kInvalid:
+      faults_.push_back("a push with a good token was refused");
+      break;
+  }
+}
+
+// With the push under way: before, in, or after its transaction.
+void Cluster::CrashUnder(Host& host, const Waiting& waiting) {
+  const Fault fault = std::array{Fault::kNone, Fault::kBefore, Fault::kRollBack,
+                                 Fault::kInDoubtWritten, Fault::kInDoubtLost}[Pick(5)];
+  if (fault != Fault::kNone) host.connection->DieNext(fault);
+  host.core->PushAndStop(waiting.item);
+  jobs_[waiting.job].twin->AfterPush(waiting.item.heartbeat.push_id, Now());
+  Crash(host, Between(absl::Milliseconds(100), absl::Seconds(15)));
+}
+
+}  // namespace tocsin::core::simulation

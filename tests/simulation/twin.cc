@@ -1,0 +1,132 @@
+// What a monitor must be like.
+#include "tests/simulation/twin.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "services/core/domain/words.h"
+#include "tests/scenarios/world.h"
+
+namespace tocsin::core::simulation {
+namespace {
+
+using scenarios::Beginning;
+using scenarios::kNoticeTime;
+using scenarios::kRestAfterOutage;
+
+constexpr int kLooked = 50;  // newest heartbeats among which a push is looked for
+
+std::string Seconds(absl::Time at) {
+  if (at == absl::InfinitePast()) return "never";
+  return absl::FormatDuration(at - Beginning());
+}
+
+std::string Describe(const Incident& incident) {
+  return absl::StrCat(std::string(CauseName(incident.cause)), " opened ",
+                      Seconds(incident.opened_at), " detected ", Seconds(incident.detected_at),
+                      " saying \"", incident.message, "\"");
+}
+
+// All of a state but the keys that only the store knows.
+std::string Describe(const MonitorState& state) {
+  return absl::StrCat(
+      std::string(StateName(state.state)), " last ", Seconds(state.last_at), " kind ",
+      static_cast<int>(state.last_kind), " source ", static_cast<int>(state.last_source), " armed ",
+      Seconds(state.armed_at), " floor ", Seconds(state.floor_at), " failures ", state.failures,
+      " successes ", state.successes, " misses ", state.misses, " sequence ", state.sequence, " ",
+      state.incident.has_value() ? Describe(*state.incident) : "no incident");
+}
+
+}  // namespace
+
+std::string EventWords(const Incident& incident) {
+  if (!incident.resolution.has_value()) return "FIRING";
+  return absl::StrCat("RESOLVED:", std::string(ResolutionName(*incident.resolution)));
+}
+
+Twin::Twin(Store& store, MonitorDefinition definition, std::vector<std::string>& faults)
+    : store_(store), definition_(std::move(definition)), faults_(faults) {
+  if (definition_.arm_on_create) state_.armed_at = definition_.created_at;
+}
+
+void Twin::Fault(const std::string& what, absl::Time now) {
+  faults_.push_back(absl::StrCat(definition_.id, " at ", Seconds(now), ": ", what));
+}
+
+Monitor Twin::Stored() { return **store_.FindMonitor(definition_.project_id, definition_.id); }
+
+void Twin::Compare(const std::string& after, absl::Time now) {
+  const std::string expected = Describe(state_);
+  const std::string found = Describe(Stored().state);
+  if (found == expected) return;
+  Fault(absl::StrCat("after ", after, " it is\n  ", found, ", expected\n  ", expected), now);
+}
+
+Decision Twin::Apply(const Input& input, const GapList& gaps, absl::Time now) {
+  Decision decision = Decide(definition_, state_, input, gaps, now);
+  state_ = decision.next;
+  if (decision.opened) events_.push_back(EventWords(*decision.opened));
+  if (decision.closed) events_.push_back(EventWords(*decision.closed));
+  return decision;
+}
+
+void Twin::AfterPush(uint64_t push_id, absl::Time now) {
+  HeartbeatQuery query;
+  query.monitor = definition_.key;
+  query.limit = kLooked;
+  const std::vector<StoredHeartbeat> newest = *store_.ListHeartbeats(query);
+  const auto found = std::find_if(
+      newest.begin(), newest.end(),
+      [push_id](const StoredHeartbeat& stored) { return stored.heartbeat.push_id == push_id; });
+  if (found != newest.end() && recorded_.insert(push_id).second) {
+    const Decision decision =
+        Apply(HeartbeatArrived{found->heartbeat}, {}, std::max(now, found->heartbeat.at));
+    if (decision.reason != found->reason) {
+      Fault(absl::StrCat("a push is stored as ", std::string(ReasonName(found->reason)),
+                         ", expected ", std::string(ReasonName(decision.reason))),
+            now);
+    }
+  }
+  Compare("a push", now);
+}
+
+void Twin::AfterAdmin(const Input& input, bool done, absl::Time now) {
+  if (done || Describe(Stored().state) != Describe(state_)) Apply(input, {}, now);
+  Compare("a change by people", now);
+}
+
+void Twin::AfterSweep(absl::Time now) {
+  if (Describe(Stored().state) == Describe(state_)) return;
+  Apply(DeadlineChecked{}, *store_.ReadGaps(absl::InfinitePast()), now);
+  Compare("a sweep", now);
+}
+
+// From product.md, in words of what happened outside: the deadline, postponed at most once, by an
+// own outage that began before it, and then the time in which nothing is judged.
+absl::Time Twin::PromisedBy() {
+  const Schedule& schedule = definition_.schedule;
+  const absl::Time base = std::max(state_.last_at, state_.armed_at);
+  const absl::Time plain = base + schedule.timeout + schedule.grace;
+  const GapList gaps = *store_.ReadGaps(absl::InfinitePast());
+  absl::Time by = plain;
+  for (const Gap& gap : gaps) {
+    const bool touches = gap.kind == GapKind::kCore || state_.last_source != Source::kGrpc;
+    if (touches && gap.start <= plain && gap.end >= base) {
+      by = std::max(by, gap.end + schedule.recommended_interval + schedule.grace);
+    }
+  }
+  for (const Gap& gap : gaps) {
+    if (gap.start <= by + kNoticeTime) by = std::max(by, gap.end + kRestAfterOutage);
+  }
+  return by + kNoticeTime;
+}
+
+void Twin::CheckFound(absl::Time now) {
+  if (state_.state != State::kUp || definition_.failure_threshold > 1) return;
+  if (const absl::Time by = PromisedBy(); now > by) {
+    Fault(absl::StrCat("it is silent, and was not found by ", Seconds(by)), now);
+  }
+}
+
+}  // namespace tocsin::core::simulation

@@ -1,0 +1,57 @@
+// What a monitor must be like: its history, replayed through the pure function while it happens.
+#pragma once
+
+#include <cstdint>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "services/core/domain/monitor.h"
+#include "services/core/domain/transition.h"
+#include "services/core/store/store.h"
+
+namespace tocsin::core::simulation {
+
+// Told of everything that was tried on its monitor, it finds out what of that was committed, makes
+// the same decisions, and says where the store differs. For one thread; `store` answers always.
+class Twin {
+ public:
+  // Of a monitor that was just created.
+  Twin(Store& store, MonitorDefinition definition, std::vector<std::string>& faults);
+
+  // A push with this id may have been committed just now.
+  void AfterPush(uint64_t push_id, absl::Time now);
+  // Somebody asked for it just now; `done` when the answer was OK, otherwise nobody knows.
+  void AfterAdmin(const Input& input, bool done, absl::Time now);
+  // Sweeps may have judged it just now.
+  void AfterSweep(absl::Time now);
+  // A monitor that is watched and silent is found by the time that product.md promises. Not while
+  // an own outage lasts.
+  void CheckFound(absl::Time now);
+
+  const MonitorDefinition& definition() const { return definition_; }
+  const MonitorState& state() const { return state_; }
+  const std::set<uint64_t>& recorded() const { return recorded_; }
+  // "FIRING", "RESOLVED:recovered", …: by sequence from 1.
+  const std::vector<std::string>& events() const { return events_; }
+
+ private:
+  Decision Apply(const Input& input, const GapList& gaps, absl::Time now);
+  Monitor Stored();
+  void Compare(const std::string& after, absl::Time now);
+  absl::Time PromisedBy();
+  void Fault(const std::string& what, absl::Time now);
+
+  Store& store_;
+  const MonitorDefinition definition_;
+  std::vector<std::string>& faults_;
+  MonitorState state_;
+  std::set<uint64_t> recorded_;  // push ids
+  std::vector<std::string> events_;
+};
+
+// "FIRING", "RESOLVED:recovered", …
+std::string EventWords(const Incident& incident);
+
+}  // namespace tocsin::core::simulation
