@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "tests/scenarios/world.h"
 
 namespace tocsin::core::simulation {
 namespace {
@@ -24,9 +25,31 @@ void Audit::Check(const Twin& twin, const std::set<uint64_t>& acknowledged, bool
   CheckEventDeliveries(twin, events);
   CheckOrder(twin);
   if (steady && !events.empty()) {
-    Fault(twin,
-          absl::StrCat("its job lived, and it was alerted: ", absl::StrJoin(twin.events(), " ")));
+    Fault(twin, absl::StrCat("its job lived, and it was alerted: ", Story(twin, events)));
   }
+}
+
+// How an alarm came to be, for people.
+std::string Audit::Story(const Twin& twin, const std::vector<AlertEvent>& events) const {
+  const auto since = [](absl::Time at) {
+    return absl::FormatDuration(at - scenarios::Beginning());
+  };
+  const Schedule& schedule = twin.definition().schedule;
+  std::string story = absl::StrCat("timeout ", absl::FormatDuration(schedule.timeout), " interval ",
+                                   absl::FormatDuration(schedule.recommended_interval), " grace ",
+                                   absl::FormatDuration(schedule.grace));
+  for (const AlertEvent& event : events) {
+    absl::StrAppend(&story, "; ", EventWords(event.incident), " at ", since(event.occurred_at),
+                    " noticed at ", since(event.detected_at));
+    if (event.last_heartbeat) {
+      absl::StrAppend(&story, ", last heartbeat ", since(event.last_heartbeat->at));
+    }
+  }
+  const GapList gaps = *store.ReadGaps(absl::InfinitePast());
+  for (const Gap& gap : gaps) {
+    absl::StrAppend(&story, "; gap from ", since(gap.start), " to ", since(gap.end));
+  }
+  return story;
 }
 
 // Acknowledged means stored, exactly once; what nobody acknowledged, at most once.

@@ -28,6 +28,7 @@ struct Audit {
   std::vector<AlertEvent> CheckEvents(const Twin& twin) const;
   void CheckEventDeliveries(const Twin& twin, const std::vector<AlertEvent>& events) const;
   void CheckOrder(const Twin& twin) const;
+  std::string Story(const Twin& twin, const std::vector<AlertEvent>& events) const;
   std::vector<Delivery> Deliveries() const;
   void Fault(const Twin& twin, const std::string& what) const;
 };

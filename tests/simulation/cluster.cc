@@ -84,11 +84,14 @@ void Cluster::AddJobs() {
     definition.id = absl::StrCat("job-", i);
     definition.display_name = definition.id;
     Schedule& schedule = definition.schedule;
-    schedule.timeout = Between(absl::Seconds(10), absl::Seconds(60));
+    schedule.timeout = Chance(50) ? Between(absl::Seconds(3), absl::Seconds(10))
+                                  : Between(absl::Seconds(10), absl::Seconds(60));
     schedule.recommended_interval =
         Chance(50) ? schedule.timeout : Between(schedule.timeout / 2, schedule.timeout);
-    // Longer than a push can be on its way.
-    schedule.grace = Between(absl::Seconds(6), absl::Seconds(20));
+    // That of a steady job is longer than a push can be on its way.
+    schedule.grace = job.character == Character::kSteady
+                         ? Between(absl::Seconds(6), absl::Seconds(20))
+                         : Between(absl::ZeroDuration(), absl::Seconds(10));
     if (Chance(30)) definition.labels["team"] = "nights";
     definition.resume_on_heartbeat = Chance(20);
     const absl::StatusOr<CreatedMonitor> created =

@@ -9,7 +9,6 @@
 #include <deque>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <random>
 #include <set>
 #include <string>
@@ -64,8 +63,7 @@ class Cluster {
     Source source = Source::kHttp;
     absl::Time pushes_at;
     absl::Time dies_at = absl::InfiniteFuture();
-    std::optional<absl::Time> admin_at;
-    bool paused = false;
+    absl::Time admin_at = absl::InfiniteFuture();  // people do something with the monitor
   };
   // A push that no core has answered yet.
   struct Waiting {

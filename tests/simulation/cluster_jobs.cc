@@ -60,6 +60,19 @@ void Cluster::RunPeople(Job& job) {
   if (host == nullptr) return;
   MonitorAdmin& monitors = host->core->monitors();
   const ResourceName name = {.project = "default", .id = job.twin->definition().id};
+  if (Chance(30)) {
+    const absl::Duration timeout = Between(absl::Seconds(5), absl::Seconds(60));
+    const auto edit = [timeout](MonitorDefinition& definition) {
+      definition.schedule.timeout = timeout;
+      definition.schedule.recommended_interval = timeout;
+      return absl::OkStatus();
+    };
+    // In doubt or not, the store shows what it is now.
+    monitors.Update(name, "", edit).status().IgnoreError();
+    job.twin->AfterChange(Now());
+    job.pushes_at = std::min(job.pushes_at, Now() + timeout);
+    return;
+  }
   const bool resume = job.twin->state().state == State::kPaused;
   const absl::Status status =
       resume ? monitors.Resume(name).status() : monitors.Pause(name).status();

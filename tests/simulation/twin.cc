@@ -5,6 +5,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "common/status_macros.h"
+#include "services/core/domain/deadline.h"
 #include "services/core/domain/words.h"
 #include "tests/scenarios/world.h"
 
@@ -96,10 +98,36 @@ void Twin::AfterAdmin(const Input& input, bool done, absl::Time now) {
   Compare("a change by people", now);
 }
 
+void Twin::AfterChange(absl::Time now) {
+  const Schedule schedule = Stored().definition.schedule;
+  if (schedule != definition_.schedule) {
+    definition_.schedule = schedule;
+    Apply(Reconfigured{.schedule_changed = true}, {}, now);
+  }
+  Compare("a change of schedule", now);
+}
+
 void Twin::AfterSweep(absl::Time now) {
   if (Describe(Stored().state) == Describe(state_)) return;
-  Apply(DeadlineChecked{}, *store_.ReadGaps(absl::InfinitePast()), now);
+  const GapList gaps = *store_.ReadGaps(absl::InfinitePast());
+  CheckKnowledge(DeadlineOf(definition_, state_, gaps).at, gaps, now);
+  Apply(DeadlineChecked{}, gaps, now);
   Compare("a sweep", now);
+}
+
+// Judging waits for knowledge: a touch after the deadline, and the rest after a gap.
+void Twin::CheckKnowledge(absl::Time deadline, const GapList& gaps, absl::Time now) {
+  absl::Time newest = absl::InfinitePast();
+  const absl::Status read =
+      store_.Transact(TransactionClass::kAdmin, [&](Transaction& transaction) -> absl::Status {
+        ASSIGN_OR_RETURN(const std::vector<Touch> touches, transaction.ReadTouches());
+        for (const Touch& touch : touches) newest = std::max(newest, touch.at);
+        return absl::OkStatus();
+      });
+  if (!read.ok() || newest < deadline) Fault("it was judged before a touch proved it", now);
+  for (const Gap& gap : gaps) {
+    if (now < gap.end + kRestAfterOutage) Fault("it was judged too soon after a gap", now);
+  }
 }
 
 // From product.md, in words of what happened outside: the deadline, postponed at most once, by an
@@ -107,7 +135,7 @@ void Twin::AfterSweep(absl::Time now) {
 absl::Time Twin::PromisedBy() {
   const Schedule& schedule = definition_.schedule;
   const absl::Time base = std::max(state_.last_at, state_.armed_at);
-  const absl::Time plain = base + schedule.timeout + schedule.grace;
+  const absl::Time plain = std::max(base + schedule.timeout + schedule.grace, state_.floor_at);
   const GapList gaps = *store_.ReadGaps(absl::InfinitePast());
   absl::Time by = plain;
   for (const Gap& gap : gaps) {

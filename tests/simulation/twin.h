@@ -24,6 +24,8 @@ class Twin {
   void AfterPush(uint64_t push_id, absl::Time now);
   // Somebody asked for it just now; `done` when the answer was OK, otherwise nobody knows.
   void AfterAdmin(const Input& input, bool done, absl::Time now);
+  // Somebody changed its schedule just now, to what the store shows, if it was done at all.
+  void AfterChange(absl::Time now);
   // Sweeps may have judged it just now.
   void AfterSweep(absl::Time now);
   // A monitor that is watched and silent is found by the time that product.md promises. Not while
@@ -40,11 +42,12 @@ class Twin {
   Decision Apply(const Input& input, const GapList& gaps, absl::Time now);
   Monitor Stored();
   void Compare(const std::string& after, absl::Time now);
+  void CheckKnowledge(absl::Time deadline, const GapList& gaps, absl::Time now);
   absl::Time PromisedBy();
   void Fault(const std::string& what, absl::Time now);
 
   Store& store_;
-  const MonitorDefinition definition_;
+  MonitorDefinition definition_;
   std::vector<std::string>& faults_;
   MonitorState state_;
   std::set<uint64_t> recorded_;  // push ids
