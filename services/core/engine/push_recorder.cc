@@ -27,6 +27,9 @@ constexpr absl::Duration kLongestWait = absl::Milliseconds(50);
 // The gateways try elsewhere after a second.
 constexpr absl::Duration kFrozenAfter = absl::Milliseconds(800);
 constexpr absl::Duration kDoubt = absl::Seconds(2);
+// What waited in a socket is looked for in the history as long before it was read, which reaches
+// back 15 s (FindRecorded), less the doubt. The gateways try for a shorter time.
+constexpr absl::Duration kLookedFor = absl::Seconds(12);
 
 std::string OutcomeName(const FullPathOutcome& outcome) {
   if (outcome.answer.result == PushResult::kUnknownToken) return "unknown_token";
@@ -78,10 +81,11 @@ class PushRecorder::Impl {
     batch->remaining = items.size();
     {
       absl::MutexLock lock(&mutex_);
-      if (!stopping_ && waiting_ + items.size() <= options_.queue_limit) {
+      const bool retried = MayHaveBeenFrozen();
+      const bool too_long = retried && frozen_for_ > kLookedFor;
+      if (!stopping_ && !too_long && waiting_ + items.size() <= options_.queue_limit) {
         batch->done = std::move(done);
         batch->begun = begun_.insert(monotonic);
-        const bool retried = MayHaveBeenFrozen();
         for (size_t i = 0; i < items.size(); ++i) {
           const absl::Duration age = now - items[i].heartbeat.at;
           // By its id a push in doubt is found again.
@@ -386,7 +390,10 @@ class PushRecorder::Impl {
   // a second without anything is no silence. Called with everything that comes.
   bool MayHaveBeenFrozen() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     const absl::Duration now = monotonic_.Now();
-    if (awake_at_.has_value() && now - *awake_at_ > kFrozenAfter) doubt_until_ = now + kDoubt;
+    if (awake_at_.has_value() && now - *awake_at_ > kFrozenAfter) {
+      frozen_for_ = now - *awake_at_;
+      doubt_until_ = now + kDoubt;
+    }
     awake_at_ = now;
     return now < doubt_until_;
   }
@@ -403,6 +410,7 @@ class PushRecorder::Impl {
   size_t waiting_ ABSL_GUARDED_BY(mutex_) = 0;  // items in the queues
   std::optional<absl::Duration> awake_at_ ABSL_GUARDED_BY(mutex_);
   absl::Duration doubt_until_ ABSL_GUARDED_BY(mutex_) = -absl::InfiniteDuration();
+  absl::Duration frozen_for_ ABSL_GUARDED_BY(mutex_);            // the last time
   std::multiset<absl::Duration> begun_ ABSL_GUARDED_BY(mutex_);  // of batches not answered
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   std::vector<std::thread> threads_ ABSL_GUARDED_BY(mutex_);

@@ -68,7 +68,9 @@ class PushRecorder {
   void Stop();
 
   // `done` is called exactly once, after the commits, with an answer for each item in the order of
-  // the batch; on a committer's thread, or on the caller's when the queue is full.
+  // the batch; on a committer's thread, or on the caller's when the queue is full, or just after
+  // the process stood still for so long that a copy of the item, sent to another core meanwhile,
+  // could not be found: all of the batch is unavailable then.
   void Submit(std::vector<PushItem> batch, Done done);
 
   // A barrier through every committer: when each has come to it, the last one runs `body` in a

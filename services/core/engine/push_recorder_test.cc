@@ -177,6 +177,27 @@ TEST_F(PushRecorderTest, APushThatWasReadAfterAFreezeIsStoredOnceEvenIfAnotherCo
   EXPECT_THAT(History(job_), SizeIs(3));
 }
 
+TEST_F(PushRecorderTest, AfterALongFreezeNothingIsRecordedThatMayHaveWaitedUnseen) {
+  recorder_.Start();
+  PushItem sent = Item(1);
+  sent.heartbeat.push_id = 77;
+  PushItem elsewhere = sent;
+  elsewhere.retried = true;
+  PushOne(elsewhere);
+  // Longer than a push is looked for in the history.
+  clock_.Advance(absl::Seconds(20));
+  monotonic_.Advance(absl::Seconds(20));
+  sent.heartbeat.at = clock_.Now();
+  EXPECT_EQ(PushOne(sent).result, PushResult::kUnavailable);
+  EXPECT_THAT(History(job_), SizeIs(1));
+  clock_.Advance(absl::Seconds(2));
+  for (int i = 0; i < 4; ++i) {
+    monotonic_.Advance(absl::Milliseconds(500));
+    recorder_.SubmitTouch([](Transaction&) { return absl::OkStatus(); }, [](absl::Status) {});
+  }
+  EXPECT_EQ(PushOne(Item(1)).result, PushResult::kRecorded);
+}
+
 TEST_F(PushRecorderTest, UpsOfOneGroupFoldAndTheHistoryKeepsAll) {
   recorder_.Start();
   PushOne(Item(1));
