@@ -95,7 +95,8 @@ class Cluster {
   void RunGateways();
   // Whether it is settled: answered, or lost for good.
   bool TryPush(Waiting& waiting);
-  void Hand(Host& host, size_t job, const PushItem& item);
+  // Whether it was recorded.
+  bool Hand(Host& host, size_t job, const PushItem& item);
   void CrashUnder(Host& host, const Waiting& waiting);
 
   // cluster_faults.cc: what goes wrong.

@@ -45,7 +45,8 @@ void Cluster::BreakOne() {
       break;
     case 1:
       ++freezes_;
-      host.thaws_at = Now() + Between(absl::Milliseconds(500), absl::Seconds(8));
+      host.thaws_at = Now() + Between(absl::Milliseconds(500),
+                                      Chance(80) ? absl::Seconds(8) : absl::Seconds(40));
       break;
     case 2:
       host.connection->set_away(true);

@@ -111,29 +111,33 @@ bool Cluster::TryPush(Waiting& waiting) {
     waiting.item.retried = true;
     return false;
   }
+  if (!Hand(host, waiting.job, waiting.item)) {
+    waiting.item.retried = true;
+    return false;
+  }
   --retries_;
-  Hand(host, waiting.job, waiting.item);
   return true;
 }
 
-void Cluster::Hand(Host& host, size_t job, const PushItem& item) {
+bool Cluster::Hand(Host& host, size_t job, const PushItem& item) {
   const uint64_t push_id = item.heartbeat.push_id;
   // While it is away its recorder would wait for ever, on a clock that stands still.
-  if (host.connection->away()) return;
+  if (host.connection->away()) return false;
   const PushAnswer answer = host.core->Push(item);
   jobs_[job].twin->AfterPush(push_id, Now());
   switch (answer.result) {
     case PushResult::kRecorded:
     case PushResult::kRecordedPaused:
       acknowledged_.insert({job, push_id});
-      break;
+      return true;
     case PushResult::kUnavailable:
-      break;
+      return false;
     case PushResult::kUnknownToken:
     case PushResult::kInvalid:
       faults_.push_back("a push with a good token was refused");
-      break;
+      return true;
   }
+  return false;
 }
 
 // With the push under way: before, in, or after its transaction.
