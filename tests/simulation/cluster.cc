@@ -103,12 +103,11 @@ void Cluster::AddJobs() {
     job.token = created->push_token;
     job.twin = std::make_unique<Twin>(store_, created->view.monitor.definition, faults_);
     job.pushes_at = Now() + Between(absl::ZeroDuration(), schedule.timeout);
+    const bool dies = job.character == Character::kDying || job.character == Character::kPausing;
     if (job.character == Character::kPausing) {
       job.admin_at = Now() + Between(absl::Seconds(10), absl::Minutes(3));
     }
-    if (job.character == Character::kDying) {
-      job.dies_at = Now() + Between(absl::Minutes(1), absl::Minutes(6));
-    }
+    if (dies) job.dies_at = Now() + Between(absl::Minutes(1), absl::Minutes(6));
     jobs_.push_back(std::move(job));
   }
 }
