@@ -1,5 +1,6 @@
-// Teaches ThreadSanitizer absl::Mutex, in builds for it only: Debian's Abseil is compiled without
-// it, so it would not see that a mutex orders anything and report races that are none.
+// Teaches ThreadSanitizer absl::Mutex and absl::Notification, in builds for it only: Debian's
+// Abseil is compiled without it, so it would not see that they order anything and report races that
+// are none.
 //
 // The executable's definitions below take the place of the library's everywhere; each calls the
 // library's and tells the sanitizer what was acquired or released.
@@ -9,6 +10,7 @@
 
 #include "absl/base/config.h"
 #include "absl/synchronization/mutex.h"
+#include "absl/synchronization/notification.h"
 
 extern "C" void __tsan_acquire(void*);
 extern "C" void __tsan_release(void*);
@@ -20,14 +22,15 @@ namespace {
 #define TOCSIN_TEXT_INNER(x) #x
 #define TOCSIN_TEXT(x) TOCSIN_TEXT_INNER(x)
 
-// The library's function, by the part of its mangled name that follows the namespace.
+// The library's function, by the part of its mangled name that follows the namespace; `scope` is
+// "_ZN", or "_ZNK" for a const one.
 template <typename Function>
-Function Real(const std::string& name) {
+Function Real(const std::string& name, const std::string& scope = "_ZN") {
 #if ABSL_OPTION_USE_INLINE_NAMESPACE
   const std::string space = TOCSIN_TEXT(ABSL_OPTION_INLINE_NAMESPACE_NAME);
-  const std::string mangled = "_ZN4absl" + std::to_string(space.size()) + space + name;
+  const std::string mangled = scope + "4absl" + std::to_string(space.size()) + space + name;
 #else
-  const std::string mangled = "_ZN4absl" + name;
+  const std::string mangled = scope + "4absl" + name;
 #endif
   return reinterpret_cast<Function>(dlsym(RTLD_NEXT, mangled.c_str()));
 }
@@ -159,6 +162,20 @@ bool CondVar::WaitWithDeadline(Mutex* mutex, Time deadline) {
   const bool timed_out = real(this, mutex, deadline);
   __tsan_acquire(mutex);
   return timed_out;
+}
+
+void Notification::Notify() {
+  TOCSIN_REAL("12Notification6NotifyEv", void, Notification*);
+  __tsan_release(this);
+  real(this);
+}
+
+void Notification::WaitForNotification() const {
+  static const auto real =
+      Real<void (*)(const Notification*)>("12Notification19WaitForNotificationEv", "_ZNK");
+  const IgnoreConditions ignore;
+  real(this);
+  __tsan_acquire(const_cast<Notification*>(this));
 }
 
 ABSL_NAMESPACE_END
