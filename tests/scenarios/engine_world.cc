@@ -49,7 +49,7 @@ void EngineWorld::Start() {
       std::make_unique<Replica>(connection_, clock_, monotonic_, absl::StrCat("core-", ++starts_),
                                 [] { return std::string(kToken); });
   gateway_connected_ = !Blind(GapKind::kGateway);
-  if (gateway_connected_) core_->guard().GatewayConnected();
+  if (gateway_connected_) core_->GatewayComes();
   Settle();
 }
 
@@ -69,7 +69,7 @@ void EngineWorld::EndOutages() {
   }
   if (!gateway_connected_ && !Blind(GapKind::kGateway)) {
     gateway_connected_ = true;
-    core_->guard().GatewayConnected();
+    core_->GatewayComes();
     restless_until_ = Now() + kRestless;
   }
 }
@@ -82,7 +82,7 @@ absl::Time EngineWorld::QuietUntil(absl::Time when) {
   // While the store is away everything fails and nothing changes.
   if (connection_.away()) return until;
   if (Now() < restless_until_) return Now();
-  return std::min(until, *store_.NextSweepAt() + kSettle);
+  return std::min(until, *store_.NextSweepAt(absl::InfinitePast()) + kSettle);
 }
 
 // The monotonic clock stands still meanwhile: what is skipped is skipped for the recorder, too,
@@ -168,7 +168,7 @@ void EngineWorld::Do(const Outage& outage) {
     connection_.set_away(true);
   } else if (gateway_connected_) {
     gateway_connected_ = false;
-    core_->guard().GatewayDisconnected();
+    core_->GatewayLeaves();
   }
 }
 

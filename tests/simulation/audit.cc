@@ -114,14 +114,19 @@ std::vector<Delivery> Audit::Deliveries() const {
 }
 
 // Each event is in one delivery for each channel, but for alarms that were wrong and that nobody
-// had heard of: those are withdrawn with their end.
+// had heard of (those are withdrawn with their end), and for what was left out where too much
+// waited: that is counted in the message after it.
 void Audit::CheckEventDeliveries(const Twin& twin, const std::vector<AlertEvent>& events) const {
   ChannelQuery query;
   query.project = twin.definition().project;
   const std::vector<ChannelKey> channels = Route(twin.definition(), *store.ListChannels(query));
   std::map<std::pair<EventKey, ChannelKey>, int> told, withdrawn;
+  std::map<ChannelKey, int> skipped, left_out, wrong;
   for (const Delivery& delivery : Deliveries()) {
     const bool superseded = delivery.state == DeliveryState::kSuperseded;
+    if (!superseded && delivery.monitor == twin.definition().key) {
+      skipped[delivery.channel] += delivery.skipped;
+    }
     for (const EventKey event : delivery.events) {
       ++(superseded ? withdrawn : told)[{event, delivery.channel}];
     }
@@ -132,11 +137,26 @@ void Audit::CheckEventDeliveries(const Twin& twin, const std::vector<AlertEvent>
                            events[firing + 1].incident.resolution == Resolution::kLateHeartbeat;
     for (const ChannelKey channel : channels) {
       const int count = told[{events[i].key, channel}];
-      const bool may_be_none = was_wrong && withdrawn[{events[firing].key, channel}] == 1;
-      if (count == 1 || (count == 0 && may_be_none)) continue;
+      if (count == 1) continue;
+      if (count == 0 && was_wrong && withdrawn[{events[firing].key, channel}] == 1) {
+        ++wrong[channel];
+        continue;
+      }
+      if (count == 0 && withdrawn[{events[i].key, channel}] > 0) {
+        ++left_out[channel];
+        continue;
+      }
       Fault(twin,
             absl::StrCat("event ", i + 1, " has ", count, " deliveries to channel ", channel));
     }
+  }
+  for (const ChannelKey channel : channels) {
+    const int told_skipped = skipped[channel];
+    if (told_skipped >= left_out[channel] && told_skipped <= left_out[channel] + wrong[channel]) {
+      continue;
+    }
+    Fault(twin, absl::StrCat(left_out[channel], " events were left out for channel ", channel,
+                             ", which was told of ", told_skipped));
   }
 }
 

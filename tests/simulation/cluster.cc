@@ -130,7 +130,7 @@ void Cluster::Start(Host& host) {
   host.core = std::make_unique<Replica>(*host.connection, clock_, monotonic_,
                                         absl::StrCat("core-", ++starts_),
                                         [this] { return absl::StrCat("token ", random_()); });
-  if (!gateways_away_) host.core->guard().GatewayConnected();
+  if (!gateways_away_) host.core->GatewayComes();
 }
 
 void Cluster::Crash(Host& host, absl::Duration down) {

@@ -93,6 +93,8 @@ class Cluster {
   void PushFrom(size_t index);
   void RunPeople(Job& job);
   void RunGateways();
+  // In turns, but one that has owed an answer for too long only when all have.
+  Host& NextHost();
   // Whether it is settled: answered, or lost for good.
   bool TryPush(Waiting& waiting);
   // Whether it was recorded.

@@ -79,7 +79,7 @@ void Cluster::BeginOutage() {
       kind = GapKind::kGateway;
       gateways_away_ = true;
       for (Host& host : hosts_) {
-        if (host.core != nullptr) host.core->guard().GatewayDisconnected();
+        if (host.core != nullptr) host.core->GatewayLeaves();
       }
       break;
   }
@@ -91,7 +91,7 @@ void Cluster::BeginOutage() {
 void Cluster::EndOutage() {
   gateways_away_ = false;
   for (Host& host : hosts_) {
-    if (host.core != nullptr) host.core->guard().GatewayConnected();
+    if (host.core != nullptr) host.core->GatewayComes();
   }
 }
 

@@ -89,10 +89,21 @@ void Cluster::RunGateways() {
   }
 }
 
+Cluster::Host& Cluster::NextHost() {
+  const auto stalled = [this](const Host& host) {
+    return !host.socket.empty() && Now() - host.socket.front().at >= kCoreTimeout;
+  };
+  for (size_t i = 0; i < hosts_.size(); ++i) {
+    Host& host = hosts_[++next_host_ % hosts_.size()];
+    if (!stalled(host)) return host;
+  }
+  return hosts_[++next_host_ % hosts_.size()];
+}
+
 bool Cluster::TryPush(Waiting& waiting) {
   if (Now() > waiting.gives_up_at) return true;
   if (gateways_away_ && waiting.item.heartbeat.source == Source::kHttp) return true;
-  Host& host = hosts_[++next_host_ % hosts_.size()];
+  Host& host = NextHost();
   waiting.next_try = Now() + Between(absl::Milliseconds(50), absl::Milliseconds(250));
   if (host.core == nullptr) return false;
   if (host.connection->away()) {

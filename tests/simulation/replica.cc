@@ -56,8 +56,19 @@ Replica::Replica(Store& store, const Clock& clock, const MonotonicClock& monoton
 
 Replica::~Replica() { recorder_.Stop(); }
 
+void Replica::GatewayComes() {
+  has_gateway_ = true;
+  guard_.GatewayConnected();
+}
+
+void Replica::GatewayLeaves() {
+  has_gateway_ = false;
+  guard_.GatewayDisconnected();
+}
+
 void Replica::RunDue() {
   const absl::Time now = clock_.Now();
+  if (has_gateway_) guard_.GatewayHeard(now);
   for (int runs = 0; NextDue() <= now; ++runs) {
     if (runs == kMaxRuns) DieRestless();
     for (Task& task : tasks_) {
@@ -108,7 +119,7 @@ void Replica::LiveQuietly(absl::Time until) {
         for (Touch row : rows) {
           if (row.instance != instance_) continue;
           row.at = last;
-          if (row.gateways > 0) row.gateway_seen_at = last;
+          if (has_gateway_) row.gateway_seen_at = last;
           return transaction.SaveTouch(row);
         }
         return absl::OkStatus();  // it has not touched yet

@@ -47,6 +47,10 @@ class Replica {
   // of them would have left. Only where nothing is due and the store is there.
   void LiveQuietly(absl::Time until);
 
+  // A gateway gives signs of life from then on, until it leaves.
+  void GatewayComes();
+  void GatewayLeaves();
+
   OutageGuard& guard() { return guard_; }
   MonitorAdmin& monitors() { return monitors_; }
   DeliveryQueue& deliveries() { return deliveries_; }
@@ -74,6 +78,7 @@ class Replica {
   DeliveryQueue deliveries_;
   MonitorAdmin monitors_;
   std::array<Task, kTasks> tasks_;
+  bool has_gateway_ = false;
 };
 
 }  // namespace tocsin::core::simulation

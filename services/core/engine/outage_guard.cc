@@ -165,7 +165,11 @@ std::vector<Gap> JudgeTouches(const std::vector<Touch>& touches, const Touch& mi
     gaps.push_back({.kind = GapKind::kCore, .start = newest, .end = mine.at});
   }
   const std::optional<Gap> silence = JudgeGateways(touches, mine, returned, blind_after);
-  if (silence.has_value()) gaps.push_back(*silence);
+  // Gateways that were heard until there was no core to hear them are no outage beside that one.
+  const bool is_told = !gaps.empty() && silence.has_value() &&
+                       silence->start >= gaps.front().start - blind_after &&
+                       silence->end <= gaps.front().end;
+  if (silence.has_value() && !is_told) gaps.push_back(*silence);
   return gaps;
 }
 

@@ -99,6 +99,14 @@ TEST(JudgeTouchesTest, AGatewayThatWasFrozenWithItsConnectionOpenEndsAGap) {
               ElementsAre(GatewayGap(9, 20.5)));
 }
 
+TEST(JudgeTouchesTest, AGatewayThatNoCoreCouldHearIsNoSecondGap) {
+  EXPECT_THAT(
+      JudgeTouches({TouchOf("a", 10, 0, Second(9.5))}, TouchOf("a", 20, 1), {}, kBlindAfter),
+      ElementsAre(testing::CoreGap(Second(10), Second(20))));
+  EXPECT_THAT(JudgeTouches({TouchOf("a", 10, 0, Second(3))}, TouchOf("a", 20, 1), {}, kBlindAfter),
+              ElementsAre(testing::CoreGap(Second(10), Second(20)), GatewayGap(3, 20)));
+}
+
 TEST(JudgeTouchesTest, OneThatHeardAGatewayAfterAFreezeOfItsOwnEndsTheGapThatOthersSaw) {
   // The only gateway was with "a", which stood still for a minute; "b" went on without one.
   EXPECT_THAT(
