@@ -308,10 +308,8 @@ TEST_P(Incidents, ATransactionReadsWhatItWrote) {
     EXPECT_EQ(monitor.state.state, State::kDown);
     EXPECT_EQ(monitor.state.failures, 3);
     EXPECT_EQ(monitor.state.incident->message, "second");
-    EXPECT_THAT(transaction.LockDue(absl::InfinitePast(), kStart, 10).value().monitors, IsEmpty());
-    EXPECT_THAT(
-        transaction.LockDue(absl::InfinitePast(), kStart + absl::Hours(1), 10).value().monitors,
-        SizeIs(1));
+    EXPECT_THAT(transaction.LockDue({}, kStart, 10).value().monitors, IsEmpty());
+    EXPECT_THAT(transaction.LockDue({}, kStart + absl::Hours(1), 10).value().monitors, SizeIs(1));
     return absl::OkStatus();
   });
   EXPECT_THAT(IdsOf(Lease(kStart)), ElementsAre("msg_1"));

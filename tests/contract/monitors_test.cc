@@ -5,6 +5,7 @@ namespace tocsin::core {
 namespace {
 
 using ::testing::ElementsAre;
+using ::testing::ElementsAreArray;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
@@ -16,7 +17,7 @@ class Monitors : public StoreContract {
     std::vector<MonitorKey> keys;
     Do([&](Transaction& transaction) -> absl::Status {
       keys.clear();
-      const DueMonitors due = transaction.LockDue(absl::InfinitePast(), now, limit).value();
+      const DueMonitors due = transaction.LockDue({}, now, limit).value();
       EXPECT_FALSE(due.more_locked);
       for (const Monitor& monitor : due.monitors) keys.push_back(monitor.definition.key);
       return absl::OkStatus();
@@ -212,7 +213,7 @@ TEST_P(Monitors, DueMonitorsComeEarliestFirstAndExactlyAtTheirTime) {
   const MonitorKey early = Add(UpMonitor("early"), kStart + kSecond).key;
   const MonitorKey middle = Add(UpMonitor("middle"), kStart + 2 * kSecond).key;
   AddUp("never");
-  EXPECT_EQ(store().NextSweepAt(absl::InfinitePast()).value(), kStart + kSecond);
+  EXPECT_EQ(store().NextSweepAt({}).value(), kStart + kSecond);
   EXPECT_THAT(Due(kStart + kSecond - absl::Microseconds(1), 10), IsEmpty());
   EXPECT_THAT(Due(kStart + kSecond, 10), ElementsAre(early));
   EXPECT_THAT(Due(kStart + 9 * kSecond, 10), ElementsAre(early, middle, late));
@@ -220,23 +221,48 @@ TEST_P(Monitors, DueMonitorsComeEarliestFirstAndExactlyAtTheirTime) {
 }
 
 TEST_P(Monitors, DueMonitorsMayBeAskedForPageByPage) {
-  for (int i = 1; i <= 3; ++i) Add(UpMonitor(absl::StrCat("job", i)), kStart + i * kSecond);
+  std::vector<MonitorKey> keys;
+  for (int i = 1; i <= 3; ++i) {
+    keys.push_back(Add(UpMonitor(absl::StrCat("job", i)), kStart + i * kSecond).key);
+  }
   const absl::Time now = kStart + 9 * kSecond;
   Do([&](Transaction& transaction) -> absl::Status {
-    DueMonitors due = transaction.LockDue(absl::InfinitePast(), now, 2).value();
+    DueMonitors due = transaction.LockDue({}, now, 2).value();
     EXPECT_THAT(due.monitors, SizeIs(2));
     EXPECT_TRUE(due.full);
-    EXPECT_EQ(due.last, kStart + 2 * kSecond);
+    EXPECT_EQ(due.last, (SweepCursor{kStart + 2 * kSecond, keys[1]}));
     due = transaction.LockDue(due.last, now, 2).value();
     EXPECT_THAT(due.monitors, SizeIs(1));
     EXPECT_FALSE(due.full);
     due = transaction.LockDue(due.last, now, 2).value();
     EXPECT_THAT(due.monitors, IsEmpty());
-    EXPECT_EQ(due.last, absl::InfinitePast());
+    EXPECT_EQ(due.last, SweepCursor());
     return absl::OkStatus();
   });
-  EXPECT_EQ(store().NextSweepAt(kStart + 2 * kSecond).value(), kStart + 3 * kSecond);
-  EXPECT_EQ(store().NextSweepAt(kStart + 3 * kSecond).value(), absl::InfiniteFuture());
+  EXPECT_EQ(store().NextSweepAt({kStart + 2 * kSecond, keys[1]}).value(), kStart + 3 * kSecond);
+  EXPECT_EQ(store().NextSweepAt({kStart + 3 * kSecond, keys[2]}).value(), absl::InfiniteFuture());
+}
+
+TEST_P(Monitors, DueMonitorsOfTheSameTimeAreAllReachedPageByPage) {
+  const absl::Time same = kStart + kSecond;
+  std::vector<MonitorKey> added, seen;
+  for (int i = 0; i < 5; ++i) {
+    added.push_back(Add(UpMonitor(absl::StrCat("job", i)), same).key);
+  }
+  Do([&](Transaction& transaction) -> absl::Status {
+    seen.clear();
+    SweepCursor cursor;
+    while (true) {
+      const DueMonitors due = transaction.LockDue(cursor, same, 2).value();
+      EXPECT_FALSE(due.more_locked);
+      for (const Monitor& monitor : due.monitors) seen.push_back(monitor.definition.key);
+      if (!due.full) return absl::OkStatus();
+      cursor = due.last;
+    }
+  });
+  EXPECT_THAT(seen, ElementsAreArray(added));
+  EXPECT_EQ(store().NextSweepAt({same, added[3]}).value(), same);
+  EXPECT_EQ(store().NextSweepAt({same, added[4]}).value(), absl::InfiniteFuture());
 }
 
 TEST_P(Monitors, SweepTimesAreWrittenExactlyOrLeftAlone) {
@@ -245,16 +271,16 @@ TEST_P(Monitors, SweepTimesAreWrittenExactlyOrLeftAlone) {
   change.monitor = monitor.key;
   change.state = Load(monitor.key).state;
   Save(change);
-  EXPECT_EQ(store().NextSweepAt(absl::InfinitePast()).value(), kStart + kSecond);
+  EXPECT_EQ(store().NextSweepAt({}).value(), kStart + kSecond);
   change.sweep_at = kStart + absl::Hours(1);
   Save(change);
-  EXPECT_EQ(store().NextSweepAt(absl::InfinitePast()).value(), kStart + absl::Hours(1));
+  EXPECT_EQ(store().NextSweepAt({}).value(), kStart + absl::Hours(1));
   change.sweep_at = kStart;
   Save(change);
-  EXPECT_EQ(store().NextSweepAt(absl::InfinitePast()).value(), kStart);
+  EXPECT_EQ(store().NextSweepAt({}).value(), kStart);
   change.sweep_at = absl::InfiniteFuture();
   Save(change);
-  EXPECT_EQ(store().NextSweepAt(absl::InfinitePast()).value(), absl::InfiniteFuture());
+  EXPECT_EQ(store().NextSweepAt({}).value(), absl::InfiniteFuture());
   EXPECT_THAT(Due(kStart + absl::Hours(9), 10), IsEmpty());
 }
 

@@ -82,7 +82,7 @@ absl::Time EngineWorld::QuietUntil(absl::Time when) {
   // While the store is away everything fails and nothing changes.
   if (connection_.away()) return until;
   if (Now() < restless_until_) return Now();
-  return std::min(until, *store_.NextSweepAt(absl::InfinitePast()) + kSettle);
+  return std::min(until, *store_.NextSweepAt({}) + kSettle);
 }
 
 // The monotonic clock stands still meanwhile: what is skipped is skipped for the recorder, too,

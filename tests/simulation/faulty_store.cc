@@ -181,7 +181,7 @@ absl::StatusOr<GapList> FaultyStore::ReadGaps(absl::Time since) {
   return inner_.ReadGaps(since);
 }
 
-absl::StatusOr<absl::Time> FaultyStore::NextSweepAt(absl::Time after) {
+absl::StatusOr<absl::Time> FaultyStore::NextSweepAt(const SweepCursor& after) {
   RETURN_IF_ERROR(BeforeRead());
   return inner_.NextSweepAt(after);
 }

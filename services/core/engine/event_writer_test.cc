@@ -328,9 +328,9 @@ TEST_F(EventWriterTest, ANewMessageOfAJobThatIsStillDownIsKept) {
 
 TEST_F(EventWriterTest, TheSweepIsExact) {
   EXPECT_EQ(Push(HeartbeatKind::kUp).reason, Reason::kRecorded);
-  EXPECT_EQ(*store_.NextSweepAt(absl::InfinitePast()), clock_.Now() + absl::Seconds(60));
+  EXPECT_EQ(*store_.NextSweepAt({}), clock_.Now() + absl::Seconds(60));
   Push(HeartbeatKind::kDown);
-  EXPECT_EQ(*store_.NextSweepAt(absl::InfinitePast()), absl::InfiniteFuture());
+  EXPECT_EQ(*store_.NextSweepAt({}), absl::InfiniteFuture());
 }
 
 }  // namespace

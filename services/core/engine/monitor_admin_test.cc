@@ -122,7 +122,7 @@ TEST_F(MonitorAdminTest, CreatesAMonitorWithATokenThatIsKeptAsAHash) {
   ASSERT_TRUE(Resolve("token-1").has_value());
   EXPECT_EQ(Resolve("token-1")->monitor, definition.key);
   EXPECT_EQ(Stored().definition, definition);
-  EXPECT_EQ(*memory_.NextSweepAt(absl::InfinitePast()), absl::InfiniteFuture());
+  EXPECT_EQ(*memory_.NextSweepAt({}), absl::InfiniteFuture());
 }
 
 TEST_F(MonitorAdminTest, DrawsTokensThatNobodyCanGuess) {
@@ -137,7 +137,7 @@ TEST_F(MonitorAdminTest, ArmsAMonitorThatIsToBeArmedOnCreation) {
   definition.arm_on_create = true;
   Create(definition);
   EXPECT_EQ(Deadline(), clock_.Now() + absl::Seconds(60));
-  EXPECT_EQ(*memory_.NextSweepAt(absl::InfinitePast()), clock_.Now() + absl::Seconds(60));
+  EXPECT_EQ(*memory_.NextSweepAt({}), clock_.Now() + absl::Seconds(60));
 }
 
 TEST_F(MonitorAdminTest, TellsAllFaultsOfARequestAtOnce) {
@@ -229,7 +229,7 @@ TEST_F(MonitorAdminTest, AChangeOfScheduleMovesTheDeadlineAndTheSweep) {
   };
   ASSERT_TRUE(admin_.Update(kJob, "", edit).ok());
   EXPECT_EQ(Deadline(), clock_.Now() + absl::Seconds(10));
-  EXPECT_EQ(*memory_.NextSweepAt(absl::InfinitePast()), clock_.Now() + absl::Seconds(10));
+  EXPECT_EQ(*memory_.NextSweepAt({}), clock_.Now() + absl::Seconds(10));
   EXPECT_EQ(Stored().definition.schedule.recommended_interval, absl::Seconds(10));
   clock_.Advance(absl::Seconds(5));
   ASSERT_TRUE(admin_.Update(kJob, "", edit).ok());  // no change any more
@@ -305,7 +305,7 @@ TEST_F(MonitorAdminTest, APauseClosesTheIncidentAndAResumptionArmsFromThen) {
   clock_.Advance(absl::Hours(1));
   EXPECT_EQ(admin_.Resume(kJob)->monitor.state.state, State::kUp);
   EXPECT_EQ(Deadline(), clock_.Now() + absl::Seconds(60));
-  EXPECT_EQ(*memory_.NextSweepAt(absl::InfinitePast()), Deadline());
+  EXPECT_EQ(*memory_.NextSweepAt({}), Deadline());
   EXPECT_NE(Stored().definition.version, version);
   EXPECT_TRUE(admin_.Resume(kJob).ok());
 }

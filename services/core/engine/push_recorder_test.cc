@@ -142,7 +142,7 @@ TEST_F(PushRecorderTest, TheFirstHeartbeatMakesTheMonitorUp) {
   ASSERT_NE(answer.monitor, nullptr);
   EXPECT_EQ(*answer.monitor, "projects/default/monitors/job");
   EXPECT_EQ(Stored().state.state, State::kUp);
-  EXPECT_EQ(*memory_.NextSweepAt(absl::InfinitePast()), clock_.Now() + absl::Seconds(60));
+  EXPECT_EQ(*memory_.NextSweepAt({}), clock_.Now() + absl::Seconds(60));
 }
 
 TEST_F(PushRecorderTest, ASteadyUpTakesTheFastPath) {
@@ -345,14 +345,14 @@ TEST_F(PushRecorderTest, ADownOpensAnIncidentAndWritesItsDelivery) {
   EXPECT_EQ(PushOne(item).reason, Reason::kReportedDown);
   EXPECT_EQ(Stored().state.state, State::kDown);
   EXPECT_EQ(Stored().state.incident->message, "disk full");
-  EXPECT_EQ(*memory_.NextSweepAt(absl::InfinitePast()), absl::InfiniteFuture());
+  EXPECT_EQ(*memory_.NextSweepAt({}), absl::InfiniteFuture());
   DeliveryQuery query;
   query.project = project_;
   query.limit = 10;
   EXPECT_THAT(*memory_.ListDeliveries(query), SizeIs(1));
   clock_.Advance(absl::Seconds(1));
   EXPECT_EQ(PushOne(Item(1)).reason, Reason::kRecovered);
-  EXPECT_EQ(*memory_.NextSweepAt(absl::InfinitePast()), clock_.Now() + absl::Seconds(60));
+  EXPECT_EQ(*memory_.NextSweepAt({}), clock_.Now() + absl::Seconds(60));
 }
 
 TEST_F(PushRecorderTest, ATokenThatWasRotatedAwayIsUnknownAlthoughItWasCached) {

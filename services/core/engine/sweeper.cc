@@ -20,8 +20,8 @@ namespace {
 // An older touch may hide an own outage that nobody recorded yet. Not less, so that a fleet of
 // which some monitor is always due does not fill the recorder's queue with touches.
 constexpr absl::Duration kFreshTouch = absl::Milliseconds(100);
-// How long what waits for a gateway is left alone: less than the time for which nothing is judged
-// once one is back, so that it costs no time.
+// How long what waits for a gateway is left alone when all of it was seen: less than the time for
+// which nothing is judged once one is back, so that it costs no time.
 constexpr absl::Duration kLookAgain = absl::Seconds(5);
 // Gateways give signs of life ten times a second.
 constexpr absl::Duration kGatewayGone = absl::Seconds(1);
@@ -42,7 +42,7 @@ struct Sweeper::Pass {
   bool held_some = false;  // for want of a gateway
   bool more_locked = false;
   bool full = false;
-  absl::Time last = absl::InfinitePast();
+  SweepCursor last;
 };
 
 Sweeper::Sweeper(Store& store, OutageGuard& guard, const Clock& clock, SweeperOptions options,
@@ -62,13 +62,14 @@ absl::Duration Sweeper::Sweep() {
 
 absl::StatusOr<absl::Duration> Sweeper::TrySweep() {
   const absl::Time began = clock_.Now();
-  if (began >= look_again_at_ || look_again_at_ - began > kLookAgain) {
-    held_until_ = absl::InfinitePast();
-    look_again_at_ = began + kLookAgain;
-  }
+  // Nor may a clock that was set back put it off.
+  const bool is_time = began >= look_again_at_ || (look_again_at_ != absl::InfiniteFuture() &&
+                                                   look_again_at_ - began > kLookAgain);
+  if (is_time || held_until_ == SweepCursor()) LookFromTheStart();
   ASSIGN_OR_RETURN(const absl::Time next, store_.NextSweepAt(held_until_));
   const absl::Duration until_due = next + options_.settle - began;
   if (until_due > absl::ZeroDuration()) {
+    NoteAllSeen(began);
     left_some_ = false;
     return std::clamp(std::min(until_due, look_again_at_ - began), absl::Milliseconds(1),
                       options_.longest_rest);
@@ -78,7 +79,7 @@ absl::StatusOr<absl::Duration> Sweeper::TrySweep() {
     RETURN_IF_ERROR(guard_.TouchNow());
   }
   ASSIGN_OR_RETURN(const OutageGuard::Judgement judgement, guard_.Judge());
-  if (judgement.http_up_to != held_for_) held_until_ = absl::InfinitePast();
+  if (judgement.http_up_to != held_for_) LookFromTheStart();
   const absl::Time now = clock_.Now();
   Pass pass;
   RETURN_IF_ERROR(
@@ -93,7 +94,18 @@ absl::StatusOr<absl::Duration> Sweeper::TrySweep() {
     held_for_ = judgement.http_up_to;
     if (judgement.wait_until > now) look_again_at_ = std::min(look_again_at_, judgement.wait_until);
   }
+  if (!pass.full && !pass.left_some) NoteAllSeen(now);
   return RestAfter(pass, judgement, now);
+}
+
+void Sweeper::LookFromTheStart() {
+  held_until_ = SweepCursor();
+  look_again_at_ = absl::InfiniteFuture();
+}
+
+void Sweeper::NoteAllSeen(absl::Time now) {
+  // What became due since then is no reason to put off the next look at the others.
+  look_again_at_ = std::min(look_again_at_, now + kLookAgain);
 }
 
 absl::Duration Sweeper::RestAfter(const Pass& pass, const OutageGuard::Judgement& judgement,

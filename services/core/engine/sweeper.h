@@ -36,6 +36,9 @@ class Sweeper {
   struct Pass;
 
   absl::StatusOr<absl::Duration> TrySweep();
+  // All that is due is looked at anew, however long that takes.
+  void LookFromTheStart();
+  void NoteAllSeen(absl::Time now);
   absl::Duration RestAfter(const Pass& pass, const OutageGuard::Judgement& judgement,
                            absl::Time now);
   absl::Status JudgeDue(Transaction& transaction, const OutageGuard::Judgement& judgement,
@@ -49,11 +52,12 @@ class Sweeper {
   SweeperMetrics& metrics_;
   ChangeLogger failures_;
   bool left_some_ = false;  // due ones that could not be judged: only a new touch helps
-  // What is due until then was seen and waits for a gateway, so that it need not be looked at for
-  // a while. InfinitePast: nothing does.
-  absl::Time held_until_ = absl::InfinitePast();
+  // What is due up to there was seen and waits for a gateway, so that it need not be looked at for
+  // a while. The first place: nothing does.
+  SweepCursor held_until_;
   absl::Time held_for_ = absl::InfinitePast();  // the judgement's http_up_to while they were seen
-  absl::Time look_again_at_ = absl::InfinitePast();  // at all that is due
+  // At all that is due; InfiniteFuture until the last of it was seen.
+  absl::Time look_again_at_ = absl::InfiniteFuture();
 };
 
 }  // namespace tocsin::core

@@ -64,6 +64,23 @@ class SweeperTest : public ::testing::Test {
                                 .sweep_at = std::nullopt};
     Run([&](Transaction& transaction) { return transaction.SaveStates({&change, 1}); });
   }
+  // Without moving its deadline.
+  void HearOverGrpc(const std::string& id) {
+    const Monitor monitor = Stored(id);
+    StateChange change = {.monitor = monitor.definition.key,
+                          .state = monitor.state,
+                          .last_push_id = 0,
+                          .sweep_at = std::nullopt};
+    change.state.last_source = Source::kGrpc;
+    Run([&](Transaction& transaction) { return transaction.SaveStates({&change, 1}); });
+  }
+  // Until one is back, what is heard over HTTP is not judged.
+  void LoseTheGateway() {
+    guard_.GatewayConnected();
+    guard_.GatewayHeard(clock_.Now());
+    EXPECT_TRUE(guard_.TouchNow().ok());
+    guard_.GatewayDisconnected();
+  }
   // Touches on time until then, so that nothing is blind.
   void LiveUntil(absl::Time until) {
     while (clock_.Now() < until) {
@@ -120,7 +137,7 @@ TEST_F(SweeperTest, ASilentMonitorGoesDownStampedWithItsDeadline) {
   ASSERT_THAT(Deliveries(), SizeIs(1));
   EXPECT_EQ(Deliveries()[0].delivery.type, DeliveryType::kIncidentOpened);
   EXPECT_EQ(metrics_.Transitions(State::kDown, "missed_deadline").Value(), 1);
-  EXPECT_EQ(*store_.NextSweepAt(absl::InfinitePast()), absl::InfiniteFuture());
+  EXPECT_EQ(*store_.NextSweepAt({}), absl::InfiniteFuture());
 }
 
 TEST_F(SweeperTest, TouchesAtOnceWhenTheNewestTouchIsOlderThanWhatIsDue) {
@@ -148,7 +165,7 @@ TEST_F(SweeperTest, BelowTheThresholdAMissIsCountedAndTheNextOneAwaited) {
   sweeper_.Sweep();
   EXPECT_EQ(StateOf("job"), State::kUp);
   EXPECT_EQ(Stored("job").state.misses, 1);
-  EXPECT_EQ(*store_.NextSweepAt(absl::InfinitePast()), deadline_ + absl::Seconds(60));
+  EXPECT_EQ(*store_.NextSweepAt({}), deadline_ + absl::Seconds(60));
   LiveUntil(deadline_ + absl::Seconds(60) + kSettle);
   sweeper_.Sweep();
   EXPECT_EQ(StateOf("job"), State::kDown);
@@ -158,10 +175,10 @@ TEST_F(SweeperTest, SteadyPushesOnlyMoveTheNextLook) {
   AddMonitor("job", start_);
   LiveUntil(start_ + absl::Seconds(50));
   PushNow("job");
-  EXPECT_EQ(*store_.NextSweepAt(absl::InfinitePast()), deadline_);
+  EXPECT_EQ(*store_.NextSweepAt({}), deadline_);
   LiveUntil(deadline_ + kSettle);
   EXPECT_EQ(sweeper_.Sweep(), absl::ZeroDuration());
-  EXPECT_EQ(*store_.NextSweepAt(absl::InfinitePast()), start_ + absl::Seconds(110));
+  EXPECT_EQ(*store_.NextSweepAt({}), start_ + absl::Seconds(110));
   EXPECT_EQ(StateOf("job"), State::kUp);
   EXPECT_THAT(Deliveries(), IsEmpty());
 }
@@ -173,7 +190,7 @@ TEST_F(SweeperTest, AnOwnOutagePostponesTheDeadlineOnce) {
   sweeper_.Sweep();
   EXPECT_EQ(StateOf("job"), State::kUp);
   const absl::Time postponed = start_ + absl::Seconds(130);
-  EXPECT_EQ(*store_.NextSweepAt(absl::InfinitePast()), postponed);
+  EXPECT_EQ(*store_.NextSweepAt({}), postponed);
   LiveUntil(postponed + kSettle);
   sweeper_.Sweep();
   ASSERT_EQ(StateOf("job"), State::kDown);
@@ -196,10 +213,7 @@ TEST_F(SweeperTest, ADeadlineBeforeAGapIsJudgedOnlyAfterTheRetryTime) {
 
 TEST_F(SweeperTest, WhatWaitsForAGatewayDoesNotHoldUpWhatIsHeardOtherwise) {
   Sweeper sweeper(store_, guard_, clock_, {.batch = 2}, metrics_);
-  guard_.GatewayConnected();
-  guard_.GatewayHeard(clock_.Now());
-  EXPECT_TRUE(guard_.TouchNow().ok());
-  guard_.GatewayDisconnected();
+  LoseTheGateway();
   for (int i = 1; i <= 5; ++i) {
     AddMonitor(absl::StrCat("http", i), start_ + absl::Milliseconds(i));
   }
@@ -237,41 +251,81 @@ TEST_F(SweeperTest, WhatIsHeardOverHttpIsJudgedAsSoonAsAGatewayIsHeardAfterItsDe
   guard_.GatewayHeard(clock_.Now());
   sweeper_.Sweep();
   EXPECT_EQ(StateOf("job"), State::kDown);
-}
+  // After an own outage all monitors of one schedule are due at the same time.
+  TEST_F(SweeperTest, WhatWaitsForAGatewaySinceTheSameTimeHidesNothingBehindIt) {
+    Sweeper sweeper(store_, guard_, clock_, {.batch = 2}, metrics_);
+    LoseTheGateway();
+    for (int i = 1; i <= 5; ++i) AddMonitor(absl::StrCat("http", i), start_);
+    AddMonitor("grpc", start_, 1, Source::kGrpc);
+    LiveUntil(deadline_ + kSettle);
+    for (int pass = 0; pass < 3; ++pass) sweeper.Sweep();
+    EXPECT_EQ(StateOf("grpc"), State::kDown);
+    EXPECT_EQ(StateOf("http1"), State::kUp);
+  }
 
-TEST_F(SweeperTest, WhatWaitedForAGatewayIsJudgedWhenOneIsBackAndTheRetryTimeIsOver) {
-  Sweeper sweeper(store_, guard_, clock_, {.batch = 2}, metrics_);
-  guard_.GatewayConnected();
-  guard_.GatewayHeard(clock_.Now());
-  EXPECT_TRUE(guard_.TouchNow().ok());
-  guard_.GatewayDisconnected();
-  // It pushed last half an interval before the gateways went: the gap does not touch its deadline.
-  for (int i = 1; i <= 3; ++i) {
-    AddMonitor(absl::StrCat("late", i), start_ - absl::Seconds(60) + absl::Milliseconds(-i));
+  TEST_F(SweeperTest, HoweverLongALookAtWhatWaitsForAGatewayTakesItComesToItsEnd) {
+    Sweeper sweeper(store_, guard_, clock_, {.batch = 2}, metrics_);
+    LoseTheGateway();
+    for (int i = 1; i <= 7; ++i) AddMonitor(absl::StrCat("http", i), start_);
+    AddMonitor("grpc", start_, 1, Source::kGrpc);
+    for (int pass = 0; pass < 4; ++pass) {
+      LiveUntil(deadline_ + kSettle + pass * absl::Seconds(3));
+      sweeper.Sweep();
+    }
+    EXPECT_EQ(StateOf("grpc"), State::kDown);
   }
-  LiveUntil(start_ + absl::Seconds(2));
-  while (sweeper.Sweep() == absl::ZeroDuration()) {
-  }
-  LiveUntil(start_ + absl::Seconds(4));
-  guard_.GatewayConnected();
-  guard_.GatewayHeard(clock_.Now());
-  EXPECT_TRUE(guard_.TouchNow().ok());
-  LiveUntil(start_ + absl::Seconds(10));
-  while (sweeper.Sweep() == absl::ZeroDuration()) {
-  }
-  for (int i = 1; i <= 3; ++i) EXPECT_EQ(StateOf(absl::StrCat("late", i)), State::kDown);
-}
 
-TEST_F(SweeperTest, AFullBatchIsFollowedByTheNextAtOnce) {
-  Sweeper sweeper(store_, guard_, clock_, {.batch = 2}, metrics_);
-  for (const char* id : {"a", "b", "c"}) AddMonitor(id, start_);
-  LiveUntil(deadline_ + kSettle);
-  EXPECT_EQ(sweeper.Sweep(), absl::ZeroDuration());
-  EXPECT_THAT(Deliveries(), SizeIs(2));
-  sweeper.Sweep();
-  EXPECT_THAT(Deliveries(), SizeIs(3));
-  EXPECT_EQ(sweeper.Sweep(), absl::Seconds(1));
-}
+  TEST_F(SweeperTest, WhatWaitsForAGatewayIsLookedAtAgainAWhileAfterTheLastOfItWasSeen) {
+    Sweeper sweeper(store_, guard_, clock_, {.batch = 2}, metrics_);
+    LoseTheGateway();
+    for (int i = 1; i <= 4; ++i) AddMonitor(absl::StrCat("http", i), start_);
+    for (int pass = 0; pass < 3; ++pass) {
+      LiveUntil(deadline_ + kSettle + pass * absl::Seconds(3));
+      sweeper.Sweep();
+    }
+    HearOverGrpc("http1");
+    sweeper.Sweep();
+    EXPECT_EQ(StateOf("http1"), State::kUp) << "the last was seen a moment ago";
+    LiveUntil(clock_.Now() + absl::Seconds(5));
+    sweeper.Sweep();
+    EXPECT_EQ(StateOf("http1"), State::kDown);
+  }
+
+  TEST_F(SweeperTest, WhatWaitedForAGatewayIsJudgedWhenOneIsBackAndTheRetryTimeIsOver) {
+    Sweeper sweeper(store_, guard_, clock_, {.batch = 2}, metrics_);
+    guard_.GatewayConnected();
+    guard_.GatewayHeard(clock_.Now());
+    EXPECT_TRUE(guard_.TouchNow().ok());
+    guard_.GatewayDisconnected();
+    LoseTheGateway();
+    // It pushed last half an interval before the gateways went: the gap does not touch its
+    // deadline.
+    for (int i = 1; i <= 3; ++i) {
+      AddMonitor(absl::StrCat("late", i), start_ - absl::Seconds(60) + absl::Milliseconds(-i));
+    }
+    LiveUntil(start_ + absl::Seconds(2));
+    while (sweeper.Sweep() == absl::ZeroDuration()) {
+    }
+    LiveUntil(start_ + absl::Seconds(4));
+    guard_.GatewayConnected();
+    guard_.GatewayHeard(clock_.Now());
+    EXPECT_TRUE(guard_.TouchNow().ok());
+    LiveUntil(start_ + absl::Seconds(10));
+    while (sweeper.Sweep() == absl::ZeroDuration()) {
+    }
+    for (int i = 1; i <= 3; ++i) EXPECT_EQ(StateOf(absl::StrCat("late", i)), State::kDown);
+  }
+
+  TEST_F(SweeperTest, AFullBatchIsFollowedByTheNextAtOnce) {
+    Sweeper sweeper(store_, guard_, clock_, {.batch = 2}, metrics_);
+    for (const char* id : {"a", "b", "c"}) AddMonitor(id, start_);
+    LiveUntil(deadline_ + kSettle);
+    EXPECT_EQ(sweeper.Sweep(), absl::ZeroDuration());
+    EXPECT_THAT(Deliveries(), SizeIs(2));
+    sweeper.Sweep();
+    EXPECT_THAT(Deliveries(), SizeIs(3));
+    EXPECT_EQ(sweeper.Sweep(), absl::Seconds(1));
+  }
 
 }  // namespace
 }  // namespace tocsin::core

@@ -55,12 +55,19 @@ struct StateChange {
   std::optional<absl::Time> sweep_at;  // InfiniteFuture: none; nullopt: leave alone
 };
 
+// A place in the order in which monitors become due: by sweep_at, and by key where that is the same
+// (after an own outage it is for all monitors of one schedule). Stands before all of them at first.
+struct SweepCursor {
+  absl::Time sweep_at = absl::InfinitePast();
+  MonitorKey monitor = 0;
+  friend bool operator==(const SweepCursor&, const SweepCursor&) = default;
+};
+
 struct DueMonitors {
   std::vector<Monitor> monitors;
   bool more_locked = false;  // due ones were left out because others hold them
   bool full = false;         // the limit was reached: there may be more
-  // The latest sweep_at of those that were looked at; InfinitePast when there were none.
-  absl::Time last = absl::InfinitePast();
+  SweepCursor last;          // of the last that was looked at; the first place when there were none
 };
 
 struct MonitorIdentity {

@@ -83,8 +83,9 @@ class Store {
   virtual absl::StatusOr<std::optional<ProjectKey>> FindProject(const std::string& id) = 0;
   // Gaps that end at or after `since`, in order of end.
   virtual absl::StatusOr<GapList> ReadGaps(absl::Time since) = 0;
-  // The earliest sweep_at later than `after`; InfiniteFuture when there is none.
-  virtual absl::StatusOr<absl::Time> NextSweepAt(absl::Time after) = 0;
+  // The earliest sweep_at of the monitors that come after `after`; InfiniteFuture when there is
+  // none.
+  virtual absl::StatusOr<absl::Time> NextSweepAt(const SweepCursor& after) = 0;
   // Counts for the metrics of the database as a whole.
   virtual absl::StatusOr<Census> TakeCensus(absl::Time now) = 0;
 

@@ -49,9 +49,10 @@ class Transaction {
   // open incident after the lock. Keys that do not exist are left out; deleted ones are not.
   virtual absl::StatusOr<std::vector<Monitor>> LockMonitors(absl::Span<const MonitorKey> keys,
                                                             LockMode mode) = 0;
-  // As LockMonitors with kSkip, for monitors whose sweep_at is later than `after` and at or before
-  // `now`, the earliest first; at most `limit`.
-  virtual absl::StatusOr<DueMonitors> LockDue(absl::Time after, absl::Time now, int limit) = 0;
+  // As LockMonitors with kSkip, for monitors that come after `after` and whose sweep_at is at or
+  // before `now`, in the order of SweepCursor; at most `limit`.
+  virtual absl::StatusOr<DueMonitors> LockDue(const SweepCursor& after, absl::Time now,
+                                              int limit) = 0;
   // Key of a monitor, deleted or not.
   virtual absl::StatusOr<std::optional<MonitorKey>> FindMonitor(ProjectKey project,
                                                                 const std::string& id) = 0;

@@ -158,10 +158,9 @@ absl::StatusOr<GapList> MemoryStore::ReadGaps(absl::Time since) {
   return gaps;
 }
 
-absl::StatusOr<absl::Time> MemoryStore::NextSweepAt(absl::Time after) {
+absl::StatusOr<absl::Time> MemoryStore::NextSweepAt(const SweepCursor& after) {
   absl::MutexLock lock(&mutex_);
-  const auto next = std::find_if(tables_.sweeps().begin(), tables_.sweeps().end(),
-                                 [after](const auto& sweep) { return sweep.first > after; });
+  const auto next = tables_.sweeps().upper_bound({after.sweep_at, after.monitor});
   return next == tables_.sweeps().end() ? absl::InfiniteFuture() : next->first;
 }
 

@@ -40,15 +40,15 @@ absl::StatusOr<std::vector<Monitor>> MemoryTransaction::LockMonitors(
   return monitors;
 }
 
-absl::StatusOr<DueMonitors> MemoryTransaction::LockDue(absl::Time after, absl::Time now,
+absl::StatusOr<DueMonitors> MemoryTransaction::LockDue(const SweepCursor& after, absl::Time now,
                                                        int limit) {
   DueMonitors due;
-  for (const auto& [sweep_at, key] : tables_.sweeps()) {
+  const auto& sweeps = tables_.sweeps();
+  auto next = sweeps.upper_bound({after.sweep_at, after.monitor});
+  for (; next != sweeps.end() && next->first <= now && !due.full; ++next) {
+    due.monitors.push_back(tables_.MonitorAt(next->second));
+    due.last = {.sweep_at = next->first, .monitor = next->second};
     due.full = static_cast<int>(due.monitors.size()) >= limit;
-    if (sweep_at > now || due.full) break;
-    if (sweep_at <= after) continue;
-    due.monitors.push_back(tables_.MonitorAt(key));
-    due.last = sweep_at;
   }
   return due;
 }

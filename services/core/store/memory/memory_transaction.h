@@ -22,7 +22,7 @@ class MemoryTransaction : public Transaction {
       absl::Span<const TokenHash> tokens, absl::Time now) override;
   absl::StatusOr<std::vector<Monitor>> LockMonitors(absl::Span<const MonitorKey> keys,
                                                     LockMode mode) override;
-  absl::StatusOr<DueMonitors> LockDue(absl::Time after, absl::Time now, int limit) override;
+  absl::StatusOr<DueMonitors> LockDue(const SweepCursor& after, absl::Time now, int limit) override;
   absl::StatusOr<std::optional<MonitorKey>> FindMonitor(ProjectKey project,
                                                         const std::string& id) override;
   absl::StatusOr<MonitorIdentity> InsertMonitor(const Monitor& monitor,

@@ -164,7 +164,7 @@ TEST_F(FaultsTest, RowsThatOthersHoldAreSkippedWhenAskedSo) {
             transaction.LockMonitors({held.key, free.key}, LockMode::kSkip).value();
         EXPECT_THAT(locked, SizeIs(1));
         EXPECT_EQ(locked[0].definition.key, free.key);
-        const DueMonitors due = transaction.LockDue(absl::InfinitePast(), kStart, 10).value();
+        const DueMonitors due = transaction.LockDue({}, kStart, 10).value();
         EXPECT_THAT(due.monitors, SizeIs(1));
         EXPECT_EQ(due.monitors[0].definition.key, free.key);
         EXPECT_TRUE(due.more_locked);

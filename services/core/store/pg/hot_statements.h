@@ -12,6 +12,9 @@ extern const Statement kRecordSteadyUpsFolded;
 // monitor_operations.cc
 extern const Statement kLockDue;
 
+// reads.cc
+extern const Statement kNextSweepAt;
+
 // write_buffer.cc
 extern const Statement kAddDeliveries;
 extern const Statement kSaveStates;

@@ -11,10 +11,11 @@ namespace tocsin::core::pg {
 const Statement kLockDue = {
     "lock_due",
     "SELECT s.monitor_id FROM (SELECT w.monitor_id FROM monitor_sweep w "
-    "WHERE w.sweep_at > $1::timestamptz AND w.sweep_at <= $2::timestamptz "
-    "ORDER BY w.sweep_at) due CROSS JOIN LATERAL ("
+    "WHERE (w.sweep_at, w.monitor_id) > ($1::timestamptz, $2::bigint) "
+    "AND w.sweep_at <= $3::timestamptz "
+    "ORDER BY w.sweep_at, w.monitor_id) due CROSS JOIN LATERAL ("
     "SELECT s.monitor_id FROM monitor_state s WHERE s.monitor_id = due.monitor_id "
-    "FOR NO KEY UPDATE SKIP LOCKED) s LIMIT $3::integer"};
+    "FOR NO KEY UPDATE SKIP LOCKED) s LIMIT $4::integer"};
 
 namespace {
 
@@ -50,8 +51,8 @@ constexpr Statement kStillDue = {
 constexpr Statement kOthersDue = {
     "others_due",
     "SELECT w.monitor_id FROM monitor_sweep w "
-    "WHERE w.sweep_at > $1::timestamptz AND w.sweep_at <= $2::timestamptz "
-    "AND w.monitor_id <> ALL ($3::bigint[]) LIMIT 1"};
+    "WHERE (w.sweep_at, w.monitor_id) > ($1::timestamptz, $2::bigint) "
+    "AND w.sweep_at <= $3::timestamptz AND w.monitor_id <> ALL ($4::bigint[]) LIMIT 1"};
 
 constexpr Statement kFindMonitor = {
     "find_monitor_key",
@@ -167,25 +168,31 @@ absl::StatusOr<std::vector<Monitor>> PgTransaction::LockMonitors(absl::Span<cons
   return ReadMonitors(locked);
 }
 
-absl::StatusOr<DueMonitors> PgTransaction::LockDue(absl::Time after, absl::Time now, int limit) {
+absl::StatusOr<DueMonitors> PgTransaction::LockDue(const SweepCursor& after, absl::Time now,
+                                                   int limit) {
   RETURN_IF_ERROR(BeginLocking());
-  ASSIGN_OR_RETURN(const std::vector<MonitorKey> locked,
-                   KeysOf(session_.Run(kLockDue, Params().Time(after).Time(now).Int(limit))));
+  ASSIGN_OR_RETURN(
+      const std::vector<MonitorKey> locked,
+      KeysOf(session_.Run(kLockDue,
+                          Params().Time(after.sweep_at).Int(after.monitor).Time(now).Int(limit))));
   // Between the statement's snapshot and the lock another sweeper may have moved some on.
   ASSIGN_OR_RETURN(Rows rows, session_.Run(kStillDue, Params().Time(now).Keys8(locked)));
   DueMonitors due;
   std::vector<MonitorKey> ours;
   for (int i = 0; i < rows.size(); ++i) {
     Row row = rows.at(i);
-    ours.push_back(row.Int());
-    due.last = row.Time();
+    due.last.monitor = row.Int();
+    due.last.sweep_at = row.Time();
+    ours.push_back(due.last.monitor);
   }
   RETURN_IF_ERROR(rows.status());
   locked_.insert(ours.begin(), ours.end());
   due.full = static_cast<int>(locked.size()) >= limit;
   if (!due.full) {
-    ASSIGN_OR_RETURN(Rows others,
-                     session_.Run(kOthersDue, Params().Time(after).Time(now).Keys8(locked)));
+    ASSIGN_OR_RETURN(
+        Rows others,
+        session_.Run(kOthersDue,
+                     Params().Time(after.sweep_at).Int(after.monitor).Time(now).Keys8(locked)));
     due.more_locked = !others.empty();
   }
   ASSIGN_OR_RETURN(due.monitors, ReadMonitors(ours));

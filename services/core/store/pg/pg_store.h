@@ -74,7 +74,7 @@ class PgStore : public Store {
   absl::StatusOr<std::vector<DeliveryView>> ListDeliveries(const DeliveryQuery& query) override;
   absl::StatusOr<std::optional<ProjectKey>> FindProject(const std::string& id) override;
   absl::StatusOr<GapList> ReadGaps(absl::Time since) override;
-  absl::StatusOr<absl::Time> NextSweepAt(absl::Time after) override;
+  absl::StatusOr<absl::Time> NextSweepAt(const SweepCursor& after) override;
   absl::StatusOr<Census> TakeCensus(absl::Time now) override;
 
   // feed.cc

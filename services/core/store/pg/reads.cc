@@ -4,10 +4,19 @@
 #include "common/status_macros.h"
 #include "services/core/store/pg/alert_rows.h"
 #include "services/core/store/pg/heartbeat_rows.h"
+#include "services/core/store/pg/hot_statements.h"
 #include "services/core/store/pg/monitor_rows.h"
 #include "services/core/store/pg/pg_store.h"
 
 namespace tocsin::core {
+
+// Only what is said to be not NULL is found in the index.
+const pg::Statement pg::kNextSweepAt = {
+    "next_sweep",
+    "SELECT w.sweep_at FROM monitor_sweep w "
+    "WHERE (w.sweep_at, w.monitor_id) > ($1::timestamptz, $2::bigint) "
+    "AND w.sweep_at IS NOT NULL ORDER BY w.sweep_at, w.monitor_id LIMIT 1"};
+
 namespace {
 
 constexpr pg::Statement kFindMonitor = {
@@ -88,11 +97,6 @@ constexpr pg::Statement kReadGaps = {
     "read_gaps",
     "SELECT g.kind, g.start_at, g.end_at FROM gap g WHERE g.end_at >= $1::timestamptz "
     "ORDER BY g.end_at, g.gap_id"};
-
-constexpr pg::Statement kNextSweep = {
-    "next_sweep",
-    "SELECT w.sweep_at FROM monitor_sweep w WHERE w.sweep_at > $1::timestamptz "
-    "ORDER BY w.sweep_at LIMIT 1"};
 
 // Deleted monitors are few and indexed: they are counted apart.
 constexpr pg::Statement kCensus = {
@@ -253,10 +257,12 @@ absl::StatusOr<GapList> PgStore::ReadGaps(absl::Time since) {
   });
 }
 
-absl::StatusOr<absl::Time> PgStore::NextSweepAt(absl::Time after) {
+absl::StatusOr<absl::Time> PgStore::NextSweepAt(const SweepCursor& after) {
   ASSIGN_OR_RETURN(pg::SessionPool::Lease session, sweeper_.Take());
   RETURN_IF_ERROR(session->Ready());
-  ASSIGN_OR_RETURN(pg::Rows rows, session->Run(kNextSweep, pg::Params().Time(after)));
+  ASSIGN_OR_RETURN(
+      pg::Rows rows,
+      session->Run(pg::kNextSweepAt, pg::Params().Time(after.sweep_at).Int(after.monitor)));
   if (rows.empty()) return absl::InfiniteFuture();
   const absl::Time next = rows.at(0).Time();
   RETURN_IF_ERROR(rows.status());
