@@ -20,15 +20,20 @@ bool MayBeSteady(const QueuedPush& entry) {
          !entry.item.retried && !entry.tried;
 }
 
-// Whether all of one monitor's items may take the fast path together.
-bool AllEligible(absl::Span<const SteadyCandidate> of_monitor) {
+// Whether all of one monitor's items may take the fast path together, if those that `begun` before
+// `doubtful` may have been recorded elsewhere.
+bool AllEligible(absl::Span<const SteadyCandidate> of_monitor, absl::Duration doubtful) {
   absl::flat_hash_set<uint64_t> push_ids;
   for (const SteadyCandidate& candidate : of_monitor) {
     if (!candidate.eligible) return false;
     if (candidate.token.version != of_monitor.front().token.version) return false;
+    if (of_monitor.size() == 1) return true;
+    // The fast path knows the last recorded push of a monitor, and so whether a lone one is it.
+    // Those that fold into a later one only the full path looks for,
+    if (candidate.entry->begun < doubtful) return false;
+    // and so for the same push twice.
     const uint64_t push_id = candidate.entry->item.heartbeat.push_id;
-    // The same push twice: only the full path looks for it.
-    if (push_id != 0 && of_monitor.size() > 1 && !push_ids.insert(push_id).second) return false;
+    if (push_id != 0 && !push_ids.insert(push_id).second) return false;
   }
   return true;
 }
@@ -50,7 +55,8 @@ SteadyUp SteadyUpOf(const SteadyCandidate& candidate) {
 }
 
 void DivideGroup(std::vector<QueuedPush>& entries, const TokenCache& cache, absl::Time now,
-                 std::vector<SteadyCandidate>& steady, std::vector<QueuedPush*>& full) {
+                 absl::Duration monotonic, std::vector<SteadyCandidate>& steady,
+                 std::vector<QueuedPush*>& full) {
   std::vector<SteadyCandidate> known;
   known.reserve(entries.size());
   for (QueuedPush& entry : entries) {
@@ -70,7 +76,8 @@ void DivideGroup(std::vector<QueuedPush>& entries, const TokenCache& cache, absl
     const auto last = std::find_if(first, known.end(), [first](const SteadyCandidate& candidate) {
       return candidate.token.monitor != first->token.monitor;
     });
-    if (AllEligible(absl::MakeConstSpan(&*first, static_cast<size_t>(last - first)))) {
+    if (AllEligible(absl::MakeConstSpan(&*first, static_cast<size_t>(last - first)),
+                    monotonic - kMayBeElsewhere)) {
       std::move(first, last, std::back_inserter(steady));
     } else {
       for (auto it = first; it != last; ++it) full.push_back(it->entry);

@@ -16,6 +16,9 @@
 namespace tocsin::core {
 
 inline constexpr int kPushCommitters = 2;
+// The gateways try elsewhere after a second: what has been here for longer than this may have been
+// recorded by another core.
+inline constexpr absl::Duration kMayBeElsewhere = absl::Milliseconds(800);
 
 struct PushBatch {
   std::vector<PushAnswer> answers;  // each written once, by whoever has its item
@@ -52,8 +55,10 @@ SteadyUp SteadyUpOf(const SteadyCandidate& candidate);
 
 // Divides `entries`, which come in order of arrival, into `steady`, which may take the fast path
 // (sorted by monitor, time and arrival), and the others, which need the full path. A monitor's
-// items are never divided. The results point into `entries`.
+// items are never divided. `monotonic` is the time on the clock of QueuedPush::begun. The results
+// point into `entries`.
 void DivideGroup(std::vector<QueuedPush>& entries, const TokenCache& cache, absl::Time now,
-                 std::vector<SteadyCandidate>& steady, std::vector<QueuedPush*>& full);
+                 absl::Duration monotonic, std::vector<SteadyCandidate>& steady,
+                 std::vector<QueuedPush*>& full);
 
 }  // namespace tocsin::core

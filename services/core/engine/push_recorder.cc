@@ -24,8 +24,6 @@ namespace {
 // Between tries while the store is unavailable.
 constexpr absl::Duration kFirstWait = absl::Milliseconds(5);
 constexpr absl::Duration kLongestWait = absl::Milliseconds(50);
-// The gateways try elsewhere after a second.
-constexpr absl::Duration kFrozenAfter = absl::Milliseconds(800);
 constexpr absl::Duration kDoubt = absl::Seconds(2);
 // What waited in a socket is looked for in the history as long before it was read, which reaches
 // back 15 s (FindRecorded), less the doubt. The gateways try for a shorter time.
@@ -219,7 +217,7 @@ class PushRecorder::Impl {
     const absl::Duration begun = monotonic_.Now();
     std::vector<QueuedPush*> full;
     std::vector<SteadyCandidate> steady;
-    DivideGroup(entries, cache_, clock_.Now(), steady, full);
+    DivideGroup(entries, cache_, clock_.Now(), begun, steady, full);
     FastPath(committer, steady, full, again);
     // In order of arrival.
     std::sort(full.begin(), full.end());
@@ -390,7 +388,7 @@ class PushRecorder::Impl {
   // a second without anything is no silence. Called with everything that comes.
   bool MayHaveBeenFrozen() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     const absl::Duration now = monotonic_.Now();
-    if (awake_at_.has_value() && now - *awake_at_ > kFrozenAfter) {
+    if (awake_at_.has_value() && now - *awake_at_ > kMayBeElsewhere) {
       frozen_for_ = now - *awake_at_;
       doubt_until_ = now + kDoubt;
     }

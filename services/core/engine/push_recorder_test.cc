@@ -198,12 +198,42 @@ TEST_F(PushRecorderTest, AfterALongFreezeNothingIsRecordedThatMayHaveWaitedUnsee
   EXPECT_EQ(PushOne(Item(1)).result, PushResult::kRecorded);
 }
 
+// The gateway gave up waiting for the first, and another core has it.
+TEST_F(PushRecorderTest, UpsThatWaitedLongTogetherAreStoredOnceEvenIfAnotherCoreHasSome) {
+  recorder_.Start();
+  PushOne(Item(1));
+  std::vector<PushItem> items;
+  for (int i = 0; i < 2; ++i) {
+    clock_.Advance(absl::Milliseconds(100));
+    items.push_back(Item(1));
+  }
+  PushItem elsewhere = items[0];
+  elsewhere.retried = true;
+  PushOne(elsewhere);
+  clock_.Advance(absl::Milliseconds(800));
+  EXPECT_THAT(Push(items), Each(Field(&PushAnswer::result, PushResult::kRecorded)));
+  EXPECT_THAT(History(job_), SizeIs(3));
+  EXPECT_EQ(metrics_.Heartbeats(HeartbeatKind::kUp, "duplicate").Value(), 1);
+}
+
+TEST_F(PushRecorderTest, ALoneUpThatWaitedLongTakesTheFastPathThatKnowsTheLastPush) {
+  recorder_.Start();
+  PushOne(Item(1));
+  clock_.Advance(absl::Milliseconds(100));
+  const PushItem item = Item(1);
+  clock_.Advance(absl::Seconds(2));
+  EXPECT_EQ(PushOne(item).result, PushResult::kRecorded);
+  EXPECT_EQ(metrics_.fast_path.Value(), 1);
+  EXPECT_EQ(PushOne(item).result, PushResult::kRecorded);
+  EXPECT_THAT(History(job_), SizeIs(2));
+}
+
 TEST_F(PushRecorderTest, UpsOfOneGroupFoldAndTheHistoryKeepsAll) {
   recorder_.Start();
   PushOne(Item(1));
   std::vector<PushItem> items;
   for (int i = 0; i < 3; ++i) {
-    clock_.Advance(absl::Seconds(1));
+    clock_.Advance(absl::Milliseconds(200));
     items.push_back(Item(1));
   }
   EXPECT_THAT(Push(std::move(items)), Each(Field(&PushAnswer::result, PushResult::kRecorded)));
