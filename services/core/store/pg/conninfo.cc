@@ -48,8 +48,13 @@ absl::StatusOr<std::string> SessionConninfo(const std::string& url,
   absl::StatusOr<Settings> settings = Parse(url);
   if (!settings.ok()) return settings.status();
   const Settings defaults = {
-      {"connect_timeout", "3"},     {"keepalives", "1"},       {"keepalives_idle", "5"},
-      {"keepalives_interval", "2"}, {"keepalives_count", "3"}, {"tcp_user_timeout", "10000"},
+      {"connect_timeout", "3"},
+      {"keepalives", "1"},
+      {"keepalives_idle", "5"},
+      {"keepalives_interval", "2"},
+      {"keepalives_count", "3"},
+      {"tcp_user_timeout", "10000"},
+      {"target_session_attrs", "read-write"},
   };
   settings->insert(defaults.begin(), defaults.end());
   (*settings)["application_name"] = application;

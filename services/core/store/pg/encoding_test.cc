@@ -13,6 +13,7 @@
 namespace tocsin::core::pg {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
@@ -82,6 +83,17 @@ TEST(Conninfo, FillsInWhatTheUrlLeavesOpenAndKeepsTheRest) {
   // What was written can be read again.
   EXPECT_EQ(DescribeDatabase(conninfo), "h:5433/db");
   EXPECT_EQ(DescribeDatabase(WithDatabase(conninfo, "other").value()), "h:5433/other");
+}
+
+// Of several hosts one may be a standby, which knows nothing of what was written just now.
+TEST(Conninfo, AsksForAServerThatTakesWritesUnlessTheUrlSaysOtherwise) {
+  EXPECT_THAT(SessionConninfo("postgresql://u@a:5432,b:5433/db", "app").value(),
+              AllOf(HasSubstr("host='a,b'"), HasSubstr("port='5432,5433'"),
+                    HasSubstr("target_session_attrs='read-write'")));
+  const std::string chosen =
+      SessionConninfo("postgresql://u@a,b/db?target_session_attrs=primary", "app").value();
+  EXPECT_THAT(chosen, HasSubstr("target_session_attrs='primary'"));
+  EXPECT_THAT(chosen, Not(HasSubstr("read-write")));
 }
 
 TEST(Conninfo, NeverRepeatsAUrlThatItCannotRead) {
