@@ -136,6 +136,13 @@ class AlertWatch final : public grpc::ServerWriteReactor<v1::WatchAlertsResponse
   bool cancelled_ ABSL_GUARDED_BY(mutex_) = false;
 };
 
+// A stream that ends before it began.
+class RefusedWatch final : public grpc::ServerWriteReactor<v1::WatchAlertsResponse> {
+ public:
+  explicit RefusedWatch(const absl::Status& status) { Finish(Answer("WatchAlerts", status)); }
+  void OnDone() override { delete this; }
+};
+
 AlertServiceHandler::AlertServiceHandler(AlertFeed& feed, Store& store, std::string public_url)
     : feed_(feed), store_(store), public_url_(std::string(absl::StripSuffix(public_url, "/"))) {}
 
@@ -154,6 +161,7 @@ grpc::ServerWriteReactor<v1::WatchAlertsResponse>* AlertServiceHandler::WatchAle
   AlertWatch* const reactor = watch.get();
   {
     absl::MutexLock lock(&mutex_);
+    if (workers_ >= kMaxWatches) return new RefusedWatch(TooManyWatches(kMaxWatches));
     watches_.emplace(reactor, watch);
     ++workers_;
     if (stopped_) reactor->Stop();

@@ -17,12 +17,17 @@ namespace tocsin::core {
 
 class AlertWatch;
 
-// Thread-safe. Each watcher has a thread of its own, since reading the feed blocks.
+// Thread-safe. Each watcher has a thread of its own, since reading the feed blocks; so there may be
+// only so many of them.
 class AlertServiceHandler : public v1::AlertService::CallbackService {
  public:
+  // Of one process, at once; one more is refused with TooManyWatches.
+  static constexpr int kMaxWatches = 100;
+
   // Both must outlive it.
   AlertServiceHandler(AlertFeed& feed, Store& store, std::string public_url);
-  // Stops; every call must have ended: destroy it after the server was shut down.
+  // Stops, and waits for the threads of all watches; every call must have ended: destroy it after
+  // the server was shut down.
   ~AlertServiceHandler() override;
 
   grpc::ServerWriteReactor<v1::WatchAlertsResponse>* WatchAlerts(

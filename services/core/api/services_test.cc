@@ -357,5 +357,39 @@ TEST_F(ServicesTest, AWatcherHearsItsCursorThenEventsAndEndsWhenTheServerStops) 
   EXPECT_THAT(page.incidents(), SizeIs(1));
 }
 
+TEST_F(ServicesTest, WatchersAboveTheLimitAreRefusedUntilAnotherEnds) {
+  struct Watch {
+    grpc::ClientContext context;
+    std::unique_ptr<grpc::ClientReader<v1::WatchAlertsResponse>> stream;
+  };
+  v1::WatchAlertsResponse message;
+  std::vector<std::unique_ptr<Watch>> watches;
+  const auto open = [&] {
+    watches.push_back(std::make_unique<Watch>());
+    watches.back()->stream =
+        alerts_->WatchAlerts(&watches.back()->context, v1::WatchAlertsRequest());
+    return watches.back()->stream->Read(&message);
+  };
+  for (int i = 0; i < AlertServiceHandler::kMaxWatches; ++i) ASSERT_TRUE(open());
+  ASSERT_FALSE(open());
+  const grpc::Status refused = watches.back()->stream->Finish();
+  EXPECT_EQ(refused.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+  EXPECT_THAT(refused.error_message(), HasSubstr("100 watches"));
+  watches.pop_back();
+  watches.front()->context.TryCancel();
+  watches.front()->stream->Finish();
+  while (!open()) {
+    watches.back()->stream->Finish();
+    watches.pop_back();
+  }
+  alert_service_.Stop();
+  watches.erase(watches.begin());
+  for (const std::unique_ptr<Watch>& watch : watches) {
+    while (watch->stream->Read(&message)) {
+    }
+    EXPECT_EQ(watch->stream->Finish().error_code(), grpc::StatusCode::UNAVAILABLE);
+  }
+}
+
 }  // namespace
 }  // namespace tocsin::core

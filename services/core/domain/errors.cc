@@ -135,6 +135,14 @@ absl::Status UnknownCursor() {
       "CURSOR_UNKNOWN");
 }
 
+absl::Status TooManyWatches(int limit) {
+  return WithReason(absl::ResourceExhaustedError(absl::StrCat(
+                        "this core serves ", limit,
+                        " watches of alerts already, which is its limit; end one that nobody "
+                        "needs, watch on another core, or share one watch among its readers")),
+                    "TOO_MANY_WATCHES");
+}
+
 absl::Status TryAgain(std::string_view what, absl::Duration after) {
   absl::Status status = absl::UnavailableError(AnyStringView(what).absl());
   SetReason(status, "TRY_AGAIN");

@@ -55,6 +55,8 @@ absl::Status DeliveryHasNoChannel(std::string_view name);
 absl::Status StaleEtag(std::string_view name);
 // OUT_OF_RANGE: the cursor's epoch is unknown.
 absl::Status UnknownCursor();
+// RESOURCE_EXHAUSTED: this process serves `limit` watches of alerts already.
+absl::Status TooManyWatches(int limit);
 // UNAVAILABLE with a retry delay: what a retry can cure. `what` is safe to show.
 absl::Status TryAgain(std::string_view what, absl::Duration after = absl::Seconds(1));
 
