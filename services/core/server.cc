@@ -24,6 +24,7 @@ constexpr int kMinPingMillis = 5'000;
 constexpr int kKeepaliveMillis = 20'000;
 constexpr int kKeepaliveTimeoutMillis = 10'000;
 constexpr absl::Duration kTouchRest = absl::Milliseconds(500);
+constexpr absl::Duration kClockRest = absl::Milliseconds(500);
 // A replica whose newest touch is older is not ready,
 constexpr absl::Duration kReadyTouch = absl::Seconds(3);
 // or, for others, not there.
@@ -110,12 +111,12 @@ struct Server::Services {
 };
 
 struct Server::Tasks {
-  std::unique_ptr<PeriodicTask> touch, sweep, deliveries, feed, maintain, tell, census, news,
+  std::unique_ptr<PeriodicTask> touch, clock, sweep, deliveries, feed, maintain, tell, census, news,
       health;
 
   void Stop() {
     for (auto* task :
-         {&health, &news, &sweep, &deliveries, &feed, &maintain, &tell, &census, &touch}) {
+         {&health, &news, &sweep, &deliveries, &feed, &maintain, &tell, &census, &clock, &touch}) {
       if (*task != nullptr) (*task)->Stop();
     }
   }
@@ -189,12 +190,14 @@ void Server::StartTasks() {
   tasks_ = std::make_unique<Tasks>();
   Tasks& tasks = *tasks_;
   Engine& engine = *engine_;
+  // Alone: a touch that comes late is an own outage.
   tasks.touch = std::make_unique<PeriodicTask>(
-      "touch", kTouchRest,
-      [this, &engine, touch_log = std::make_shared<ChangeLogger>("touch"),
-       clock_log = std::make_shared<ChangeLogger>("clock")] {
-        touch_log->Report(engine.guard.TouchNow());
-        clock_log->Report(clock_.Follow(*store_));
+      "touch", kTouchRest, [&engine, log = std::make_shared<ChangeLogger>("touch")] {
+        log->Report(engine.guard.TouchNow());
+      });
+  tasks.clock = std::make_unique<PeriodicTask>(
+      "clock", kClockRest, [this, log = std::make_shared<ChangeLogger>("clock")] {
+        log->Report(clock_.Follow(*store_));
       });
   tasks.sweep = std::make_unique<PeriodicTask>("sweep", [&] { return engine.sweeper.Sweep(); });
   tasks.deliveries =

@@ -319,6 +319,16 @@ TEST_F(FaultsTest, UpkeepGivesWayToPushes) {
   EXPECT_TRUE(store_->Maintain(RetentionPolicy(), kStart + absl::Hours(24 * 30)).value());
 }
 
+TEST_F(FaultsTest, AdminCallsHoldUpNeitherTheClockNorTheLookWhetherTheDatabaseIsThere) {
+  store_ = database_.OpenStore({.admin_sessions = 1});
+  const absl::Status status = store_->Transact(TransactionClass::kAdmin, [&](Transaction&) {
+    EXPECT_TRUE(store_->ReadDatabaseClock().ok());
+    EXPECT_TRUE(store_->Ping().ok());
+    return absl::OkStatus();
+  });
+  EXPECT_TRUE(status.ok()) << status;
+}
+
 TEST_F(FaultsTest, ALongBacklogIsReleasedInParts) {
   database_.Execute(
       "INSERT INTO channel (project_id, id, display_name, url, secrets, format, selector, "

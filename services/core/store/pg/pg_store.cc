@@ -33,7 +33,7 @@ pg::SessionOptions OptionsOf(const pg::SessionClass& klass, const std::string& c
 }  // namespace
 
 struct PgStore::Conninfos {
-  std::string committer, sweeper, delivery, admin, upkeep, listener;
+  std::string committer, sweeper, delivery, admin, upkeep, probe, listener;
 };
 
 absl::StatusOr<std::unique_ptr<PgStore>> PgStore::Open(const PgStoreOptions& options, Sealer sealer,
@@ -43,7 +43,7 @@ absl::StatusOr<std::unique_ptr<PgStore>> PgStore::Open(const PgStoreOptions& opt
        {std::pair(&pg::kCommitter, &conninfos.committer),
         std::pair(&pg::kSweeper, &conninfos.sweeper),
         std::pair(&pg::kDelivery, &conninfos.delivery), std::pair(&pg::kAdmin, &conninfos.admin),
-        std::pair(&pg::kUpkeep, &conninfos.upkeep),
+        std::pair(&pg::kUpkeep, &conninfos.upkeep), std::pair(&pg::kProbe, &conninfos.probe),
         std::pair(&pg::kListener, &conninfos.listener)}) {
     ASSIGN_OR_RETURN(*conninfo,
                      pg::SessionConninfo(options.url, std::string("tocsin-core/") + klass->name));
@@ -64,6 +64,7 @@ PgStore::PgStore(const PgStoreOptions& options, const Conninfos& conninfos, Seal
                 log_),
       admin_(options.admin_sessions, OptionsOf(pg::kAdmin, conninfos.admin), watchdog_, log_),
       upkeep_(1, OptionsOf(pg::kUpkeep, conninfos.upkeep), watchdog_, log_),
+      probe_(1, OptionsOf(pg::kProbe, conninfos.probe), watchdog_, log_),
       listener_(OptionsOf(pg::kListener, conninfos.listener), watchdog_, log_) {}
 
 absl::Status PgStore::Migrate(const std::string& url) {
@@ -125,19 +126,24 @@ absl::Status PgStore::Transact(TransactionClass klass,
 }
 
 absl::StatusOr<pg::Rows> PgStore::Read(const pg::Statement& statement, const pg::Params& params) {
-  ASSIGN_OR_RETURN(pg::SessionPool::Lease session, admin_.Take());
+  return ReadOn(admin_, statement, params);
+}
+
+absl::StatusOr<pg::Rows> PgStore::ReadOn(pg::SessionPool& pool, const pg::Statement& statement,
+                                         const pg::Params& params) {
+  ASSIGN_OR_RETURN(pg::SessionPool::Lease session, pool.Take());
   RETURN_IF_ERROR(session->Ready());
   return session->Run(statement, params);
 }
 
 absl::StatusOr<absl::Time> PgStore::ReadDatabaseClock() {
-  ASSIGN_OR_RETURN(pg::Rows rows, Read(kClock, pg::Params()));
+  ASSIGN_OR_RETURN(pg::Rows rows, ReadOn(probe_, kClock, pg::Params()));
   const absl::Time time = rows.at(0).Time();
   RETURN_IF_ERROR(rows.status());
   return time;
 }
 
-absl::Status PgStore::Ping() { return Read(kPing, pg::Params()).status(); }
+absl::Status PgStore::Ping() { return ReadOn(probe_, kPing, pg::Params()).status(); }
 
 News PgStore::WaitForNews(absl::Duration timeout) { return listener_.Wait(timeout); }
 

@@ -95,8 +95,10 @@ class PgStore : public Store {
   // Runs `body` on a session of the pool, in a transaction that is run again after conflicts.
   absl::Status InTransaction(pg::SessionPool& pool,
                              absl::FunctionRef<absl::StatusOr<std::string>(pg::Session&)> body);
-  // One statement that reads.
+  // One statement that reads, on a session of the admin class.
   absl::StatusOr<pg::Rows> Read(const pg::Statement& statement, const pg::Params& params);
+  absl::StatusOr<pg::Rows> ReadOn(pg::SessionPool& pool, const pg::Statement& statement,
+                                  const pg::Params& params);
 
   const Sealer sealer_;
   ChangeLogger log_;
@@ -106,6 +108,7 @@ class PgStore : public Store {
   pg::SessionPool delivery_;
   pg::SessionPool admin_;
   pg::SessionPool upkeep_;
+  pg::SessionPool probe_;
   pg::Listener listener_;
 };
 

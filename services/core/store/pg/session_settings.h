@@ -53,6 +53,13 @@ inline constexpr SessionClass kUpkeep = {.name = "upkeep",
                                          .idle_in_transaction_timeout = absl::Seconds(10),
                                          .by_key_only = false,
                                          .keeps_plans = false};
+// Asks whether the database is there and what time it is, which is not to wait for anything.
+inline constexpr SessionClass kProbe = {.name = "probe",
+                                        .statement_timeout = absl::Seconds(2),
+                                        .lock_timeout = absl::Seconds(1),
+                                        .idle_in_transaction_timeout = absl::Seconds(10),
+                                        .by_key_only = false,
+                                        .keeps_plans = false};
 inline constexpr SessionClass kListener = {.name = "listener",
                                            .statement_timeout = absl::Seconds(10),
                                            .lock_timeout = absl::Seconds(2),
