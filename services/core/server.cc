@@ -167,9 +167,11 @@ absl::Status Server::OpenStore() {
   ASSIGN_OR_RETURN(store_, PgStore::Open(options, std::move(sealer), monotonic_));
   RETURN_IF_ERROR(UntilAvailable("check_secrets", [this] { return store_->CheckSecrets(); }));
   RETURN_IF_ERROR(UntilAvailable("follow_clock", [this] { return clock_.Follow(*store_); }));
-  // Pushes need today's partitions.
-  return UntilAvailable(
-      "maintain", [this] { return store_->Maintain(options_.retention, clock_.Now()).status(); });
+  // So that today's pushes find their partition. Without one the default partition takes them: who
+  // holds a lock for long, such as a dump, does not hold up the start, and the task tries again.
+  const absl::Status maintained = store_->Maintain(options_.retention, clock_.Now()).status();
+  if (!maintained.ok()) LogWarning("maintain_at_start_failed", {{"status", maintained}});
+  return absl::OkStatus();
 }
 
 absl::Status Server::UntilAvailable(const std::string& what,

@@ -319,6 +319,33 @@ TEST_F(FaultsTest, UpkeepGivesWayToPushes) {
   EXPECT_TRUE(store_->Maintain(RetentionPolicy(), kStart + absl::Hours(24 * 30)).value());
 }
 
+// A dump holds every table for as long as it takes.
+TEST_F(FaultsTest, WhoHoldsAnOldPartitionHoldsUpNothingElseOfUpkeep) {
+  EXPECT_TRUE(store_->Maintain(RetentionPolicy(), kStart).ok());
+  database_.Execute(
+      "INSERT INTO gap (kind, start_at, end_at) VALUES (1, '2020-01-01', '2020-01-02')");
+  database_.Execute("BEGIN; LOCK TABLE heartbeat_20260301 IN ACCESS SHARE MODE");
+  const absl::Status status =
+      store_->Maintain(RetentionPolicy(), kStart + absl::Hours(24 * 30)).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable) << status;
+  EXPECT_EQ(database_.Number("SELECT count(*) FROM pg_inherits WHERE inhrelid IN "
+                             "('heartbeat_20260401'::regclass, 'heartbeat_20260404'::regclass)"),
+            2);
+  EXPECT_EQ(database_.Number("SELECT count(*) FROM gap"), 0);
+  database_.Execute("COMMIT");
+}
+
+TEST_F(FaultsTest, WhoHoldsTheDefaultPartitionHoldsUpNothingElseOfUpkeep) {
+  EXPECT_TRUE(store_->Maintain(RetentionPolicy(), kStart).ok());
+  database_.Execute(
+      "INSERT INTO gap (kind, start_at, end_at) VALUES (1, '2020-01-01', '2020-01-02')");
+  database_.Execute("BEGIN; LOCK TABLE heartbeat_default IN ACCESS SHARE MODE");
+  EXPECT_EQ(store_->Maintain(RetentionPolicy(), kStart + absl::Hours(24 * 30)).status().code(),
+            absl::StatusCode::kUnavailable);
+  EXPECT_EQ(database_.Number("SELECT count(*) FROM gap"), 0);
+  database_.Execute("COMMIT");
+}
+
 TEST_F(FaultsTest, AdminCallsHoldUpNeitherTheClockNorTheLookWhetherTheDatabaseIsThere) {
   store_ = database_.OpenStore({.admin_sessions = 1});
   const absl::Status status = store_->Transact(TransactionClass::kAdmin, [&](Transaction&) {

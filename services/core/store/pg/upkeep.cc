@@ -208,19 +208,43 @@ absl::StatusOr<bool> TrimDefaultPartition(pg::Session& session, absl::Time cutof
   return dropped == kBatch;
 }
 
+// What comes of a call: its first failure, or whether more is left. A step that fails, mostly for a
+// lock that somebody holds for long (a dump), keeps none of the others from being done.
+class Outcome {
+ public:
+  void Add(const absl::StatusOr<bool>& step) {
+    status_.Update(step.status());
+    more_ |= step.ok() && *step;
+  }
+  absl::StatusOr<bool> Result() const {
+    return status_.ok() ? absl::StatusOr<bool>(more_) : status_;
+  }
+
+ private:
+  absl::Status status_;
+  bool more_ = false;
+};
+
+// A step after which nothing is left.
+absl::StatusOr<bool> AllDone(const absl::Status& status) {
+  if (!status.ok()) return status;
+  return false;
+}
+
 absl::StatusOr<bool> MaintainHistory(pg::Session& session, const RetentionPolicy& policy,
                                      absl::Time now) {
   ASSIGN_OR_RETURN(const std::set<absl::CivilDay> existing, ReadPartitions(session));
-  RETURN_IF_ERROR(MakePartitions(session, existing, policy.partitions_ahead, now));
   const absl::Time cutoff = now - policy.heartbeats;
-  ASSIGN_OR_RETURN(const bool more_partitions, DropOldestPartition(session, existing, cutoff));
-  ASSIGN_OR_RETURN(const bool more_rows, TrimDefaultPartition(session, cutoff));
-  RETURN_IF_ERROR(session.Run(kForgetKept, pg::Params(), pg::Session::Scope::kAlone));
-  return more_partitions || more_rows;
+  Outcome outcome;
+  outcome.Add(AllDone(MakePartitions(session, existing, policy.partitions_ahead, now)));
+  outcome.Add(DropOldestPartition(session, existing, cutoff));
+  outcome.Add(TrimDefaultPartition(session, cutoff));
+  outcome.Add(AllDone(session.Run(kForgetKept, pg::Params(), pg::Session::Scope::kAlone).status()));
+  return outcome.Result();
 }
 
 absl::StatusOr<bool> Purge(pg::Session& session, const RetentionPolicy& policy, absl::Time now) {
-  bool more = false;
+  Outcome outcome;
   const struct {
     const pg::Statement& statement;
     absl::Time cutoff;
@@ -234,12 +258,11 @@ absl::StatusOr<bool> Purge(pg::Session& session, const RetentionPolicy& policy, 
       {kDropGaps, now - policy.incidents, kBatch},
   };
   for (const auto& step : steps) {
-    ASSIGN_OR_RETURN(pg::Rows rows,
-                     session.Run(step.statement, pg::Params().Time(step.cutoff).Int(step.limit),
-                                 pg::Session::Scope::kAlone));
-    more |= rows.affected() >= step.limit;
+    const absl::StatusOr<pg::Rows> rows = session.Run(
+        step.statement, pg::Params().Time(step.cutoff).Int(step.limit), pg::Session::Scope::kAlone);
+    outcome.Add(rows.ok() ? absl::StatusOr<bool>(rows->affected() >= step.limit) : rows.status());
   }
-  return more;
+  return outcome.Result();
 }
 
 }  // namespace
@@ -249,13 +272,11 @@ absl::StatusOr<bool> PgStore::Maintain(const RetentionPolicy& policy, absl::Time
   RETURN_IF_ERROR(session->Ready());
   ASSIGN_OR_RETURN(pg::Rows locked, session->Run(kTryLock));
   if (!locked.at(0).Bool()) return false;  // another replica is at it
-  absl::StatusOr<bool> more = MaintainHistory(*session, policy, now);
-  if (more.ok()) {
-    const absl::StatusOr<bool> more_to_purge = Purge(*session, policy, now);
-    more = more_to_purge.ok() ? absl::StatusOr<bool>(*more || *more_to_purge) : more_to_purge;
-  }
-  RETURN_IF_ERROR(session->Run(kUnlock));
-  return more;
+  Outcome outcome;
+  outcome.Add(MaintainHistory(*session, policy, now));
+  outcome.Add(Purge(*session, policy, now));
+  outcome.Add(AllDone(session->Run(kUnlock).status()));
+  return outcome.Result();
 }
 
 }  // namespace tocsin::core
