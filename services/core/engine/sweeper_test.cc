@@ -251,81 +251,83 @@ TEST_F(SweeperTest, WhatIsHeardOverHttpIsJudgedAsSoonAsAGatewayIsHeardAfterItsDe
   guard_.GatewayHeard(clock_.Now());
   sweeper_.Sweep();
   EXPECT_EQ(StateOf("job"), State::kDown);
-  // After an own outage all monitors of one schedule are due at the same time.
-  TEST_F(SweeperTest, WhatWaitsForAGatewaySinceTheSameTimeHidesNothingBehindIt) {
-    Sweeper sweeper(store_, guard_, clock_, {.batch = 2}, metrics_);
-    LoseTheGateway();
-    for (int i = 1; i <= 5; ++i) AddMonitor(absl::StrCat("http", i), start_);
-    AddMonitor("grpc", start_, 1, Source::kGrpc);
-    LiveUntil(deadline_ + kSettle);
-    for (int pass = 0; pass < 3; ++pass) sweeper.Sweep();
-    EXPECT_EQ(StateOf("grpc"), State::kDown);
-    EXPECT_EQ(StateOf("http1"), State::kUp);
-  }
+}
 
-  TEST_F(SweeperTest, HoweverLongALookAtWhatWaitsForAGatewayTakesItComesToItsEnd) {
-    Sweeper sweeper(store_, guard_, clock_, {.batch = 2}, metrics_);
-    LoseTheGateway();
-    for (int i = 1; i <= 7; ++i) AddMonitor(absl::StrCat("http", i), start_);
-    AddMonitor("grpc", start_, 1, Source::kGrpc);
-    for (int pass = 0; pass < 4; ++pass) {
-      LiveUntil(deadline_ + kSettle + pass * absl::Seconds(3));
-      sweeper.Sweep();
-    }
-    EXPECT_EQ(StateOf("grpc"), State::kDown);
-  }
+// After an own outage all monitors of one schedule are due at the same time.
+TEST_F(SweeperTest, WhatWaitsForAGatewaySinceTheSameTimeHidesNothingBehindIt) {
+  Sweeper sweeper(store_, guard_, clock_, {.batch = 2}, metrics_);
+  LoseTheGateway();
+  for (int i = 1; i <= 5; ++i) AddMonitor(absl::StrCat("http", i), start_);
+  AddMonitor("grpc", start_, 1, Source::kGrpc);
+  LiveUntil(deadline_ + kSettle);
+  for (int pass = 0; pass < 3; ++pass) sweeper.Sweep();
+  EXPECT_EQ(StateOf("grpc"), State::kDown);
+  EXPECT_EQ(StateOf("http1"), State::kUp);
+}
 
-  TEST_F(SweeperTest, WhatWaitsForAGatewayIsLookedAtAgainAWhileAfterTheLastOfItWasSeen) {
-    Sweeper sweeper(store_, guard_, clock_, {.batch = 2}, metrics_);
-    LoseTheGateway();
-    for (int i = 1; i <= 4; ++i) AddMonitor(absl::StrCat("http", i), start_);
-    for (int pass = 0; pass < 3; ++pass) {
-      LiveUntil(deadline_ + kSettle + pass * absl::Seconds(3));
-      sweeper.Sweep();
-    }
-    HearOverGrpc("http1");
+TEST_F(SweeperTest, HoweverLongALookAtWhatWaitsForAGatewayTakesItComesToItsEnd) {
+  Sweeper sweeper(store_, guard_, clock_, {.batch = 2}, metrics_);
+  LoseTheGateway();
+  for (int i = 1; i <= 7; ++i) AddMonitor(absl::StrCat("http", i), start_);
+  AddMonitor("grpc", start_, 1, Source::kGrpc);
+  for (int pass = 0; pass < 4; ++pass) {
+    LiveUntil(deadline_ + kSettle + pass * absl::Seconds(3));
     sweeper.Sweep();
-    EXPECT_EQ(StateOf("http1"), State::kUp) << "the last was seen a moment ago";
-    LiveUntil(clock_.Now() + absl::Seconds(5));
-    sweeper.Sweep();
-    EXPECT_EQ(StateOf("http1"), State::kDown);
   }
+  EXPECT_EQ(StateOf("grpc"), State::kDown);
+}
 
-  TEST_F(SweeperTest, WhatWaitedForAGatewayIsJudgedWhenOneIsBackAndTheRetryTimeIsOver) {
-    Sweeper sweeper(store_, guard_, clock_, {.batch = 2}, metrics_);
-    guard_.GatewayConnected();
-    guard_.GatewayHeard(clock_.Now());
-    EXPECT_TRUE(guard_.TouchNow().ok());
-    guard_.GatewayDisconnected();
-    LoseTheGateway();
-    // It pushed last half an interval before the gateways went: the gap does not touch its
-    // deadline.
-    for (int i = 1; i <= 3; ++i) {
-      AddMonitor(absl::StrCat("late", i), start_ - absl::Seconds(60) + absl::Milliseconds(-i));
-    }
-    LiveUntil(start_ + absl::Seconds(2));
-    while (sweeper.Sweep() == absl::ZeroDuration()) {
-    }
-    LiveUntil(start_ + absl::Seconds(4));
-    guard_.GatewayConnected();
-    guard_.GatewayHeard(clock_.Now());
-    EXPECT_TRUE(guard_.TouchNow().ok());
-    LiveUntil(start_ + absl::Seconds(10));
-    while (sweeper.Sweep() == absl::ZeroDuration()) {
-    }
-    for (int i = 1; i <= 3; ++i) EXPECT_EQ(StateOf(absl::StrCat("late", i)), State::kDown);
-  }
-
-  TEST_F(SweeperTest, AFullBatchIsFollowedByTheNextAtOnce) {
-    Sweeper sweeper(store_, guard_, clock_, {.batch = 2}, metrics_);
-    for (const char* id : {"a", "b", "c"}) AddMonitor(id, start_);
-    LiveUntil(deadline_ + kSettle);
-    EXPECT_EQ(sweeper.Sweep(), absl::ZeroDuration());
-    EXPECT_THAT(Deliveries(), SizeIs(2));
+TEST_F(SweeperTest, WhatWaitsForAGatewayIsLookedAtAgainAWhileAfterTheLastOfItWasSeen) {
+  Sweeper sweeper(store_, guard_, clock_, {.batch = 2}, metrics_);
+  LoseTheGateway();
+  for (int i = 1; i <= 4; ++i) AddMonitor(absl::StrCat("http", i), start_);
+  for (int pass = 0; pass < 3; ++pass) {
+    LiveUntil(deadline_ + kSettle + pass * absl::Seconds(3));
     sweeper.Sweep();
-    EXPECT_THAT(Deliveries(), SizeIs(3));
-    EXPECT_EQ(sweeper.Sweep(), absl::Seconds(1));
   }
+  HearOverGrpc("http1");
+  sweeper.Sweep();
+  EXPECT_EQ(StateOf("http1"), State::kUp) << "the last was seen a moment ago";
+  LiveUntil(clock_.Now() + absl::Seconds(5));
+  sweeper.Sweep();
+  EXPECT_EQ(StateOf("http1"), State::kDown);
+}
+
+TEST_F(SweeperTest, WhatWaitedForAGatewayIsJudgedWhenOneIsBackAndTheRetryTimeIsOver) {
+  Sweeper sweeper(store_, guard_, clock_, {.batch = 2}, metrics_);
+  guard_.GatewayConnected();
+  guard_.GatewayHeard(clock_.Now());
+  EXPECT_TRUE(guard_.TouchNow().ok());
+  guard_.GatewayDisconnected();
+  LoseTheGateway();
+  // It pushed last half an interval before the gateways went: the gap does not touch its
+  // deadline.
+  for (int i = 1; i <= 3; ++i) {
+    AddMonitor(absl::StrCat("late", i), start_ - absl::Seconds(60) + absl::Milliseconds(-i));
+  }
+  LiveUntil(start_ + absl::Seconds(2));
+  while (sweeper.Sweep() == absl::ZeroDuration()) {
+  }
+  LiveUntil(start_ + absl::Seconds(4));
+  guard_.GatewayConnected();
+  guard_.GatewayHeard(clock_.Now());
+  EXPECT_TRUE(guard_.TouchNow().ok());
+  LiveUntil(start_ + absl::Seconds(10));
+  while (sweeper.Sweep() == absl::ZeroDuration()) {
+  }
+  for (int i = 1; i <= 3; ++i) EXPECT_EQ(StateOf(absl::StrCat("late", i)), State::kDown);
+}
+
+TEST_F(SweeperTest, AFullBatchIsFollowedByTheNextAtOnce) {
+  Sweeper sweeper(store_, guard_, clock_, {.batch = 2}, metrics_);
+  for (const char* id : {"a", "b", "c"}) AddMonitor(id, start_);
+  LiveUntil(deadline_ + kSettle);
+  EXPECT_EQ(sweeper.Sweep(), absl::ZeroDuration());
+  EXPECT_THAT(Deliveries(), SizeIs(2));
+  sweeper.Sweep();
+  EXPECT_THAT(Deliveries(), SizeIs(3));
+  EXPECT_EQ(sweeper.Sweep(), absl::Seconds(1));
+}
 
 }  // namespace
 }  // namespace tocsin::core
