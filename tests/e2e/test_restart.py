@@ -53,6 +53,19 @@ class Restarts(TocsinTestCase):
         self.assertEqual(told, [1, 2])
 
 
+class Start(TocsinTestCase):
+    cluster_options = {"gateways": 0, "notifiers": 0}
+
+    def test_a_core_starts_while_a_dump_reads_a_partition_that_is_past_retention(self):
+        core, postgres = self.cluster.cores[0], self.cluster.postgres
+        self.assertEqual(core.terminate(), 0)
+        postgres.execute("CREATE TABLE heartbeat_20200101 PARTITION OF heartbeat "
+                         "FOR VALUES FROM ('2020-01-01') TO ('2020-01-02')")
+        with postgres.reading("heartbeat_20200101"):
+            core.restart()
+            self.assertTrue(postgres.query("SELECT to_regclass('heartbeat_20200101') AS name")[0]["name"])
+
+
 class DatabaseOutage(TocsinTestCase):
     cluster_options = {"cores": 2}
 

@@ -1,5 +1,6 @@
 """A private PostgreSQL cluster that a test may stop, kill and freeze as it likes."""
 
+import contextlib
 import glob
 import json
 import os
@@ -145,10 +146,24 @@ class Postgres:
             ["-A", "-t", "-c", f"SELECT coalesce(json_agg(q), '[]') FROM ({sql}) q"], database)
         return json.loads(out)
 
+    @contextlib.contextmanager
+    def reading(self, table):
+        """Somebody reads the table until the block ends, as a dump does for as long as it takes."""
+        with subprocess.Popen(self._psql_command([], "tocsin"), stdin=subprocess.PIPE,
+                              text=True) as reader:
+            reader.stdin.write(f"BEGIN; LOCK TABLE {table} IN ACCESS SHARE MODE;\n")
+            reader.stdin.flush()
+            wait_until(lambda: self.query(f"SELECT 1 FROM pg_locks WHERE granted AND relation = "
+                                          f"'{table}'::regclass"), 10, f"{table} is read")
+            yield
+
+    def _psql_command(self, arguments, database):
+        return ["psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-h", self._dir, "-U", "tocsin",
+                "-d", database, *arguments]
+
     def _psql(self, arguments, database, text=None):
-        done = subprocess.run(
-            ["psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-h", self._dir, "-U", "tocsin",
-             "-d", database, *arguments], input=text, capture_output=True, text=True, check=False)
+        done = subprocess.run(self._psql_command(arguments, database), input=text,
+                              capture_output=True, text=True, check=False)
         if done.returncode:
             raise RuntimeError(f"psql: {done.stderr}")
         return done.stdout
