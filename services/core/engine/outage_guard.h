@@ -1,9 +1,7 @@
 // Knows when Tocsin could receive heartbeats: touches, gaps, and what may be judged.
 #pragma once
 
-#include <cstdint>
 #include <functional>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -15,9 +13,10 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "common/clock.h"
-#include "services/core/domain/delivery.h"
 #include "services/core/domain/gap.h"
+#include "services/core/engine/gap_teller.h"
 #include "services/core/engine/push_recorder.h"
+#include "services/core/engine/touches.h"
 #include "services/core/store/store.h"
 
 namespace tocsin::core {
@@ -31,25 +30,6 @@ struct GuardOptions {
   absl::Duration settle = absl::Milliseconds(20);  // no younger deadline is judged
   absl::Duration retry_time = absl::Seconds(6);    // the gateways' retry time + 1 s
 };
-
-// A gateway connected where none was.
-struct GatewayReturn {
-  absl::Time silent_from = absl::InfinitePast();  // when this replica had last heard one
-  absl::Time at;
-};
-
-// What a touch that is about to be written says about the time since the others. Pure.
-//   touches   the committed ones, of all instances, this one's last included
-//   mine      the new one; its gateway_seen_at is what this replica heard itself
-//   returned  a gateway came to this replica, which had none, since its last touch
-// A kCore gap when the newest committed touch is more than `blind_after` older than `mine`; none
-// at the very first touch. A kGateway gap when a gateway is heard after more than `blind_after` in
-// which nobody heard one (it may have been frozen, or out of reach, with its connection open), and,
-// however short, when one returned while no other instance that touched within `blind_after` had
-// one. None before a gateway was heard for the first time ever.
-std::vector<Gap> JudgeTouches(const std::vector<Touch>& touches, const Touch& mine,
-                              const std::optional<GatewayReturn>& returned,
-                              absl::Duration blind_after);
 
 // Thread-safe.
 class OutageGuard {
@@ -96,26 +76,13 @@ class OutageGuard {
   // When the newest own touch was committed; InfinitePast when none was.
   absl::Time NewestTouch() const;
 
-  // Tells each gap that postponed or excused something once, by one replica: `system.blind` to the
-  // default channels of each project, before the hold on judging after it ends; call it at least
-  // every two seconds. Untold gaps that overlap are told as one,
-  // and what was shed within five minutes is. Bounded: where
-  // there are very many monitors, later calls go on where this one ended. Called from upkeep.
-  absl::Status TellGaps();
+  // GapTeller::Tell; called from upkeep.
+  absl::Status TellGaps() { return teller_.Tell(); }
 
  private:
-  // Those whom an untold group of gaps touches, as far as they were counted.
-  struct Telling {
-    std::vector<int64_t> gaps;  // keys; empty: nothing is being told
-    MonitorKey after = 0;
-    std::map<ProjectKey, BlindNotice> notices;
-  };
-
   Touch NextTouch(absl::Time now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void AddShed(const Gap& gap) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::StatusOr<std::shared_ptr<const GapList>> RefreshGaps(absl::Time now);
-  // One page of what is to be told; OK with no gaps in `telling` when nothing is left.
-  absl::Status TellPage(Transaction& transaction, absl::Time now, Telling& telling);
 
   Store& store_;
   PushRecorder& recorder_;
@@ -132,8 +99,7 @@ class OutageGuard {
   std::shared_ptr<const GapList> gaps_ ABSL_GUARDED_BY(mutex_);
   bool gaps_read_ ABSL_GUARDED_BY(mutex_) = false;
   std::function<void()> wake_ ABSL_GUARDED_BY(mutex_);
-  absl::Mutex tell_mutex_;
-  Telling telling_ ABSL_GUARDED_BY(tell_mutex_);
+  GapTeller teller_;
 };
 
 }  // namespace tocsin::core

@@ -1,0 +1,113 @@
+// What touches say about the time between them.
+#include "services/core/engine/touches.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "services/core/domain/testing/builders.h"
+
+namespace tocsin::core {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using testing::Second;
+
+constexpr absl::Duration kBlindAfter = absl::Seconds(2);
+
+Touch TouchOf(const std::string& instance, double second, int32_t gateways = 0,
+              absl::Time gateway_seen_at = absl::InfinitePast()) {
+  return {.instance = instance,
+          .at = Second(second),
+          .gateways = gateways,
+          .gateway_seen_at = gateways > 0 ? Second(second) : gateway_seen_at};
+}
+
+Gap GatewayGap(double start, double end) {
+  return {.kind = GapKind::kGateway, .start = Second(start), .end = Second(end)};
+}
+
+TEST(JudgeTouchesTest, TheVeryFirstTouchEndsNoGap) {
+  EXPECT_THAT(JudgeTouches({}, TouchOf("a", 10, 1), {}, kBlindAfter), IsEmpty());
+}
+
+TEST(JudgeTouchesTest, ExactlyTheAllowedTimeIsNoGap) {
+  EXPECT_THAT(JudgeTouches({TouchOf("a", 10)}, TouchOf("a", 12), {}, kBlindAfter), IsEmpty());
+}
+
+TEST(JudgeTouchesTest, MoreThanTheAllowedTimeIsAGap) {
+  EXPECT_THAT(JudgeTouches({TouchOf("a", 10)}, TouchOf("a", 12.001), {}, kBlindAfter),
+              ElementsAre(testing::CoreGap(Second(10), Second(12.001))));
+}
+
+TEST(JudgeTouchesTest, AnotherInstanceThatTouchedMeansNoGap) {
+  EXPECT_THAT(JudgeTouches({TouchOf("a", 10), TouchOf("b", 19)}, TouchOf("a", 20), {}, kBlindAfter),
+              IsEmpty());
+}
+
+TEST(JudgeTouchesTest, ARestartedInstanceFindsTheGapThatItsPredecessorBegan) {
+  EXPECT_THAT(JudgeTouches({TouchOf("old", 10)}, TouchOf("new", 20), {}, kBlindAfter),
+              ElementsAre(testing::CoreGap(Second(10), Second(20))));
+}
+
+TEST(JudgeTouchesTest, AGatewayThatComesBackEndsAGapHoweverShort) {
+  EXPECT_THAT(
+      JudgeTouches({TouchOf("a", 10, 0, Second(9.8))}, TouchOf("a", 10.2, 1),
+                   GatewayReturn{.silent_from = Second(9.9), .at = Second(10.1)}, kBlindAfter),
+      ElementsAre(GatewayGap(9.9, 10.1)));
+}
+
+TEST(JudgeTouchesTest, TheFirstGatewayEverEndsNoGap) {
+  EXPECT_THAT(JudgeTouches({TouchOf("a", 10)}, TouchOf("a", 10.5, 1),
+                           GatewayReturn{.at = Second(10.4)}, kBlindAfter),
+              IsEmpty());
+}
+
+TEST(JudgeTouchesTest, AGatewayThatStayedIsNoGap) {
+  EXPECT_THAT(JudgeTouches({TouchOf("a", 10, 1)}, TouchOf("a", 10.5, 1), {}, kBlindAfter),
+              IsEmpty());
+}
+
+TEST(JudgeTouchesTest, NoGatewayYetEndsNoGap) {
+  EXPECT_THAT(JudgeTouches({TouchOf("a", 10, 0, Second(9))}, TouchOf("a", 10.5), {}, kBlindAfter),
+              IsEmpty());
+}
+
+TEST(JudgeTouchesTest, AGatewayOfALiveInstanceMeansNoGap) {
+  EXPECT_THAT(JudgeTouches({TouchOf("a", 10, 0, Second(9)), TouchOf("b", 10.1, 1)},
+                           TouchOf("a", 10.5, 1), GatewayReturn{.at = Second(10.4)}, kBlindAfter),
+              IsEmpty());
+}
+
+TEST(JudgeTouchesTest, AGatewayOfADeadInstanceDoesNotCount) {
+  EXPECT_THAT(JudgeTouches({TouchOf("a", 10, 0, Second(5)), TouchOf("b", 8, 1)},
+                           TouchOf("a", 10.5, 1), GatewayReturn{.at = Second(9.9)}, kBlindAfter),
+              ElementsAre(GatewayGap(8, 10.5)));
+}
+
+TEST(JudgeTouchesTest, AGatewayThatWasFrozenWithItsConnectionOpenEndsAGap) {
+  const Touch frozen = {
+      .instance = "a", .at = Second(20), .gateways = 1, .gateway_seen_at = Second(9)};
+  EXPECT_THAT(JudgeTouches({frozen}, TouchOf("a", 20.5, 1), {}, kBlindAfter),
+              ElementsAre(GatewayGap(9, 20.5)));
+}
+
+TEST(JudgeTouchesTest, AGatewayThatNoCoreCouldHearIsNoSecondGap) {
+  EXPECT_THAT(
+      JudgeTouches({TouchOf("a", 10, 0, Second(9.5))}, TouchOf("a", 20, 1), {}, kBlindAfter),
+      ElementsAre(testing::CoreGap(Second(10), Second(20))));
+  EXPECT_THAT(JudgeTouches({TouchOf("a", 10, 0, Second(3))}, TouchOf("a", 20, 1), {}, kBlindAfter),
+              ElementsAre(testing::CoreGap(Second(10), Second(20)), GatewayGap(3, 20)));
+}
+
+TEST(JudgeTouchesTest, OneThatHeardAGatewayAfterAFreezeOfItsOwnEndsTheGapThatOthersSaw) {
+  // The only gateway was with "a", which stood still for a minute; "b" went on without one.
+  EXPECT_THAT(
+      JudgeTouches({TouchOf("a", 10, 1), TouchOf("b", 69.8)}, TouchOf("a", 70, 1), {}, kBlindAfter),
+      ElementsAre(GatewayGap(10, 70)));
+}
+
+}  // namespace
+}  // namespace tocsin::core
