@@ -291,6 +291,20 @@ TEST_P(Deliveries, AChannelHasNoMoreLiveLeasesThanItsCap) {
   EXPECT_THAT(Lease(kStart + absl::Seconds(62), 100, 3), SizeIs(3));  // all leases have expired
 }
 
+TEST_P(Deliveries, AFailingChannelHasFewLiveLeasesUntilItsFirstSuccess) {
+  const ChannelKey channel = AddChannel("pager");
+  for (int i = 0; i < 5; ++i) {
+    AddDelivery(MakeDelivery("msg_" + std::to_string(i), channel, 100 + i, 1,
+                             kStart + absl::Milliseconds(i)));
+  }
+  EXPECT_THAT(Lease(kStart + kSecond, 1), SizeIs(1));
+  Report("msg_0", DeliveryResult::kRetry, kStart + kSecond, absl::Hours(1));
+  EXPECT_THAT(IdsOf(Lease(kStart + kSecond)), UnorderedElementsAre("msg_1", "msg_2"));
+  EXPECT_THAT(Lease(kStart + kSecond), IsEmpty());
+  Report("msg_1", DeliveryResult::kDelivered, kStart + 2 * kSecond);
+  EXPECT_THAT(IdsOf(Lease(kStart + 2 * kSecond)), UnorderedElementsAre("msg_0", "msg_3", "msg_4"));
+}
+
 TEST_P(Deliveries, ASuccessFinishesEvenWhenTheLeaseWasLost) {
   const ChannelKey channel = AddChannel("pager");
   AddDelivery(MakeDelivery("msg_1", channel, 7, 1, kStart));

@@ -200,7 +200,8 @@ std::vector<LeasedDelivery> StoreContract::Lease(absl::Time now, int limit, int 
                         .now = now,
                         .lease = absl::Seconds(60),
                         .limit = limit,
-                        .per_channel = per_channel})
+                        .per_channel = per_channel,
+                        .per_failing_channel = 2})
       .value();
 }
 

@@ -57,6 +57,7 @@ class StoreContract : public testing::TestWithParam<StoreKind> {
   Delivery MakeDelivery(const std::string& id, ChannelKey channel, MonitorKey monitor,
                         int64_t sequence, absl::Time at);
   void AddDelivery(const Delivery& delivery);
+  // At most two of a failing channel.
   std::vector<LeasedDelivery> Lease(absl::Time now, int limit = 100, int per_channel = 100,
                                     const std::string& lease_id = "lease");
   // The delivery as it is listed.

@@ -193,6 +193,7 @@ absl::StatusOr<DeliveryQueue::Leased> DeliveryQueue::LeaseOnce(absl::Time now) {
   request.now = now;
   request.lease = options_.lease;
   request.per_channel = options_.per_channel;
+  request.per_failing_channel = options_.per_failing_channel;
   ASSIGN_OR_RETURN(std::vector<LeasedDelivery> leased, store_.LeaseDeliveries(request));
   const bool full = static_cast<int>(leased.size()) >= request.limit;
   if (!leased.empty()) HandOver(stream, std::move(leased));

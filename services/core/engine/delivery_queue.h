@@ -27,6 +27,8 @@ struct DeliveryQueueOptions {
   absl::Duration lease = absl::Seconds(30);
   int lease_limit = 256;  // deliveries in one lease call
   int per_channel = 128;  // live leases of one channel
+  // What a receiver that does not answer holds is what others cannot have: this much it may.
+  int per_failing_channel = 4;
   absl::Duration longest_rest = absl::Seconds(1);
   absl::Duration failing_after = absl::Minutes(10);  // then channel.failing is told
   size_t report_limit = 100'000;  // reports waiting to be applied; above it Report says no

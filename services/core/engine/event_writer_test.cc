@@ -97,7 +97,8 @@ class EventWriterTest : public ::testing::Test {
                                     .now = clock_.Now(),
                                     .lease = absl::Seconds(30),
                                     .limit = 100,
-                                    .per_channel = 100});
+                                    .per_channel = 100,
+                                    .per_failing_channel = 100});
   }
   void Report(const std::vector<LeasedDelivery>& leased, DeliveryResult result) {
     for (const LeasedDelivery& each : leased) {

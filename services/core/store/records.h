@@ -92,7 +92,8 @@ struct LeaseRequest {
   absl::Time now;
   absl::Duration lease;
   int limit = 0;
-  int per_channel = 0;
+  int per_channel = 0;          // live leases of one channel,
+  int per_failing_channel = 0;  // and of one whose newest attempt failed
 };
 
 struct LeasedDelivery {

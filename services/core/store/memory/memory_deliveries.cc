@@ -44,7 +44,8 @@ absl::StatusOr<std::vector<LeasedDelivery>> MemoryStore::LeaseDeliveries(
         channel->second.channel.disabled_at) {
       continue;
     }
-    int free = request.per_channel;
+    int free =
+        channel->second.channel.failing_since ? request.per_failing_channel : request.per_channel;
     for (const auto& [due, key] : pending) {
       free -= tables_.deliveries().at(key).delivery.leased_until > request.now;
     }

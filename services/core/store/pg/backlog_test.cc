@@ -67,7 +67,8 @@ class BacklogTest : public testing::Test {
                                  .now = kStart + absl::Seconds(1),
                                  .lease = absl::Seconds(60),
                                  .limit = limit,
-                                 .per_channel = 100});
+                                 .per_channel = 100,
+                                 .per_failing_channel = 100});
     EXPECT_TRUE(leased.ok()) << leased.status();
     return leased.ok() ? *leased : std::vector<LeasedDelivery>();
   }

@@ -248,8 +248,8 @@ class LeaseCostTest : public CostTest {
     return 0;
   }
 
-  const std::vector<std::string> kLeaseOfTen = {"'2026-03-02 10:00:00+00'", "10", "8",
-                                                "'2026-03-02 10:01:00+00'", "'lease'"};
+  const std::vector<std::string> kLeaseOfTen = {"'2026-03-02 10:00:00+00'", "10",      "8",
+                                                "'2026-03-02 10:01:00+00'", "'lease'", "4"};
 };
 
 TEST_F(LeaseCostTest, ALongBacklogOfOneChannelCostsNoMoreThanAShortOne) {

@@ -21,7 +21,7 @@ namespace pg {
   "UNION ALL SELECT (SELECT d.channel_id FROM delivery d WHERE d.state = 1 "              \
   "AND d.channel_id > w.channel_id ORDER BY d.channel_id LIMIT 1) "                       \
   "FROM working w WHERE w.channel_id IS NOT NULL), "                                      \
-  "usable AS (SELECT c.channel_id, c.released_at FROM working w "                         \
+  "usable AS (SELECT c.channel_id, c.released_at, c.failing_since FROM working w "        \
   "JOIN channel c ON c.channel_id = w.channel_id "                                        \
   "WHERE c.disabled_at IS NULL AND c.deleted_at IS NULL) "
 
@@ -32,10 +32,11 @@ namespace pg {
   "WHERE b.state = 1 AND b.monitor_id = d.monitor_id AND b.channel_id + 0 = d.channel_id " \
   "AND b.sequence < d.sequence AND NOT b.redelivery))"
 
-// $1 now, $2 limit, $3 per channel, $4 lease end, $5 lease id
+// $1 now, $2 limit, $3 per channel, $4 lease end, $5 lease id, $6 per failing channel
 const Statement kLeaseDeliveries = {
     "lease_deliveries", TOCSIN_WORKING_CHANNELS
-    ", room AS (SELECT u.channel_id, $3::integer - (SELECT count(*) FROM delivery l "
+    ", room AS (SELECT u.channel_id, CASE WHEN u.failing_since IS NULL THEN $3::integer "
+    "ELSE $6::integer END - (SELECT count(*) FROM delivery l "
     "WHERE l.channel_id = u.channel_id AND l.state = 1 "
     "AND l.leased_until > $1::timestamptz) AS free FROM usable u), "
     "candidate AS (SELECT t.delivery_id, t.turn FROM room r CROSS JOIN LATERAL ("
@@ -168,7 +169,8 @@ absl::StatusOr<std::vector<LeasedDelivery>> Lease(pg::Session& session, const Se
                                                          .Int(request.limit)
                                                          .Int(request.per_channel)
                                                          .Time(request.now + request.lease)
-                                                         .Text(request.lease_id)));
+                                                         .Text(request.lease_id)
+                                                         .Int(request.per_failing_channel)));
   if (rows.empty()) return leased;
   ASSIGN_OR_RETURN(std::vector<Turn> turns, ReadTurns(rows));
   ASSIGN_OR_RETURN(const auto channels, ReadChannels(session, turns, sealer));

@@ -375,8 +375,12 @@ TEST_F(FaultsTest, ALongBacklogIsReleasedInParts) {
       "SELECT count(*) FROM delivery WHERE state = 1 AND next_attempt_at <= '2026-03-02 10:00+00'";
   EXPECT_EQ(database_.Number(due), 1000);
   EXPECT_LE(store_->NextDeliveryAt().value(), kStart);
-  const LeaseRequest one = {
-      .lease_id = "l", .now = kStart, .lease = absl::Seconds(1), .limit = 1, .per_channel = 100};
+  const LeaseRequest one = {.lease_id = "l",
+                            .now = kStart,
+                            .lease = absl::Seconds(1),
+                            .limit = 1,
+                            .per_channel = 100,
+                            .per_failing_channel = 100};
   EXPECT_TRUE(store_->LeaseDeliveries(one).ok());
   EXPECT_EQ(database_.Number(due), 2000);
   EXPECT_TRUE(store_->LeaseDeliveries(one).ok());
