@@ -84,8 +84,8 @@ class Connection final : public EventLoop::Source, public TimeoutNode {
   // What the client still sends must be read before closing: unread input would make it a reset.
   bool linger_on_close_ = false;
   bool refused_body_ = false;  // lingers for as long as the body may take
-  bool writing_ = false;  // output_ waits for the client
-  bool served_ = false;   // at least one request was read
+  bool writing_ = false;       // output_ waits for the client
+  bool served_ = false;        // at least one request was read
   bool reading_body_ = false;
   size_t lingered_bytes_ = 0;
   IpAddress peer_;

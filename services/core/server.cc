@@ -139,7 +139,8 @@ absl::Status Server::Start() {
   RETURN_IF_ERROR(OpenStore());
   engine_ = std::make_unique<Engine>(*store_, clock_, monotonic_, options_, instance_, registry_);
   engine_->recorder.Start();
-  services_ = std::make_unique<Services>(*engine_, *store_, clock_, monotonic_, options_.public_url);
+  services_ =
+      std::make_unique<Services>(*engine_, *store_, clock_, monotonic_, options_.public_url);
   StartTasks();
   RETURN_IF_ERROR(StartGrpc());
   admin_->AddText("/metrics/monitors", [this] {

@@ -135,7 +135,7 @@ struct ReportEffects {
 // One instance's proof that it could receive.
 struct Touch {
   std::string instance;
-  absl::Time at;                                      // stamped before the commit that proves it
+  absl::Time at;         // stamped before the commit that proves it
   int32_t gateways = 0;  // connected to it
   // When a gateway was last heard, by it or by any instance before.
   absl::Time gateway_seen_at = absl::InfinitePast();
