@@ -135,10 +135,12 @@ class PushStreamHandler::Stream
       handler_.guard_.ReportShed(absl::Microseconds(static_cast<int64_t>(request_.shed_micros())));
     }
     const absl::Duration sent = absl::Microseconds(static_cast<int64_t>(request_.sent_micros()));
-    const absl::Duration excess = transit_.Excess(sent, handler_.monotonic_.Now());
+    // A gateway of an earlier release does not say when.
+    const absl::Duration excess = request_.sent_micros() == 0
+                                      ? absl::ZeroDuration()
+                                      : transit_.Excess(sent, handler_.monotonic_.Now());
     // When it would have been read had it come as quickly as others.
     const absl::Time now = TruncateToMicros(handler_.clock_.Now() - excess);
-    handler_.guard_.GatewayHeard(now);
     std::vector<PushItem> items;
     items.reserve(static_cast<size_t>(request_.pushes_size()));
     std::vector<int> invalid;  // positions in the batch, ascending
@@ -152,11 +154,16 @@ class PushStreamHandler::Stream
       }
     }
     const uint64_t id = request_.batch_id();
-    if (items.empty()) return Answer(id, invalid, {});
+    if (items.empty()) {
+      handler_.guard_.GatewayHeard(now);
+      return Answer(id, invalid, {});
+    }
     handler_.recorder_.Submit(
         std::move(items),
         [self = shared_from_this(), id, invalid = std::move(invalid)](
             std::vector<PushAnswer> answers) { self->Answer(id, invalid, answers); });
+    // Last, so that a touch which tells of it comes after these pushes.
+    handler_.guard_.GatewayHeard(now);
   }
 
   void Answer(uint64_t batch_id, const std::vector<int>& invalid,

@@ -6,7 +6,7 @@
 namespace tocsin::core {
 namespace {
 
-constexpr absl::Duration kWindow = absl::Minutes(1);
+constexpr absl::Duration kWindow = absl::Seconds(10);
 
 }  // namespace
 

@@ -125,9 +125,10 @@ absl::Status GapTeller::Tell() {
   absl::MutexLock lock(&mutex_);
   for (int page = 0; page < kTellPages; ++page) {
     const absl::Time now = clock_.Now();
+    const Telling before = telling_;
     Telling next;
     const auto body = [&](Transaction& transaction) -> absl::Status {
-      next = telling_;
+      next = before;
       return TellPage(transaction, now, next);
     };
     RETURN_IF_ERROR(store_.Transact(TransactionClass::kSweeper, body));

@@ -83,7 +83,10 @@ class PushRecorder::Impl {
       const bool too_long = retried && frozen_for_ > kLookedFor;
       if (!stopping_ && !too_long && waiting_ + items.size() <= options_.queue_limit) {
         batch->done = std::move(done);
-        batch->begun = begun_.insert(monotonic);
+        // What waited in a gateway is held since then: nothing younger is settled.
+        absl::Duration oldest;
+        for (const PushItem& item : items) oldest = std::max(oldest, now - item.heartbeat.at);
+        batch->begun = begun_.insert(monotonic - oldest);
         for (size_t i = 0; i < items.size(); ++i) {
           const absl::Duration age = now - items[i].heartbeat.at;
           // By its id a push in doubt is found again.

@@ -23,8 +23,8 @@ constexpr absl::Duration kFreshTouch = absl::Milliseconds(100);
 // How long what waits for a gateway is left alone when all of it was seen: less than the time for
 // which nothing is judged once one is back, so that it costs no time.
 constexpr absl::Duration kLookAgain = absl::Seconds(5);
-// Gateways give signs of life ten times a second.
-constexpr absl::Duration kGatewayGone = absl::Seconds(1);
+// Gateways give signs of life ten times a second; a silence up to this long is no gap (blind_after).
+constexpr absl::Duration kGatewayGone = absl::Seconds(2);
 constexpr absl::Duration kAfterFailure = absl::Milliseconds(200);
 
 struct Failure {
