@@ -29,7 +29,7 @@ constexpr Statement kLockUntoldGaps = {
     "lock_untold_gaps",
     "SELECT g.gap_id, g.kind, g.start_at, g.end_at FROM gap g "
     "WHERE NOT g.told AND g.end_at <= $1::timestamptz ORDER BY g.end_at, g.gap_id "
-    "FOR UPDATE SKIP LOCKED"};
+    "LIMIT 10000 FOR UPDATE SKIP LOCKED"};
 
 constexpr Statement kMarkGapsTold = {
     "mark_gaps_told", "UPDATE gap SET told = true WHERE gap_id = ANY ($1::bigint[])"};

@@ -79,8 +79,7 @@ CREATE TABLE monitor_sweep (
   monitor_id bigint PRIMARY KEY,
   sweep_at timestamptz
 ) WITH (fillfactor = 70);
-CREATE INDEX monitor_sweep_at ON monitor_sweep (sweep_at, monitor_id)
-  WHERE sweep_at IS NOT NULL;
+CREATE INDEX monitor_sweep_at ON monitor_sweep (sweep_at) WHERE sweep_at IS NOT NULL;
 
 -- Runs whose end is awaited.
 CREATE TABLE run (
