@@ -319,7 +319,15 @@ void Server::Stop() {
     if (!services_->deliver.Stop(kStreamsEnd)) LogWarning("deliver_streams_left");
   }
   if (services_ != nullptr) services_->alerts.Stop();
-  if (engine_ != nullptr) engine_->recorder.Stop();
+  if (engine_ != nullptr) {
+    // Others need not believe for another second that gateways are here. Where the database is away
+    // nobody would read it.
+    if (clock_.Now() - engine_->guard.NewestTouch() <= kReadyTouch) {
+      const absl::Status touched = engine_->guard.TouchNow();
+      if (!touched.ok()) LogWarning("last_touch_failed", {{"status", touched}});
+    }
+    engine_->recorder.Stop();
+  }
   if (tasks_ != nullptr) {
     store_->StopWaiting();
     tasks_->Stop();

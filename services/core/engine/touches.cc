@@ -7,6 +7,10 @@
 namespace tocsin::core {
 namespace {
 
+// An instance whose touch is older was perhaps killed when it had gateways: two of its touches did
+// not come.
+constexpr absl::Duration kTouchIsNews = absl::Seconds(1);
+
 const Touch* FindTouch(const std::vector<Touch>& touches, const std::string& instance) {
   const auto found = std::find_if(touches.begin(), touches.end(),
                                   [&](const Touch& touch) { return touch.instance == instance; });
@@ -24,7 +28,7 @@ std::optional<Gap> JudgeGateways(const std::vector<Touch>& touches, const Touch&
   if (!returned.has_value()) return std::nullopt;
   const bool others_had_one = std::any_of(touches.begin(), touches.end(), [&](const Touch& touch) {
     return touch.instance != mine.instance && touch.gateways > 0 &&
-           mine.at - touch.at <= blind_after;
+           touch.at >= returned->at - kTouchIsNews;
   });
   const absl::Time start = std::max(seen, returned->silent_from);
   if (others_had_one || start >= returned->at) return std::nullopt;

@@ -87,6 +87,22 @@ TEST(JudgeTouchesTest, AGatewayOfADeadInstanceDoesNotCount) {
               ElementsAre(GatewayGap(8, 10.5)));
 }
 
+TEST(JudgeTouchesTest, AnInstanceThatWasKilledAMomentAgoHadItsGatewaysForASecondAtMost) {
+  const GatewayReturn returned = {.at = Second(10.4)};
+  EXPECT_THAT(
+      JudgeTouches({TouchOf("killed", 9.3, 1)}, TouchOf("a", 10.5, 1), returned, kBlindAfter),
+      ElementsAre(GatewayGap(9.3, 10.4)));
+  EXPECT_THAT(
+      JudgeTouches({TouchOf("lives", 9.4, 1)}, TouchOf("a", 10.5, 1), returned, kBlindAfter),
+      IsEmpty());
+}
+
+TEST(JudgeTouchesTest, AnInstanceThatStoppedSaidThatItsGatewaysAreGone) {
+  EXPECT_THAT(JudgeTouches({TouchOf("stopped", 10, 0, Second(9.9))}, TouchOf("a", 10.5, 1),
+                           GatewayReturn{.at = Second(10.4)}, kBlindAfter),
+              ElementsAre(GatewayGap(9.9, 10.4)));
+}
+
 TEST(JudgeTouchesTest, AGatewayThatWasFrozenWithItsConnectionOpenEndsAGap) {
   const Touch frozen = {
       .instance = "a", .at = Second(20), .gateways = 1, .gateway_seen_at = Second(9)};
