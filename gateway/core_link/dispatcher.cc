@@ -210,12 +210,15 @@ void Dispatcher::SendBatch(Stream& to, size_t limit, absl::Duration now) {
     PendingPush& push = *ref.push;
     Fill(*message->add_pushes(), push, now);
     push.batch = batch.id;
+    batch.oldest = std::min(batch.oldest, push.received);
     if (++push.attempts > 1) ++stats_.retries;
     batch.pushes.push_back(ref);
   }
   message->set_batch_id(batch.id);
   message->set_shed_micros(batch.shed_micros);
   message->set_sent_micros(static_cast<uint64_t>(absl::ToInt64Microseconds(now)));
+  message->set_held_micros(
+      static_cast<uint64_t>(absl::ToInt64Microseconds(HeldElsewhere(to, now))));
   if (!to.greeted) message->set_gateway(options_.gateway_name);
   to.greeted = true;
   to.sent = now;
@@ -223,6 +226,24 @@ void Dispatcher::SendBatch(Stream& to, size_t limit, absl::Duration now) {
   CountBatch(batch.pushes.size());
   to.in_flight.push_back(std::move(batch));
   to.stream->Send(std::move(message));
+}
+
+absl::Duration Dispatcher::HeldElsewhere(const Stream& to, absl::Duration now) const {
+  absl::Duration oldest = now;
+  for (const auto& stream : streams_) {
+    if (stream.get() == &to) continue;
+    for (const Batch& batch : stream->in_flight) {
+      if (!batch.given_up) oldest = std::min(oldest, batch.oldest);
+    }
+  }
+  // Usually nothing waits for its turn.
+  if (!ready_.empty() || !retries_.empty()) {
+    const auto first = std::find_if(arrivals_.begin(), arrivals_.end(), [](const PushRef& ref) {
+      return ref.waiting() && ref.push->batch == 0;
+    });
+    if (first != arrivals_.end()) oldest = std::min(oldest, first->push->received);
+  }
+  return now - oldest;
 }
 
 void Dispatcher::CountBatch(size_t size) {

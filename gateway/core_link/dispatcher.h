@@ -113,6 +113,7 @@ class Dispatcher {
   struct Batch {
     uint64_t id = 0;
     absl::Duration sent;
+    absl::Duration oldest = absl::InfiniteDuration();  // when the first of its pushes came
     uint64_t shed_micros = 0;
     bool given_up = false;  // its pushes were sent elsewhere
     std::vector<PushRef> pushes;
@@ -143,6 +144,8 @@ class Dispatcher {
   void GiveSignsOfLife(absl::Duration now);
   // When the stream wants its next sign of life.
   absl::Duration NextSignOfLife(const Stream& stream) const;
+  // For how long the oldest push waits that `to` was not given.
+  absl::Duration HeldElsewhere(const Stream& to, absl::Duration now) const;
   void CountBatch(size_t size);
   void Fill(internal::v1::Push& out, const PendingPush& push, absl::Duration now);
   void Apply(Stream& from, Batch& batch, const internal::v1::PushStreamResponse& answer,

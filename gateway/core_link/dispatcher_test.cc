@@ -1,97 +1,10 @@
-// Batches, retries and ends of pushes, on fake streams and a time that the test moves.
+// Batches, retries and ends of pushes.
 #include "gateway/core_link/dispatcher.h"
 
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-
-#include <map>
-#include <set>
-#include <string>
-#include <utility>
-#include <vector>
+#include "gateway/core_link/testing/dispatcher_fixture.h"
 
 namespace tocsin::gateway {
 namespace {
-
-using internal::v1::PushOutcome;
-using internal::v1::PushStreamRequest;
-using internal::v1::PushStreamResponse;
-
-class FakeStream : public CoreStream {
- public:
-  Batch NewBatch() override { return std::make_unique<PushStreamRequest>(); }
-  void Send(Batch batch) override { sent.push_back(std::move(*batch)); }
-  void Reset() override { reset = true; }
-  void Finish() override { finished = true; }
-
-  std::vector<std::string> Messages(size_t batch) const {
-    std::vector<std::string> messages;
-    for (const auto& push : sent[batch].pushes()) messages.push_back(push.message());
-    return messages;
-  }
-
-  std::vector<PushStreamRequest> sent;
-  bool reset = false;
-  bool finished = false;
-};
-
-class DispatcherTest : public ::testing::Test, public OutcomeSink {
- protected:
-  void OnOutcome(PendingPush& push, PushResult result, absl::Duration) override {
-    EXPECT_TRUE(results_.emplace(push.parameters.message, result).second)
-        << "answered twice: " << push.parameters.message;
-  }
-
-  bool Push(const std::string& message) {
-    PendingPush* push = dispatcher_.Take();
-    push->parameters.Clear();
-    push->parameters.message = message;
-    push->push_id = ++last_push_id_;
-    push->received = now_;
-    return dispatcher_.Submit(push, now_);
-  }
-  void Turn(absl::Duration step = absl::ZeroDuration()) {
-    now_ += step;
-    next_ = dispatcher_.OnTurn(now_);
-    EXPECT_TRUE(next_ > now_) << "it would spin";
-  }
-  // Lets time pass as the loop would: a turn whenever the dispatcher asks for one.
-  void Pass(absl::Duration d) {
-    const absl::Duration until = now_ + d;
-    while (next_ <= until) Turn(next_ - now_);
-    Turn(until - now_);
-  }
-  void Answer(Dispatcher& dispatcher, Dispatcher::StreamId id, const PushStreamRequest& batch,
-              const std::vector<PushOutcome>& outcomes = {}) {
-    PushStreamResponse response;
-    response.set_batch_id(batch.batch_id());
-    for (PushOutcome outcome : outcomes) response.add_outcomes(outcome);
-    dispatcher.OnAnswer(id, response, now_);
-  }
-  void Answer(Dispatcher::StreamId id, const PushStreamRequest& batch,
-              const std::vector<PushOutcome>& outcomes = {}) {
-    Answer(dispatcher_, id, batch, outcomes);
-  }
-  PushResult ResultOf(const std::string& message) { return results_.at(message); }
-
-  absl::Duration now_ = absl::Seconds(1000);
-  absl::Duration next_ = absl::InfiniteDuration();
-  uint64_t last_push_id_ = 0;
-  std::map<std::string, PushResult> results_;
-  FakeStream a_, b_;
-  Dispatcher dispatcher_{{.gateway_name = "gw",
-                          .max_batch = 10,
-                          .max_batches_in_flight = 2,
-                          .max_pending = 50,
-                          .sign_of_life = absl::InfiniteDuration()},
-                         *this};
-};
-
-constexpr auto kRecorded = internal::v1::PUSH_OUTCOME_RECORDED;
-constexpr auto kPaused = internal::v1::PUSH_OUTCOME_RECORDED_PAUSED;
-constexpr auto kUnknown = internal::v1::PUSH_OUTCOME_UNKNOWN_TOKEN;
-constexpr auto kUnavailable = internal::v1::PUSH_OUTCOME_UNAVAILABLE;
-constexpr auto kInvalid = internal::v1::PUSH_OUTCOME_INVALID;
 
 TEST_F(DispatcherTest, AnIdleSystemSendsAtOnceAndABusyOneLetsBatchesForm) {
   const auto id = dispatcher_.Add(&a_);
@@ -109,91 +22,6 @@ TEST_F(DispatcherTest, AnIdleSystemSendsAtOnceAndABusyOneLetsBatchesForm) {
   ASSERT_EQ(a_.sent.size(), 3u);
   EXPECT_EQ(a_.sent[2].pushes_size(), 10);
   EXPECT_EQ(ResultOf("1"), PushResult::kRecorded);
-}
-
-TEST_F(DispatcherTest, AStreamThatHasNothingToSendGivesSignsOfLife) {
-  Dispatcher dispatcher({.gateway_name = "gw", .sign_of_life = absl::Milliseconds(100)}, *this);
-  const auto id = dispatcher.Add(&a_);
-  EXPECT_EQ(dispatcher.OnTurn(now_), now_ + absl::Milliseconds(100));
-  ASSERT_EQ(a_.sent.size(), 1u) << "the first one at once, so that core knows who is there";
-  EXPECT_EQ(a_.sent[0].gateway(), "gw");
-  EXPECT_EQ(a_.sent[0].pushes_size(), 0);
-  EXPECT_EQ(a_.sent[0].sent_micros(), static_cast<uint64_t>(absl::ToInt64Microseconds(now_)));
-  PushStreamResponse answer;
-  answer.set_batch_id(a_.sent[0].batch_id());
-  dispatcher.OnAnswer(id, answer, now_);
-
-  PendingPush* push = dispatcher.Take();
-  push->parameters.message = "m";
-  push->received = now_ + absl::Milliseconds(60);
-  dispatcher.Submit(push, push->received);
-  dispatcher.OnTurn(now_ + absl::Milliseconds(60));
-  ASSERT_EQ(a_.sent.size(), 2u);
-  dispatcher.OnTurn(now_ + absl::Milliseconds(159));
-  EXPECT_EQ(a_.sent.size(), 2u) << "a push is a sign of life, too";
-  dispatcher.OnTurn(now_ + absl::Milliseconds(160));
-  EXPECT_EQ(a_.sent.size(), 3u);
-  EXPECT_EQ(dispatcher.stats().batches, 1) << "only those with pushes are counted";
-}
-
-TEST_F(DispatcherTest, AStreamThatOwesManyAnswersGetsNoMoreSignsOfLife) {
-  Dispatcher dispatcher(
-      {.gateway_name = "gw", .max_batches_in_flight = 2, .sign_of_life = absl::Milliseconds(100)},
-      *this);
-  dispatcher.Add(&a_);
-  for (int i = 0; i < 9; ++i) dispatcher.OnTurn(now_ + i * absl::Milliseconds(100));
-  EXPECT_EQ(a_.sent.size(), 4u);
-}
-
-TEST_F(DispatcherTest, ASignOfLifeDoesNotMakeAStreamHealthy) {
-  Dispatcher dispatcher({.gateway_name = "gw",
-                         .min_backoff = absl::Milliseconds(500),
-                         .sign_of_life = absl::Milliseconds(100)},
-                        *this);
-  const auto a = dispatcher.Add(&a_);
-  PendingPush* push = dispatcher.Take();
-  push->parameters.message = "m";
-  push->received = now_;
-  dispatcher.Submit(push, now_);
-  dispatcher.OnTurn(now_);
-  Answer(dispatcher, a, a_.sent[0], {kUnavailable});
-  dispatcher.OnTurn(now_ + absl::Milliseconds(100));
-  ASSERT_EQ(a_.sent.size(), 2u);
-  Answer(dispatcher, a, a_.sent[1]);
-  dispatcher.Add(&b_);
-  PendingPush* next = dispatcher.Take();
-  next->parameters.message = "n";
-  next->received = now_ + absl::Milliseconds(110);
-  dispatcher.Submit(next, next->received);
-  dispatcher.OnTurn(next->received);
-  ASSERT_FALSE(b_.sent.empty());
-  EXPECT_EQ(b_.Messages(0), std::vector<std::string>{"n"});
-}
-
-TEST_F(DispatcherTest, TellsCoreEverythingOnce) {
-  dispatcher_.Add(&a_);
-  PendingPush* push = dispatcher_.Take();
-  push->token_hash = Sha256("token");
-  push->push_id = 99;
-  push->parameters = {
-      .kind = PushKind::kDown, .message = "m", .value = 1.5, .run_id = "r", .warning = ""};
-  push->received = now_;
-  dispatcher_.Submit(push, now_);
-  Turn(absl::Milliseconds(3));
-  ASSERT_EQ(a_.sent.size(), 1u);
-  EXPECT_EQ(a_.sent[0].gateway(), "gw");
-  const auto& sent = a_.sent[0].pushes(0);
-  EXPECT_EQ(sent.token_hash(), Sha256Bytes("token"));
-  EXPECT_EQ(sent.push_id(), 99u);
-  EXPECT_EQ(sent.age_micros(), 3000u);
-  EXPECT_FALSE(sent.retried());
-  EXPECT_EQ(sent.kind(), v1::Heartbeat::KIND_DOWN);
-  EXPECT_EQ(sent.message(), "m");
-  EXPECT_EQ(sent.value(), 1.5);
-  EXPECT_EQ(sent.run_id(), "r");
-  Push("second");
-  Turn();
-  EXPECT_EQ(a_.sent[1].gateway(), "") << "only the first batch has the name";
 }
 
 TEST_F(DispatcherTest, EachPushGetsItsOutcome) {
@@ -377,35 +205,6 @@ TEST_F(DispatcherTest, AnAnswerThatIsTooShortLeavesTheRestInDoubt) {
   Pass(absl::Milliseconds(50));
   ASSERT_EQ(a_.sent.size(), 2u);
   EXPECT_EQ(a_.Messages(1), std::vector<std::string>{"2"});
-}
-
-TEST_F(DispatcherTest, RefusesWhatIsTooMuchAndReportsTheTime) {
-  for (int i = 0; i < 50; ++i) EXPECT_TRUE(Push(std::to_string(i)));
-  EXPECT_FALSE(Push("x"));
-  now_ += absl::Milliseconds(400);
-  EXPECT_FALSE(Push("y"));
-  EXPECT_EQ(dispatcher_.stats().refused, 2);
-  const auto a = dispatcher_.Add(&a_);
-  Turn();
-  ASSERT_EQ(a_.sent.size(), 2u);
-  EXPECT_EQ(a_.sent[0].shed_micros(), 401'000u);
-  EXPECT_EQ(a_.sent[1].shed_micros(), 0u);
-  // It was not answered: it is reported again.
-  dispatcher_.Remove(a, now_);
-  dispatcher_.Add(&b_);
-  Turn();
-  EXPECT_EQ(b_.sent[0].shed_micros(), 401'000u);
-}
-
-TEST_F(DispatcherTest, APushThatTimedOutWasTimeInWhichNothingWasReceived) {
-  Push("1");
-  Pass(absl::Seconds(2));
-  Push("2");
-  Pass(absl::Seconds(5));
-  dispatcher_.Add(&a_);
-  Push("3");
-  Turn();
-  EXPECT_EQ(a_.sent[0].shed_micros(), 7'000'000u) << "overlapping waits count once";
 }
 
 TEST_F(DispatcherTest, ARetiredStreamGetsNothingNewAndIsFinishedWhenItOwesNothing) {

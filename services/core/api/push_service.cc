@@ -1,6 +1,7 @@
 // The push services, on gRPC's callback API.
 #include "services/core/api/push_service.h"
 
+#include <algorithm>
 #include <deque>
 #include <string>
 #include <utility>
@@ -23,6 +24,8 @@ constexpr size_t kMaxBatchesInFlight = 64;
 // What was longer on its way may have been sent to another core meanwhile: the gateways do that
 // after a second.
 constexpr absl::Duration kLongTransit = absl::Milliseconds(800);
+// A gateway gives up what waited for longer.
+constexpr absl::Duration kLongestHeld = absl::Seconds(10);
 
 }  // namespace
 
@@ -119,6 +122,7 @@ class PushStreamHandler::Stream
   }
 
   void OnDone() override {
+    handler_.guard_.GatewayHolds(this, absl::InfiniteFuture());
     handler_.guard_.GatewayDisconnected();
     if (!gateway_.empty()) LogInfo("gateway_disconnected", {{"gateway", gateway_}});
     handler_.Remove(this);
@@ -155,7 +159,7 @@ class PushStreamHandler::Stream
     }
     const uint64_t id = request_.batch_id();
     if (items.empty()) {
-      handler_.guard_.GatewayHeard(now);
+      NoteAlive(now);
       return Answer(id, invalid, {});
     }
     handler_.recorder_.Submit(
@@ -163,6 +167,14 @@ class PushStreamHandler::Stream
         [self = shared_from_this(), id, invalid = std::move(invalid)](
             std::vector<PushAnswer> answers) { self->Answer(id, invalid, answers); });
     // Last, so that a touch which tells of it comes after these pushes.
+    NoteAlive(now);
+  }
+
+  void NoteAlive(absl::Time now) {
+    const absl::Duration held =
+        std::min(absl::Microseconds(static_cast<int64_t>(request_.held_micros())), kLongestHeld);
+    handler_.guard_.GatewayHolds(this,
+                                 held > absl::ZeroDuration() ? now - held : absl::InfiniteFuture());
     handler_.guard_.GatewayHeard(now);
   }
 

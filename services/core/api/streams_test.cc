@@ -7,6 +7,7 @@
 #include <string>
 #include <thread>
 
+#include "absl/synchronization/mutex.h"
 #include "common/periodic_task.h"
 #include "common/sha256.h"
 #include "common/testing/fake_clock.h"
@@ -132,6 +133,51 @@ TEST_F(StreamsTest, EachPushOfABatchHasItsOutcome) {
   EXPECT_TRUE(stream->WritesDone());
   EXPECT_FALSE(stream->Read(&response));
   EXPECT_TRUE(stream->Finish().ok());
+}
+
+TEST_F(StreamsTest, AGatewayIsHeardOnceItsPushesAreHeldOrRecorded) {
+  absl::Mutex mutex;
+  int woken = 0;
+  bool known = false;
+  guard_.OnUrgent([&] {
+    absl::MutexLock lock(&mutex);
+    // First it connects, then it is heard for the first time.
+    if (++woken == 1) return;
+    known = recorder_.OldestAge() > absl::ZeroDuration() ||
+            store_.FindMonitor("default", "job")->value().state.state == State::kUp;
+  });
+  grpc::ClientContext context;
+  const auto stream = gateway_->PushStream(&context);
+  PushStreamRequest batch;
+  batch.set_batch_id(1);
+  AddPush(batch, token_, 1);
+  batch.mutable_pushes(0)->set_age_micros(300'000);
+  ASSERT_TRUE(stream->Write(batch));
+  PushStreamResponse response;
+  ASSERT_TRUE(stream->Read(&response));
+  stream->WritesDone();
+  EXPECT_TRUE(stream->Finish().ok());
+  absl::MutexLock lock(&mutex);
+  EXPECT_EQ(woken, 2);
+  EXPECT_TRUE(known);
+}
+
+TEST_F(StreamsTest, WhatAGatewaySaysThatItHoldsIsNotJudgedUntilItsStreamEnds) {
+  const absl::Time begin = clock_.Now();
+  grpc::ClientContext context;
+  const auto stream = gateway_->PushStream(&context);
+  PushStreamRequest batch;
+  batch.set_batch_id(1);
+  batch.set_held_micros(2'000'000);
+  ASSERT_TRUE(stream->Write(batch));
+  PushStreamResponse response;
+  ASSERT_TRUE(stream->Read(&response));
+  ASSERT_TRUE(guard_.TouchNow().ok());
+  EXPECT_EQ(guard_.Judge()->http_up_to, begin - absl::Seconds(2));
+  stream->WritesDone();
+  EXPECT_TRUE(stream->Finish().ok());
+  ASSERT_TRUE(push_streams_.Drain(kPatience));
+  EXPECT_EQ(guard_.Judge()->http_up_to, begin - absl::Milliseconds(20));
 }
 
 TEST_F(StreamsTest, ASignOfLifeIsAnsweredAndTellsThatAGatewayIsThere) {

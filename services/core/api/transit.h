@@ -6,8 +6,8 @@
 namespace tocsin::core {
 
 // For the messages of one stream, in order. The two monotonic clocks have nothing in common but
-// their pace, so what can be known is the difference to the quickest message of the last minute or
-// two (two windows of 10 s, so that clocks of slightly different pace may drift apart). A
+// their pace, so what can be known is the difference to the quickest message of the last 10 to
+// 20 s (two windows, so that clocks of slightly different pace may drift apart). A
 // message that waited in a socket while this process or the network stood still is found out by it.
 // Not thread-safe.
 class Transit {

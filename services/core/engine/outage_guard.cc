@@ -145,6 +145,12 @@ void OutageGuard::GatewayHeard(absl::Time at) {
   if (wake) wake();
 }
 
+void OutageGuard::GatewayHolds(const void* stream, absl::Time since) {
+  const absl::Time now = clock_.Now();
+  absl::MutexLock lock(&mutex_);
+  holdings_.Say(stream, since, now);
+}
+
 void OutageGuard::ReportShed(absl::Duration shed) {
   if (shed <= absl::ZeroDuration()) return;
   const absl::Time now = clock_.Now();
@@ -178,9 +184,7 @@ absl::StatusOr<std::shared_ptr<const GapList>> OutageGuard::RefreshGaps(absl::Ti
 }
 
 absl::StatusOr<OutageGuard::Judgement> OutageGuard::Judge() {
-  // Before the touches are read: what comes later may be younger than `now`.
   const absl::Time now = clock_.Now();
-  const absl::Duration unsettled = std::max(options_.settle, recorder_.OldestAge());
   absl::Time newest = absl::InfinitePast();
   absl::Time heard = absl::InfinitePast();
   // Touches before gaps: a gap is committed with the touch that ends it.
@@ -191,12 +195,23 @@ absl::StatusOr<OutageGuard::Judgement> OutageGuard::Judge() {
         heard = GatewaySeen(touches);
         return absl::OkStatus();
       }));
+  // After the touches, and gateways first: a push that came before the newest of them waits in a
+  // gateway that said so, or here, or is committed, and moves in this direction only. One that
+  // comes from now on is younger than what is settled.
+  absl::Time held_since;
+  {
+    absl::MutexLock lock(&mutex_);
+    held_since = holdings_.OldestSince(now - options_.blind_after);
+  }
+  const absl::Duration oldest_age = recorder_.OldestAge();
+  const absl::Time settled = std::min(now - options_.settle, clock_.Now() - oldest_age);
   Judgement judgement;
   ASSIGN_OR_RETURN(judgement.gaps, RefreshGaps(now));
-  judgement.up_to = std::min(newest, now - unsettled);
+  judgement.up_to = std::min(newest, settled);
   judgement.http_up_to = judgement.up_to;
   // Where no gateway was ever heard nobody waits for one.
   if (heard != absl::InfinitePast()) judgement.http_up_to = std::min(judgement.up_to, heard);
+  judgement.http_up_to = std::min(judgement.http_up_to, held_since);
   for (const Gap& gap : *judgement.gaps) {
     if (gap.kind == GapKind::kShed || now >= gap.end + options_.retry_time) continue;
     judgement.wait_until = std::max(judgement.wait_until, gap.end + options_.retry_time);

@@ -15,6 +15,7 @@
 #include "common/clock.h"
 #include "services/core/domain/gap.h"
 #include "services/core/engine/gap_teller.h"
+#include "services/core/engine/gateway_holdings.h"
 #include "services/core/engine/push_recorder.h"
 #include "services/core/engine/touches.h"
 #include "services/core/store/store.h"
@@ -48,6 +49,10 @@ class OutageGuard {
   // A gateway was alive at `at`: it sent a batch, or a sign of life. Only this proves that
   // heartbeats could come over HTTP; a connection that is open does not.
   void GatewayHeard(absl::Time at);
+  // On one stream of a gateway was said that pushes wait in it which came no earlier than `since`;
+  // InfiniteFuture: none. It holds until the stream says otherwise, but, lest a gateway that froze
+  // hide everything, no longer than `blind_after`.
+  void GatewayHolds(const void* stream, absl::Time since);
   // Gateways had to refuse pushes for this long until now: a kShed gap with the next touch.
   void ReportShed(absl::Duration shed);
   // Called (on any thread, quickly) when a touch should happen at once.
@@ -57,7 +62,8 @@ class OutageGuard {
     // Deadlines at or before this may be judged; InfinitePast: none.
     absl::Time up_to = absl::InfinitePast();
     // The same for monitors that are heard over HTTP: nothing later than when a gateway was last
-    // heard by any core, where one ever was.
+    // heard by any core, where one ever was, and nothing that a push which waits in a gateway may
+    // have met.
     absl::Time http_up_to = absl::InfinitePast();
     // The end of the wait after a gap, while there is one; InfinitePast otherwise.
     absl::Time wait_until = absl::InfinitePast();
@@ -92,6 +98,7 @@ class OutageGuard {
   absl::Mutex touching_;  // one touch at a time
   mutable absl::Mutex mutex_;
   int32_t gateways_ ABSL_GUARDED_BY(mutex_) = 0;
+  GatewayHoldings holdings_ ABSL_GUARDED_BY(mutex_);
   absl::Time gateway_heard_at_ ABSL_GUARDED_BY(mutex_) = absl::InfinitePast();
   std::optional<GatewayReturn> returned_ ABSL_GUARDED_BY(mutex_);  // since the last touch
   std::optional<Gap> shed_ ABSL_GUARDED_BY(mutex_);                // reported, not recorded yet

@@ -128,6 +128,41 @@ TEST_F(OutageGuardTest, AConnectionThatIsOpenAndSilentIsNoGateway) {
                   .kind = GapKind::kGateway, .start = start_, .end = start_ + absl::Seconds(10)}));
 }
 
+TEST_F(OutageGuardTest, NothingIsJudgedThatAPushWhichWaitsInAGatewayMayHaveMet) {
+  const int stream = 0, other = 0;
+  guard_.GatewayConnected();
+  guard_.GatewayHeard(clock_.Now());
+  TouchAfter(absl::ZeroDuration());
+  clock_.Advance(absl::Milliseconds(500));
+  const absl::Time now = clock_.Now();
+  guard_.GatewayHolds(&stream, now - absl::Milliseconds(300));
+  guard_.GatewayHolds(&other, now - absl::Milliseconds(100));
+  guard_.GatewayHeard(now);
+  TouchAfter(absl::Milliseconds(50));
+  EXPECT_EQ(guard_.Judge()->http_up_to, now - absl::Milliseconds(300));
+  EXPECT_EQ(guard_.Judge()->up_to, clock_.Now() - absl::Milliseconds(20));
+  EXPECT_THAT(StoredGaps(), IsEmpty());
+
+  guard_.GatewayHolds(&stream, absl::InfiniteFuture());
+  EXPECT_EQ(guard_.Judge()->http_up_to, now - absl::Milliseconds(100));
+  guard_.GatewayHolds(&other, absl::InfiniteFuture());
+  EXPECT_EQ(guard_.Judge()->http_up_to, now);
+}
+
+TEST_F(OutageGuardTest, WhatAGatewayThatFrozeHasSaidDoesNotHideWhatIsDueForLong) {
+  const int stream = 0;
+  guard_.GatewayConnected();
+  guard_.GatewayHeard(clock_.Now());
+  TouchAfter(absl::ZeroDuration());
+  guard_.GatewayHolds(&stream, clock_.Now());
+  for (int i = 0; i < 5; ++i) {
+    EXPECT_EQ(guard_.Judge()->http_up_to, start_ - absl::Milliseconds(i == 0 ? 20 : 0));
+    guard_.GatewayHeard(clock_.Now());  // another gateway
+    TouchAfter(absl::Milliseconds(500));
+  }
+  EXPECT_EQ(guard_.Judge()->http_up_to, clock_.Now() - absl::Milliseconds(500));
+}
+
 TEST_F(OutageGuardTest, WhatIsKnownOfGatewaysOutlivesTheInstancesThatHeardThem) {
   guard_.GatewayHeard(clock_.Now());
   TouchAfter(absl::ZeroDuration());

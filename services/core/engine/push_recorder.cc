@@ -392,7 +392,9 @@ class PushRecorder::Impl {
   bool MayHaveBeenFrozen() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     const absl::Duration now = monotonic_.Now();
     if (awake_at_.has_value() && now - *awake_at_ > kMayBeElsewhere) {
-      frozen_for_ = now - *awake_at_;
+      // What was not read between two standstills has waited for both.
+      if (now >= doubt_until_) frozen_for_ = absl::ZeroDuration();
+      frozen_for_ += now - *awake_at_;
       doubt_until_ = now + kDoubt;
     }
     awake_at_ = now;
@@ -411,7 +413,7 @@ class PushRecorder::Impl {
   size_t waiting_ ABSL_GUARDED_BY(mutex_) = 0;  // items in the queues
   std::optional<absl::Duration> awake_at_ ABSL_GUARDED_BY(mutex_);
   absl::Duration doubt_until_ ABSL_GUARDED_BY(mutex_) = -absl::InfiniteDuration();
-  absl::Duration frozen_for_ ABSL_GUARDED_BY(mutex_);            // the last time
+  absl::Duration frozen_for_ ABSL_GUARDED_BY(mutex_);            // since the doubt began
   std::multiset<absl::Duration> begun_ ABSL_GUARDED_BY(mutex_);  // of batches not answered
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   std::vector<std::thread> threads_ ABSL_GUARDED_BY(mutex_);

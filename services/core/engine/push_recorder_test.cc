@@ -4,7 +4,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <memory>
 #include <string>
 #include <vector>
 
@@ -344,6 +343,13 @@ TEST_F(PushRecorderTest, WithoutADatabaseAPushIsUnavailableAndNeverUnknown) {
   done.WaitForNotification();
   EXPECT_THAT(answers, ElementsAre(Field(&PushAnswer::result, PushResult::kUnavailable)));
   EXPECT_EQ(recorder_.OldestAge(), absl::ZeroDuration());
+}
+
+TEST_F(PushRecorderTest, WhatWaitedInAGatewayIsHeldSinceThen) {
+  std::vector<PushItem> items = {Item(1), Item(2)};
+  items[1].heartbeat.at -= absl::Seconds(3);
+  recorder_.Submit(items, [](std::vector<PushAnswer>) {});
+  EXPECT_EQ(recorder_.OldestAge(), absl::Seconds(3));
 }
 
 TEST_F(PushRecorderTest, WhatIsTooOldIsNotBegun) {

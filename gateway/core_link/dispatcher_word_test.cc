@@ -1,0 +1,167 @@
+// What core is told beside the pushes: who is there, what waits, what was refused.
+#include "gateway/core_link/dispatcher.h"
+#include "gateway/core_link/testing/dispatcher_fixture.h"
+
+namespace tocsin::gateway {
+namespace {
+
+TEST_F(DispatcherTest, AStreamThatHasNothingToSendGivesSignsOfLife) {
+  Dispatcher dispatcher({.gateway_name = "gw", .sign_of_life = absl::Milliseconds(100)}, *this);
+  const auto id = dispatcher.Add(&a_);
+  EXPECT_EQ(dispatcher.OnTurn(now_), now_ + absl::Milliseconds(100));
+  ASSERT_EQ(a_.sent.size(), 1u) << "the first one at once, so that core knows who is there";
+  EXPECT_EQ(a_.sent[0].gateway(), "gw");
+  EXPECT_EQ(a_.sent[0].pushes_size(), 0);
+  EXPECT_EQ(a_.sent[0].sent_micros(), static_cast<uint64_t>(absl::ToInt64Microseconds(now_)));
+  PushStreamResponse answer;
+  answer.set_batch_id(a_.sent[0].batch_id());
+  dispatcher.OnAnswer(id, answer, now_);
+
+  PendingPush* push = dispatcher.Take();
+  push->parameters.message = "m";
+  push->received = now_ + absl::Milliseconds(60);
+  dispatcher.Submit(push, push->received);
+  dispatcher.OnTurn(now_ + absl::Milliseconds(60));
+  ASSERT_EQ(a_.sent.size(), 2u);
+  dispatcher.OnTurn(now_ + absl::Milliseconds(159));
+  EXPECT_EQ(a_.sent.size(), 2u) << "a push is a sign of life, too";
+  dispatcher.OnTurn(now_ + absl::Milliseconds(160));
+  EXPECT_EQ(a_.sent.size(), 3u);
+  EXPECT_EQ(dispatcher.stats().batches, 1) << "only those with pushes are counted";
+}
+
+TEST_F(DispatcherTest, AStreamThatOwesManyAnswersGetsNoMoreSignsOfLife) {
+  Dispatcher dispatcher(
+      {.gateway_name = "gw", .max_batches_in_flight = 2, .sign_of_life = absl::Milliseconds(100)},
+      *this);
+  dispatcher.Add(&a_);
+  for (int i = 0; i < 9; ++i) dispatcher.OnTurn(now_ + i * absl::Milliseconds(100));
+  EXPECT_EQ(a_.sent.size(), 4u);
+}
+
+TEST_F(DispatcherTest, ASignOfLifeDoesNotMakeAStreamHealthy) {
+  Dispatcher dispatcher({.gateway_name = "gw",
+                         .min_backoff = absl::Milliseconds(500),
+                         .sign_of_life = absl::Milliseconds(100)},
+                        *this);
+  const auto a = dispatcher.Add(&a_);
+  PendingPush* push = dispatcher.Take();
+  push->parameters.message = "m";
+  push->received = now_;
+  dispatcher.Submit(push, now_);
+  dispatcher.OnTurn(now_);
+  Answer(dispatcher, a, a_.sent[0], {kUnavailable});
+  dispatcher.OnTurn(now_ + absl::Milliseconds(100));
+  ASSERT_EQ(a_.sent.size(), 2u);
+  Answer(dispatcher, a, a_.sent[1]);
+  dispatcher.Add(&b_);
+  PendingPush* next = dispatcher.Take();
+  next->parameters.message = "n";
+  next->received = now_ + absl::Milliseconds(110);
+  dispatcher.Submit(next, next->received);
+  dispatcher.OnTurn(next->received);
+  ASSERT_FALSE(b_.sent.empty());
+  EXPECT_EQ(b_.Messages(0), std::vector<std::string>{"n"});
+}
+
+TEST_F(DispatcherTest, TellsCoreEverythingOnce) {
+  dispatcher_.Add(&a_);
+  PendingPush* push = dispatcher_.Take();
+  push->token_hash = Sha256("token");
+  push->push_id = 99;
+  push->parameters = {
+      .kind = PushKind::kDown, .message = "m", .value = 1.5, .run_id = "r", .warning = ""};
+  push->received = now_;
+  dispatcher_.Submit(push, now_);
+  Turn(absl::Milliseconds(3));
+  ASSERT_EQ(a_.sent.size(), 1u);
+  EXPECT_EQ(a_.sent[0].gateway(), "gw");
+  const auto& sent = a_.sent[0].pushes(0);
+  EXPECT_EQ(sent.token_hash(), Sha256Bytes("token"));
+  EXPECT_EQ(sent.push_id(), 99u);
+  EXPECT_EQ(sent.age_micros(), 3000u);
+  EXPECT_FALSE(sent.retried());
+  EXPECT_EQ(sent.kind(), v1::Heartbeat::KIND_DOWN);
+  EXPECT_EQ(sent.message(), "m");
+  EXPECT_EQ(sent.value(), 1.5);
+  EXPECT_EQ(sent.run_id(), "r");
+  Push("second");
+  Turn();
+  EXPECT_EQ(a_.sent[1].gateway(), "") << "only the first batch has the name";
+}
+
+TEST_F(DispatcherTest, TellsEachCoreForHowLongPushesWaitThatItWasNotGiven) {
+  const auto a = dispatcher_.Add(&a_);
+  Push("1");
+  Turn();
+  EXPECT_EQ(a_.sent.back().held_micros(), 0u);
+  Turn(absl::Milliseconds(30));
+  Push("2");
+  Turn();
+  EXPECT_EQ(a_.sent.back().held_micros(), 0u) << "all that waits is there";
+  // A second core: the first owes an answer for 1 since 30 ms, and for 2.
+  dispatcher_.Add(&b_);
+  Push("3");
+  Turn(absl::Milliseconds(5));
+  ASSERT_EQ(b_.sent.size(), 1u);
+  EXPECT_EQ(b_.sent[0].held_micros(), 35'000u);
+  Answer(a, a_.sent[0]);
+  Push("4");
+  Turn();
+  ASSERT_EQ(a_.sent.size() + b_.sent.size(), 4u);
+  const PushStreamRequest& fourth = b_.sent.size() == 2 ? b_.sent[1] : a_.sent[2];
+  EXPECT_EQ(fourth.held_micros(), b_.sent.size() == 2 ? 5'000u : 0u);
+}
+
+TEST_F(DispatcherTest, TellsCoreForHowLongPushesWaitForTheirTurn) {
+  const auto id = dispatcher_.Add(&a_);
+  for (int i = 0; i < 2; ++i) {
+    Push(std::to_string(i));
+    Turn();
+  }
+  for (int i = 0; i < 25; ++i) Push("wait " + std::to_string(i));
+  Turn(absl::Milliseconds(40));
+  ASSERT_EQ(a_.sent.size(), 2u) << "two are in flight";
+  Push("last");
+  Answer(id, a_.sent[0]);
+  Turn();
+  ASSERT_EQ(a_.sent.size(), 3u);
+  EXPECT_EQ(a_.sent[2].held_micros(), 40'000u) << "fifteen that came with these ten";
+  // What is to be tried again waits, too, until it goes with what is left.
+  Answer(id, a_.sent[1], {kUnavailable});
+  Turn(absl::Milliseconds(10));
+  ASSERT_EQ(a_.sent.size(), 4u);
+  EXPECT_EQ(a_.sent[3].held_micros(), 50'000u);
+}
+
+TEST_F(DispatcherTest, RefusesWhatIsTooMuchAndReportsTheTime) {
+  for (int i = 0; i < 50; ++i) EXPECT_TRUE(Push(std::to_string(i)));
+  EXPECT_FALSE(Push("x"));
+  now_ += absl::Milliseconds(400);
+  EXPECT_FALSE(Push("y"));
+  EXPECT_EQ(dispatcher_.stats().refused, 2);
+  const auto a = dispatcher_.Add(&a_);
+  Turn();
+  ASSERT_EQ(a_.sent.size(), 2u);
+  EXPECT_EQ(a_.sent[0].shed_micros(), 401'000u);
+  EXPECT_EQ(a_.sent[1].shed_micros(), 0u);
+  // It was not answered: it is reported again.
+  dispatcher_.Remove(a, now_);
+  dispatcher_.Add(&b_);
+  Turn();
+  EXPECT_EQ(b_.sent[0].shed_micros(), 401'000u);
+}
+
+TEST_F(DispatcherTest, APushThatTimedOutWasTimeInWhichNothingWasReceived) {
+  Push("1");
+  Pass(absl::Seconds(2));
+  Push("2");
+  Pass(absl::Seconds(5));
+  dispatcher_.Add(&a_);
+  Push("3");
+  Turn();
+  EXPECT_EQ(a_.sent[0].shed_micros(), 7'000'000u) << "overlapping waits count once";
+}
+
+}  // namespace
+}  // namespace tocsin::gateway
