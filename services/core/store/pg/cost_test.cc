@@ -262,6 +262,30 @@ TEST_F(LeaseCostTest, ALongBacklogOfOneChannelCostsNoMoreThanAShortOne) {
   EXPECT_LE(PagesOf(kNextDeliveryAt, {}), 50);
 }
 
+TEST_F(LeaseCostTest, WhatFollowsALeaseCostsTheSameHoweverMuchIsPending) {
+  MakeChannels(1);
+  const std::string ten = "ARRAY[1, 2, 3, 4, 5, 6, 7, 8, 9, 10]::bigint[]";
+  const auto pages = [&](int count) {
+    database_.Execute("TRUNCATE delivery, alert_event, incident RESTART IDENTITY");
+    MakeDeliveries(count, 1, 2, "2026-03-02 09:00:00+00");
+    database_.Execute(absl::StrCat(
+        "INSERT INTO alert_event (project_id, monitor_id, incident_id, sequence, type, state, "
+        "occurred_at, detected_at, snapshot) "
+        "SELECT 1, i, i, 1, 1, 3, '2026-03-02', '2026-03-02', '{}' FROM generate_series(1, ",
+        count, ") i"));
+    database_.Execute(absl::StrCat(
+        "INSERT INTO incident (project_id, monitor_id, cause, opened_at, detected_at, message) "
+        "SELECT 1, i, 1, '2026-03-02', '2026-03-02', '' FROM generate_series(1, ",
+        count, ") i"));
+    database_.Execute("ANALYZE");
+    return PagesOf(kLeasedEvents, {ten}) +
+           PagesOf(kReleaseFollowers, {"'2026-03-02 10:00:00+00'", ten}) +
+           PagesOf(kPutOffFollowers, {ten});
+  };
+  const int64_t few = pages(100);
+  EXPECT_LE(pages(50000), 2 * few + 100);
+}
+
 TEST_F(LeaseCostTest, DeadChannelsCostALittleEach) {
   MakeChannels(101);
   // All wait for their next attempt, and others wait for them; channel 101 has work.

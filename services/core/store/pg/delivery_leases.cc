@@ -26,11 +26,12 @@ namespace pg {
   "WHERE c.disabled_at IS NULL AND c.deleted_at IS NULL) "
 
 // Whether d need not wait for an earlier one of its monitor and channel. The sum keeps the planner
-// off the indexes of channels, which may have long backlogs; monitors have short ones.
+// off the indexes of channels, which may have long backlogs; monitors have short ones. LIMIT keeps
+// it from reading all that is pending to look each up.
 #define TOCSIN_FIRST_IN_ORDER                                                              \
-  "(d.redelivery OR d.monitor_id = 0 OR NOT EXISTS (SELECT FROM delivery b "               \
+  "(d.redelivery OR d.monitor_id = 0 OR (SELECT true FROM delivery b "                     \
   "WHERE b.state = 1 AND b.monitor_id = d.monitor_id AND b.channel_id + 0 = d.channel_id " \
-  "AND b.sequence < d.sequence AND NOT b.redelivery))"
+  "AND b.sequence < d.sequence AND NOT b.redelivery LIMIT 1) IS NULL)"
 
 // $1 now, $2 limit, $3 per channel, $4 lease end, $5 lease id, $6 per failing channel
 const Statement kLeaseDeliveries = {
@@ -69,6 +70,13 @@ const Statement kNextDeliveryAt = {
     "WHERE d.channel_id = u.channel_id AND d.state = 1 AND d.leased_until IS NOT NULL))) "
     "FROM usable u"};
 
+// LIMIT keeps the planner from reading all incidents to look each up.
+const Statement kLeasedEvents = {
+    "leased_events",
+    "SELECT (SELECT true FROM incident i WHERE i.monitor_id = e.monitor_id "
+    "AND i.closed_at IS NULL LIMIT 1) IS NOT NULL, " TOCSIN_EVENT_COLUMNS
+    " FROM alert_event e WHERE e.event_id = ANY ($1::bigint[])"};
+
 }  // namespace pg
 namespace {
 
@@ -82,12 +90,6 @@ constexpr pg::Statement kLeasedChannels = {
     "leased_channels", "SELECT " TOCSIN_CHANNEL_COLUMNS
                        " FROM channel c JOIN project p ON p.project_id = c.project_id "
                        "WHERE c.channel_id = ANY ($1::bigint[])"};
-
-constexpr pg::Statement kLeasedEvents = {
-    "leased_events",
-    "SELECT EXISTS (SELECT FROM incident i WHERE i.monitor_id = e.monitor_id "
-    "AND i.closed_at IS NULL), " TOCSIN_EVENT_COLUMNS
-    " FROM alert_event e WHERE e.event_id = ANY ($1::bigint[])"};
 
 struct Turn {
   int64_t turn = 0;
@@ -126,7 +128,7 @@ absl::StatusOr<std::unordered_map<EventKey, KnownEvent>> ReadEvents(
   if (keys.empty()) return events;
   std::sort(keys.begin(), keys.end());
   keys.erase(std::unique(keys.begin(), keys.end()), keys.end());
-  ASSIGN_OR_RETURN(pg::Rows rows, session.Run(kLeasedEvents, pg::Params().Keys8(keys)));
+  ASSIGN_OR_RETURN(pg::Rows rows, session.Run(pg::kLeasedEvents, pg::Params().Keys8(keys)));
   for (int i = 0; i < rows.size(); ++i) {
     pg::Row row = rows.at(i);
     KnownEvent known;

@@ -2,26 +2,23 @@
 #include "services/core/store/pg/delivery_order.h"
 
 #include "common/status_macros.h"
+#include "services/core/store/pg/hot_statements.h"
 
 namespace tocsin::core::pg {
 namespace {
 
-// Here as wherever order is looked up, `channel_id + 0` keeps the planner off the indexes of
-// channels, which may have long backlogs; monitors have short ones.
-constexpr Statement kRelease = {
-    "release_followers",
-    "UPDATE delivery f SET next_attempt_at = least(f.next_attempt_at, $1::timestamptz) "
-    "FROM delivery d WHERE d.delivery_id = ANY ($2::bigint[]) AND d.monitor_id <> 0 "
-    "AND f.state = 1 AND f.monitor_id = d.monitor_id AND f.channel_id + 0 = d.channel_id "
-    "AND f.sequence > d.sequence AND NOT f.redelivery"};
-
-constexpr Statement kPutOff = {
-    "put_off_followers",
-    "UPDATE delivery f SET next_attempt_at = d.next_attempt_at "
-    "FROM delivery d WHERE d.delivery_id = ANY ($1::bigint[]) AND d.monitor_id <> 0 "
-    "AND NOT d.redelivery AND f.state = 1 AND f.monitor_id = d.monitor_id "
-    "AND f.channel_id + 0 = d.channel_id AND f.sequence > d.sequence AND NOT f.redelivery "
-    "AND f.next_attempt_at < d.next_attempt_at"};
+// `f` is what waits for one of `keys`. OFFSET 0 keeps the planner
+// from joining it the other way round, with all that is pending; and here as wherever order is
+// looked up, `channel_id + 0` keeps it off the indexes of channels, which may have long backlogs:
+// monitors have short ones.
+#define TOCSIN_FOLLOWERS(keys, columns, condition)                                        \
+  "FROM unnest(" keys                                                                     \
+  "::bigint[]) AS u (delivery_id) CROSS JOIN LATERAL (SELECT b.delivery_id" columns       \
+  " FROM delivery d JOIN delivery b ON b.state = 1 AND b.monitor_id = d.monitor_id "      \
+  "AND b.channel_id + 0 = d.channel_id AND b.sequence > d.sequence AND NOT b.redelivery " \
+  "WHERE d.delivery_id = u.delivery_id AND d.monitor_id <> 0" condition                   \
+  " OFFSET 0) late "                                                                      \
+  "WHERE f.delivery_id = late.delivery_id"
 
 // How many deliveries of a channel are made due at a time.
 constexpr int kReleaseBatch = 1000;
@@ -43,6 +40,18 @@ constexpr Statement kEndRelease = {
 
 }  // namespace
 
+const Statement kReleaseFollowers = {
+    "release_followers",
+    "UPDATE delivery f SET next_attempt_at = least(f.next_attempt_at, "
+    "$1::timestamptz) " TOCSIN_FOLLOWERS("$2", "", "")};
+
+const Statement kPutOffFollowers = {
+    "put_off_followers",
+    "UPDATE delivery f SET next_attempt_at = greatest(f.next_attempt_at, "
+    "late.until) " TOCSIN_FOLLOWERS(
+        "$1", ", d.next_attempt_at AS until",
+        " AND NOT d.redelivery AND b.next_attempt_at < d.next_attempt_at")};
+
 absl::Status ReleaseBacklogs(Session& session, absl::Time now) {
   RETURN_IF_ERROR(session.Run(kReleaseBacklogs, Params().Time(now).Int(kReleaseBatch)));
   return session.Run(kEndRelease, Params().Time(now)).status();
@@ -51,13 +60,13 @@ absl::Status ReleaseBacklogs(Session& session, absl::Time now) {
 absl::StatusOr<int64_t> ReleaseFollowers(Session& session, absl::Span<const DeliveryKey> finished,
                                          absl::Time now) {
   if (finished.empty()) return 0;
-  ASSIGN_OR_RETURN(Rows rows, session.Run(kRelease, Params().Time(now).Keys8(finished)));
+  ASSIGN_OR_RETURN(Rows rows, session.Run(kReleaseFollowers, Params().Time(now).Keys8(finished)));
   return rows.affected();
 }
 
 absl::Status PutOffFollowers(Session& session, absl::Span<const DeliveryKey> put_off) {
   if (put_off.empty()) return absl::OkStatus();
-  return session.Run(kPutOff, Params().Keys8(put_off)).status();
+  return session.Run(kPutOffFollowers, Params().Keys8(put_off)).status();
 }
 
 }  // namespace tocsin::core::pg

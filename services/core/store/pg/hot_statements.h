@@ -28,5 +28,10 @@ extern const Statement kFindFirings;
 // delivery_leases.cc
 extern const Statement kLeaseDeliveries;
 extern const Statement kNextDeliveryAt;
+extern const Statement kLeasedEvents;
+
+// delivery_order.cc
+extern const Statement kReleaseFollowers;
+extern const Statement kPutOffFollowers;
 
 }  // namespace tocsin::core::pg
