@@ -15,7 +15,7 @@ from suite.system import System  # noqa: E402
 
 def _arguments():
     parser = argparse.ArgumentParser(
-        prog="./dev bench", description="Measures Tocsin on this machine and prints one table.",
+        prog="./dev bench", usage="./dev bench [OPTION…] [NAME…]", description="Measures Tocsin on this machine and prints one table.",
         epilog="benchmarks:\n" + benchmarks.describe(),
         formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", metavar="NAME", nargs="*", help="which; none means all but mass")
@@ -25,6 +25,8 @@ def _arguments():
     parser.add_argument("--seconds", type=int, help="how long each run takes (default 10)")
     parser.add_argument("--runs", type=int, help="how many, of which the median counts (default 3)")
     parser.add_argument("--json", metavar="FILE", help="also writes the figures there")
+    # For ./dev, before it builds.
+    parser.add_argument("--check-arguments", action="store_true", help=argparse.SUPPRESS)
     given = parser.parse_args()
     unknown = set(given.names) - benchmarks.ALL.keys()
     if unknown:
@@ -47,6 +49,8 @@ def _machine():
 
 def main():
     given = _arguments()
+    if given.check_arguments:
+        return
     tools.require("wrk", "nginx", "pgbench", "curl")
     scale = _scale(given)
     names = given.names or [name for name in benchmarks.ALL if name != "mass"]

@@ -106,27 +106,76 @@ class DevRun(unittest.TestCase):
         self.assertIn("tocsin-core ended unexpectedly", foreground.printed())
         self.assert_nothing_runs()
 
-    def test_a_detached_run_with_a_dead_service_is_not_called_running(self):
-        self.start_detached()
-        pid = int((self.dev.home / "run/tocsin-notifier.pid").read_text().split()[0])
+    def kill(self, name):
+        pid = int((self.dev.home / f"run/{name}.pid").read_text().split()[0])
         os.kill(pid, signal.SIGKILL)
-        wait_until(lambda: not running(pid), 10, "the notifier is gone")
+        wait_until(lambda: not running(pid), 10, f"{name} is gone")
+
+    def test_a_second_detached_run_starts_what_has_ended(self):
+        self.start_detached()
+        before = {name: (self.dev.home / f"run/{name}.pid").read_text()
+                  for name in ("tocsin-core", "tocsin-gateway", "tocsin-notifier", "terminal")}
+        self.kill("tocsin-notifier")
+        self.kill("terminal")
         status = self.dev.run("status")
         self.assertEqual(status.returncode, 1, status.stdout)
         self.assertRegex(status.stdout, "tocsin-notifier +stopped")
+        in_a_terminal = self.dev.run("run")
+        self.assertEqual(in_a_terminal.returncode, 1, in_a_terminal.stdout)
+        for words in ("ended: tocsin-notifier terminal", "run --detach", "stop"):
+            self.assertIn(words, in_a_terminal.stdout)
         again = self.dev.run("run", "--detach")
-        self.assertEqual(again.returncode, 1, again.stdout)
-        self.assertIn("./dev stop", again.stdout)
+        self.assertEqual(again.returncode, 0, again.stdout)
+        self.assertIn("ended: tocsin-notifier terminal", again.stdout)
+        status = self.dev.run("status")
+        self.assertEqual((status.returncode, status.stdout.count(" ready ")), (0, 4), status.stdout)
+        for name, was in before.items():
+            is_now = (self.dev.home / f"run/{name}.pid").read_text()
+            self.assertEqual(is_now == was, name not in ("tocsin-notifier", "terminal"), name)
 
-    def test_a_busy_port_is_named_with_a_way_out(self):
+    def test_a_second_detached_run_starts_a_database_that_was_killed(self):
+        self.start_detached()
+        postmaster = int((self.dev.home / "postgresql/postmaster.pid").read_text().split()[0])
+        os.kill(postmaster, signal.SIGKILL)
+        wait_until(lambda: not running(postmaster), 10, "PostgreSQL is gone")
+        again = self.dev.run("run", "--detach")
+        self.assertEqual(again.returncode, 0, again.stdout)
+        self.assertIn("ended: postgresql", again.stdout)
+        self.assertEqual(self.dev.run("status").returncode, 0)
+
+    def test_a_busy_port_is_named_before_the_build_with_what_to_type_instead(self):
         with socket.socket() as holder:
             holder.bind(("127.0.0.1", self.dev.http_port))
             holder.listen()
             done = self.dev.run("run", "--detach")
         self.assertEqual(done.returncode, 1, done.stdout)
         self.assertIn(f"port {self.dev.http_port} is in use", done.stdout)
-        self.assertRegex(done.stdout, r"TOCSIN_HTTP_PORT=\d+ \./dev run")
+        self.assertRegex(done.stdout, rf"TOCSIN_HTTP_PORT=\d+ TOCSIN_GRPC_PORT={self.dev.grpc_port} "
+                                      rf"TOCSIN_HOME='{self.dev.home}' \./dev run --detach\n")
+        self.assertFalse(self.dev.home.exists())
         self.assert_nothing_runs()
+
+    def test_a_build_with_nothing_to_do_says_nothing(self):
+        self.start_detached()
+        self.assertEqual(self.dev.run("stop").returncode, 0)
+        self.assertRegex(self.start_detached(), r"\AStarting PostgreSQL…\nStarting the services…\n")
+
+    def test_the_tour_names_the_home_only_when_it_is_not_the_default(self):
+        shown = subprocess.run(
+            ["bash", "-c", 'root=$PWD verb=run; . tools/dev/lib.sh; dev_command'], cwd=ROOT,
+            capture_output=True, text=True, check=True, env={
+                **self.dev.environment, "TOCSIN_HOME": str(ROOT / ".tocsin")})
+        self.assertEqual(shown.stdout, "./dev\n")
+        self.assertIn(f"TOCSIN_HOME='{self.dev.home}' ./dev env", self.start_detached())
+
+    def test_env_says_when_nothing_runs_and_still_points_there(self):
+        self.start_detached()
+        self.assertNotIn("nothing runs", self.dev.run("env").stdout)
+        self.assertEqual(self.dev.run("stop").returncode, 0)
+        done = self.dev.run("env")
+        self.assertEqual(done.returncode, 0)
+        self.assertIn("nothing runs", done.stdout)
+        self.assertIn(f"export TOCSIN_CORE_ADDRESS='127.0.0.1:{self.dev.grpc_port}'", done.stdout)
 
     def test_a_database_that_cannot_start_says_why(self):
         self.start_detached()

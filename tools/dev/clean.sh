@@ -2,10 +2,7 @@
 # ./dev clean [--data]
 
 verb_main() {
-  case ${1:-} in
-    "" | --data) ;;
-    *) die "clean knows --data only" ;;
-  esac
+  takes --data -- "$@"
   rm -rf "$root/build"
   if [ "${1:-}" != --data ]; then
     [ ! -d "$home" ] || say "Kept the state in $home; ./dev clean --data removes it as well."

@@ -1,8 +1,15 @@
 # shellcheck shell=bash
 # ./dev env: export lines that point scripts and the tocsin command at what run started.
 
+# shellcheck source=tools/dev/services.sh
+. "$root/tools/dev/services.sh"
+
 verb_main() {
-  [ -f "$home/ports" ] || die "nothing has been run from $home yet: ./dev run --detach"
+  takes -- "$@"
+  [ -f "$home/ports" ] || die "nothing has been run from $home yet: $(dev_command) run --detach"
+  # On stderr, since a shell evaluates the rest.
+  anything_running ||
+    say "dev: nothing runs from $home; $(dev_command) run --detach starts what this points at"
   local http_port grpc_port url
   # shellcheck source=/dev/null
   . "$home/ports"

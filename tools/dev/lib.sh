@@ -9,10 +9,41 @@ bin=$root/build/release/bin
 home=${TOCSIN_HOME:-$root/.tocsin}
 case $home in /*) ;; *) home=$PWD/$home ;; esac
 
+# ./dev as it is to be typed for this home.
+dev_command() {
+  if [ "$home" = "$root/.tocsin" ]; then echo ./dev; else echo "TOCSIN_HOME=${home@Q} ./dev"; fi
+}
+
 say() { printf '%s\n' "$*" >&2; }
 die() {
   say "dev: $*"
   exit 1
+}
+
+# misuse WHAT: what was asked for makes no sense; nothing has been done.
+misuse() {
+  say "dev: $*; ./dev ${verb:?} --help says what there is"
+  exit 2
+}
+
+# takes [OPTION] -- ARGUMENT…: refuses every argument but OPTION, which may be given once.
+takes() {
+  local option=""
+  if [ "$1" != -- ]; then
+    option=$1
+    shift
+  fi
+  shift
+  if [ -n "$option" ] && [ "${1:-}" = "$option" ]; then shift; fi
+  [ $# -eq 0 ] || misuse "\"$1\" is nothing that $verb takes"
+}
+
+# must_be_preset NAME…: one of those that can be built.
+must_be_preset() {
+  case ${1:-} in release | dev | tsan | clang) ;; *)
+    misuse "--preset takes release, dev, tsan or clang, not \"${1:-}\""
+    ;;
+  esac
 }
 
 # The package names of the given purposes that are not installed.
@@ -83,8 +114,31 @@ build() {
   fi
   # One at a time in a folder: two builds would write the same files.
   flock -n "$folder/dev.lock" true || say "Another ./dev builds in $folder; waiting for it…"
-  NINJA_STATUS='[%f/%t, %e s] ' flock "$folder/dev.lock" ninja -C "$folder" -j "$(build_jobs)" "$@" >&2 ||
+  NINJA_STATUS='[%f/%t, %e s] ' flock "$folder/dev.lock" \
+    ninja -C "$folder" -j "$(build_jobs)" "$@" 2>&1 | build_progress >&2 ||
     die "the build failed; the first error above is the one to look at"
+}
+
+# Ninja's output without what says nothing to people; in a terminal its progress stays on one line.
+build_progress() {
+  local line width=0 pending=false
+  if [ -t 2 ]; then width=$(($(tput cols 2>/dev/null || echo 80) - 1)); fi
+  while IFS= read -r line; do
+    case $line in
+      "ninja: Entering directory "* | "ninja: no work to do."* | *"Re-checking globbed directories"*)
+        continue
+        ;;
+    esac
+    if [[ $width -gt 0 && $line =~ ^\[[0-9]+/[0-9]+, ]]; then
+      printf '\r\033[K%s' "${line:0:width}"
+      pending=true
+    else
+      if $pending; then printf '\n'; fi
+      printf '%s\n' "$line"
+      pending=false
+    fi
+  done
+  if $pending; then printf '\n'; fi
 }
 
 # Every C++ source of ours, NUL-terminated.

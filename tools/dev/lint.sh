@@ -6,11 +6,8 @@ failed=()
 
 verb_main() {
   local tidy=false
-  case ${1:-} in
-    "") ;;
-    --tidy) tidy=true ;;
-    *) die "lint knows --tidy only" ;;
-  esac
+  takes --tidy -- "$@"
+  [ $# -eq 0 ] || tidy=true
   need_packages run lint
   check "formatting (./dev format mends it)" check_format
   check "layers" python3 "$root/tools/check_layers.py"

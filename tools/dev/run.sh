@@ -1,32 +1,33 @@
 # shellcheck shell=bash
 # ./dev run [--detach]: from a bare Debian to a running Tocsin with a first monitor. Exit status: 0
-# after Ctrl-C or ./dev stop, 130 after Ctrl-C before all was ready, 1 when something failed.
+# after Ctrl-C or ./dev stop, 130 after Ctrl-C before all was ready, 1 when something failed, 2 when
+# what was asked for makes no sense.
 
 # shellcheck source=tools/dev/services.sh
 . "$root/tools/dev/services.sh"
 
 verb_main() {
   local detach=false
-  case ${1:-} in
-    "") ;;
-    --detach) detach=true ;;
-    *) die "run knows --detach only" ;;
-  esac
+  takes --detach -- "$@"
+  [ $# -eq 0 ] || detach=true
+  check_ports
   need_packages run
+  # Known before the build, which takes minutes the first time.
+  services_running || must_have_ports "$@"
   build release tocsin-core tocsin-gateway tocsin-notifier tocsin
   make_home
   exec 9>"$home/lock"
   # A run in another terminal holds the lock for as long as it lives.
-  if ! flock -n 9 && ! services_running; then
-    die "another ./dev run is just starting or stopping in $home"
+  local watched=false
+  if ! flock -n 9; then
+    services_running || die "another ./dev run is just starting or stopping in $home"
+    watched=true
   fi
   if services_running; then
-    say "It runs already from $home: ./dev status shows it, ./dev stop stops it."
-    $detach || exit 1
-    load_ports
-    wait_all_ready || exit 1
+    go_on "$detach" "$watched"
     return
   fi
+  must_have_ports "$@"
   if ! in_background start_everything; then
     if cancelled; then leave 130; fi
     stop_everything
@@ -48,6 +49,50 @@ verb_main() {
   leave 1
 }
 
+# go_on DETACH WATCHED: when something runs already. Whatever else has ended since is started again,
+# unless somebody watches it, who then stops the rest.
+go_on() {
+  local detach=$1 watched=$2 dead
+  load_ports
+  dead=$(ended)
+  if [ -z "$dead" ] || $watched; then
+    say "It runs already from $home: $(dev_command) status shows it, $(dev_command) stop stops it."
+    $detach || exit 1
+    wait_all_ready || exit 1
+    return
+  fi
+  say "Of what runs from $home, this has ended: $dead (logs: $home/log)."
+  $detach || die "$(dev_command) run --detach starts it again, $(dev_command) stop stops the rest"
+  say "Starting it again…"
+  if ! in_background start_ended; then
+    if cancelled; then leave 130; fi
+    die "that failed; $(dev_command) stop stops what runs"
+  fi
+  trap - INT TERM HUP
+  say "It runs from $home: $(dev_command) status shows it, $(dev_command) stop stops it."
+}
+
+# The names of what should run and does not.
+ended() {
+  local name names=""
+  pg_running "$data" || names=" postgresql"
+  for name in "${services[@]}" terminal; do
+    if ! alive "$name"; then names="$names $name"; fi
+  done
+  echo "${names# }"
+}
+
+start_ended() {
+  local name
+  rm -f "$home/run/stopping"
+  pg_running "$data" || start_database || return 1
+  for name in "${services[@]}" terminal; do
+    if cancelled; then return 1; fi
+    if ! alive "$name"; then start_one "$name"; fi
+  done
+  wait_all_ready
+}
+
 wait_all_ready() {
   local name
   for name in "${services[@]}"; do wait_ready "$name" || return 1; done
@@ -62,6 +107,7 @@ services_running() {
 }
 
 start_everything() {
+  local name
   rm -f "$home/run/stopping"
   terminate terminal
   choose_ports
@@ -69,12 +115,11 @@ start_everything() {
   if cancelled; then return 1; fi
   make_secrets
   say "Starting the services…"
-  start_services
+  for name in "${services[@]}"; do start_one "$name"; done
   wait_all_ready || return 1
   make_channel || return 1
   make_monitor || return 1
-  spawn terminal "$bin/tocsin" listen --listen "127.0.0.1:$terminal_port" \
-    --secret "$(cat "$home/terminal.secret")"
+  start_one terminal
 }
 
 # --- Database ----------------------------------------------------------------------------------
@@ -138,18 +183,31 @@ make_secrets() {
     (umask 077 && head -c 32 /dev/urandom | base64 -w0 >"$home/secret_key")
 }
 
-start_services() {
+# start_one NAME
+start_one() {
   # The environment of a shell that ./dev env has set up must not reach the flags.
   unset "${!TOCSIN_CORE_@}" "${!TOCSIN_GATEWAY_@}" "${!TOCSIN_NOTIFIER_@}"
-  spawn tocsin-core "$bin/tocsin-core" --listen "127.0.0.1:$grpc_port" \
-    --admin_listen "127.0.0.1:$core_admin_port" --database_url_file "$home/database_url" \
-    --secret_key_file "$home/secret_key" --public_url "http://127.0.0.1:$http_port"
-  spawn tocsin-gateway "$bin/tocsin-gateway" --listen "127.0.0.1:$http_port" \
-    --admin_listen "127.0.0.1:$gateway_admin_port" --core_addresses "127.0.0.1:$grpc_port" \
-    --drain_delay 0s
-  spawn tocsin-notifier "$bin/tocsin-notifier" \
-    --admin_listen "127.0.0.1:$notifier_admin_port" --core_addresses "127.0.0.1:$grpc_port" \
-    --allow_private_webhooks
+  case $1 in
+    tocsin-core)
+      spawn tocsin-core "$bin/tocsin-core" --listen "127.0.0.1:$grpc_port" \
+        --admin_listen "127.0.0.1:$core_admin_port" --database_url_file "$home/database_url" \
+        --secret_key_file "$home/secret_key" --public_url "http://127.0.0.1:$http_port"
+      ;;
+    tocsin-gateway)
+      spawn tocsin-gateway "$bin/tocsin-gateway" --listen "127.0.0.1:$http_port" \
+        --admin_listen "127.0.0.1:$gateway_admin_port" --core_addresses "127.0.0.1:$grpc_port" \
+        --drain_delay 0s
+      ;;
+    tocsin-notifier)
+      spawn tocsin-notifier "$bin/tocsin-notifier" \
+        --admin_listen "127.0.0.1:$notifier_admin_port" --core_addresses "127.0.0.1:$grpc_port" \
+        --allow_private_webhooks
+      ;;
+    terminal)
+      spawn terminal "$bin/tocsin" listen --listen "127.0.0.1:$terminal_port" \
+        --secret "$(cat "$home/terminal.secret")"
+      ;;
+  esac
 }
 
 # tocsin for this instance, whatever the shell points at.
@@ -192,9 +250,9 @@ make_monitor() {
 # --- People ------------------------------------------------------------------------------------
 
 tour() {
-  local url dev=./dev where="in this terminal"
+  local url dev where="in this terminal"
+  dev=$(dev_command)
   url=http://127.0.0.1:$http_port/api/push/$(cat "$home/hello.token")
-  [ -z "${TOCSIN_HOME:-}" ] || dev="TOCSIN_HOME=${home@Q} ./dev"
   ! $1 || where="in $home/log/terminal.log"
   cat <<TEXT
 

@@ -48,15 +48,61 @@ with socket.socket() as s:
 PYTHON
 }
 
-# must_have_port VARIABLE N: a port that the user has asked for.
-must_have_port() {
-  local port user
-  case $2 in *[!0-9]* | "") die "$1 is \"$2\", which is no port" ;; esac
-  if ! port=$(port_free "$2"); then
-    user=$(ss -Hltnp "sport = :$2" 2>/dev/null | sed -n 's/.*users:((\("[^"]*"\),pid=\([0-9]*\).*/ by \1, pid \2/p' | head -n1)
-    die "port $2 is in use${user}. Choose another one: $1=$(port_free $(($2 + 100)) || port_free 0) ./dev run"
-  fi
-  echo "$port"
+# The ports that the user may choose: variable and default.
+chosen_ports=(TOCSIN_HTTP_PORT=8080 TOCSIN_GRPC_PORT=9090)
+
+# chosen_port VARIABLE: what the user has chosen, or the default.
+chosen_port() {
+  local entry
+  for entry in "${chosen_ports[@]}"; do
+    if [ "${entry%=*}" = "$1" ]; then
+      entry=${entry#*=}
+      echo "${!1:-$entry}"
+    fi
+  done
+}
+
+# Whether the chosen ports are ports at all.
+check_ports() {
+  local entry name value
+  for entry in "${chosen_ports[@]}"; do
+    name=${entry%=*}
+    value=$(chosen_port "$name")
+    [[ $value =~ ^(0|[1-9][0-9]{0,4})$ ]] && [ "$value" -le 65535 ] ||
+      misuse "$name is \"$value\", and a port is 1 to 65535, or 0 for any free one"
+  done
+  value=$(chosen_port TOCSIN_HTTP_PORT)
+  [ "$value" = 0 ] || [ "$value" != "$(chosen_port TOCSIN_GRPC_PORT)" ] ||
+    misuse "TOCSIN_HTTP_PORT and TOCSIN_GRPC_PORT are the same, $value"
+}
+
+# must_have_ports [ARGUMENT…]: dies unless the chosen ports are free. The arguments are those of run.
+must_have_ports() {
+  local entry name port user other
+  for entry in "${chosen_ports[@]}"; do
+    name=${entry%=*}
+    port=$(chosen_port "$name")
+    if port_free "$port" >/dev/null; then continue; fi
+    user=$(ss -Hltnp "sport = :$port" 2>/dev/null | sed -n 's/.*users:((\("[^"]*"\),pid=\([0-9]*\).*/ by \1, pid \2/p' | head -n1)
+    other=$(port_free $((port + 100)) || port_free 0)
+    die "port $port is in use${user}. Choose another one:
+
+  $(run_command "$name" "$other" "$@")"
+  done
+}
+
+# run_command VARIABLE PORT [ARGUMENT…]: what the user typed, with another port.
+run_command() {
+  local entry name value out=""
+  for entry in "${chosen_ports[@]}"; do
+    name=${entry%=*}
+    value=${!name:-}
+    if [ "$name" = "$1" ]; then value=$2; fi
+    if [ -n "$value" ]; then out="$out$name=$value "; fi
+  done
+  shift 2
+  out="$out$(dev_command) run${*:+ $*}"
+  echo "$out"
 }
 
 # any_port N: N if it is free and not promised yet, else any free one.
@@ -76,9 +122,9 @@ any_port() {
 choose_ports() {
   local old_terminal=""
   if [ -f "$home/terminal.port" ]; then old_terminal=$(cat "$home/terminal.port"); fi
-  http_port=$(must_have_port TOCSIN_HTTP_PORT "${TOCSIN_HTTP_PORT:-8080}") || exit 1
-  grpc_port=$(must_have_port TOCSIN_GRPC_PORT "${TOCSIN_GRPC_PORT:-9090}") || exit 1
-  [ "$http_port" != "$grpc_port" ] || die "TOCSIN_HTTP_PORT and TOCSIN_GRPC_PORT are the same"
+  http_port=$(port_free "$(chosen_port TOCSIN_HTTP_PORT)") &&
+    grpc_port=$(port_free "$(chosen_port TOCSIN_GRPC_PORT)") && [ "$http_port" != "$grpc_port" ] ||
+    die "a port has been taken just now; run it again"
   promised="$http_port $grpc_port"
   gateway_admin_port=$(any_port $((http_port + 1)))
   promised="$promised $gateway_admin_port"

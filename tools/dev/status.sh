@@ -5,6 +5,7 @@
 . "$root/tools/dev/services.sh"
 
 verb_main() {
+  takes -- "$@"
   if ! anything_running; then
     echo "Nothing runs from $home."
     exit 3

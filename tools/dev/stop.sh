@@ -5,6 +5,7 @@
 . "$root/tools/dev/services.sh"
 
 verb_main() {
+  takes -- "$@"
   if ! anything_running; then
     say "Nothing runs from $home."
     return
