@@ -168,6 +168,13 @@ class DevRun(unittest.TestCase):
         self.assertEqual(shown.stdout, "./dev\n")
         self.assertIn(f"TOCSIN_HOME='{self.dev.home}' ./dev env", self.start_detached())
 
+    def test_a_first_start_has_nothing_to_warn_of(self):
+        self.start_detached()
+        for name in ("tocsin-core", "tocsin-gateway", "tocsin-notifier"):
+            log = (self.dev.home / f"log/{name}.log").read_text()
+            self.assertIn("event=started", log)
+            self.assertNotRegex(log, "level=(warning|error)")
+
     def test_env_says_when_nothing_runs_and_still_points_there(self):
         self.start_detached()
         self.assertNotIn("nothing runs", self.dev.run("env").stdout)

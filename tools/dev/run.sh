@@ -88,7 +88,9 @@ start_ended() {
   pg_running "$data" || start_database || return 1
   for name in "${services[@]}" terminal; do
     if cancelled; then return 1; fi
-    if ! alive "$name"; then start_one "$name"; fi
+    if alive "$name"; then continue; fi
+    start_one "$name"
+    [ "$name" = terminal ] || wait_ready "$name" || return 1
   done
   wait_all_ready
 }
@@ -115,8 +117,11 @@ start_everything() {
   if cancelled; then return 1; fi
   make_secrets
   say "Starting the services…"
-  for name in "${services[@]}"; do start_one "$name"; done
-  wait_all_ready || return 1
+  # Core first: a start that goes well has nothing to warn of.
+  for name in "${services[@]}"; do
+    start_one "$name"
+    wait_ready "$name" || return 1
+  done
   make_channel || return 1
   make_monitor || return 1
   start_one terminal
