@@ -24,7 +24,8 @@ using tocsin::testing::Fetch;
 using tocsin::testing::HttpClient;
 using tocsin::testing::HttpResponse;
 
-constexpr char kRecorded[] = R"({"ok":true,"message":"Push received successfully","msg":"OK"})";
+constexpr char kRecorded[] = R"({"ok":true,"message":"Push received successfully","msg":"OK"})"
+                             "\n";
 
 class GatewayTest : public ::testing::Test {
  protected:
@@ -163,7 +164,8 @@ TEST_F(GatewayTest, AnswersWhatCoreSays) {
   const HttpResponse unknown = Push("/api/push/nobody", "POST", "X-Request-Id: my-id.7\r\n");
   EXPECT_EQ(unknown.status, 404);
   EXPECT_EQ(unknown.body, R"({"ok":false,"error":"Error: Monitor not found or not active",)"
-                          R"("msg":"Monitor not found or not active."})");
+                          R"("msg":"Monitor not found or not active."})"
+                          "\n");
   EXPECT_EQ(unknown.Header("X-Request-Id"), "my-id.7");
   EXPECT_EQ(Push("/api/push/poison").status, 400);
 }

@@ -14,7 +14,7 @@
 
 ABSL_FLAG(std::string, listen, ":8080",
           "Address and port for HTTP; without an address, every one.");
-ABSL_FLAG(std::string, admin_listen, "127.0.0.1:9102",
+ABSL_FLAG(std::string, admin_listen, "127.0.0.1:8081",
           "Address and port of /metrics, /healthz and /readyz.");
 ABSL_FLAG(
     std::string, core_addresses, "127.0.0.1:9090",

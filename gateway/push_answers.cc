@@ -15,6 +15,7 @@ http::Response JsonAnswer(int status, std::string body) {
   response.status = status;
   response.content_type = "application/json";
   response.body = std::move(body);
+  response.body += '\n';  // a terminal's next prompt gets a line of its own
   response.headers = {{"Access-Control-Allow-Origin", "*"}, {"Cache-Control", "no-store"}};
   return response;
 }

@@ -1,4 +1,5 @@
-// What clients of /api/push are answered: JSON whose fields Tianji's and Kuma's clients both know.
+// What clients of /api/push are answered: JSON whose fields Tianji's and Kuma's clients both know,
+// and a line's end.
 #pragma once
 
 #include <string>

@@ -14,7 +14,7 @@
 ABSL_FLAG(std::string, core_addresses, "127.0.0.1:9090",
           "Where core is: host:port or unix:path, several parted by commas. Every address of a "
           "name gets a stream; names are looked up again and again.");
-ABSL_FLAG(std::string, admin_listen, "127.0.0.1:9103",
+ABSL_FLAG(std::string, admin_listen, "127.0.0.1:9092",
           "Address and port for /metrics, /healthz and /readyz.");
 ABSL_FLAG(std::string, name, "",
           "This notifier's name for core; empty is host name and process id.");
