@@ -11,6 +11,7 @@
 #include "common/status_macros.h"
 #include "services/core/domain/names.h"
 #include "services/core/engine/event_writer.h"
+#include "services/core/engine/incident_log.h"
 
 namespace tocsin::core {
 namespace {
@@ -32,11 +33,18 @@ bool ChangesState(Reason reason) {
 class Run {
  public:
   Run(Transaction& transaction, LockMode mode, absl::Time now,
-      absl::Span<const PushItem* const> items, std::vector<FullPathOutcome>& outcomes)
-      : transaction_(transaction), mode_(mode), now_(now), items_(items), outcomes_(outcomes) {}
+      absl::Span<const PushItem* const> items, std::vector<FullPathOutcome>& outcomes,
+      IncidentLog& incidents)
+      : transaction_(transaction),
+        mode_(mode),
+        now_(now),
+        items_(items),
+        outcomes_(outcomes),
+        incidents_(incidents) {}
 
   absl::Status Record() {
     outcomes_.assign(items_.size(), FullPathOutcome());
+    incidents_.Clear();
     RETURN_IF_ERROR(Resolve());
     RETURN_IF_ERROR(Lock());
     RETURN_IF_ERROR(FindDuplicates());
@@ -174,6 +182,7 @@ class Run {
     // The event tells the newest heartbeat: this one is to be there, a later one not yet.
     RETURN_IF_ERROR(FlushHeartbeats());
     ASSIGN_OR_RETURN(monitor.state, WriteEvents(transaction_, monitor.definition, decision, now));
+    incidents_.Note(monitor.definition, decision, monitor.state);
     return decision.reason;
   }
 
@@ -188,6 +197,7 @@ class Run {
   const absl::Time now_;
   const absl::Span<const PushItem* const> items_;
   std::vector<FullPathOutcome>& outcomes_;
+  IncidentLog& incidents_;
   std::vector<std::optional<TokenMatch>> matches_;
   std::map<MonitorKey, Work> work_;  // ascending: the order of locks
   std::vector<StoredHeartbeat> heartbeats_;
@@ -199,9 +209,12 @@ class Run {
 absl::Status RecordOnFullPath(Store& store, TransactionClass klass, LockMode mode,
                               const Clock& clock, absl::Span<const PushItem* const> items,
                               std::vector<FullPathOutcome>& outcomes) {
-  return store.Transact(klass, [&](Transaction& transaction) {
-    return Run(transaction, mode, clock.Now(), items, outcomes).Record();
-  });
+  IncidentLog incidents;
+  RETURN_IF_ERROR(store.Transact(klass, [&](Transaction& transaction) {
+    return Run(transaction, mode, clock.Now(), items, outcomes, incidents).Record();
+  }));
+  incidents.Write();
+  return absl::OkStatus();
 }
 
 }  // namespace tocsin::core

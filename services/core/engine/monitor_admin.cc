@@ -15,6 +15,7 @@
 #include "services/core/domain/transition.h"
 #include "services/core/domain/validate.h"
 #include "services/core/engine/event_writer.h"
+#include "services/core/engine/incident_log.h"
 #include "services/core/engine/known_transaction.h"
 
 namespace tocsin::core {
@@ -67,10 +68,13 @@ absl::Status Validate(const MonitorDefinition& definition) {
 }
 
 // Decides on a locked monitor and writes what follows; the definition is written by the caller.
-absl::Status Give(Transaction& transaction, Monitor& monitor, const Input& input, absl::Time now) {
+absl::Status Give(Transaction& transaction, Monitor& monitor, const Input& input,
+                  IncidentLog& incidents, absl::Time now) {
   // Gaps matter to deadlines only, and none of these inputs is one.
   const Decision decision = Decide(monitor.definition, monitor.state, input, GapList(), now);
-  return WriteDecision(transaction, monitor, decision, now);
+  RETURN_IF_ERROR(WriteDecision(transaction, monitor, decision, now));
+  incidents.Note(monitor.definition, decision, monitor.state);
+  return absl::OkStatus();
 }
 
 // A recommended interval that an update left alone follows the timeout that it changed.
@@ -162,22 +166,26 @@ absl::StatusOr<CreatedMonitor> MonitorAdmin::Create(MonitorDefinition definition
 }
 
 absl::StatusOr<MonitorView> MonitorAdmin::Change(
-    const ResourceName& name,
-    absl::FunctionRef<absl::Status(Transaction&, Monitor&, absl::Time now, bool again)> change) {
+    const ResourceName& name, absl::FunctionRef<absl::Status(Transaction&, Monitor&, IncidentLog&,
+                                                             absl::Time now, bool again)>
+                                  change) {
   ASSIGN_OR_RETURN(const ProjectKey project, FindProject(store_, name.project));
   const std::string full_name = MonitorName(name.project, name.id);
   const absl::Time now = clock_.Now();
   MonitorView view;
+  IncidentLog incidents;
   RETURN_IF_ERROR(TransactUntilKnown(
       store_, TransactionClass::kAdmin, [&](Transaction& transaction, bool again) -> absl::Status {
+        incidents.Clear();
         ASSIGN_OR_RETURN(const std::optional<MonitorKey> key,
                          transaction.FindMonitor(project, name.id));
         if (!key.has_value()) return MonitorNotFound(full_name);
         ASSIGN_OR_RETURN(Monitor monitor, LockByKey(transaction, *key, full_name));
-        RETURN_IF_ERROR(change(transaction, monitor, now, again));
+        RETURN_IF_ERROR(change(transaction, monitor, incidents, now, again));
         ASSIGN_OR_RETURN(view, ViewOf(transaction, std::move(monitor)));
         return absl::OkStatus();
       }));
+  incidents.Write();
   return view;
 }
 
@@ -186,7 +194,8 @@ absl::StatusOr<MonitorView> MonitorAdmin::Update(
     absl::FunctionRef<absl::Status(MonitorDefinition&)> edit) {
   return Change(
       name,
-      [&](Transaction& transaction, Monitor& monitor, absl::Time now, bool again) -> absl::Status {
+      [&](Transaction& transaction, Monitor& monitor, IncidentLog& incidents, absl::Time now,
+          bool again) -> absl::Status {
         const MonitorDefinition before = monitor.definition;
         if (before.deleted_at.has_value()) return MonitorIsDeleted(FullName(before));
         MonitorDefinition after = before;
@@ -205,8 +214,8 @@ absl::StatusOr<MonitorView> MonitorAdmin::Update(
         after.updated_at = now;
         monitor.definition = std::move(after);
         const bool schedule_changed = monitor.definition.schedule != before.schedule;
-        RETURN_IF_ERROR(
-            Give(transaction, monitor, Reconfigured{.schedule_changed = schedule_changed}, now));
+        RETURN_IF_ERROR(Give(transaction, monitor,
+                             Reconfigured{.schedule_changed = schedule_changed}, incidents, now));
         ASSIGN_OR_RETURN(monitor.definition.version,
                          transaction.SaveDefinition(monitor.definition));
         return absl::OkStatus();
@@ -214,45 +223,48 @@ absl::StatusOr<MonitorView> MonitorAdmin::Update(
 }
 
 absl::StatusOr<MonitorView> MonitorAdmin::Delete(const ResourceName& name) {
-  return Change(
-      name, [](Transaction& transaction, Monitor& monitor, absl::Time now, bool) -> absl::Status {
-        if (monitor.definition.deleted_at.has_value()) return absl::OkStatus();
-        RETURN_IF_ERROR(Give(transaction, monitor, Deleted{}, now));
-        monitor.definition.deleted_at = now;
-        ASSIGN_OR_RETURN(monitor.definition.version,
-                         transaction.SaveDefinition(monitor.definition));
-        return absl::OkStatus();
-      });
+  return Change(name,
+                [](Transaction& transaction, Monitor& monitor, IncidentLog& incidents,
+                   absl::Time now, bool) -> absl::Status {
+                  if (monitor.definition.deleted_at.has_value()) return absl::OkStatus();
+                  RETURN_IF_ERROR(Give(transaction, monitor, Deleted{}, incidents, now));
+                  monitor.definition.deleted_at = now;
+                  ASSIGN_OR_RETURN(monitor.definition.version,
+                                   transaction.SaveDefinition(monitor.definition));
+                  return absl::OkStatus();
+                });
 }
 
 absl::StatusOr<MonitorView> MonitorAdmin::Undelete(const ResourceName& name) {
-  return Change(
-      name,
-      [](Transaction& transaction, Monitor& monitor, absl::Time now, bool again) -> absl::Status {
-        if (!monitor.definition.deleted_at.has_value()) {
-          return again ? absl::OkStatus() : MonitorIsNotDeleted(FullName(monitor.definition));
-        }
-        monitor.definition.deleted_at.reset();
-        RETURN_IF_ERROR(Give(transaction, monitor, Undeleted{}, now));
-        ASSIGN_OR_RETURN(monitor.definition.version,
-                         transaction.SaveDefinition(monitor.definition));
-        return absl::OkStatus();
-      });
+  return Change(name,
+                [](Transaction& transaction, Monitor& monitor, IncidentLog& incidents,
+                   absl::Time now, bool again) -> absl::Status {
+                  if (!monitor.definition.deleted_at.has_value()) {
+                    return again ? absl::OkStatus()
+                                 : MonitorIsNotDeleted(FullName(monitor.definition));
+                  }
+                  monitor.definition.deleted_at.reset();
+                  RETURN_IF_ERROR(Give(transaction, monitor, Undeleted{}, incidents, now));
+                  ASSIGN_OR_RETURN(monitor.definition.version,
+                                   transaction.SaveDefinition(monitor.definition));
+                  return absl::OkStatus();
+                });
 }
 
 absl::StatusOr<MonitorView> MonitorAdmin::Watch(const ResourceName& name, bool watched) {
-  return Change(
-      name, [&](Transaction& transaction, Monitor& monitor, absl::Time now, bool) -> absl::Status {
-        if (monitor.definition.deleted_at.has_value()) {
-          return MonitorIsDeleted(FullName(monitor.definition));
-        }
-        if ((monitor.state.state != State::kPaused) == watched) return absl::OkStatus();
-        const Input input = watched ? Input(Resumed{}) : Input(Paused{});
-        RETURN_IF_ERROR(Give(transaction, monitor, input, now));
-        ASSIGN_OR_RETURN(monitor.definition.version,
-                         transaction.SaveDefinition(monitor.definition));
-        return absl::OkStatus();
-      });
+  return Change(name,
+                [&](Transaction& transaction, Monitor& monitor, IncidentLog& incidents,
+                    absl::Time now, bool) -> absl::Status {
+                  if (monitor.definition.deleted_at.has_value()) {
+                    return MonitorIsDeleted(FullName(monitor.definition));
+                  }
+                  if ((monitor.state.state != State::kPaused) == watched) return absl::OkStatus();
+                  const Input input = watched ? Input(Resumed{}) : Input(Paused{});
+                  RETURN_IF_ERROR(Give(transaction, monitor, input, incidents, now));
+                  ASSIGN_OR_RETURN(monitor.definition.version,
+                                   transaction.SaveDefinition(monitor.definition));
+                  return absl::OkStatus();
+                });
 }
 
 absl::StatusOr<MonitorView> MonitorAdmin::Pause(const ResourceName& name) {
@@ -274,7 +286,7 @@ absl::StatusOr<RotatedToken> MonitorAdmin::RotateToken(const ResourceName& name,
   ASSIGN_OR_RETURN(
       rotated.view,
       Change(name,
-             [&](Transaction& transaction, Monitor& monitor, absl::Time now,
+             [&](Transaction& transaction, Monitor& monitor, IncidentLog&, absl::Time now,
                  bool again) -> absl::Status {
                if (monitor.definition.deleted_at.has_value()) {
                  return MonitorIsDeleted(FullName(monitor.definition));

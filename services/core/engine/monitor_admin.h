@@ -17,6 +17,8 @@
 
 namespace tocsin::core {
 
+class IncidentLog;
+
 // Changes with every version of the definition; opaque to users.
 std::string EtagOf(const MonitorDefinition& definition);
 
@@ -71,8 +73,9 @@ class MonitorAdmin {
   // Locks the monitor, lets `change` change it, and reads it back. `again`: an earlier run may
   // have been committed.
   absl::StatusOr<MonitorView> Change(
-      const ResourceName& name,
-      absl::FunctionRef<absl::Status(Transaction&, Monitor&, absl::Time now, bool again)> change);
+      const ResourceName& name, absl::FunctionRef<absl::Status(Transaction&, Monitor&, IncidentLog&,
+                                                               absl::Time now, bool again)>
+                                    change);
   absl::StatusOr<MonitorView> Watch(const ResourceName& name, bool watched);
 
   Store& store_;

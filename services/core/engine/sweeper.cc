@@ -12,6 +12,7 @@
 #include "services/core/domain/transition.h"
 #include "services/core/domain/words.h"
 #include "services/core/engine/event_writer.h"
+#include "services/core/engine/incident_log.h"
 #include "services/core/engine/metrics.h"
 
 namespace tocsin::core {
@@ -23,7 +24,8 @@ constexpr absl::Duration kFreshTouch = absl::Milliseconds(100);
 // How long what waits for a gateway is left alone when all of it was seen: less than the time for
 // which nothing is judged once one is back, so that it costs no time.
 constexpr absl::Duration kLookAgain = absl::Seconds(5);
-// Gateways give signs of life ten times a second; a silence up to this long is no gap (blind_after).
+// Gateways give signs of life ten times a second; a silence up to this long is no gap
+// (blind_after).
 constexpr absl::Duration kGatewayGone = absl::Seconds(2);
 constexpr absl::Duration kAfterFailure = absl::Milliseconds(200);
 
@@ -38,6 +40,7 @@ struct Failure {
 struct Sweeper::Pass {
   std::vector<StateChange> changes;
   std::vector<Failure> failures;
+  IncidentLog incidents;
   bool left_some = false;  // for want of a touch, or within the time after a gap
   bool held_some = false;  // for want of a gateway
   bool more_locked = false;
@@ -87,6 +90,7 @@ absl::StatusOr<absl::Duration> Sweeper::TrySweep() {
         pass = {};
         return JudgeDue(transaction, judgement, now, pass);
       }));
+  pass.incidents.Write();
   Count(pass);
   left_some_ = pass.left_some;
   if (pass.held_some && !pass.left_some) {
@@ -147,6 +151,7 @@ absl::Status Sweeper::JudgeDue(Transaction& transaction, const OutageGuard::Judg
       const Decision decision =
           Decide(definition, monitor.state, DeadlineChecked{}, *judgement.gaps, now);
       ASSIGN_OR_RETURN(change.state, WriteEvents(transaction, definition, decision, now));
+      pass.incidents.Note(definition, decision, change.state);
       change.sweep_at = SweepAt(definition, change.state);
       Failure failure = {.deadline = deadline.at, .to = change.state.state, .opened = {}};
       if (decision.opened.has_value()) failure.opened = decision.opened->cause;
