@@ -102,6 +102,10 @@ class Shell:
         self._bash.wait(60)
 
 
+# Of the services, by the table of docs/operations.md.
+PORTS = re.compile(r"^\| `(tocsin-\w+)` \| [^|]+ \| (\d*) ?\| (\d+) \|$", re.MULTILINE)
+
+
 class Docs(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -112,6 +116,22 @@ class Docs(unittest.TestCase):
         shell = Shell(self.dev)
         self.addCleanup(shell.close)
         return shell
+
+    def ask(self, command):
+        done = subprocess.run(["bash", "-eo", "pipefail", "-c", f'eval "$(./dev env)"; {command}'],
+                              capture_output=True, text=True, timeout=60, check=False, cwd=ROOT,
+                              env=self.dev.environment)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return done.stdout
+
+    def assert_nothing_is_left(self, page):
+        """Of what the page has made; `hello` and its channel are those of ./dev run."""
+        self.assertEqual(self.dev.run("run", "--detach").returncode, 0)
+        names = self.ask("tocsin -o json monitor list; tocsin -o json channel list")
+        left = set(re.findall(r'"name": *"projects/default/((?:monitors|channels)/[^"]+)"', names))
+        self.assertIn("monitors/hello", left)
+        left = {name for name in left if not re.fullmatch(r"monitors/hello|channels/terminal-\d+", name)}
+        self.assertEqual(left, set(), f"{page} leaves it behind")
 
     def test_every_fence_says_what_it_is(self):
         for page in pages():
@@ -137,6 +157,7 @@ class Docs(unittest.TestCase):
                 shell.wait_for(pattern)
         pushes = sum(block.count("curl ") for block in blocks)
         self.assertEqual(shell.printed().count('{"ok":true'), pushes, shell.printed())
+        self.assert_nothing_is_left("README.md")
 
     def test_the_commands_of_every_other_page_work(self):
         for page in pages():
@@ -148,6 +169,48 @@ class Docs(unittest.TestCase):
                 for block in commands(page):
                     shell.paste(block)
                 self.assertNotIn('{"ok":false', shell.printed())
+                self.assert_nothing_is_left(page)
+
+    def test_the_ports_are_the_defaults_of_the_services(self):
+        found = PORTS.findall((ROOT / "docs/operations.md").read_text())
+        self.assertEqual({name for name, _, _ in found},
+                         {"tocsin-core", "tocsin-gateway", "tocsin-notifier"})
+        compose = (ROOT / "docker-compose.yml").read_text()
+        for name, listen, admin in found:
+            with self.subTest(name):
+                out = subprocess.run([ROOT / f"build/release/bin/{name}", "--help"], text=True,
+                                     capture_output=True, check=True).stdout
+                self.assertRegex(out, rf"(?m)^  --admin_listen \(127\.0\.0\.1:{admin}\)$")
+                self.assertIn(f"--admin_listen=0.0.0.0:{admin}\n", compose)
+                if listen:
+                    self.assertRegex(out, rf"(?m)^  --listen \([^)]*:{listen}\)$")
+
+    def test_the_limits_are_the_defaults_of_their_flags(self):
+        rows = re.findall(r"(?m)^\| [^|]+ \| ([^|]+) \| (`--[^|]+) \| `\d+` \|$",
+                          (ROOT / "docs/api.md").read_text())
+        rows += re.findall(r"(?m)^\| [^|]+ \| ([^|]+) \| (`--[^|]+_retention`) \|$",
+                           (ROOT / "docs/operations.md").read_text())
+        self.assertGreaterEqual(len(rows), 11)
+        out = "".join(subprocess.run([ROOT / f"build/release/bin/{name}", "--help"], text=True,
+                                     capture_output=True, check=True).stdout
+                      for name in ("tocsin-gateway", "tocsin-core"))
+        for values, flags in rows:
+            numbers = [int(number.replace(",", "")) for number in re.findall(r"\d[\d,]*\d|\d", values)]
+            names = re.findall(r"--(\w+)", flags)
+            self.assertEqual(len(numbers), len(names), values)
+            for number, name in zip(numbers, names):
+                if "days" in values:
+                    number *= 24
+                self.assertRegex(out, rf"(?m)^  --{name} \({number}(s|h|\.0*)?\)$")
+
+    def test_the_metrics_that_are_named_exist(self):
+        self.assertEqual(self.dev.run("run", "--detach").returncode, 0)
+        shown = self.ask(". $TOCSIN_HOME/ports; for port in $core_admin_port $gateway_admin_port"
+                         " $notifier_admin_port; do curl -fsS 127.0.0.1:$port/metrics; done")
+        for page in pages():
+            for name in set(re.findall(r"`[^`\n]*?(tocsin_(?:core|gateway|notifier)_\w+)[^`\n]*`",
+                                       (ROOT / page).read_text())):
+                self.assertIn(f"# TYPE {name.removesuffix('_bucket')} ", shown, page)
 
 
 if __name__ == "__main__":
