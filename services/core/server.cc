@@ -195,8 +195,10 @@ void Server::StartTasks() {
   Engine& engine = *engine_;
   // Alone: a touch that comes late is an own outage.
   tasks.touch = std::make_unique<PeriodicTask>(
-      "touch", kTouchRest, [&engine, log = std::make_shared<ChangeLogger>("touch")] {
-        log->Report(engine.guard.TouchNow());
+      "touch", kTouchRest, [this, &engine, log = std::make_shared<ChangeLogger>("touch")] {
+        const absl::Status touched = engine.guard.TouchNow();
+        // That it ends with the recorder is no news.
+        if (touched.ok() || !shutdown_.requested()) log->Report(touched);
       });
   tasks.clock = std::make_unique<PeriodicTask>(
       "clock", kClockRest, [this, log = std::make_shared<ChangeLogger>("clock")] {

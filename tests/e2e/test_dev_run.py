@@ -168,8 +168,9 @@ class DevRun(unittest.TestCase):
         self.assertEqual(shown.stdout, "./dev\n")
         self.assertIn(f"TOCSIN_HOME='{self.dev.home}' ./dev env", self.start_detached())
 
-    def test_a_first_start_has_nothing_to_warn_of(self):
+    def test_a_first_start_and_its_stop_have_nothing_to_warn_of(self):
         self.start_detached()
+        self.assertEqual(self.dev.run("stop").returncode, 0)
         for name in ("tocsin-core", "tocsin-gateway", "tocsin-notifier"):
             log = (self.dev.home / f"log/{name}.log").read_text()
             self.assertIn("event=started", log)
