@@ -79,6 +79,10 @@ absl::Status OutageGuard::TouchNow() {
     // What is known of gateways outlives the instance that heard them.
     Touch saved = mine;
     saved.gateway_seen_at = std::max(mine.gateway_seen_at, GatewaySeen(touches));
+    // The gap that it ended is not to be told again when it is heard.
+    if (returned.has_value()) {
+      saved.gateway_seen_at = std::max(saved.gateway_seen_at, returned->at);
+    }
     RETURN_IF_ERROR(transaction.SaveTouch(saved));
     return transaction.ForgetTouches(mine.at - kTouchesKept);
   };

@@ -112,6 +112,21 @@ TEST_F(OutageGuardTest, ATimeWithoutGatewaysIsAGapFromTheDisconnectOn) {
                                             .end = start_ + absl::Milliseconds(400)}));
 }
 
+TEST_F(OutageGuardTest, AGatewayThatComesBackAndIsHeardALittleLaterEndsOneGap) {
+  guard_.GatewayConnected();
+  guard_.GatewayHeard(clock_.Now());
+  TouchAfter(absl::ZeroDuration());
+  guard_.GatewayDisconnected();
+  for (int i = 0; i < 10; ++i) TouchAfter(absl::Milliseconds(500));
+  guard_.GatewayConnected();
+  TouchAfter(absl::Milliseconds(10));
+  guard_.GatewayHeard(clock_.Now());
+  TouchAfter(absl::Milliseconds(10));
+  EXPECT_THAT(StoredGaps(),
+              ElementsAre(Gap{
+                  .kind = GapKind::kGateway, .start = start_, .end = start_ + absl::Seconds(5)}));
+}
+
 TEST_F(OutageGuardTest, AConnectionThatIsOpenAndSilentIsNoGateway) {
   guard_.GatewayConnected();
   guard_.GatewayHeard(clock_.Now());
