@@ -21,8 +21,8 @@ ABSL_FLAG(std::string, secret_key_file, "",
           "A file with the keys that webhook URLs and secrets are encrypted with: 32 bytes in "
           "base64 on each line; the first encrypts, all of them decrypt.");
 ABSL_FLAG(std::string, public_url, "",
-          "Where people reach Tocsin, for links in alerts: https://tocsin.example.com. Empty: no "
-          "links.");
+          "Where jobs reach the gateway: https://tocsin.example.com. Begins the push URLs that are "
+          "shown when a monitor is made; empty: they have no host.");
 ABSL_FLAG(int32_t, group_limit, 500, "Heartbeats in one transaction.");
 ABSL_FLAG(bool, migrate_only, false, "Bring the database's schema up to date and exit.");
 ABSL_FLAG(absl::Duration, heartbeat_retention, absl::Hours(24 * 14),

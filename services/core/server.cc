@@ -93,12 +93,12 @@ struct Server::Services {
            const std::string& public_url)
       : push(engine.recorder, clock),
         push_stream(engine.recorder, engine.guard, clock, monotonic),
-        deliver(engine.deliveries, clock, public_url),
+        deliver(engine.deliveries, clock),
         monitors(engine.monitors, store, engine.guard, clock, public_url),
         channels(engine.channels),
         incidents(store),
         deliveries(store, clock),
-        alerts(engine.feed, store, public_url) {}
+        alerts(engine.feed, store) {}
 
   PushServiceHandler push;
   PushStreamHandler push_stream;

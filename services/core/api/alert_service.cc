@@ -5,7 +5,6 @@
 #include <utility>
 #include <vector>
 
-#include "absl/strings/strip.h"
 #include "absl/time/time.h"
 #include "common/status_macros.h"
 #include "services/core/api/convert.h"
@@ -80,7 +79,7 @@ class AlertWatch final : public grpc::ServerWriteReactor<v1::WatchAlertsResponse
   absl::Status Write(const FeedEnd& place, const AlertEvent* event) {
     message_.Clear();
     message_.set_cursor(FormatCursor(place));
-    if (event != nullptr) *message_.mutable_event() = ToProto(*event, service_.public_url_);
+    if (event != nullptr) *message_.mutable_event() = ToProto(*event);
     {
       absl::MutexLock lock(&mutex_);
       if (stopped_ || cancelled_) return EndedLocked();
@@ -143,8 +142,8 @@ class RefusedWatch final : public grpc::ServerWriteReactor<v1::WatchAlertsRespon
   void OnDone() override { delete this; }
 };
 
-AlertServiceHandler::AlertServiceHandler(AlertFeed& feed, Store& store, std::string public_url)
-    : feed_(feed), store_(store), public_url_(std::string(absl::StripSuffix(public_url, "/"))) {}
+AlertServiceHandler::AlertServiceHandler(AlertFeed& feed, Store& store)
+    : feed_(feed), store_(store) {}
 
 AlertServiceHandler::~AlertServiceHandler() {
   Stop();

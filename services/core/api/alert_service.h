@@ -4,7 +4,6 @@
 #include <grpcpp/grpcpp.h>
 
 #include <memory>
-#include <string>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
@@ -25,7 +24,7 @@ class AlertServiceHandler : public v1::AlertService::CallbackService {
   static constexpr int kMaxWatches = 100;
 
   // Both must outlive it.
-  AlertServiceHandler(AlertFeed& feed, Store& store, std::string public_url);
+  AlertServiceHandler(AlertFeed& feed, Store& store);
   // Stops, and waits for the threads of all watches; every call must have ended: destroy it after
   // the server was shut down.
   ~AlertServiceHandler() override;
@@ -43,7 +42,6 @@ class AlertServiceHandler : public v1::AlertService::CallbackService {
 
   AlertFeed& feed_;
   Store& store_;
-  const std::string public_url_;
   absl::Mutex mutex_;
   bool stopped_ ABSL_GUARDED_BY(mutex_) = false;
   int workers_ ABSL_GUARDED_BY(mutex_) = 0;  // threads of watches

@@ -54,8 +54,7 @@ v1::Incident ToProto(const IncidentView& view);
 // Never with secrets; of the URL only scheme and host.
 v1::Channel ToProto(const Channel& channel);
 v1::Delivery ToProto(const DeliveryView& view);
-// `public_url` without a slash at its end; empty: the event names no URL.
-v1::AlertEvent ToProto(const AlertEvent& event, const std::string& public_url);
+v1::AlertEvent ToProto(const AlertEvent& event);
 v1::BlindInterval ToProto(const BlindNotice& notice);
 
 // "https://host" of "https://user:password@host:8443/path?query"; empty when it is no such URL.

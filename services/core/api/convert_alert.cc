@@ -1,5 +1,4 @@
 // Incidents, alert events and own outages.
-#include "absl/strings/str_cat.h"
 #include "services/core/api/convert.h"
 #include "services/core/domain/names.h"
 
@@ -80,7 +79,7 @@ v1::Incident ToProto(const IncidentView& view) {
   return ToProto(view.incident, view.project_id, view.monitor_id);
 }
 
-v1::AlertEvent ToProto(const AlertEvent& event, const std::string& public_url) {
+v1::AlertEvent ToProto(const AlertEvent& event) {
   const MonitorDefinition& definition = event.definition;
   v1::AlertEvent out;
   out.set_name(AlertEventName(definition.project_id, event.key));
@@ -92,9 +91,6 @@ v1::AlertEvent ToProto(const AlertEvent& event, const std::string& public_url) {
   *out.mutable_incident() = ToProto(event.incident, definition.project_id, definition.id);
   if (event.expected_at) *out.mutable_expect_time() = ToTimestamp(*event.expected_at);
   if (event.last_heartbeat) *out.mutable_last_heartbeat() = ToProto(*event.last_heartbeat);
-  if (!public_url.empty()) {
-    out.set_url(absl::StrCat(public_url, "/", out.monitor().name()));
-  }
   return out;
 }
 

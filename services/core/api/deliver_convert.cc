@@ -29,8 +29,7 @@ void SetDestination(const Channel& channel, internal::v1::Destination* destinati
 
 }  // namespace
 
-internal::v1::Assignment ToAssignment(const LeasedDelivery& leased, absl::Time now,
-                                      const std::string& public_url) {
+internal::v1::Assignment ToAssignment(const LeasedDelivery& leased, absl::Time now) {
   const Delivery& delivery = leased.delivery;
   internal::v1::Assignment assignment;
   assignment.set_lease_id(delivery.lease_id);
@@ -45,7 +44,7 @@ internal::v1::Assignment ToAssignment(const LeasedDelivery& leased, absl::Time n
   assignment.set_type(DeliveryTypeName(delivery.type));
   *assignment.mutable_occur_time() = ToTimestamp(delivery.occurred_at);
   for (const AlertEvent& event : leased.events) {
-    *assignment.add_events() = ToProto(event, public_url);
+    *assignment.add_events() = ToProto(event);
   }
   if (delivery.blind) *assignment.mutable_blind() = ToProto(*delivery.blind);
   if (delivery.notice) SetNotice(*delivery.notice, assignment.mutable_channel_notice());

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <optional>
-#include <string>
 
 #include "absl/time/time.h"
 #include "services/core/store/records.h"
@@ -11,8 +10,7 @@
 namespace tocsin::core {
 
 // The lease in it counts from `now`. Holds secrets.
-internal::v1::Assignment ToAssignment(const LeasedDelivery& leased, absl::Time now,
-                                      const std::string& public_url);
+internal::v1::Assignment ToAssignment(const LeasedDelivery& leased, absl::Time now);
 
 // Nullopt when the result is unknown or no delivery is named.
 std::optional<DeliveryReport> ToDeliveryReport(const internal::v1::DeliveryReport& report);

@@ -129,7 +129,7 @@ class DeliverHandler::Stream : public grpc::ServerBidiReactor<DeliverRequest, De
     std::vector<DeliverResponse> responses(1);
     size_t bytes = 0;
     for (const LeasedDelivery& delivery : leased) {
-      internal::v1::Assignment assignment = ToAssignment(delivery, now, handler_.public_url_);
+      internal::v1::Assignment assignment = ToAssignment(delivery, now);
       const size_t size = assignment.ByteSizeLong();
       if (bytes > 0 && bytes + size > kResponseBytes) {
         responses.emplace_back();
@@ -187,8 +187,8 @@ class DeliverHandler::Stream : public grpc::ServerBidiReactor<DeliverRequest, De
   bool finished_ ABSL_GUARDED_BY(mutex_) = false;
 };
 
-DeliverHandler::DeliverHandler(DeliveryQueue& queue, const Clock& clock, std::string public_url)
-    : queue_(queue), clock_(clock), public_url_(std::move(public_url)) {}
+DeliverHandler::DeliverHandler(DeliveryQueue& queue, const Clock& clock)
+    : queue_(queue), clock_(clock) {}
 
 DeliverHandler::~DeliverHandler() = default;
 

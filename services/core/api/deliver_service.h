@@ -19,8 +19,7 @@ namespace tocsin::core {
 // outlive the gRPC server.
 class DeliverHandler : public internal::v1::DeliveryService::CallbackService {
  public:
-  // `public_url` begins the links in alert events; empty: none.
-  DeliverHandler(DeliveryQueue& queue, const Clock& clock, std::string public_url);
+  DeliverHandler(DeliveryQueue& queue, const Clock& clock);
   ~DeliverHandler() override;
 
   grpc::ServerBidiReactor<internal::v1::DeliverRequest, internal::v1::DeliverResponse>* Deliver(
@@ -36,7 +35,6 @@ class DeliverHandler : public internal::v1::DeliveryService::CallbackService {
 
   DeliveryQueue& queue_;
   const Clock& clock_;
-  const std::string public_url_;
   absl::Mutex mutex_;
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   std::set<std::shared_ptr<Stream>> streams_ ABSL_GUARDED_BY(mutex_);

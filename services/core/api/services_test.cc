@@ -107,7 +107,7 @@ class ServicesTest : public ::testing::Test {
   ChannelServiceHandler channel_service_{channel_admin_};
   IncidentServiceHandler incident_service_{store_};
   DeliveryServiceHandler delivery_service_{store_, clock_};
-  AlertServiceHandler alert_service_{feed_, store_, "https://tocsin.example.com"};
+  AlertServiceHandler alert_service_{feed_, store_};
   std::unique_ptr<grpc::Server> server_;
   std::shared_ptr<grpc::Channel> channel_;
   std::unique_ptr<Monitors> monitors_;
@@ -344,7 +344,6 @@ TEST_F(ServicesTest, AWatcherHearsItsCursorThenEventsAndEndsWhenTheServerStops) 
   EXPECT_EQ(message.event().type(), v1::AlertEvent::TYPE_FIRING);
   EXPECT_EQ(message.event().monitor().name(), kJob);
   EXPECT_EQ(message.event().incident().cause(), v1::Incident::CAUSE_REPORTED_DOWN);
-  EXPECT_EQ(message.event().url(), std::string("https://tocsin.example.com/") + kJob);
 
   alert_service_.Stop();
   EXPECT_FALSE(stream->Read(&message));

@@ -82,7 +82,7 @@ class StreamsTest : public ::testing::Test {
   ChannelAdmin channels_{store_, clock_};
   PushServiceHandler push_service_{recorder_, clock_};
   PushStreamHandler push_streams_{recorder_, guard_, clock_, monotonic_};
-  DeliverHandler deliver_streams_{queue_, clock_, ""};
+  DeliverHandler deliver_streams_{queue_, clock_};
   std::unique_ptr<grpc::Server> server_;
   std::unique_ptr<v1::PushService::Stub> pushes_;
   std::unique_ptr<internal::v1::PushService::Stub> gateway_;

@@ -72,7 +72,6 @@ struct EventFacts {
   IncidentFacts incident;
   std::optional<absl::Time> expected_at;
   std::optional<HeartbeatFacts> last_heartbeat;
-  std::string url;
 };
 
 struct BlindFacts {

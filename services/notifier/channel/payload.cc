@@ -184,7 +184,6 @@ void AddEvent(Json& json, const EventFacts& event) {
 
 // What is told of one monitor: the newest event, and for a digest all of them, oldest first.
 void AddEvents(Json& data, const Message& message) {
-  SetText(data, "url", message.events.back().url);
   AddEvent(data, message.events.back());
   if (message.skipped > 0) data["skipped"] = message.skipped;
   if (message.events.size() == 1) return;

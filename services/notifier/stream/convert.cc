@@ -74,7 +74,6 @@ EventFacts FromProto(const v1::AlertEvent& proto) {
   facts.incident = FromProto(proto.incident());
   if (proto.has_expect_time()) facts.expected_at = Time(proto.expect_time());
   if (proto.has_last_heartbeat()) facts.last_heartbeat = FromProto(proto.last_heartbeat());
-  facts.url = proto.url();
   return facts;
 }
 

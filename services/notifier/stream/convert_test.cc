@@ -42,7 +42,6 @@ TEST(ConvertTest, TakesTheFactsOfAnEvent) {
   internal::v1::Assignment proto = MakeAssignment("msg_1", "ops", "https://e/x", TestEpoch());
   v1::AlertEvent& event = *proto.mutable_events(0);
   event.set_type(v1::AlertEvent::TYPE_RESOLVED);
-  event.set_url("https://tocsin/m");
   event.mutable_expect_time()->set_seconds(100);
   event.mutable_monitor()->set_display_name("Sync");
   event.mutable_monitor()->set_owner("ops");
@@ -66,7 +65,6 @@ TEST(ConvertTest, TakesTheFactsOfAnEvent) {
   const EventFacts& facts = message.events[0];
   EXPECT_EQ(facts.type, EventType::kResolved);
   EXPECT_EQ(facts.sequence, 1);
-  EXPECT_EQ(facts.url, "https://tocsin/m");
   EXPECT_EQ(facts.expected_at, absl::FromUnixSeconds(100));
   EXPECT_EQ(facts.monitor.display_name, "Sync");
   EXPECT_EQ(facts.monitor.owner, "ops");

@@ -65,7 +65,6 @@ EventFacts Event(EventType type, int64_t sequence, MonitorFacts monitor, const c
   event.incident.name = "projects/payments/incidents/42";
   event.incident.opened_at = At(at);
   event.incident.detected_at = At(at);
-  event.url = "https://tocsin.example.com/projects/payments/monitors/nightly-backup";
   return event;
 }
 
