@@ -32,14 +32,19 @@ std::string ReasonWords(const std::string& reason) {
   return absl::StrCat("its deliveries fail with ", PlainText(reason, kReasonBytes));
 }
 
+// So that the duration that is said is that between the times that are said.
+absl::Time NearestSecond(absl::Time time) {
+  return absl::FromUnixSeconds(absl::ToUnixSeconds(time + absl::Milliseconds(500)));
+}
+
 }  // namespace
 
 std::string BlindSummary(const BlindFacts& blind) {
-  std::string summary = absl::StrCat(
-      "BLIND Tocsin could not receive heartbeats for ",
-      DurationWords(blind.ended_at - blind.started_at), ", ",
-      TimeWords(blind.started_at, blind.ended_at, Precision::kSeconds, /*say_today=*/true), " to ",
-      TimeWords(blind.ended_at, blind.ended_at, Precision::kSeconds), " UTC. ");
+  const absl::Time from = NearestSecond(blind.started_at);
+  const absl::Time to = NearestSecond(blind.ended_at);
+  std::string summary =
+      absl::StrCat("BLIND Tocsin could not receive heartbeats for ", DurationWords(to - from), ", ",
+                   SpanWords(from, to, Precision::kSeconds), ". ");
   if (blind.unverified_count == 0) return absl::StrCat(summary, "No monitor is unverified.");
   absl::StrAppend(&summary, Count(blind.unverified_count, "monitor"),
                   blind.unverified_count == 1 ? " is" : " are",
@@ -65,10 +70,7 @@ std::string ChannelFailingSummary(const ChannelNoticeFacts& notice, absl::Time o
   std::string summary = absl::StrCat("CHANNEL FAILING ", channel, ": ", ReasonWords(notice.reason));
   if (notice.failing_since.has_value()) {
     absl::StrAppend(&summary, ", for ", DurationWords(occurred_at - *notice.failing_since),
-                    ", since ",
-                    TimeWords(*notice.failing_since, occurred_at, Precision::kMinutes,
-                              /*say_today=*/true),
-                    " UTC");
+                    ", since ", TimeWords(*notice.failing_since, Precision::kMinutes));
   }
   return absl::StrCat(summary, ". Its alerts do not arrive; they are kept and tried again.");
 }

@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "services/notifier/channel/next_step.h"
 #include "services/notifier/channel/notice_summary.h"
 #include "services/notifier/channel/wording.h"
 
@@ -14,17 +15,17 @@ namespace {
 
 constexpr size_t kMessageBytes = 300;  // of what a job said
 constexpr size_t kNameBytes = 128;
-constexpr size_t kRunbookBytes = 2048;
 constexpr size_t kListed = 5;  // earlier events
+// A healthy Tocsin needs less, so that a longer delay is news.
+constexpr absl::Duration kNoticedAtOnce = absl::Seconds(10);
 
 // Seconds matter when the schedule is short; otherwise they only make the line longer.
 Precision PrecisionOf(const MonitorFacts& monitor) {
   return monitor.timeout >= absl::Hours(1) ? Precision::kMinutes : Precision::kSeconds;
 }
 
-std::string UtcWords(absl::Time time, const EventFacts& event, bool say_today = false) {
-  return absl::StrCat(TimeWords(time, event.occurred_at, PrecisionOf(event.monitor), say_today),
-                      " UTC");
+std::string When(absl::Time time, const EventFacts& event) {
+  return TimeWords(time, PrecisionOf(event.monitor));
 }
 
 absl::string_view SeverityWord(Severity severity) {
@@ -40,25 +41,30 @@ absl::string_view SeverityWord(Severity severity) {
   }
 }
 
-// `payments/nightly-backup "Nightly backup" (critical, @payments)`
-std::string Who(const MonitorFacts& monitor) {
+// `payments/nightly-backup "Nightly backup" (critical, @payments)`. How bad it would be does not
+// matter of what is `well` again.
+std::string Who(const MonitorFacts& monitor, bool well = false) {
   std::string who = ShortName(monitor.name);
   if (!monitor.display_name.empty() && monitor.display_name != LastPart(monitor.name)) {
     absl::StrAppend(&who, " ", Quoted(monitor.display_name, kNameBytes));
   }
-  absl::StrAppend(&who, " (", SeverityWord(monitor.severity));
-  if (!monitor.owner.empty()) absl::StrAppend(&who, ", @", PlainText(monitor.owner, kNameBytes));
-  return absl::StrCat(who, ")");
+  std::vector<std::string> parts;
+  if (!well) parts.emplace_back(SeverityWord(monitor.severity));
+  if (!monitor.owner.empty()) {
+    parts.push_back(absl::StrCat("@", PlainText(monitor.owner, kNameBytes)));
+  }
+  return parts.empty() ? who : absl::StrCat(who, " (", absl::StrJoin(parts, ", "), ")");
 }
 
-// ` "disk full", exit status 2, value 12.5`; empty when the job said nothing.
+// ` "disk full", exit status 2, value 12.5`, or `, exit status 2`; empty when the job said nothing.
 std::string Said(const std::string& message, const std::optional<int>& exit_status,
                  const std::optional<double>& value) {
   std::vector<std::string> parts;
   if (!message.empty()) parts.push_back(Quoted(message, kMessageBytes));
   if (exit_status.has_value()) parts.push_back(absl::StrCat("exit status ", *exit_status));
   if (value.has_value()) parts.push_back(absl::StrCat("value ", NumberWords(*value)));
-  return parts.empty() ? "" : absl::StrCat(" ", absl::StrJoin(parts, ", "));
+  if (parts.empty()) return "";
+  return absl::StrCat(message.empty() ? ", " : " ", absl::StrJoin(parts, ", "));
 }
 
 // Whether the last heartbeat is the one that opened the incident.
@@ -68,18 +74,21 @@ bool LastIsCulprit(const EventFacts& event) {
           event.incident.cause == Cause::kValueOutOfRange);
 }
 
-// ` Last: up "backup-completed", yesterday 02:04 UTC.`
+// ` Last: up "backup-completed", 2026-03-09 02:04 UTC.`
 std::string LastHeard(const EventFacts& event) {
   if (!event.last_heartbeat.has_value()) return " No heartbeat was ever received.";
   const HeartbeatFacts& last = *event.last_heartbeat;
-  const absl::string_view kind = last.kind == HeartbeatKind::kDown ? "down" : "up";
-  return absl::StrCat(" Last: ", kind, Said(last.message, last.exit_status, last.value), ", ",
-                      UtcWords(last.at, event, /*say_today=*/true), ".");
+  const bool down = last.kind == HeartbeatKind::kDown;
+  // The cause has told what the job says as long as it is down.
+  const bool told = down && last.message == event.incident.message;
+  return absl::StrCat(" Last: ", down ? "down" : "up",
+                      Said(told ? "" : last.message, last.exit_status, last.value), ", ",
+                      When(last.at, event), ".");
 }
 
 std::string Expected(const EventFacts& event) {
   if (!event.expected_at.has_value()) return "";
-  std::string words = absl::StrCat(", expected ", UtcWords(*event.expected_at, event));
+  std::string words = absl::StrCat(", expected ", When(*event.expected_at, event));
   if (event.monitor.grace > absl::ZeroDuration()) {
     absl::StrAppend(&words, " + ", DurationWords(event.monitor.grace), " grace");
   }
@@ -104,22 +113,22 @@ std::string Failure(const EventFacts& event) {
           Expected(event));
     case Cause::kReportedDown:
       return absl::StrCat("reported down", Said(incident.message, exit_status, value), ", ",
-                          UtcWords(incident.opened_at, event, /*say_today=*/true));
+                          When(incident.opened_at, event));
     case Cause::kValueOutOfRange: {
       const std::string what = value.has_value()
                                    ? absl::StrCat("value ", NumberWords(*value), " is out of range")
                                    : "value out of range";
       return absl::StrCat(what, Said(incident.message, exit_status, std::nullopt), ", ",
-                          UtcWords(incident.opened_at, event, /*say_today=*/true));
+                          When(incident.opened_at, event));
     }
     case Cause::kRunOverran:
       return absl::StrCat("a run takes longer than allowed, overdue since ",
-                          UtcWords(incident.opened_at, event, /*say_today=*/true));
+                          When(incident.opened_at, event));
     case Cause::kUnknown:
       break;
   }
   return absl::StrCat("failed", Said(incident.message, exit_status, value), ", ",
-                      UtcWords(incident.opened_at, event, /*say_today=*/true));
+                      When(incident.opened_at, event));
 }
 
 // Why it was down, in short: for events that come after the first.
@@ -139,52 +148,64 @@ std::string ShortCause(const IncidentFacts& incident) {
   return absl::StrCat("failed", Said(incident.message, {}, {}));
 }
 
+// ` Noticed 10 m late: …`, when it was not noticed as soon as it could be seen.
+std::string Delay(const EventFacts& event) {
+  if (event.incident.cause != Cause::kMissedDeadline || !event.expected_at) return "";
+  const absl::Time due = *event.expected_at + event.monitor.grace;
+  const absl::Duration delay = event.incident.detected_at - due;
+  if (delay < kNoticedAtOnce) return "";
+  // Only an own outage postpones a deadline.
+  const bool postponed = event.incident.opened_at > due;
+  return absl::StrCat(" Noticed ", DurationWords(delay), " late",
+                      postponed ? ": Tocsin itself could not receive heartbeats for a time." : ".");
+}
+
 std::string DownSentence(const EventFacts& event) {
   const bool never = event.incident.cause == Cause::kMissedDeadline && !event.last_heartbeat;
   const bool says_it_all = never || LastIsCulprit(event);
   return absl::StrCat("DOWN ", Who(event.monitor), ": ", Failure(event), ".",
-                      says_it_all ? "" : LastHeard(event));
+                      says_it_all ? "" : LastHeard(event), Delay(event));
 }
 
 std::string ReminderSentence(const EventFacts& event) {
   return absl::StrCat("STILL DOWN ", Who(event.monitor), ": for ",
                       DurationWords(event.occurred_at - event.incident.opened_at), ", since ",
-                      UtcWords(event.incident.opened_at, event, /*say_today=*/true), ", ",
-                      ShortCause(event.incident), ".", LastHeard(event));
+                      When(event.incident.opened_at, event), ", ", ShortCause(event.incident), ".",
+                      LastHeard(event));
 }
 
-// `15 m, 14:00:00 to 14:15:00 UTC, no heartbeat in time`
+// `15 m, 2026-03-10 14:00:00 to 2026-03-10 14:15:00 UTC, no heartbeat in time`
 std::string Outage(const EventFacts& resolved) {
   const IncidentFacts& incident = resolved.incident;
   const absl::Time closed = incident.closed_at.value_or(resolved.occurred_at);
-  const absl::TimeZone utc = absl::UTCTimeZone();
-  const bool same_day = absl::ToCivilDay(incident.opened_at, utc) == absl::ToCivilDay(closed, utc);
-  return absl::StrCat(
-      DurationWords(closed - incident.opened_at), ", ",
-      TimeWords(incident.opened_at, resolved.occurred_at, PrecisionOf(resolved.monitor)), " to ",
-      UtcWords(closed, resolved, /*say_today=*/!same_day), ", ", ShortCause(incident));
+  return absl::StrCat(DurationWords(closed - incident.opened_at), ", ",
+                      SpanWords(incident.opened_at, closed, PrecisionOf(resolved.monitor)), ", ",
+                      ShortCause(incident));
 }
 
 // `told`: whether the receiver has heard of the beginning.
 std::string ResolvedSentence(const EventFacts& event, bool told) {
-  const std::string who = Who(event.monitor);
+  const Resolution how = event.incident.resolution;
+  const bool well = how != Resolution::kPaused && how != Resolution::kDeleted;
+  const std::string who = Who(event.monitor, well);
+  // The outage says all of a heartbeat that opened it.
+  const std::string last = LastIsCulprit(event) ? "" : LastHeard(event);
   const absl::string_view tail = told ? "" : " It was over before its beginning could be told.";
-  switch (event.incident.resolution) {
+  switch (how) {
     case Resolution::kPaused:
       return absl::StrCat("PAUSED ", who,
                           ": not watched any more, and has not recovered. Down for ", Outage(event),
-                          ".", tail, LastHeard(event));
+                          ".", tail, last);
     case Resolution::kDeleted:
       return absl::StrCat("DELETED ", who,
                           ": the monitor is gone, and had not recovered. Down for ", Outage(event),
-                          ".", tail, LastHeard(event));
+                          ".", tail, last);
     case Resolution::kLateHeartbeat:
       return absl::StrCat("UP ", who,
                           ": false alarm, the heartbeat had come in time and was recorded ",
-                          "late.", tail, LastHeard(event));
+                          "late.", tail, last);
     default:
-      return absl::StrCat("UP ", who, ": recovered. Was down for ", Outage(event), ".", tail,
-                          LastHeard(event));
+      return absl::StrCat("UP ", who, ": recovered. Was down for ", Outage(event), ".", tail, last);
   }
 }
 
@@ -210,9 +231,7 @@ std::string ShortEvent(const EventFacts& event, const EventFacts& newest) {
   const std::string which = event.monitor.name == newest.monitor.name
                                 ? ""
                                 : absl::StrCat(" ", ShortName(event.monitor.name));
-  return absl::StrCat(word, which, " ",
-                      TimeWords(event.occurred_at, newest.occurred_at, PrecisionOf(event.monitor)),
-                      " UTC");
+  return absl::StrCat(word, which, " ", When(event.occurred_at, event));
 }
 
 bool SameIncident(const EventFacts& a, const EventFacts& b) {
@@ -225,11 +244,6 @@ bool TellsBeginning(const std::vector<EventFacts>& events) {
   return std::any_of(events.begin(), events.end() - 1, [&events](const EventFacts& event) {
     return event.type == EventType::kFiring && SameIncident(event, events.back());
   });
-}
-
-std::string ToDo(const EventFacts& event) {
-  if (event.monitor.runbook_url.empty() || event.type == EventType::kResolved) return "";
-  return absl::StrCat(" Runbook: ", PlainText(event.monitor.runbook_url, kRunbookBytes));
 }
 
 std::string EventsSummary(const Message& message) {
@@ -254,7 +268,7 @@ std::string EventsSummary(const Message& message) {
                     message.skipped == 1 ? " was" : " were",
                     " left out because too many were waiting.");
   }
-  return absl::StrCat(summary, ToDo(newest));
+  return absl::StrCat(summary, NextStep(newest));
 }
 
 }  // namespace

@@ -81,6 +81,11 @@ std::string Escape(absl::string_view text, size_t max_bytes, bool quotes) {
   return out;
 }
 
+std::string DateAndClock(absl::Time time, Precision precision) {
+  return absl::FormatTime(precision == Precision::kSeconds ? "%Y-%m-%d %H:%M:%S" : "%Y-%m-%d %H:%M",
+                          time, absl::UTCTimeZone());
+}
+
 }  // namespace
 
 std::string DurationWords(absl::Duration duration) {
@@ -93,16 +98,12 @@ std::string DurationWords(absl::Duration duration) {
   return absl::StrCat(seconds, " s");
 }
 
-std::string TimeWords(absl::Time time, absl::Time reference, Precision precision, bool say_today) {
-  const absl::TimeZone utc = absl::UTCTimeZone();
-  const std::string clock =
-      absl::FormatTime(precision == Precision::kSeconds ? "%H:%M:%S" : "%H:%M", time, utc);
-  const absl::CivilDay day(absl::ToCivilDay(time, utc));
-  const absl::CivilDay today(absl::ToCivilDay(reference, utc));
-  if (day == today) return say_today ? absl::StrCat("today ", clock) : clock;
-  if (day == today - 1) return absl::StrCat("yesterday ", clock);
-  if (day == today + 1) return absl::StrCat("tomorrow ", clock);
-  return absl::StrCat(absl::FormatTime("%Y-%m-%d ", time, utc), clock);
+std::string TimeWords(absl::Time time, Precision precision) {
+  return absl::StrCat(DateAndClock(time, precision), " UTC");
+}
+
+std::string SpanWords(absl::Time from, absl::Time to, Precision precision) {
+  return absl::StrCat(DateAndClock(from, precision), " to ", TimeWords(to, precision));
 }
 
 std::string PlainText(absl::string_view text, size_t max_bytes) {

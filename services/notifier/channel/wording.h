@@ -15,10 +15,11 @@ std::string DurationWords(absl::Duration duration);
 
 enum class Precision { kMinutes, kSeconds };
 
-// How a time in UTC is said on the day of `reference`: "02:04", "yesterday 02:04", "tomorrow
-// 02:04", or "2026-02-27 02:04". With `say_today`: "today 02:04". Does not name the zone.
-std::string TimeWords(absl::Time time, absl::Time reference, Precision precision,
-                      bool say_today = false);
+// "2026-02-27 02:04 UTC". Always with the date: nobody knows on which day it is read.
+std::string TimeWords(absl::Time time, Precision precision);
+
+// "2026-02-27 02:04 to 2026-02-27 03:04 UTC".
+std::string SpanWords(absl::Time from, absl::Time to, Precision precision);
 
 // `text` for a line of text: control characters, line and direction marks are escaped (`\n`,
 // `\u202e`), so that what a job says cannot forge or hide a part of an alert. Invalid UTF-8

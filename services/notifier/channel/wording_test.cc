@@ -26,14 +26,12 @@ TEST(WordingTest, DurationsUseTheirTwoLargestUnits) {
   for (const auto& [duration, words] : rows) EXPECT_EQ(DurationWords(duration), words);
 }
 
-TEST(WordingTest, TimesAreSaidFromTheDayOfTheReference) {
+TEST(WordingTest, TimesAreSaidWithTheirDateAndZone) {
   const absl::Time noon = absl::FromUnixSeconds(1'773'144'000);  // 2026-03-10T12:00:00Z
-  EXPECT_EQ(TimeWords(noon, noon, Precision::kMinutes), "12:00");
-  EXPECT_EQ(TimeWords(noon, noon, Precision::kSeconds, true), "today 12:00:00");
-  EXPECT_EQ(TimeWords(noon - absl::Hours(13), noon, Precision::kMinutes), "yesterday 23:00");
-  EXPECT_EQ(TimeWords(noon - absl::Hours(36), noon, Precision::kMinutes), "yesterday 00:00");
-  EXPECT_EQ(TimeWords(noon - absl::Hours(37), noon, Precision::kMinutes), "2026-03-08 23:00");
-  EXPECT_EQ(TimeWords(noon + absl::Hours(12), noon, Precision::kMinutes), "tomorrow 00:00");
+  EXPECT_EQ(TimeWords(noon, Precision::kMinutes), "2026-03-10 12:00 UTC");
+  EXPECT_EQ(TimeWords(noon - absl::Hours(13), Precision::kSeconds), "2026-03-09 23:00:00 UTC");
+  EXPECT_EQ(SpanWords(noon - absl::Hours(13), noon, Precision::kMinutes),
+            "2026-03-09 23:00 to 2026-03-10 12:00 UTC");
 }
 
 TEST(WordingTest, EscapesWhatWouldMoveTheLineOrItsDirection) {

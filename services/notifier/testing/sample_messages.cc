@@ -89,6 +89,14 @@ EventFacts SyncMissed(int64_t sequence = 1, const char* at = "2026-03-10T14:01:0
   return event;
 }
 
+// Tocsin was deaf for ten minutes, so the deadline was postponed.
+EventFacts SyncMissedAfterOwnOutage() {
+  EventFacts event = SyncMissed();
+  event.occurred_at = event.incident.opened_at = At("2026-03-10T14:11:35+00:00");
+  event.detected_at = event.incident.detected_at = At("2026-03-10T14:11:35.1+00:00");
+  return event;
+}
+
 EventFacts ReportedDown() {
   EventFacts event = Event(EventType::kFiring, 3, Sync(), "2026-03-10T14:03:20.25+00:00");
   event.incident.cause = Cause::kReportedDown;
@@ -170,6 +178,11 @@ void AddOpened(std::vector<SampleMessage>& samples) {
   samples.push_back({"opened_hostile_message", Tell(kIncidentOpened, {hostile})});
   samples.push_back({"opened_value_out_of_range", Tell(kIncidentOpened, {ValueOutOfRange()})});
   samples.push_back({"opened_run_overran", Tell(kIncidentOpened, {RunOverran()})});
+  samples.push_back(
+      {"opened_after_own_outage", Tell(kIncidentOpened, {SyncMissedAfterOwnOutage()})});
+  EventFacts no_runbook = ReportedDown();
+  no_runbook.monitor.runbook_url = "";
+  samples.push_back({"opened_without_runbook", Tell(kIncidentOpened, {no_runbook})});
   samples.push_back({"opened_after_skipped", Tell(kIncidentOpened, {SyncMissed(21)}, 12)});
 }
 
@@ -186,6 +199,14 @@ void AddClosed(std::vector<SampleMessage>& samples) {
        Tell(kIncidentResolved, {Resolved(ReportedDown(), Resolution::kRecovered, late)})});
   samples.push_back({"resolved_paused",
                      Tell(kIncidentResolved, {Resolved(SyncMissed(), Resolution::kPaused, late)})});
+  samples.push_back(
+      {"resolved_paused_after_reported_down",
+       Tell(kIncidentResolved, {Resolved(ReportedDown(), Resolution::kPaused, late)})});
+  // It went on to say the same.
+  EventFacts said_again = Resolved(ReportedDown(), Resolution::kDeleted, late);
+  said_again.last_heartbeat->at = At("2026-03-10T14:33:20+00:00");
+  samples.push_back(
+      {"resolved_deleted_after_reported_down", Tell(kIncidentResolved, {said_again})});
   samples.push_back(
       {"resolved_deleted",
        Tell(kIncidentResolved, {Resolved(SyncMissed(), Resolution::kDeleted, late)})});
@@ -221,6 +242,11 @@ void AddNotices(std::vector<SampleMessage>& samples) {
   blind.blind =
       BlindFacts{At("2026-03-10T02:00:00+00:00"), At("2026-03-10T02:10:00.5+00:00"), 0, {}};
   samples.push_back({"blind_nothing_unverified", blind});
+  // The times and the duration that are said agree, whatever is behind the point.
+  Message fraction = blind;
+  fraction.blind->started_at = At("2026-03-10T02:00:00.9+00:00");
+  fraction.blind->ended_at = At("2026-03-10T02:00:05.1+00:00");
+  samples.push_back({"blind_a_few_seconds", fraction});
   blind.blind->unverified_count = 120;
   for (const char* id : {"a", "b", "c", "d", "e", "f", "g"}) {
     blind.blind->unverified_monitors.push_back(std::string("projects/default/monitors/") + id);
