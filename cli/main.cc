@@ -1,6 +1,8 @@
 // The command line of Tocsin: parses, runs one command and turns its outcome into an exit status.
 #include <iostream>
+#include <memory>
 #include <string>
+#include <vector>
 
 #include "CLI/App.hpp"
 #include "CLI/Config.hpp"
@@ -8,8 +10,10 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "cli/context.h"
-#include "cli/table.h"
+#include "cli/error_text.h"
+#include "cli/usage.h"
 #include "common/build_info.h"
+#include "common/status_macros.h"
 
 namespace tocsin::cli {
 namespace {
@@ -21,11 +25,26 @@ constexpr char kFooter[] =
     "Exit status: 0 done; 1 failed; 2 the command or a value in it is wrong; 3 not found;\n"
     "4 core cannot be reached or did not answer in time (try again).";
 
+void AddHelpCommand(CLI::App& app, Context& context) {
+  CLI::App* help = app.add_subcommand("help", "Explain a command, e.g. tocsin help monitor create");
+  auto words = std::make_shared<std::vector<std::string>>();
+  help->add_option("COMMAND", *words, "The command; all of them without");
+  help->callback([&app, words, &context] {
+    context.action = [&app, words](const Context&) -> absl::Status {
+      ASSIGN_OR_RETURN(const std::string text, HelpText(app, *words));
+      Print(text);
+      return absl::OkStatus();
+    };
+  });
+}
+
 void Describe(CLI::App& app, Context& context) {
   app.description("Tocsin, a push monitor: makes monitors and channels, shows what happens.");
   app.footer(kFooter);
   app.fallthrough();
   app.require_subcommand(1);
+  app.failure_message(
+      [](const CLI::App* root, const CLI::Error& error) { return UsageText(*root, error); });
   app.set_version_flag("--version", absl::StrCat("tocsin ", Version()));
   app.add_option("--core", context.core, "Address of core's gRPC port")
       ->envname("TOCSIN_CORE_ADDRESS")
@@ -44,6 +63,7 @@ void Describe(CLI::App& app, Context& context) {
   AddPushCommand(app, context);
   AddWatchCommand(app, context);
   AddListenCommand(app, context);
+  AddHelpCommand(app, context);
   app.add_subcommand("version", "Print the version")->callback([&context] {
     context.action = [](const Context&) {
       Print(absl::StrCat("tocsin ", Version(), "\n"));
@@ -60,12 +80,8 @@ int Parse(CLI::App& app, int argc, char** argv) {
 
 int Report(const Context& context, const absl::Status& status) {
   if (status.ok()) return kOk;
-  const bool away = absl::IsUnavailable(status) || absl::IsDeadlineExceeded(status);
-  const std::string message = OneLine(status.message());
-  std::cerr << "tocsin: ";
-  if (away) std::cerr << "core at " << context.core << " is not available: ";
-  std::cerr << (message.empty() ? absl::StatusCodeToString(status.code()) : message) << "\n";
-  if (away) return kUnavailable;
+  std::cerr << ErrorText(status, {.core = context.core, .timeout = context.rpc_timeout});
+  if (absl::IsUnavailable(status) || absl::IsDeadlineExceeded(status)) return kUnavailable;
   if (absl::IsNotFound(status)) return kNotFound;
   return absl::IsInvalidArgument(status) ? kUsage : kFailure;
 }

@@ -207,7 +207,8 @@ void AddUpdate(CLI::App& monitor, Context& context) {
         request.mutable_update_mask()->add_paths(std::move(path));
       }
       if (request.update_mask().paths().empty()) {
-        return absl::InvalidArgumentError("nothing to change: name at least one field");
+        return absl::InvalidArgumentError(
+            "nothing to change: give at least one flag, e.g. --timeout");
       }
       ASSIGN_OR_RETURN(const auto after, context.Call(&Stub::UpdateMonitor, request));
       return PrintMonitor(context, after);
@@ -260,19 +261,31 @@ void AddList(CLI::App& monitor, Context& context) {
   });
 }
 
+absl::Status PrintDeleted(const Context& context, const v1::Monitor& monitor) {
+  if (context.json()) {
+    PrintJson(monitor);
+    return absl::OkStatus();
+  }
+  const std::string id = OneLine(IdOf(monitor.name()));
+  Print(absl::StrCat("Deleted monitor ", id, "; \"tocsin monitor undelete ", id,
+                     "\" brings it back\n"));
+  return absl::OkStatus();
+}
+
 // A command that takes a name and answers with the monitor.
 template <typename Request>
 void AddVerb(CLI::App& monitor, Context& context, const char* verb, const char* help,
-             grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&, v1::Monitor*)) {
+             grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&, v1::Monitor*),
+             absl::Status (*print)(const Context&, const v1::Monitor&) = PrintMonitor) {
   CLI::App* app = monitor.add_subcommand(verb, help);
   auto id = std::make_shared<std::string>();
   app->add_option("ID", *id, "Id of the monitor")->required();
-  app->callback([id, method, &context] {
-    context.action = [id, method](const Context& context) -> absl::Status {
+  app->callback([id, method, print, &context] {
+    context.action = [id, method, print](const Context& context) -> absl::Status {
       Request request;
       request.set_name(context.Name("monitors", *id));
       ASSIGN_OR_RETURN(const auto response, context.Call(method, request));
-      return PrintMonitor(context, response);
+      return print(context, response);
     };
   });
 }
@@ -289,7 +302,8 @@ void AddMonitorCommands(CLI::App& app, Context& context) {
   AddVerb(*monitor, context, "pause", "Expect nothing until resumed", &Stub::PauseMonitor);
   AddVerb(*monitor, context, "resume", "Expect heartbeats again", &Stub::ResumeMonitor);
   AddRotate(*monitor, context);
-  AddVerb(*monitor, context, "delete", "Delete; undelete brings it back", &Stub::DeleteMonitor);
+  AddVerb(*monitor, context, "delete", "Delete; undelete brings it back", &Stub::DeleteMonitor,
+          PrintDeleted);
   AddVerb(*monitor, context, "undelete", "Bring a deleted monitor back", &Stub::UndeleteMonitor);
 }
 

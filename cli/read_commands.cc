@@ -4,6 +4,7 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "cli/context.h"
 #include "cli/table.h"
 #include "common/status_macros.h"
@@ -27,6 +28,12 @@ void AddLimit(CLI::App& app, Filter& filter) {
       ->capture_default_str();
 }
 
+// What a heartbeat did, in words.
+std::string Effect(const v1::Heartbeat& beat) {
+  if (beat.reason() == "stored_paused") return "stored, paused";  // as the answer to the push
+  return absl::StrReplaceAll(beat.reason(), {{"_", " "}});
+}
+
 void AddHeartbeats(CLI::App& app, Context& context) {
   CLI::App* heartbeat = app.add_subcommand("heartbeat", "Show heartbeats");
   heartbeat->require_subcommand(1);
@@ -48,10 +55,10 @@ void AddHeartbeats(CLI::App& app, Context& context) {
       Table table({"RECEIVED", "KIND", "EFFECT", "VALUE", "EXIT", "RUN", "MESSAGE"});
       for (const v1::Heartbeat& beat : all.heartbeats()) {
         table.AddRow({Show(beat.receive_time()),
-                      ShowEnum(v1::Heartbeat::Kind_Name(beat.kind()), "KIND_"), beat.reason(),
+                      ShowEnum(v1::Heartbeat::Kind_Name(beat.kind()), "KIND_"), Effect(beat),
                       beat.has_value() ? absl::StrCat(beat.value()) : "",
                       beat.has_exit_status() ? absl::StrCat(beat.exit_status()) : "", beat.run_id(),
-                      beat.message()});
+                      Shortened(beat.message())});
       }
       Print(table.ToString());
       return absl::OkStatus();
@@ -86,7 +93,7 @@ void AddIncidents(CLI::App& app, Context& context) {
                       i.has_close_time() ? Show(i.close_time()) : "open",
                       ShowEnum(v1::Incident::Cause_Name(i.cause()), "CAUSE_"),
                       ShowEnum(v1::Incident::Resolution_Name(i.resolution()), "RESOLUTION_"),
-                      i.message()});
+                      Shortened(i.message())});
       }
       Print(table.ToString());
       return absl::OkStatus();

@@ -13,6 +13,15 @@ size_t Width(absl::string_view utf8) {
 
 }  // namespace
 
+std::string Shortened(absl::string_view text, size_t most) {
+  if (Width(text) <= most) return std::string(text);
+  size_t end = 0;  // of as many characters as leave room for the ellipsis
+  for (size_t characters = 0; end < text.size(); ++end) {
+    if ((text[end] & 0xC0) != 0x80 && ++characters == most) break;
+  }
+  return std::string(text.substr(0, end)) + "…";
+}
+
 std::string OneLine(absl::string_view text) {
   std::string line;
   for (size_t i = 0; i < text.size(); ++i) {

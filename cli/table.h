@@ -1,6 +1,7 @@
 // Aligned columns for terminals.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -10,6 +11,10 @@ namespace tocsin::cli {
 
 // `text` on one line, without control characters: what a pusher wrote must not steer a terminal.
 std::string OneLine(absl::string_view text);
+
+// `text` if it has at most `most` characters; otherwise its beginning and "…", together as many.
+// For cells of what people and jobs wrote at length.
+std::string Shortened(absl::string_view text, size_t most = 60);
 
 // Columns as wide as their widest cell, counted in code points, two spaces apart.
 class Table {

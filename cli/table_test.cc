@@ -20,6 +20,15 @@ TEST(TableTest, LettersOfSeveralBytesCountOnce) {
   EXPECT_EQ(table.ToString(), "größe  1\nabcde  2\n");
 }
 
+TEST(TableTest, LongTextIsCutAtACharacterAndSaysSo) {
+  EXPECT_EQ(Shortened("abcdef", 6), "abcdef");
+  EXPECT_EQ(Shortened("abcdefg", 6), "abcde…");
+  EXPECT_EQ(Shortened("日本語です", 5), "日本語です");
+  EXPECT_EQ(Shortened("日本語ですよ", 5), "日本語で…");
+  EXPECT_EQ(Shortened("", 5), "");
+  EXPECT_EQ(Shortened(std::string(4096, 'x')), std::string(59, 'x') + "…");
+}
+
 TEST(TableTest, ControlCharactersBecomeSpaces) {
   EXPECT_EQ(OneLine("a\nb\x1b[2Jc\x7f"), "a b [2Jc ");
   EXPECT_EQ(OneLine("a\xC2\x9Bz\xC2\xA0"), "a z\xC2\xA0");

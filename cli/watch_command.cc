@@ -29,7 +29,7 @@ std::string Line(const v1::AlertEvent& event) {
                resolved
                    ? ShowEnum(v1::Incident::Resolution_Name(incident.resolution()), "RESOLUTION_")
                    : ShowEnum(v1::Incident::Cause_Name(incident.cause()), "CAUSE_"),
-               incident.message()});
+               Shortened(incident.message())});
   return line.ToString();
 }
 

@@ -85,23 +85,31 @@ void CheckUrl(Checker& check, absl::string_view field, const std::string& url) {
   }
 }
 
+// In days when it is whole days, as the limits are.
+std::string Words(absl::Duration duration) {
+  constexpr absl::Duration kDay = absl::Hours(24);
+  if (duration < 2 * kDay || duration % kDay != absl::ZeroDuration()) {
+    return absl::FormatDuration(duration);
+  }
+  return absl::StrCat(duration / kDay, " days");
+}
+
 void CheckSchedule(Checker& check, const Schedule& schedule) {
   if (schedule.timeout < kMinTimeout || schedule.timeout > kMaxTimeout) {
     check.Fault("schedule.heartbeat.timeout",
                 schedule.timeout == absl::ZeroDuration()
-                    ? "missing"
-                    : absl::StrCat("it is ", absl::FormatDuration(schedule.timeout)),
+                    ? "missing or 0"
+                    : absl::StrCat("it is ", Words(schedule.timeout)),
                 "1 s to 366 days");
   } else if (schedule.recommended_interval <= absl::ZeroDuration() ||
              schedule.recommended_interval > schedule.timeout) {
     check.Fault("schedule.heartbeat.recommended_interval",
-                absl::StrCat("it is ", absl::FormatDuration(schedule.recommended_interval)),
-                absl::StrCat("more than 0, at most the timeout (",
-                             absl::FormatDuration(schedule.timeout), ")"));
+                absl::StrCat("it is ", Words(schedule.recommended_interval)),
+                absl::StrCat("more than 0, at most the timeout (", Words(schedule.timeout), ")"));
   }
   if (schedule.grace < absl::ZeroDuration() || schedule.grace > kMaxGrace) {
-    check.Fault("schedule.heartbeat.grace",
-                absl::StrCat("it is ", absl::FormatDuration(schedule.grace)), "0 to 366 days");
+    check.Fault("schedule.heartbeat.grace", absl::StrCat("it is ", Words(schedule.grace)),
+                "0 to 366 days");
   }
 }
 
@@ -179,7 +187,7 @@ void ValidateWebhookSecret(std::string_view secret, std::string_view field, Fiel
 
 void ValidateTokenOverlap(absl::Duration overlap, std::string_view field, FieldFaults& faults) {
   if (overlap < absl::ZeroDuration() || overlap > kMaxTokenOverlap) {
-    faults.Add(field, absl::StrCat("it is ", absl::FormatDuration(overlap)), "0 to 30 days");
+    faults.Add(field, absl::StrCat("it is ", Words(overlap)), "0 to 30 days");
   }
 }
 

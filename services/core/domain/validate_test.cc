@@ -72,7 +72,16 @@ TEST(Monitor, FaultSaysWhatWasGivenAndWhatIsAccepted) {
   FieldFaults faults;
   ValidateMonitor(definition, "monitor", faults);
   EXPECT_EQ(faults.ToStatus().message(),
-            "monitor.schedule.heartbeat.timeout: it is 8808h; accepted: 1 s to 366 days");
+            "monitor.schedule.heartbeat.timeout: it is 367 days; accepted: 1 s to 366 days");
+}
+
+TEST(Monitor, TimeoutOfZeroMayHaveBeenGivenOrForgotten) {
+  MonitorDefinition definition = testing::MinuteMonitor();
+  definition.schedule.timeout = absl::ZeroDuration();
+  FieldFaults faults;
+  ValidateMonitor(definition, "monitor", faults);
+  EXPECT_EQ(faults.ToStatus().message(),
+            "monitor.schedule.heartbeat.timeout: missing or 0; accepted: 1 s to 366 days");
 }
 
 TEST(Monitor, TimeoutMayBeOneSecondTo366Days) {

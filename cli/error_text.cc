@@ -1,0 +1,95 @@
+// How the command line words the errors of core: with flags where the API has fields.
+#include "cli/error_text.h"
+
+#include <utility>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "absl/strings/strip.h"
+#include "cli/table.h"
+#include "common/status_details.h"
+
+namespace tocsin::cli {
+namespace {
+
+// Where flag and field have different names, and what nobody types.
+constexpr std::pair<absl::string_view, absl::string_view> kNames[] = {
+    {"monitor_id", "ID"},
+    {"channel_id", "ID"},
+    {"name", "ID"},
+    {"push_token", "TOKEN"},
+    {"kind", "--status"},
+    {"run_id", "--run"},
+    {"labels", "--label"},
+    {"channels", "--channel"},
+    {"parent", "--project"},
+    {"fallback_channel", "--fallback"},
+    {"page_size", "page_size"},
+    {"webhook_secret", "--secret"},
+    {"etag", "etag"},
+    {"page_token", "page_token"},
+    {"push_id", "push_id"},
+    {"update_mask", "update_mask"},
+};
+
+// What gRPC says at length, in a few words.
+absl::string_view WhyUnreachable(absl::string_view message) {
+  if (absl::StrContains(message, "Connection refused")) return "connection refused";
+  if (absl::StrContains(message, "DNS resolution failed")) return "its name has no address";
+  if (absl::StrContains(message, "No route to host") ||
+      absl::StrContains(message, "Network is unreachable")) {
+    return "no route to it";
+  }
+  return "the connection failed";
+}
+
+std::string Away(const absl::Status& status, const CallFacts& call) {
+  const std::string where = absl::StrCat("core at ", OneLine(call.core));
+  if (absl::IsDeadlineExceeded(status)) {
+    return absl::StrCat(where, " did not answer within ", call.timeout,
+                        ". Is the address right (--core or TOCSIN_CORE_ADDRESS)? --timeout-rpc ",
+                        "waits longer.");
+  }
+  // Core gives its own refusals a reason.
+  if (!Reason(status).empty()) {
+    return absl::StrCat(where, " is not available: ", OneLine(status.message()));
+  }
+  return absl::StrCat(where, " cannot be reached (", WhyUnreachable(status.message()),
+                      "). Does it run? Is the address right (--core or TOCSIN_CORE_ADDRESS)?");
+}
+
+}  // namespace
+
+std::string FlagOf(absl::string_view field) {
+  absl::string_view name = field;
+  if (!absl::ConsumePrefix(&name, "monitor.")) absl::ConsumePrefix(&name, "channel.");
+  absl::ConsumePrefix(&name, "schedule.heartbeat.");
+  name = name.substr(0, name.find('.'));  // "labels.team"
+  for (const auto& [known, flag] : kNames) {
+    if (name == known) return std::string(flag);
+  }
+  return absl::StrCat("--", absl::StrReplaceAll(name, {{"_", "-"}}));
+}
+
+std::string ErrorText(const absl::Status& status, const CallFacts& call) {
+  std::vector<std::string> lines;
+  for (const FieldViolation& fault : FieldViolations(status)) {
+    // The parent of heartbeats is the monitor that was named.
+    const bool monitor =
+        fault.field == "parent" && absl::StrContains(fault.description, "/monitors");
+    lines.push_back(absl::StrCat(monitor ? "ID" : FlagOf(fault.field), ": ", fault.description));
+  }
+  if (lines.empty()) {
+    const bool away = absl::IsUnavailable(status) || absl::IsDeadlineExceeded(status);
+    lines.push_back(away                       ? Away(status, call)
+                    : status.message().empty() ? absl::StatusCodeToString(status.code())
+                                               : std::string(status.message()));
+  }
+  std::string text;
+  for (const std::string& line : lines) absl::StrAppend(&text, "tocsin: ", OneLine(line), "\n");
+  return text;
+}
+
+}  // namespace tocsin::cli

@@ -1,0 +1,74 @@
+// Errors of core as people read them.
+#include "cli/error_text.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "common/status_details.h"
+
+namespace tocsin::cli {
+namespace {
+
+const CallFacts kCall{"127.0.0.1:9090", "10s"};
+
+TEST(ErrorTextTest, FaultsNameTheFlagThatWasTyped) {
+  absl::Status status = absl::InvalidArgumentError("all of it, with the names of the fields");
+  AddFieldViolation(status, "monitor.schedule.heartbeat.timeout", "missing or 0; accepted: 1 s");
+  AddFieldViolation(status, "monitor_id", "\"A\" is malformed");
+  EXPECT_EQ(ErrorText(status, kCall),
+            "tocsin: --timeout: missing or 0; accepted: 1 s\ntocsin: ID: \"A\" is malformed\n");
+}
+
+TEST(ErrorTextTest, EveryFieldThatAFlagSetsHasItsFlag) {
+  EXPECT_EQ(FlagOf("monitor.schedule.heartbeat.recommended_interval"), "--recommended-interval");
+  EXPECT_EQ(FlagOf("monitor.labels.team"), "--label");
+  EXPECT_EQ(FlagOf("monitor.runbook_url"), "--runbook-url");
+  EXPECT_EQ(FlagOf("monitor.channels"), "--channel");
+  EXPECT_EQ(FlagOf("channel.url"), "--url");
+  EXPECT_EQ(FlagOf("channel.fallback_channel"), "--fallback");
+  EXPECT_EQ(FlagOf("channel"), "--channel");
+  EXPECT_EQ(FlagOf("webhook_secret"), "--secret");
+  EXPECT_EQ(FlagOf("kind"), "--status");
+  EXPECT_EQ(FlagOf("update_mask"), "update_mask");
+}
+
+TEST(ErrorTextTest, TheParentOfHeartbeatsIsTheMonitorThatWasNamed) {
+  const auto text = [](const char* description) {
+    absl::Status status = absl::InvalidArgumentError("bad");
+    AddFieldViolation(status, "parent", description);
+    return ErrorText(status, kCall);
+  };
+  EXPECT_EQ(text("\"projects/a/monitors/B\" is no such name"),
+            "tocsin: ID: \"projects/a/monitors/B\" is no such name\n");
+  EXPECT_EQ(text("\"projects/A\" is no such name"),
+            "tocsin: --project: \"projects/A\" is no such name\n");
+}
+
+TEST(ErrorTextTest, ACoreThatCannotBeReachedIsOneLine) {
+  EXPECT_EQ(ErrorText(absl::UnavailableError("failed to connect to all addresses; last error: "
+                                             "UNKNOWN: ipv4:127.0.0.1:1: Failed to connect to "
+                                             "remote host: Connection refused"),
+                      kCall),
+            "tocsin: core at 127.0.0.1:9090 cannot be reached (connection refused). Does it run? "
+            "Is the address right (--core or TOCSIN_CORE_ADDRESS)?\n");
+  EXPECT_EQ(
+      ErrorText(absl::DeadlineExceededError("Deadline Exceeded"), kCall),
+      "tocsin: core at 127.0.0.1:9090 did not answer within 10s. Is the address right (--core "
+      "or TOCSIN_CORE_ADDRESS)? --timeout-rpc waits longer.\n");
+}
+
+TEST(ErrorTextTest, ACoreThatRefusesSaysWhy) {
+  absl::Status status = absl::UnavailableError("the database is away");
+  SetReason(status, "TRY_AGAIN");
+  EXPECT_EQ(ErrorText(status, kCall),
+            "tocsin: core at 127.0.0.1:9090 is not available: the database is away\n");
+}
+
+TEST(ErrorTextTest, OtherErrorsAreToldAsTheyAre) {
+  EXPECT_EQ(ErrorText(absl::NotFoundError("x\ndoes not exist"), kCall),
+            "tocsin: x does not exist\n");
+  EXPECT_EQ(ErrorText(absl::CancelledError(""), kCall), "tocsin: CANCELLED\n");
+}
+
+}  // namespace
+}  // namespace tocsin::cli

@@ -1,0 +1,89 @@
+// What a mistyped command line answers.
+#include "cli/usage.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "CLI/Config.hpp"
+#include "CLI/Formatter.hpp"
+
+namespace tocsin::cli {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+using ::testing::StartsWith;
+
+class UsageTest : public ::testing::Test {
+ protected:
+  UsageTest() {
+    app_.fallthrough();
+    app_.require_subcommand(1);
+    CLI::App* monitor = app_.add_subcommand("monitor", "Monitors");
+    monitor->require_subcommand(1);
+    monitor->add_subcommand("create", "Make one");
+    monitor->add_subcommand("delete", "Delete one");
+    CLI::App* push = app_.add_subcommand("push", "Push");
+    push->add_option("TOKEN", token_, "Push token")->envname("TOCSIN_TEST_TOKEN")->required();
+    app_.failure_message(
+        [](const CLI::App* app, const CLI::Error& error) { return UsageText(*app, error); });
+  }
+
+  // What is printed to people when these words are typed.
+  std::string Say(std::vector<std::string> words) {
+    std::vector<const char*> argv = {"tocsin"};
+    for (const std::string& word : words) argv.push_back(word.c_str());
+    testing::internal::CaptureStderr();
+    [&]() -> int {
+      CLI11_PARSE(app_, static_cast<int>(argv.size()), argv.data());
+      return 0;
+    }();
+    return testing::internal::GetCapturedStderr();
+  }
+
+  std::string token_;
+  CLI::App app_{"", "tocsin"};
+};
+
+TEST_F(UsageTest, AWrongWordIsNamedWithTheAcceptedOnesAndTheNearest) {
+  EXPECT_EQ(Say({"monitor", "craete"}),
+            "tocsin: \"craete\" is no command of \"tocsin monitor\"; did you mean \"create\"? "
+            "Accepted: create, delete\nSee: tocsin help monitor\n");
+  EXPECT_EQ(Say({"monitr", "create"}),
+            "tocsin: \"monitr\" is no command of \"tocsin\"; did you mean \"monitor\"? "
+            "Accepted: monitor, push\nSee: tocsin help\n");
+  EXPECT_THAT(Say({"monitor", "explode"}),
+              StartsWith("tocsin: \"explode\" is no command of \"tocsin monitor\"; accepted: "));
+}
+
+TEST_F(UsageTest, AMissingCommandListsTheAcceptedOnes) {
+  EXPECT_THAT(Say({}), StartsWith("tocsin: \"tocsin\" needs a command; accepted: monitor, push\n"));
+  EXPECT_THAT(Say({"monitor"}), HasSubstr("accepted: create, delete\n"));
+}
+
+TEST_F(UsageTest, AnUnknownFlagIsNoCommand) {
+  EXPECT_THAT(Say({"monitor", "--all"}), HasSubstr("\"--all\" is no flag of \"tocsin monitor\""));
+}
+
+TEST_F(UsageTest, WhatTheEnvironmentCanSayIsNamed) {
+  EXPECT_EQ(Say({"push"}),
+            "tocsin: TOKEN is required (or TOCSIN_TEST_TOKEN in the environment)\n"
+            "See: tocsin help push\n");
+}
+
+TEST_F(UsageTest, HelpIsThatOfTheNamedCommand) {
+  EXPECT_THAT(*HelpText(app_, {"monitor", "create"}), HasSubstr("Usage: tocsin monitor create"));
+  EXPECT_THAT(*HelpText(app_, {}), HasSubstr("monitor"));
+  EXPECT_THAT(std::string(HelpText(app_, {"monitr"}).status().message()), HasSubstr("monitor"));
+  EXPECT_FALSE(HelpText(app_, {"push", "x"}).ok());
+}
+
+TEST_F(UsageTest, OnlyAWordThatIsNearIsOffered) {
+  EXPECT_EQ(Nearest("mon", {"monitor", "push"}), "monitor");
+  EXPECT_EQ(Nearest("psuh", {"monitor", "push"}), "push");
+  EXPECT_EQ(Nearest("x", {"monitor", "push"}), "");
+  EXPECT_EQ(Nearest("delivery", {"monitor", "push"}), "");
+}
+
+}  // namespace
+}  // namespace tocsin::cli
