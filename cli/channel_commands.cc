@@ -1,4 +1,5 @@
 // `tocsin channel …`: makes, shows, tests and changes the webhooks that alerts go to.
+#include <map>
 #include <memory>
 #include <string>
 #include <utility>
@@ -9,11 +10,14 @@
 #include "cli/table.h"
 #include "common/status_macros.h"
 #include "tocsin/v1/channel_service.grpc.pb.h"
+#include "tocsin/v1/delivery_service.grpc.pb.h"
 
 namespace tocsin::cli {
 namespace {
 
 using Stub = v1::ChannelService::Stub;
+
+constexpr int kMostCounted = 1000;  // deliveries of a page
 
 struct Fields {
   std::string id, url, selector, secret, fallback, display_name;
@@ -60,6 +64,33 @@ std::string State(const v1::Channel& channel) {
   return "ok";
 }
 
+// How many messages wait, by the full name of their channel.
+struct Backlog {
+  std::map<std::string, int> waiting;
+  bool complete = true;  // otherwise there are more than were counted
+
+  std::string Show(const v1::Channel& channel) const {
+    const auto found = waiting.find(channel.name());
+    return absl::StrCat(found == waiting.end() ? 0 : found->second, complete ? "" : "+");
+  }
+};
+
+// Of `channel`, or of all channels of `project` when it is empty.
+absl::StatusOr<Backlog> CountWaiting(const Context& context, const std::string& project,
+                                     const std::string& channel) {
+  v1::ListDeliveriesRequest request;
+  request.set_parent(project);
+  request.set_channel(channel);
+  request.set_state(v1::Delivery::STATE_PENDING);
+  request.set_page_size(kMostCounted);
+  ASSIGN_OR_RETURN(const auto page,
+                   context.Call(&v1::DeliveryService::Stub::ListDeliveries, request));
+  Backlog backlog;
+  for (const v1::Delivery& delivery : page.deliveries()) ++backlog.waiting[delivery.channel()];
+  backlog.complete = page.next_page_token().empty();
+  return backlog;
+}
+
 Table Describe(const v1::Channel& channel) {
   Table table;
   table.AddRow({"Channel", IdOf(channel.name())});
@@ -69,6 +100,9 @@ Table Describe(const v1::Channel& channel) {
   table.AddRow({"Selector", channel.selector()});
   table.AddRow({"Fallback", IdOf(channel.fallback_channel())});
   table.AddRow({"State", State(channel)});
+  if (channel.has_failing_since()) {
+    table.AddRow({"Failing since", Show(channel.failing_since())});
+  }
   table.AddRow({"Created", Show(channel.create_time())});
   return table;
 }
@@ -120,7 +154,7 @@ void AddUpdate(CLI::App& channel, Context& context) {
         request.mutable_update_mask()->add_paths(std::move(path));
       }
       if (request.update_mask().paths().empty()) {
-        return absl::InvalidArgumentError("nothing to change: name at least one field");
+        return absl::InvalidArgumentError("nothing to change: give at least one flag, e.g. --url");
       }
       ASSIGN_OR_RETURN(const auto after, context.Call(&Stub::UpdateChannel, request));
       return PrintChannel(context, after);
@@ -140,10 +174,11 @@ void AddList(CLI::App& channel, Context& context) {
         PrintJson(all);
         return absl::OkStatus();
       }
-      Table table({"ID", "URL", "DEFAULT", "SELECTOR", "STATE"});
+      ASSIGN_OR_RETURN(const Backlog backlog, CountWaiting(context, context.Parent(), ""));
+      Table table({"ID", "URL", "DEFAULT", "SELECTOR", "STATE", "FAILING SINCE", "WAITING"});
       for (const v1::Channel& c : all.channels()) {
-        table.AddRow(
-            {IdOf(c.name()), c.url(), c.is_default() ? "yes" : "", c.selector(), State(c)});
+        table.AddRow({IdOf(c.name()), c.url(), c.is_default() ? "yes" : "", Shortened(c.selector()),
+                      State(c), Show(c.failing_since()), backlog.Show(c)});
       }
       Print(table.ToString());
       return absl::OkStatus();
@@ -164,11 +199,8 @@ void AddVerb(CLI::App& channel, Context& context, const char* verb, const char* 
       Request request;
       request.set_name(context.Name("channels", *id));
       ASSIGN_OR_RETURN(const Response response, context.Call(method, request));
-      if (context.json()) {
-        PrintJson(response);
-      } else {
-        print(*id, response);
-      }
+      if (!context.json()) return print(context, *id, response);
+      PrintJson(response);
       return absl::OkStatus();
     };
   });
@@ -180,18 +212,28 @@ void AddChannelCommands(CLI::App& app, Context& context) {
   CLI::App* channel = app.add_subcommand("channel", "Make, show, test and change channels");
   channel->require_subcommand(1);
   AddCreate(*channel, context);
-  AddVerb(*channel, context, "get", "Show one channel", &Stub::GetChannel,
-          [](const std::string&, const v1::Channel& c) { Print(Describe(c).ToString()); });
+  AddVerb(
+      *channel, context, "get", "Show one channel", &Stub::GetChannel,
+      [](const Context& context, const std::string&, const v1::Channel& channel) -> absl::Status {
+        const std::string project = channel.name().substr(0, channel.name().find("/channels/"));
+        ASSIGN_OR_RETURN(const Backlog backlog, CountWaiting(context, project, channel.name()));
+        Table table = Describe(channel);
+        table.AddRow({"Waiting", backlog.Show(channel)});
+        Print(table.ToString());
+        return absl::OkStatus();
+      });
   AddList(*channel, context);
   AddUpdate(*channel, context);
   AddVerb(*channel, context, "test", "Send a test message", &Stub::TestChannel,
-          [](const std::string& id, const v1::Delivery& delivery) {
+          [](const Context&, const std::string& id, const v1::Delivery& delivery) {
             Print(absl::StrCat("A test message is on its way to ", OneLine(id), ": delivery ",
                                IdOf(delivery.name()), "\n"));
+            return absl::OkStatus();
           });
   AddVerb(*channel, context, "delete", "Delete for good", &Stub::DeleteChannel,
-          [](const std::string& id, const google::protobuf::Empty&) {
+          [](const Context&, const std::string& id, const google::protobuf::Empty&) {
             Print(absl::StrCat("Deleted channel ", OneLine(id), "\n"));
+            return absl::OkStatus();
           });
 }
 

@@ -165,10 +165,6 @@ std::string MaskUrl(const std::string& url) {
   const size_t end = std::min(url.find_first_of("/?#\\", begin), url.size());
   std::string host = url.substr(begin, end - begin);
   if (const size_t user = host.rfind('@'); user != std::string::npos) host.erase(0, user + 1);
-  // A port is no part of the host, but the colons of an IPv6 address in brackets are.
-  const size_t port =
-      host.find(':', host.starts_with('[') ? std::min(host.find(']'), host.size()) : 0);
-  if (port != std::string::npos) host.erase(port);
   return absl::StrCat(url.substr(0, begin), host);
 }
 

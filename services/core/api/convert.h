@@ -51,7 +51,7 @@ v1::Heartbeat ToProto(const StoredHeartbeat& stored);
 v1::Incident ToProto(const Incident& incident, const std::string& project_id,
                      const std::string& monitor_id);
 v1::Incident ToProto(const IncidentView& view);
-// Never with secrets; of the URL only scheme and host.
+// Never with secrets; of the URL only scheme, host and port.
 v1::Channel ToProto(const Channel& channel);
 v1::Delivery ToProto(const DeliveryView& view);
 v1::AlertEvent ToProto(const AlertEvent& event);

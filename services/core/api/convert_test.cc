@@ -81,12 +81,12 @@ TEST(Convert, DurationsOutOfRangeSaturate) {
   EXPECT_EQ(ToDuration(absl::InfiniteDuration()).seconds(), 315'576'000'000);
 }
 
-TEST(Convert, AMaskedUrlIsSchemeAndHostAlone) {
+TEST(Convert, AMaskedUrlIsSchemeHostAndPortAlone) {
   EXPECT_EQ(MaskUrl("https://hooks.example.com/services/T0/B0/secret"),
             "https://hooks.example.com");
-  EXPECT_EQ(MaskUrl("http://user:pass@host:8080?key=1"), "http://host");
+  EXPECT_EQ(MaskUrl("http://user:pass@host:8080?key=1"), "http://host:8080");
   EXPECT_EQ(MaskUrl("https://a@b@host#x"), "https://host");
-  EXPECT_EQ(MaskUrl("http://[::1]:8080/x"), "http://[::1]");
+  EXPECT_EQ(MaskUrl("http://[::1]:8080/x"), "http://[::1]:8080");
   EXPECT_EQ(MaskUrl("http://[::1"), "http://[::1");
   EXPECT_THAT(MaskUrl("secret"), IsEmpty());
 }

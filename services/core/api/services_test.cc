@@ -246,7 +246,7 @@ TEST_F(ServicesTest, AnUnknownMonitorIsNotFoundByName) {
 
 TEST_F(ServicesTest, AChannelShowsOnlySchemeAndHostAndKeepsItsUrlWhenThatIsSentBack) {
   const v1::CreateChannelResponse created = CreateHook();
-  EXPECT_EQ(created.channel().url(), "https://hooks.example.com");
+  EXPECT_EQ(created.channel().url(), "https://hooks.example.com:8443");
   EXPECT_THAT(created.webhook_secret(), StartsWith("whsec_"));
   v1::UpdateChannelRequest request;
   *request.mutable_channel() = created.channel();
