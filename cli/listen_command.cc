@@ -138,7 +138,11 @@ void AddListenCommand(CLI::App& app, Context& context) {
   auto flags = std::make_shared<Flags>();
   listen->add_option("--listen", flags->address, "Where to listen; port 0: any free one")
       ->capture_default_str();
-  listen->add_option("--secret", flags->secrets, "Signing secret, whsec_…; may be repeated")
+  listen
+      ->add_option(
+          "--secret", flags->secrets,
+          "Signing secret, whsec_…; may be repeated. Others on this machine can read a command "
+          "line: better leave it in the environment")
       ->allow_extra_args(false)
       ->envname("TOCSIN_WEBHOOK_SECRET")
       ->required();

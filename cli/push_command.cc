@@ -42,9 +42,15 @@ v1::PushRequest MakeRequest(const CLI::App& app, const Flags& flags) {
 }  // namespace
 
 void AddPushCommand(CLI::App& app, Context& context) {
-  CLI::App* push = app.add_subcommand("push", "Send a heartbeat; done once it is durable");
+  CLI::App* push = app.add_subcommand("push", "Send a heartbeat to core; done once it is durable");
+  push->footer(
+      "\nThis speaks gRPC to core. Jobs elsewhere push to the gateway, with any HTTP client:\n"
+      "  curl -X POST \"$TOCSIN_GATEWAY_URL/api/push/$TOCSIN_PUSH_TOKEN\"");
   auto flags = std::make_shared<Flags>();
-  push->add_option("TOKEN", flags->token, "Push token of the monitor")
+  push->add_option(
+          "TOKEN", flags->token,
+          "Push token of the monitor. Others on this machine can read a command line: better "
+          "leave it in the environment")
       ->envname("TOCSIN_PUSH_TOKEN")
       ->required();
   push->add_option("--status", flags->status, "up (default), down, start or log")

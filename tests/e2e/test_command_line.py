@@ -61,10 +61,19 @@ class CommandLine(TocsinTestCase):
         for arguments, words in (
                 (("monitor", "create", self.monitor, "--timeout", "60s"), (self.monitor, "exists")),
                 (("monitor", "get", "no-such-monitor"), ("no-such-monitor", "does not exist")),
-                (("monitor", "create", self.monitor + "-x", "--timeout", "0s"), ("timeout",)),
-                (("monitor", "create", "Bad Id!", "--timeout", "60s"), ("id",)),
-                (("monitor", "create", self.monitor + "-y"), ("timeout",)),
-                (("monitor", "explode"), ())):
+                (("monitor", "create", self.monitor + "-x", "--timeout", "0s"),
+                 ("tocsin: --timeout: missing or 0; accepted: 1 s to 366 days",)),
+                (("monitor", "create", self.monitor + "-x", "--timeout", "400d"),
+                 ("tocsin: --timeout: it is 400 days; accepted: 1 s to 366 days",)),
+                (("monitor", "create", self.monitor + "-x", "--timeout", "1h",
+                  "--recommended-interval", "2h"), ("tocsin: --recommended-interval: it is 2h;",)),
+                (("monitor", "create", "Bad Id!", "--timeout", "60s"),
+                 ('tocsin: id: "bad id!" is malformed',)),
+                (("monitor", "create", self.monitor + "-y"), ("--timeout is required",)),
+                (("monitor", "explode"), ('"explode" is no command of "tocsin monitor"',
+                                          "accepted: create, get,")),
+                (("monitr", "list"), ('did you mean "monitor"?',)),
+                (("help", "monitor", "creat"), ('did you mean "create"?',))):
             done = self.cli.run(*arguments)
             self.assertNotEqual(done.returncode, 0, arguments)
             for word in words:
@@ -96,6 +105,12 @@ class CommandLine(TocsinTestCase):
         self.assertEqual(self.cli.state(self.monitor), "PAUSED")
         self.assertEqual(push(self.gateway, token).status, 200)
 
+    def test_a_deletion_is_said_in_a_line(self):
+        self.cli.text("monitor", "create", self.monitor, "--timeout", "60s")
+        self.assertEqual(self.cli.text("monitor", "delete", self.monitor),
+                         f'Deleted monitor {self.monitor}; "tocsin monitor undelete {self.monitor}" '
+                         "brings it back\n")
+
     def test_lists_turn_pages(self):
         for i in range(7):
             self.cli.text("monitor", "create", f"page-{i}", "--timeout", "60s")
@@ -118,6 +133,31 @@ class CommandLine(TocsinTestCase):
         self.assertNotIn("/channels/mine", self.cli.text("-o", "json", "channel", "list"))
         self.assertNotEqual(self.cli.run("channel", "test", "mine").returncode, 0)
 
+    def test_a_channel_shows_its_port_and_how_it_fares(self):
+        from harness.processes import free_port
+        port = free_port()  # nobody listens
+        self.cli.text("channel", "create", "failing", "--url", f"http://127.0.0.1:{port}/secret")
+        self.addCleanup(self.cli.text, "channel", "delete", "failing")
+        self.cli.text("channel", "test", "failing")
+        row = rf"(?m)^failing +http://127\.0\.0\.1:{port} .*failing: connect_failed +\d{{4}}-.*Z +1$"
+        wait_until(lambda: re.search(row, self.cli.text("channel", "list")), 15,
+                   lambda: f"a line like {row}: " + self.cli.text("channel", "list"))
+        self.assertRegex(self.cli.text("channel", "get", "failing"), r"(?m)^Waiting +1$")
+
+    def test_long_messages_are_cut_in_tables_and_whole_in_json(self):
+        token = self.cli.make_monitor(self.monitor, "60s")
+        push(self.gateway, token, status="down", msg="é" * 100)
+        for listed in (self.cli.text("heartbeat", "list", self.monitor),
+                       self.cli.text("incident", "list", "--monitor", self.monitor)):
+            self.assertIn(" " + "é" * 59 + "…\n", listed)
+        self.assertEqual(self.cli.heartbeats(self.monitor)[0]["message"], "é" * 100)
+
+    def test_a_heartbeat_of_a_paused_monitor_says_that_it_had_no_effect(self):
+        token = self.cli.make_monitor(self.monitor, "60s")
+        self.cli.text("monitor", "pause", self.monitor)
+        self.assertIn("stored, the monitor is paused", self.cli.text("push", token))
+        self.assertIn("stored, paused", self.cli.text("heartbeat", "list", self.monitor))
+
     def test_heartbeats_incidents_and_deliveries_are_listed_for_people(self):
         token = self.cli.make_monitor(self.monitor, "60s")
         push(self.gateway, token, status="down", msg="disk full", value="3.5")
@@ -136,6 +176,11 @@ class CommandLine(TocsinTestCase):
                          ("KIND_DOWN", "by hand", 7, "SOURCE_GRPC"))
         self.assertNotEqual(self.cli.run("push", "unknown-token").returncode, 0)
 
+    def test_the_push_token_may_come_from_the_environment(self):
+        token = self.cli.make_monitor(self.monitor, "60s")
+        self.cli.with_environment(TOCSIN_PUSH_TOKEN=token).text("push", "--message", "quietly")
+        self.assertEqual(self.cli.heartbeats(self.monitor)[0]["message"], "quietly")
+
     def test_watch_shows_people_what_happens(self):
         token = self.cli.make_monitor(self.monitor, "60s")
         with self.cli.follow("watch") as watch:
@@ -149,8 +194,8 @@ class CommandLine(TocsinTestCase):
         from harness.processes import free_port
         address = f"127.0.0.1:{free_port()}"
         made = self.cli.json("channel", "create", "terminal", "--url", f"http://{address}/")
-        with self.cli.follow("listen", "--listen", address, "--secret",
-                             made["webhookSecret"]) as listener:
+        receiver = self.cli.with_environment(TOCSIN_WEBHOOK_SECRET=made["webhookSecret"])
+        with receiver.follow("listen", "--listen", address) as listener:
             self.cli.text("channel", "test", "terminal")
             listener.wait_for(lambda line: "terminal" in line and "test" in line.lower(), 15)
 
@@ -166,7 +211,8 @@ class CommandLine(TocsinTestCase):
 
     def test_help_and_version_are_there(self):
         for arguments in (("--help",), ("monitor", "--help"), ("monitor", "create", "--help"),
-                          ("channel", "--help"), ("--version",)):
+                          ("channel", "--help"), ("--version",), ("help",),
+                          ("help", "monitor", "create")):
             done = self.cli.run(*arguments)
             self.assertEqual(done.returncode, 0, arguments)
             self.assertTrue(done.stdout.strip(), arguments)
@@ -176,7 +222,8 @@ class CommandLine(TocsinTestCase):
         from harness.cluster import binary
         done = Cli(binary("tocsin"), "127.0.0.1:1").run("monitor", "list")
         self.assertNotEqual(done.returncode, 0)
-        self.assertIn("127.0.0.1:1", done.stderr)
+        self.assertRegex(done.stderr,
+                         r"^tocsin: core at 127\.0\.0\.1:1 cannot be reached \(connection refused\)\..*\n$")
 
     # --- admin ports ---
 

@@ -54,6 +54,9 @@ class DevRun(unittest.TestCase):
         self.assertRegex(out, r"(?m)^hello +up +up")
         status = self.dev.run("status")
         self.assertEqual((status.returncode, status.stdout.count(" ready ")), (0, 4), status.stdout)
+        # Everybody on the machine can read a command line.
+        secret = (self.dev.home / "terminal.secret").read_text().strip()
+        self.assertEqual([line for line in self.dev.left_running() if secret in line], [])
         self.use("tocsin monitor create kept --timeout 60s")
         # An alert appears in the terminal, as the tour says.
         self.paste(next(line for line in commands.splitlines() if "curl" in line)

@@ -209,16 +209,16 @@ start_one() {
         --allow_private_webhooks
       ;;
     terminal)
-      spawn terminal "$bin/tocsin" listen --listen "127.0.0.1:$terminal_port" \
-        --secret "$(cat "$home/terminal.secret")"
+      # Not on the command line, which everybody on this machine can read.
+      TOCSIN_WEBHOOK_SECRET=$(cat "$home/terminal.secret") \
+        spawn terminal "$bin/tocsin" listen --listen "127.0.0.1:$terminal_port"
       ;;
   esac
 }
 
 # tocsin for this instance, whatever the shell points at.
 cli() {
-  TOCSIN_CORE_ADDRESS=127.0.0.1:$grpc_port TOCSIN_GATEWAY_URL=http://127.0.0.1:$http_port \
-    "$bin/tocsin" "$@"
+  TOCSIN_CORE_ADDRESS=127.0.0.1:$grpc_port "$bin/tocsin" "$@"
 }
 
 # save_field FILE JSON FIELD: keeps a secret that is shown once.

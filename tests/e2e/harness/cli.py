@@ -25,6 +25,12 @@ class Cli:
         self._path = path
         self._environment = {**os.environ, "TOCSIN_CORE_ADDRESS": core_address}
 
+    def with_environment(self, **environment):
+        """The same command with more variables."""
+        other = Cli(self._path, self._environment["TOCSIN_CORE_ADDRESS"])
+        other._environment = {**self._environment, **environment}
+        return other
+
     def run(self, *arguments, timeout=30):
         """The completed process, whatever its exit status."""
         return subprocess.run([self._path, *arguments], capture_output=True, text=True,
