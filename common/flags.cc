@@ -2,6 +2,7 @@
 #include "common/flags.h"
 
 #include <cerrno>
+#include <cstddef>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -19,6 +20,7 @@
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "absl/time/time.h"
 #include "common/build_info.h"
 
 namespace tocsin {
@@ -33,6 +35,49 @@ std::map<std::string, absl::CommandLineFlag*> OurFlags() {
     if (!absl::StrContains(flag->Filename(), "absl/flags/")) flags[std::string(name)] = flag;
   }
   return flags;
+}
+
+// Why `value` cannot be that of `flag`, with what is accepted; empty when it can, or when the flag
+// is no duration. Abseil would say only that it is illegal.
+std::string DurationFault(const absl::CommandLineFlag& flag, absl::string_view value) {
+  absl::Duration parsed;
+  if (!flag.IsOfType<absl::Duration>() || absl::ParseDuration(value, &parsed)) return "";
+  return absl::StrCat("\"", value,
+                      "\" is no duration; accepted: e.g. 500ms, 90s, 5m, 36h or 1h30m");
+}
+
+// "wait" of "--wait", "-wait" and "--wait=5s"; empty of what is no flag.
+absl::string_view FlagName(absl::string_view arg) {
+  if (!absl::ConsumePrefix(&arg, "-")) return "";
+  absl::ConsumePrefix(&arg, "-");
+  return arg.substr(0, arg.find('='));
+}
+
+// Takes the flags out of `args` whose value is a bad duration, and reports them.
+std::vector<char*> WithoutBadDurations(const std::vector<char*>& args, OptionFaults& faults) {
+  const auto flags = OurFlags();
+  std::vector<char*> good;
+  for (size_t i = 0; i < args.size(); ++i) {
+    const absl::string_view arg = args[i];
+    if (arg == "--") {  // no flags behind it
+      good.insert(good.end(), args.begin() + static_cast<std::ptrdiff_t>(i), args.end());
+      break;
+    }
+    const auto flag = flags.find(std::string(FlagName(arg)));
+    const size_t equals = arg.find('=');
+    const bool apart = equals == absl::string_view::npos;  // the value is the next argument
+    std::string fault;
+    if (flag != flags.end() && !(apart && i + 1 == args.size())) {
+      fault = DurationFault(*flag->second, apart ? args[i + 1] : arg.substr(equals + 1));
+    }
+    if (fault.empty()) {
+      good.push_back(args[i]);
+      continue;
+    }
+    faults.Add(flag->first, fault);
+    if (apart) ++i;
+  }
+  return good;
 }
 
 // `text` in lines of at most 80 columns after `indent` spaces.
@@ -80,6 +125,10 @@ void ApplyEnvironment(const ProgramInfo& program, OptionFaults& faults) {
     const std::string variable = EnvironmentName(program.name, name);
     const char* value = std::getenv(variable.c_str());
     if (value == nullptr) continue;
+    if (const std::string fault = DurationFault(*flag, value); !fault.empty()) {
+      faults.Add(name, absl::StrCat("the environment variable ", variable, ": ", fault));
+      continue;
+    }
     std::string error;
     if (!flag->ParseFrom(value, &error)) {
       faults.Add(name, absl::StrCat("the environment variable ", variable, " has an illegal value",
@@ -133,6 +182,7 @@ ParsedCommandLine ParseFlags(const ProgramInfo& program, int argc, char** argv,
     }
     args.push_back(argv[i]);
   }
+  args = WithoutBadDurations(args, faults);
   const std::vector<char*> rest =
       absl::ParseCommandLine(static_cast<int>(args.size()), args.data());
   for (size_t i = 1; i < rest.size(); ++i) {

@@ -56,7 +56,7 @@ struct ParsedCommandLine {
 
 // Environment, then command line. Answers --help and --version itself and exits with 0; an
 // unknown flag or malformed value on the command line exits with 1 and a message on stderr.
-// Malformed variables and stray arguments go to `faults`.
+// Malformed variables, malformed durations and stray arguments go to `faults`.
 ParsedCommandLine ParseFlags(const ProgramInfo& program, int argc, char** argv,
                              OptionFaults& faults);
 

@@ -68,10 +68,36 @@ TEST_F(FlagsTest, FaultsAreReportedTogether) {
   faults_.Require(false, "test_listen", "must name a port");
   EXPECT_EQ(faults_.Value("n", absl::StatusOr<int>(absl::OutOfRangeError("too big"))), 0);
   const std::string message(faults_.ToStatus().message());
-  EXPECT_THAT(message, HasSubstr("TOCSIN_CORE_TEST_WAIT has an illegal value"));
+  EXPECT_THAT(message, HasSubstr("TOCSIN_CORE_TEST_WAIT: \"soon\" is no duration"));
   EXPECT_THAT(message, HasSubstr("\"serve\" is not one"));
   EXPECT_THAT(message, HasSubstr("--test_listen: must name a port"));
   EXPECT_THAT(message, HasSubstr("--n: too big"));
+}
+
+TEST_F(FlagsTest, ABadDurationSaysWhatIsAcceptedWhereverItComesFrom) {
+  const std::string accepted = "\"5d\" is no duration; accepted: e.g. 500ms, 90s, 5m, 36h or 1h30m";
+  char name[] = "tocsin-core", joined[] = "--test_wait=5d", flag[] = "-test_wait", value[] = "5d";
+  char listen[] = "--test_listen=:9", end[] = "--", stray[] = "--test_wait=5d";
+  char* with_equals[] = {name, joined, listen, nullptr};
+  ParseFlags(kProgram, 3, with_equals, faults_);
+  EXPECT_EQ(faults_.ToStatus().message(), "--test_wait: " + accepted);
+  EXPECT_EQ(absl::GetFlag(FLAGS_test_listen), ":9");
+
+  OptionFaults apart;
+  char* with_space[] = {name, flag, value, listen, nullptr};
+  ParseFlags(kProgram, 4, with_space, apart);
+  EXPECT_EQ(apart.ToStatus().message(), "--test_wait: " + accepted);
+
+  OptionFaults after_flags;
+  char* no_flag[] = {name, end, stray, nullptr};
+  ParseFlags(kProgram, 3, no_flag, after_flags);
+  EXPECT_THAT(std::string(after_flags.ToStatus().message()), HasSubstr("is not one"));
+
+  setenv("TOCSIN_CORE_TEST_WAIT", "5d", 1);
+  OptionFaults environment;
+  ApplyEnvironment(kProgram, environment);
+  EXPECT_EQ(environment.ToStatus().message(),
+            "--test_wait: the environment variable TOCSIN_CORE_TEST_WAIT: " + accepted);
 }
 
 TEST_F(FlagsTest, HelpNamesOurFlagsAndTheirDefaultsOnly) {
