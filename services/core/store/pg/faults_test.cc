@@ -82,7 +82,9 @@ class FaultsTest : public testing::Test {
   }
 
   void KillSessions(const std::string& condition = "true") {
-    database_.Execute("SELECT pg_terminate_backend(pid)" + Ours(condition));
+    // Returns when the processes are gone, and their sockets with them; the view forgets a backend
+    // before that.
+    database_.Execute("SELECT pg_terminate_backend(pid, 10000)" + Ours(condition));
     while (Count(condition) > 0) {
     }
   }
