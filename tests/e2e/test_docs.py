@@ -21,26 +21,11 @@ NOT_RUN = {
 docker compose up --build --detach
 docker compose exec core tocsin monitor list"""): ("it needs a container engine", None),
     ("bench/README.md", """\
-./dev bench              # everything, about half an hour
-./dev bench --quick      # a short run of most, under 2 minutes
+./dev bench              # everything, about 10 minutes
+./dev bench --quick      # a first impression, under 2 minutes
 ./dev bench push detect  # some of it
 ./dev bench --help       # what there is"""):
         ("it takes minutes and the whole machine", "/usr/bin/python3 -B bench/run.py --help"),
-    ("bench/README.md", """\
-./dev bench --record          # the table below
-./dev bench --quick --record  # what ./dev bench --quick compares with
-./dev bench --quick"""): ("as above", None),
-    ("bench/README.md", """\
-./dev bench growth monitors     # 1k to 1M
-./dev bench growth connections  # 1 to 10k
-./dev bench growth history      # 0 to 50M rows, which take long to make
-./dev bench growth history --at 0,1M --runs 1
-./dev bench growth plot         # results/growth.json as docs/plots/*.svg"""):
-        ("as above", "/usr/bin/python3 -B bench/run.py growth history --help"),
-    ("bench/README.md", """\
-./dev bench micro               # all of them
-./dev bench micro 'BM_Steady.*'"""):
-        ("as above", "/usr/bin/python3 -B bench/run.py micro 'BM_Steady.*' --seconds 0.01"),
 }
 
 # What a fence may be called: commands are `sh` and run, so that none hides under another name.
