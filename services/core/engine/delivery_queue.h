@@ -25,8 +25,8 @@ struct DeliveryMetrics;
 
 struct DeliveryQueueOptions {
   absl::Duration lease = absl::Seconds(30);
-  int lease_limit = 512;  // deliveries in one lease call
-  int per_channel = 512;  // live leases of one channel
+  int lease_limit = 256;  // deliveries in one lease call
+  int per_channel = 128;  // live leases of one channel
   // What a receiver that does not answer holds is what others cannot have: this much it may.
   int per_failing_channel = 4;
   absl::Duration longest_rest = absl::Seconds(1);
