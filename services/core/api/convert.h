@@ -57,7 +57,8 @@ v1::Delivery ToProto(const DeliveryView& view);
 v1::AlertEvent ToProto(const AlertEvent& event);
 v1::BlindInterval ToProto(const BlindNotice& notice);
 
-// "https://host" of "https://user:password@host:8443/path?query"; empty when it is no such URL.
+// "https://host:8443" of "https://user:password@host:8443/path?query"; empty when it is no such
+// URL.
 std::string MaskUrl(const std::string& url);
 
 // From the wire. Faults that the domain has no word for (an unknown enumerator, a

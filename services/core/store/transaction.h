@@ -120,8 +120,8 @@ class Transaction {
   // Removes touches older than `before`.
   virtual absl::Status ForgetTouches(absl::Time before) = 0;
   virtual absl::Status AddGap(const Gap& gap) = 0;
-  // Gaps that were not told yet (see MarkGapsTold) and end at or before `ended_by`, oldest first, at
-  // most 10,000, locked with skip, so that one replica tells each.
+  // Gaps that were not told yet (see MarkGapsTold) and end at or before `ended_by`, oldest first,
+  // at most 10,000, locked with skip, so that one replica tells each.
   virtual absl::StatusOr<std::vector<StoredGap>> LockUntoldGaps(absl::Time ended_by) = 0;
   virtual absl::Status MarkGapsTold(absl::Span<const int64_t> keys) = 0;
   // Monitors (project, full name) that are UP or armed and whose newest heartbeat lies before
