@@ -21,11 +21,26 @@ NOT_RUN = {
 docker compose up --build --detach
 docker compose exec core tocsin monitor list"""): ("it needs a container engine", None),
     ("bench/README.md", """\
-./dev bench              # everything, about 10 minutes
-./dev bench --quick      # a first impression, under 2 minutes
+./dev bench              # everything, about half an hour
+./dev bench --quick      # a short run of most, under 2 minutes
 ./dev bench push detect  # some of it
 ./dev bench --help       # what there is"""):
         ("it takes minutes and the whole machine", "/usr/bin/python3 -B bench/run.py --help"),
+    ("bench/README.md", """\
+./dev bench --record          # the table below
+./dev bench --quick --record  # what ./dev bench --quick compares with
+./dev bench --quick"""): ("as above", None),
+    ("bench/README.md", """\
+./dev bench growth monitors     # 1k to 1M
+./dev bench growth connections  # 1 to 10k
+./dev bench growth history      # 0 to 50M rows, which take long to make
+./dev bench growth history --at 0,1M --runs 1
+./dev bench growth plot         # results/growth.json as docs/plots/*.svg"""):
+        ("as above", "/usr/bin/python3 -B bench/run.py growth history --help"),
+    ("bench/README.md", """\
+./dev bench micro               # all of them
+./dev bench micro 'BM_Steady.*'"""):
+        ("as above", "/usr/bin/python3 -B bench/run.py micro 'BM_Steady.*' --seconds 0.01"),
 }
 
 # What a fence may be called: commands are `sh` and run, so that none hides under another name.
@@ -59,10 +74,15 @@ def commands(page):
 class Shell:
     """A shell that blocks are pasted into. It ends at the first command that fails."""
 
+    _count = 0
+
     def __init__(self, dev):
         self._dev = dev
+        # Files of its own: what an earlier shell left would pass for this one's.
+        Shell._count += 1
+        self._name = f"shell-{Shell._count}"
         self._blocks = 0
-        self._out = dev.path("out")
+        self._out = dev.path(f"{self._name}-out")
         # The port that the pages use for a receiver may be somebody else's here.
         self._ports = {"9099": str(free_port())}
         with open(self._out, "wb") as out:
@@ -73,8 +93,8 @@ class Shell:
     def paste(self, block):
         """Runs a block; fails when a command of it does."""
         self._blocks += 1
-        script = self._dev.path(f"block-{self._blocks}")
-        done = self._dev.path(f"done-{self._blocks}")
+        script = self._dev.path(f"{self._name}-block-{self._blocks}")
+        done = self._dev.path(f"{self._name}-done-{self._blocks}")
         for documented, ours in self._ports.items():
             block = re.sub(rf"\b{documented}\b", ours, block)
         script.write_text(block + "\n")
