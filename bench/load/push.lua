@@ -1,23 +1,32 @@
 -- Pushes for a monitor drawn anew each time. The same script drives nginx, the ceiling.
--- Arguments: number of monitors, "close" for a new connection per push.
-local monitors, headers
+-- Arguments: number of monitors; then "close" for a new connection per push, or "from N" to take
+-- the monitors in order, beginning with number N, instead of drawing them.
+local monitors, headers, next_one
 
 local thread_number = 0
 function setup(thread)
   thread_number = thread_number + 1
   thread:set("seed", thread_number)
+  thread:set("threads", 2)  -- as tools.py starts
 end
 
 function init(args)
   monitors = tonumber(args[1])
   headers = {}
   if args[2] == "close" then headers["Connection"] = "close" end
+  if args[2] == "from" then next_one = tonumber(args[3]) + seed - 1 end
   math.randomseed(seed * 7919)
 end
 
+local function draw()
+  if not next_one then return math.random(0, monitors - 1) end
+  local this = next_one % monitors
+  next_one = next_one + threads
+  return this
+end
+
 function request()
-  return wrk.format("POST", string.format("/api/push/bench%017d", math.random(0, monitors - 1)),
-                    headers)
+  return wrk.format("POST", string.format("/api/push/bench%017d", draw()), headers)
 end
 
 function done(summary, latency, requests)

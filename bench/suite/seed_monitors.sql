@@ -1,7 +1,7 @@
 -- Monitors that are UP, as a long-running system has them. Variables: first, count, timeout_us
--- (of the first), step_us (how much longer each next one's is), prefix (of the id), channels (an array). The push
--- token
--- of number n is "bench" and n in 17 digits.
+-- (of the first), step_us (how much longer each next one's is), prefix (of the id), channels (an
+-- array of which each monitor names one in turn, or an empty one). The push token of number n is
+-- "bench" and n in 17 digits.
 BEGIN;
 CREATE TEMP TABLE fresh ON COMMIT DROP AS
   SELECT n, nextval('monitor_monitor_id_seq') AS monitor_id, nextval('definition_version') AS version,
@@ -11,8 +11,9 @@ INSERT INTO monitor (monitor_id, project_id, id, display_name, description, owne
     runbook_url, labels, timeout_us, recommended_interval_us, grace_us, failure_threshold,
     recovery_threshold, arm_on_create, resume_on_heartbeat, channels, version, created_at, updated_at)
   SELECT monitor_id, 1, :'prefix' || n, :'prefix' || n, '', '', 2, '', '{}', timeout_us, timeout_us,
-         0, 1, 1, false, false, :'channels', version, at, at
-  FROM fresh;
+         0, 1, 1, false, false,
+         array_remove(ARRAY[given[1 + n % greatest(1, cardinality(given))]], NULL), version, at, at
+  FROM fresh, CAST(:'channels' AS text[]) AS given;
 INSERT INTO push_token (hash, monitor_id, created_at)
   SELECT sha256(convert_to('bench' || lpad(n::text, 17, '0'), 'UTF8')), monitor_id, at FROM fresh;
 INSERT INTO monitor_state (monitor_id, version, sequence, last_at, last_push, project_id, failures,

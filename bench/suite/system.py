@@ -3,7 +3,8 @@
 import os
 
 from harness.cluster import Cluster
-from harness.receiver import Receiver
+from harness.waiting import wait_until
+from suite import tools
 
 # What docs/operations.md advises for a server of this size. Durable: a benchmark that does not
 # wait for the disk measures another product.
@@ -21,56 +22,119 @@ SETTINGS = {
     "jit": "off",
 }
 _SEED = os.path.join(os.path.dirname(os.path.abspath(__file__)), "seed_monitors.sql")
+_DAY_US = 86_400e6
+# Numbers of monitors that are made to die, far from those that are pushed.
+_FIRST_MORTAL = 50_000_000
 
 
 class System:
     def __init__(self):
-        self.receiver = Receiver()
         self._cluster = Cluster("bench", postgres_settings=SETTINGS)
         self.postgres = self._cluster.postgres
         self.monitors = 0
-        self.next_mortal = 0  # number of the next monitor that is made to die
+        self.worked = False  # whether a benchmark gave the services work before
+        self._warm = False
+        self._next_mortal = _FIRST_MORTAL
+        self._channels = 0
 
     def __enter__(self):
         self._cluster.start()
         self.cli = self._cluster.cli()
         self.gateway = self._cluster.gateways[0].address
-        self._cluster.make_channel(self.receiver, "bench", "--default")
+        self._must_be_durable()
         return self
 
     def __exit__(self, *_):
         self._cluster.close()
-        self.receiver.close()
+
+    def _must_be_durable(self):
+        for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+            value = self.postgres.query(f"SELECT current_setting('{setting}') AS value")[0]["value"]
+            if value != "on":
+                raise RuntimeError(f"PostgreSQL runs with {setting} = {value}: nothing would count")
 
     @property
     def services(self):
         return self._cluster.services
 
     @property
+    def core(self):
+        return self._cluster.cores[0]
+
+    @property
+    def gateway_process(self):
+        return self._cluster.gateways[0]
+
+    @property
     def notifier(self):
         return self._cluster.notifiers[0]
 
-    def restart_core(self):
-        self._cluster.cores[0].terminate()
-        self._cluster.cores[0].restart(60)
+    def revive(self):
+        """Starts what a benchmark that failed left stopped."""
+        for service in self.services:
+            if not service.alive():
+                service.restart(60)
 
     def grow(self, count):
-        """Makes monitors that are UP for an hour, numbered from 0."""
+        """Makes monitors that stay UP for a day, numbered from 0, until there are `count`."""
         if count > self.monitors:
-            self.seed("bench-", self.monitors, count - self.monitors, 3600e6)
+            self._seed("bench-", self.monitors, count - self.monitors, _DAY_US)
             self.monitors = count
+            self._warm = False
             self.postgres.execute("VACUUM ANALYZE")
             self.postgres.execute("CHECKPOINT")
 
-    def seed(self, prefix, first, count, timeout_us, step_us=0, channels=""):
+    def warm_up(self, seconds, again=False):
+        """Fills caches and statistics, unless that was done with these monitors."""
+        if again or not self._warm:
+            tools.wrk(self.gateway, max(2, seconds), self.monitors)
+            self._warm = True
+
+    def doom(self, count, first_s, spread_s, *channels):
+        """Makes monitors that die: the first `first_s` seconds from now, the others evenly over
+        `spread_s` after it. Each names one of the channels, in turn. Returns the prefix of their
+        ids."""
+        prefix = f"mortal{self._next_mortal}-"
+        took = tools.stopwatch()
+        self._seed(prefix, self._next_mortal, count, first_s * 1e6, spread_s * 1e6 / count,
+                   channels)
+        self._next_mortal += count
+        if took() > first_s:
+            raise RuntimeError(f"making {count} monitors took {took():.1f} s: some died meanwhile")
+        return prefix
+
+    def _seed(self, prefix, first, count, timeout_us, step_us=0, channels=()):
         self.postgres.run_file(_SEED, prefix=prefix, first=first, count=count,
                                timeout_us=int(timeout_us), step_us=int(step_us),
-                               channels="{%s}" % channels)
+                               channels="{%s}" % ",".join(channels))
+
+    def make_channel(self, url):
+        """The id of a new channel, which only monitors that name it use."""
+        self._channels += 1
+        channel = f"sink{self._channels}"
+        self.cli.json("channel", "create", channel, "--url", url)
+        return channel
+
+    def delete_channel(self, channel):
+        self.cli.text("channel", "delete", channel)
+
+    def count(self, prefix, table, condition="true"):
+        """How many rows of the table are about monitors of doom()."""
+        return self.postgres.query(
+            f"SELECT count(*) AS n FROM {table} t JOIN monitor m USING (monitor_id)"
+            f" WHERE m.id LIKE '{prefix}%' AND {condition}")[0]["n"]
+
+    def wait_for(self, prefix, table, count, timeout, condition="true"):
+        """Until that many rows of the table are about monitors of doom()."""
+        def now():
+            return self.count(prefix, table, condition)
+        wait_until(lambda: now() == count, timeout,
+                   lambda: f"{count} of {table} ({condition}), there are {now()}", poll=0.5)
 
     def cpu_seconds(self):
         """Processor time of each part so far."""
         used = {service.name.partition("-")[0]: service.cpu_seconds() for service in self.services}
-        used["postgres"] = sum(_cpu(pid) for pid in self.postgres.pids())
+        used["postgres"] = sum(tools.cpu_seconds(pid) for pid in self.postgres.pids())
         return used
 
     def wal_position(self):
@@ -78,14 +142,3 @@ class System:
 
     def stored(self):
         return self.postgres.query("SELECT count(*) AS n FROM heartbeat")[0]["n"]
-
-
-def _cpu(pid):
-    try:
-        with open(f"/proc/{pid}/stat") as stat:
-            fields = stat.read().rpartition(")")[2].split()
-    except OSError:
-        return 0.0
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-

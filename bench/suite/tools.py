@@ -1,8 +1,11 @@
 """The programs that measure: wrk, nginx, pgbench and our open-loop generator."""
 
+import contextlib
 import json
 import os
+import resource
 import shutil
+import socket
 import statistics
 import subprocess
 import tempfile
@@ -22,42 +25,120 @@ def require(*programs):
         raise SystemExit(f"not installed: {', '.join(missing)} (./dev bench installs them)")
 
 
-def wrk(address, seconds, monitors, close=False, connections=CONNECTIONS):
-    """Closed loop. Adds requests_per_second to what push.lua reports."""
-    command = ["wrk", f"-t{THREADS}", f"-c{connections}", f"-d{seconds}s", "--timeout", "10s",
-               "-s", os.path.join(HERE, "load/push.lua"), f"http://{address}", "--", str(monitors)]
-    if close:
-        command.append("close")
+def bench_folder():
+    """Where the build puts the programs of bench/."""
+    return os.environ.get("TOCSIN_BENCH_DIR",
+                          os.path.join(os.path.dirname(HERE), "build/release/bench"))
+
+
+def _bench(program):
+    path = os.path.join(bench_folder(), program)
+    if not os.access(path, os.X_OK):
+        raise RuntimeError(f"{path} is not built")
+    return path
+
+
+def wrk(address, seconds, monitors, *more, connections=CONNECTIONS):
+    """Closed loop; `more` as push.lua takes it. Adds to what that reports requests_per_second and
+    wrk's own processor time per request."""
+    command = ["wrk", f"-t{min(THREADS, connections)}", f"-c{connections}", f"-d{seconds}s",
+               "--timeout", "10s", "-s", os.path.join(HERE, "load/push.lua"), f"http://{address}", "--",
+               str(monitors), *map(str, more)]
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     done = subprocess.run(command, capture_output=True, text=True, check=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
     line = next(line for line in done.stdout.splitlines() if line.startswith("JSON "))
     result = json.loads(line.removeprefix("JSON "))
     result["requests_per_second"] = result["requests"] / result["seconds"]
+    used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    result["wrk_us"] = used * 1e6 / max(1, result["requests"])
     return result
 
 
+def _json_of(*command):
+    return json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+
+
+def grpc_push(address, seconds, in_flight, monitors):
+    """Unary Push over gRPC, closed loop."""
+    result = _json_of(_bench("tocsin-grpc-load"), "push", address, str(seconds), str(in_flight),
+                      str(monitors))
+    result["per_second"] = result["ok"] / result["seconds"]
+    return result
+
+
+def grpc_empty(address, seconds, in_flight):
+    """An empty unary call, closed loop."""
+    result = _json_of(_bench("tocsin-grpc-load"), "empty", address, str(seconds), str(in_flight))
+    result["per_second"] = result["ok"] / result["seconds"]
+    return result
+
+
+@contextlib.contextmanager
+def empty_grpc_server():
+    """The address of a server whose Push does nothing."""
+    with subprocess.Popen([_bench("tocsin-grpc-load"), "serve"], stdout=subprocess.PIPE,
+                          text=True) as server:
+        try:
+            yield f"127.0.0.1:{int(server.stdout.readline())}"
+        finally:
+            server.terminate()
+
+
+def list_pages(address, what, seconds, skip, request):
+    """One list call after another over gRPC; `request` as the API's JSON."""
+    return _json_of(_bench("tocsin-list-load"), what, address, str(seconds), str(skip),
+                    json.dumps(request))
+
+
 class OpenLoop:
-    """Runs beside other measurements; finish() gives what it printed."""
+    """Open loop; runs beside other measurements. finish() gives what it printed."""
 
     def __init__(self, address, rate, seconds, monitors, connections=64):
         host, _, port = address.rpartition(":")
-        program = os.environ.get("TOCSIN_OPEN_LOOP",
-                                 os.path.join(os.path.dirname(HERE), "build/release/bench/tocsin-open-loop"))
         self._child = subprocess.Popen(
-            [program, host, port, str(rate), str(seconds), str(connections), str(monitors)],
-            stdout=subprocess.PIPE, text=True)
+            [_bench("tocsin-open-loop"), host, port, str(rate), str(seconds), str(connections),
+             str(monitors)], stdout=subprocess.PIPE, text=True)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self._child.poll() is None:
+            self._child.kill()
+            self._child.wait()
+        self._child.stdout.close()
 
     def finish(self):
         out, _ = self._child.communicate()
         if self._child.returncode:
             raise RuntimeError("the open-loop generator failed")
-        return json.loads(out)
+        result = json.loads(out)
+        result["lost"] = result["refused"] + result["failed"]
+        return result
+
+
+class DeadReceivers:
+    """Addresses that take a connection and a request and never answer."""
+
+    def __init__(self, count):
+        self._sockets = [socket.create_server(("127.0.0.1", 0), backlog=1024)
+                         for _ in range(count)]
+        self.urls = [f"http://127.0.0.1:{s.getsockname()[1]}/" for s in self._sockets]
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        for each in self._sockets:
+            each.close()
 
 
 _NGINX = """
 worker_processes auto; daemon off; pid {d}/pid; error_log {d}/error.log;
-events {{ worker_connections 4096; }}
+events {{ worker_connections 30000; }}
 http {{
-  log_format arrival '$msec $request_method';
+  log_format arrival '$msec $http_webhook_id';
   access_log {access_log}; keepalive_requests 1000000000; default_type application/json;
   client_body_temp_path {d}/b; proxy_temp_path {d}/p; fastcgi_temp_path {d}/f;
   uwsgi_temp_path {d}/u; scgi_temp_path {d}/s;
@@ -79,10 +160,15 @@ class Nginx:
         self._log_arrivals = log_arrivals
 
     def arrivals(self):
-        """When each POST was answered, wall clock, in order."""
+        """webhook-id → when it was first answered, wall clock; and how many came in all."""
+        first, count = {}, 0
         with open(os.path.join(self._dir, "arrivals")) as log:
-            answered = (line.split() for line in log)
-            return sorted(float(at) for at, method in answered if method == "POST")
+            for line in log:
+                at, _, webhook = line.strip().partition(" ")
+                if webhook and webhook != "-":
+                    count += 1
+                    first.setdefault(webhook, float(at))
+        return first, count
 
     def __enter__(self):
         self._dir = tempfile.mkdtemp(prefix="tocsin-nginx-")
@@ -139,9 +225,14 @@ def wal_bytes(postgres, begin, end):
     return numbers[1], numbers[2]
 
 
-def percentile(values, share):
-    ordered = sorted(values)
-    return ordered[min(int(share * len(ordered)), len(ordered) - 1)]
+def cpu_seconds(pid):
+    """Processor time that a process has used so far; none when it is gone."""
+    try:
+        with open(f"/proc/{pid}/stat") as stat:
+            fields = stat.read().rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def stopwatch():
