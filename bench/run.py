@@ -166,7 +166,9 @@ def main():
     report.save(measured, _path("latest", sizes.form))
     # Other sizes give other figures.
     worse = not given.sized and _compared(measured)
-    if given.record and not measured.faults:
+    if given.record and measured.faults:
+        print("\nNot recorded: something could not be measured.")
+    elif given.record:
         _record(measured)
     return 1 if measured.faults or worse and not given.record else 0
 
