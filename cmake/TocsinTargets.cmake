@@ -16,12 +16,21 @@ function(tocsin_library name)
   target_link_libraries(${name} PUBLIC ${ARG_DEPS} PRIVATE tocsin_warnings)
 endfunction()
 
+# The linker of binutils packs the relocations of what is linked statically (lld learns that with its
+# release 15): half a megabyte less that each program reads when it starts.
+include(CheckLinkerFlag)
+set(packed -fuse-ld=bfd -Wl,-z,pack-relative-relocs)
+check_linker_flag(CXX "${packed}" TOCSIN_PACKS_RELOCATIONS)
+
 # tocsin_binary(NAME SOURCES f.cc… [DEPS target…])
 function(tocsin_binary name)
   cmake_parse_arguments(ARG "" "" "SOURCES;DEPS" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
   target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR})
   target_link_libraries(${name} PRIVATE ${ARG_DEPS} tocsin_warnings tocsin_executable)
+  if(TOCSIN_PACKS_RELOCATIONS AND NOT TOCSIN_SANITIZE)
+    target_link_options(${name} PRIVATE ${packed})
+  endif()
 endfunction()
 
 # The tests that need PostgreSQL share one throw-away server, which CTest starts and stops. Its
