@@ -13,13 +13,6 @@
 namespace tocsin::core {
 namespace {
 
-// What was tried in vain takes the full path, which does not wait for locks then: one monitor that
-// is held for long must not hold up its group.
-bool MayBeSteady(const QueuedPush& entry) {
-  return entry.item.heartbeat.kind == HeartbeatKind::kUp && entry.item.heartbeat.run_id.empty() &&
-         !entry.item.retried && !entry.tried;
-}
-
 // Whether all of one monitor's items may take the fast path together, if those that `begun` before
 // `doubtful` may have been recorded elsewhere.
 bool AllEligible(absl::Span<const SteadyCandidate> of_monitor, absl::Duration doubtful) {
@@ -39,6 +32,11 @@ bool AllEligible(absl::Span<const SteadyCandidate> of_monitor, absl::Duration do
 }
 
 }  // namespace
+
+bool MayBeSteady(const QueuedPush& entry) {
+  return entry.item.heartbeat.kind == HeartbeatKind::kUp && entry.item.heartbeat.run_id.empty() &&
+         !entry.item.retried && !entry.tried;
+}
 
 SteadyUp SteadyUpOf(const SteadyCandidate& candidate) {
   const Heartbeat& heartbeat = candidate.entry->item.heartbeat;

@@ -43,6 +43,11 @@ struct QueuedPush {
   std::shared_ptr<TouchBarrier> touch;
 };
 
+// Whether it may take the fast path if its token is known. What was tried in vain takes the full
+// path, which does not wait for locks then: one monitor that is held for long must not hold up its
+// group.
+bool MayBeSteady(const QueuedPush& entry);
+
 // An item that may take the fast path.
 struct SteadyCandidate {
   QueuedPush* entry = nullptr;

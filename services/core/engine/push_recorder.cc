@@ -17,6 +17,7 @@
 #include "services/core/engine/metrics.h"
 #include "services/core/engine/push_group.h"
 #include "services/core/engine/token_cache.h"
+#include "services/core/engine/token_resolver.h"
 
 namespace tocsin::core {
 namespace {
@@ -220,6 +221,7 @@ class PushRecorder::Impl {
     const absl::Duration begun = monotonic_.Now();
     std::vector<QueuedPush*> full;
     std::vector<SteadyCandidate> steady;
+    ResolveTokens(store_, ClassOf(committer), entries, clock_.Now(), cache_);
     DivideGroup(entries, cache_, clock_.Now(), begun, steady, full);
     FastPath(committer, steady, full, again);
     // In order of arrival.

@@ -22,6 +22,8 @@ struct TokenMatch {
   MonitorKey monitor = 0;
   int64_t version = 0;                             // of the definition when it was resolved
   absl::Time expires_at = absl::InfiniteFuture();  // of the token
+  std::string project_id;
+  std::string monitor_id;
 };
 
 // An up that may take the fast path. The text is not owned and outlives the call.

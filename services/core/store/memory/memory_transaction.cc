@@ -26,7 +26,9 @@ absl::StatusOr<std::vector<std::optional<TokenMatch>>> MemoryTransaction::Resolv
     if (definition.deleted_at.has_value()) continue;
     match = TokenMatch{.monitor = definition.key,
                        .version = definition.version,
-                       .expires_at = found->second.expires_at};
+                       .expires_at = found->second.expires_at,
+                       .project_id = definition.project_id,
+                       .monitor_id = definition.id};
   }
   return matches;
 }

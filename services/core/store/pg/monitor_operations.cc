@@ -21,10 +21,11 @@ namespace {
 
 constexpr Statement kResolveTokens = {
     "resolve_tokens",
-    "SELECT k.number, t.monitor_id, m.version, t.expires_at "
+    "SELECT k.number, t.monitor_id, m.version, t.expires_at, p.id, m.id "
     "FROM unnest($2::bytea[]) WITH ORDINALITY AS k (hash, number) "
     "JOIN push_token t ON t.hash = k.hash "
     "JOIN monitor m ON m.monitor_id = t.monitor_id "
+    "JOIN project p ON p.project_id = m.project_id "
     "WHERE t.expires_at > $1::timestamptz AND m.deleted_at IS NULL"};
 
 constexpr Statement kLockMonitors = {
@@ -130,7 +131,9 @@ absl::StatusOr<std::vector<std::optional<TokenMatch>>> PgTransaction::ResolveTok
     match.monitor = row.Int();
     match.version = row.Int();
     match.expires_at = row.Time();
-    matches[number - 1] = match;
+    match.project_id = row.Text();
+    match.monitor_id = row.Text();
+    matches[number - 1] = std::move(match);
   }
   RETURN_IF_ERROR(rows.status());
   return matches;
