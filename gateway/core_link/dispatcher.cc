@@ -88,6 +88,10 @@ void Dispatcher::OnAnswer(StreamId id, const internal::v1::PushStreamResponse& a
                           absl::Duration now) {
   Stream* const stream = Find(id);
   if (stream == nullptr) return;
+  if (answer.speak()) {
+    stream->asked = true;
+    return;
+  }
   const auto batch = std::find_if(stream->in_flight.begin(), stream->in_flight.end(),
                                   [&](const Batch& b) { return b.id == answer.batch_id(); });
   if (batch == stream->in_flight.end()) return;
@@ -221,6 +225,7 @@ void Dispatcher::SendBatch(Stream& to, size_t limit, absl::Duration now) {
       static_cast<uint64_t>(absl::ToInt64Microseconds(HeldElsewhere(to, now))));
   if (!to.greeted) message->set_gateway(options_.gateway_name);
   to.greeted = true;
+  to.asked = false;
   to.sent = now;
   ++stats_.batches_in_flight;
   CountBatch(batch.pushes.size());
@@ -339,9 +344,9 @@ bool Dispatcher::connected() const {
 absl::Duration Dispatcher::NextSignOfLife(const Stream& stream) const {
   // A core that owes many answers will not read more of them.
   const bool full = stream.in_flight.size() >= 2 * options_.max_batches_in_flight;
-  if (stream.retired || full || options_.sign_of_life == absl::InfiniteDuration()) {
-    return absl::InfiniteDuration();
-  }
+  if (stream.retired || full) return absl::InfiniteDuration();
+  if (stream.asked) return -absl::InfiniteDuration();
+  if (options_.sign_of_life == absl::InfiniteDuration()) return absl::InfiniteDuration();
   return stream.sent + options_.sign_of_life;
 }
 

@@ -51,8 +51,9 @@ struct DispatcherOptions {
   absl::Duration push_timeout = absl::Seconds(5);
   absl::Duration min_backoff = absl::Milliseconds(20);  // after "unavailable", doubled each time
   absl::Duration max_backoff = absl::Milliseconds(500);
-  absl::Duration sign_of_life =
-      absl::Milliseconds(100);  // an idle stream says that we are here; or never
+  // An idle stream says that we are here, so often and when it is asked; InfiniteDuration: only
+  // then.
+  absl::Duration sign_of_life = absl::Milliseconds(500);
 };
 
 // Since the start, except the gauges.
@@ -124,6 +125,7 @@ class Dispatcher {
     std::deque<Batch> in_flight;                      // oldest first
     absl::Duration sent = -absl::InfiniteDuration();  // the newest batch
     bool greeted = false;                             // has our name
+    bool asked = false;                               // core waits for a sign of life
     bool stalled = false;  // owed an answer for longer than an attempt may take
     bool retired = false;
     absl::Duration unhealthy_until = -absl::InfiniteDuration();  // it said "unavailable"

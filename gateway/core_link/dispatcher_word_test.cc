@@ -30,6 +30,25 @@ TEST_F(DispatcherTest, AStreamThatHasNothingToSendGivesSignsOfLife) {
   EXPECT_EQ(dispatcher.stats().batches, 1) << "only those with pushes are counted";
 }
 
+TEST_F(DispatcherTest, AStreamThatIsAskedGivesASignOfLifeAtOnce) {
+  const auto id = dispatcher_.Add(&a_);
+  EXPECT_EQ(dispatcher_.OnTurn(now_), absl::InfiniteDuration()) << "by itself it gives none";
+  PushStreamResponse question;
+  question.set_speak(true);
+  dispatcher_.OnAnswer(id, question, now_);
+  dispatcher_.OnTurn(now_);
+  ASSERT_EQ(a_.sent.size(), 1u);
+  EXPECT_EQ(a_.sent[0].pushes_size(), 0);
+  dispatcher_.OnTurn(now_);
+  EXPECT_EQ(a_.sent.size(), 1u) << "once";
+
+  dispatcher_.OnAnswer(id, question, now_);
+  Push("1");
+  dispatcher_.OnTurn(now_);
+  ASSERT_EQ(a_.sent.size(), 2u) << "a push is a sign of life, too";
+  EXPECT_EQ(a_.sent[1].pushes_size(), 1);
+}
+
 TEST_F(DispatcherTest, AStreamThatOwesManyAnswersGetsNoMoreSignsOfLife) {
   Dispatcher dispatcher(
       {.gateway_name = "gw", .max_batches_in_flight = 2, .sign_of_life = absl::Milliseconds(100)},

@@ -220,6 +220,7 @@ void Server::StartTasks() {
       });
   tasks.census = std::make_unique<PeriodicTask>("census", kCensusRest, [this] { TakeCensus(); });
   engine.guard.OnUrgent([&tasks] { tasks.touch->Wake(); });
+  engine.guard.OnAsk([this] { services_->push_stream.Ask(); });
   engine.deliveries.OnUrgent([&tasks] { tasks.deliveries->Wake(); });
   tasks.news =
       std::make_unique<PeriodicTask>("news", absl::ZeroDuration(), [this] { WakeOnNews(); });

@@ -24,6 +24,8 @@ constexpr size_t kMaxBatchesInFlight = 64;
 // What was longer on its way may have been sent to another core meanwhile: the gateways do that
 // after a second.
 constexpr absl::Duration kLongTransit = absl::Milliseconds(800);
+// A gateway that was heard less long ago need not be asked.
+constexpr absl::Duration kSilent = absl::Milliseconds(10);
 // A gateway gives up what waited for longer.
 constexpr absl::Duration kLongestHeld = absl::Seconds(10);
 
@@ -70,6 +72,19 @@ class PushStreamHandler::Stream
     StartRead(&request_);
   }
 
+  // Has the gateway say that it is there, unless it was asked already or has just spoken.
+  void Ask() {
+    const absl::Duration now = handler_.monotonic_.Now();
+    absl::MutexLock lock(&mutex_);
+    if (ended_ || asked_ || now - heard_ < kSilent) return;
+    asked_ = true;
+    PushStreamResponse question;
+    question.set_speak(true);
+    answers_.push_back(std::move(question));
+    ++in_flight_;  // until it is written, as if it were the answer to a batch
+    Proceed();     // it never is the end: something is in flight
+  }
+
   // Answers what was read, then ends the stream with OK.
   void End() {
     bool finish;
@@ -86,6 +101,8 @@ class PushStreamHandler::Stream
     {
       absl::MutexLock lock(&mutex_);
       if (finished_ || broken_) return;  // the batch stays without an answer: in doubt
+      asked_ = false;
+      heard_ = handler_.monotonic_.Now();
       ++in_flight_;
     }
     TakeBatch();
@@ -244,6 +261,8 @@ class PushStreamHandler::Stream
   absl::Mutex mutex_;
   std::deque<PushStreamResponse> answers_ ABSL_GUARDED_BY(mutex_);  // the first may be in writing
   size_t in_flight_ ABSL_GUARDED_BY(mutex_) = 0;
+  absl::Duration heard_ ABSL_GUARDED_BY(mutex_) = -absl::InfiniteDuration();  // the last batch
+  bool asked_ ABSL_GUARDED_BY(mutex_) = false;                                // since then
   bool writing_ ABSL_GUARDED_BY(mutex_) = false;
   bool read_waits_ ABSL_GUARDED_BY(mutex_) = false;
   bool ended_ ABSL_GUARDED_BY(mutex_) = false;   // no further batch is read
@@ -265,6 +284,11 @@ grpc::ServerBidiReactor<PushStreamRequest, PushStreamResponse>* PushStreamHandle
   stream->Begin();
   if (draining_) stream->End();
   return stream.get();
+}
+
+void PushStreamHandler::Ask() {
+  absl::MutexLock lock(&mutex_);
+  for (Stream* const stream : streams_) stream->Ask();
 }
 
 bool PushStreamHandler::Drain(absl::Duration timeout) {

@@ -41,6 +41,9 @@ class PushStreamHandler : public internal::v1::PushService::CallbackService {
   grpc::ServerBidiReactor<internal::v1::PushStreamRequest, internal::v1::PushStreamResponse>*
   PushStream(grpc::CallbackServerContext* context) override;
 
+  // Asks every gateway that was silent for a moment for a sign of life.
+  void Ask();
+
   // Every stream stops reading, answers what it read, and ends with OK; so does each new one.
   // Waits until all have ended, but no longer than `timeout`; whether they have.
   bool Drain(absl::Duration timeout);

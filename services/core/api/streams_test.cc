@@ -135,6 +135,31 @@ TEST_F(StreamsTest, EachPushOfABatchHasItsOutcome) {
   EXPECT_TRUE(stream->Finish().ok());
 }
 
+TEST_F(StreamsTest, AGatewayThatWasSilentIsAskedForASignOfLifeOnce) {
+  grpc::ClientContext context;
+  const auto stream = gateway_->PushStream(&context);
+  PushStreamRequest batch;
+  batch.set_batch_id(1);
+  ASSERT_TRUE(stream->Write(batch));
+  PushStreamResponse response;
+  ASSERT_TRUE(stream->Read(&response));
+
+  push_streams_.Ask();  // it has just spoken
+  monotonic_.Advance(absl::Milliseconds(10));
+  push_streams_.Ask();
+  push_streams_.Ask();  // the first question is not answered yet
+  ASSERT_TRUE(stream->Read(&response));
+  EXPECT_TRUE(response.speak());
+  EXPECT_EQ(response.batch_id(), 0u);
+  batch.set_batch_id(2);
+  ASSERT_TRUE(stream->Write(batch));
+  ASSERT_TRUE(stream->Read(&response));
+  EXPECT_EQ(response.batch_id(), 2u) << "nothing was asked besides";
+  EXPECT_TRUE(stream->WritesDone());
+  EXPECT_FALSE(stream->Read(&response));
+  EXPECT_TRUE(stream->Finish().ok());
+}
+
 TEST_F(StreamsTest, AGatewayIsHeardOnceItsPushesAreHeldOrRecorded) {
   absl::Mutex mutex;
   int woken = 0;

@@ -167,6 +167,20 @@ void OutageGuard::OnUrgent(std::function<void()> wake) {
   wake_ = std::move(wake);
 }
 
+void OutageGuard::OnAsk(std::function<void()> ask) {
+  absl::MutexLock lock(&mutex_);
+  ask_ = std::move(ask);
+}
+
+void OutageGuard::AskGateways() {
+  std::function<void()> ask;
+  {
+    absl::MutexLock lock(&mutex_);
+    ask = ask_;
+  }
+  if (ask) ask();
+}
+
 absl::StatusOr<std::shared_ptr<const GapList>> OutageGuard::RefreshGaps(absl::Time now) {
   std::shared_ptr<const GapList> known;
   absl::Time since = now - kGapsKept;

@@ -57,6 +57,11 @@ class OutageGuard {
   void ReportShed(absl::Duration shed);
   // Called (on any thread, quickly) when a touch should happen at once.
   void OnUrgent(std::function<void()> wake);
+  // Called (on the caller's thread of AskGateways, quickly) to have silent gateways speak.
+  void OnAsk(std::function<void()> ask);
+  // There is a deadline to judge, and gateways that have nothing to send speak rarely by
+  // themselves.
+  void AskGateways();
 
   struct Judgement {
     // Deadlines at or before this may be judged; InfinitePast: none.
@@ -106,6 +111,7 @@ class OutageGuard {
   std::shared_ptr<const GapList> gaps_ ABSL_GUARDED_BY(mutex_);
   bool gaps_read_ ABSL_GUARDED_BY(mutex_) = false;
   std::function<void()> wake_ ABSL_GUARDED_BY(mutex_);
+  std::function<void()> ask_ ABSL_GUARDED_BY(mutex_);
   GapTeller teller_;
 };
 

@@ -24,8 +24,8 @@ constexpr absl::Duration kFreshTouch = absl::Milliseconds(100);
 // How long what waits for a gateway is left alone when all of it was seen: less than the time for
 // which nothing is judged once one is back, so that it costs no time.
 constexpr absl::Duration kLookAgain = absl::Seconds(5);
-// Gateways give signs of life ten times a second; a silence up to this long is no gap
-// (blind_after).
+// Gateways give signs of life twice a second and when they are asked; a silence up to this long is
+// no gap (blind_after).
 constexpr absl::Duration kGatewayGone = absl::Seconds(2);
 constexpr absl::Duration kAfterFailure = absl::Milliseconds(200);
 
@@ -77,6 +77,7 @@ absl::StatusOr<absl::Duration> Sweeper::TrySweep() {
     return std::clamp(std::min(until_due, look_again_at_ - began), absl::Milliseconds(1),
                       options_.longest_rest);
   }
+  guard_.AskGateways();
   const absl::Time newest = guard_.NewestTouch();
   if (left_some_ || newest < next || began - newest > kFreshTouch) {
     RETURN_IF_ERROR(guard_.TouchNow());
