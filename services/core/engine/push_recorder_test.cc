@@ -157,18 +157,6 @@ TEST_F(PushRecorderTest, ASteadyUpTakesTheFastPath) {
   EXPECT_EQ(Stored().state.last_at, clock_.Now());
 }
 
-TEST_F(PushRecorderTest, ASteadyUpTakesTheFastPathThoughItsTokenIsNotCached) {
-  recorder_.Start();
-  PushOne(Item(1));
-  clock_.Advance(absl::Seconds(10));
-  recorder_.FlushCache();
-  const PushAnswer answer = PushOne(Item(1));
-  EXPECT_EQ(answer.result, PushResult::kRecorded);
-  EXPECT_EQ(*answer.monitor, "projects/default/monitors/job");
-  EXPECT_EQ(metrics_.fast_path.Value(), 1);
-  EXPECT_EQ(metrics_.full_path.Value(), 1) << "the first one, which made it UP";
-}
-
 TEST_F(PushRecorderTest, APushThatWasReadAfterAFreezeIsStoredOnceEvenIfAnotherCoreHasIt) {
   recorder_.Start();
   PushOne(Item(1));
