@@ -3,7 +3,7 @@
 
 #include <atomic>
 #include <cstddef>
-#include <functional>
+#include <cstdint>
 #include <memory>
 #include <set>
 #include <vector>
@@ -27,20 +27,14 @@ struct PushBatch {
   std::multiset<absl::Duration>::iterator begun;  // among those of the recorder
 };
 
-struct TouchBarrier {
-  int remaining = kPushCommitters;  // committers that have yet to come to it
-  std::function<absl::Status(Transaction&)> body;
-  PushRecorder::TouchDone done;
-};
-
-// What waits in a queue: an item of a batch, or a barrier.
+// What waits in the queue: an item of a batch.
 struct QueuedPush {
   std::shared_ptr<PushBatch> batch;
   size_t index = 0;
   PushItem item;
-  bool tried = false;    // the store was unavailable, or another holds the monitor
-  absl::Duration begun;  // monotonic, less the age that the item came with
-  std::shared_ptr<TouchBarrier> touch;
+  bool tried = false;     // the store was unavailable, or another holds the monitor
+  absl::Duration begun;   // monotonic, less the age that the item came with
+  uint64_t sequence = 0;  // of arrival; given by the queue
 };
 
 // Whether it may take the fast path if its token is known. What was tried in vain takes the full

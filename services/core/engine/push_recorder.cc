@@ -1,11 +1,10 @@
-// Two committers, each with a queue, and the group commit that empties it.
+// Two committers, and the group commit that empties the queue.
 #include "services/core/engine/push_recorder.h"
 
 #include <algorithm>
-#include <array>
 #include <atomic>
-#include <deque>
 #include <iterator>
+#include <optional>
 #include <set>
 #include <thread>
 #include <utility>
@@ -16,6 +15,7 @@
 #include "services/core/engine/full_path.h"
 #include "services/core/engine/metrics.h"
 #include "services/core/engine/push_group.h"
+#include "services/core/engine/push_queue.h"
 #include "services/core/engine/token_cache.h"
 #include "services/core/engine/token_resolver.h"
 
@@ -68,7 +68,7 @@ class PushRecorder::Impl {
       threads = std::exchange(threads_, {});
     }
     for (std::thread& thread : threads) thread.join();
-    AbandonQueues();
+    AbandonQueue();
   }
 
   void Submit(std::vector<PushItem> items, Done done) {
@@ -82,7 +82,7 @@ class PushRecorder::Impl {
       absl::MutexLock lock(&mutex_);
       const bool retried = MayHaveBeenFrozen();
       const bool too_long = retried && frozen_for_ > kLookedFor;
-      if (!stopping_ && !too_long && waiting_ + items.size() <= options_.queue_limit) {
+      if (!stopping_ && !too_long && queue_.size() + items.size() <= options_.queue_limit) {
         batch->done = std::move(done);
         // What waited in a gateway is held since then: nothing younger is settled.
         absl::Duration oldest;
@@ -94,13 +94,12 @@ class PushRecorder::Impl {
           uint64_t& push_id = items[i].heartbeat.push_id;
           if (push_id == 0) push_id = RandomId();
           items[i].retried |= retried;
-          // One token is always with one committer, so that its pushes stay in order.
-          std::deque<QueuedPush>& queue = queues_[items[i].token.back() & 1];
-          queue.push_back(QueuedPush{batch, i, std::move(items[i]), false,
-                                     monotonic - std::max(age, absl::ZeroDuration()), nullptr});
+          queue_.Add(QueuedPush{.batch = batch,
+                                .index = i,
+                                .item = std::move(items[i]),
+                                .begun = monotonic - std::max(age, absl::ZeroDuration())});
         }
-        waiting_ += batch->answers.size();
-        metrics_.queue.Set(static_cast<double>(waiting_));
+        metrics_.queue.Set(static_cast<double>(queue_.size()));
         return;
       }
     }
@@ -115,12 +114,7 @@ class PushRecorder::Impl {
       absl::MutexLock lock(&mutex_);
       MayHaveBeenFrozen();
       if (!stopping_) {
-        auto touch = std::make_shared<TouchBarrier>();
-        touch->body = std::move(body);
-        touch->done = std::move(done);
-        for (std::deque<QueuedPush>& queue : queues_) {
-          queue.push_back(QueuedPush{nullptr, 0, PushItem(), false, absl::ZeroDuration(), touch});
-        }
+        queue_.AddTouch({.body = std::move(body), .done = std::move(done)});
         return;
       }
     }
@@ -139,64 +133,41 @@ class PushRecorder::Impl {
   }
 
  private:
-  // What a committer took: a barrier, or items.
-  struct Group {
-    std::shared_ptr<TouchBarrier> touch;
-    std::vector<QueuedPush> entries;
-    bool stopped = false;  // there is no more, and there will be none
-  };
-
   // The loop of one committer's thread.
   void Commit(int committer) {
     absl::Duration wait = kFirstWait;
     while (true) {
-      Group group = Take(committer);
-      if (group.stopped) return;
-      if (group.touch != nullptr) {
-        Touch(committer, *group.touch);
+      std::optional<PushQueue::Group> taken = Take(committer);
+      if (!taken.has_value()) return;
+      PushQueue::Group& group = *taken;
+      if (!group.touch.empty()) {
+        PushQueue::Touch& touch = group.touch.front();
+        std::move(touch.done)(store_.Transact(ClassOf(committer), touch.body));
         continue;
       }
       DropOld(group.entries);
       std::vector<QueuedPush*> again = Record(committer, group.entries);
-      if (again.empty()) {
-        wait = kFirstWait;
-        continue;
-      }
-      const bool in_vain = again.size() == group.entries.size();
-      if (!PutBack(committer, again) || !in_vain) continue;
+      const bool in_vain = !again.empty() && again.size() == group.entries.size();
+      if (again.empty()) wait = kFirstWait;
+      if (!Finish(committer, again) || !in_vain) continue;
       WaitBeforeRetry(wait);
       wait = std::min(wait * 2, kLongestWait);
     }
   }
 
-  Group Take(int committer) {
-    Group group;
+  // Nothing when there is no more, and there will be none.
+  std::optional<PushQueue::Group> Take(int committer) {
     absl::MutexLock lock(&mutex_);
     const auto has_work = [this, committer]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) {
-      return stopping_ || !queues_[committer].empty();
+      return queue_.HasWork(committer) || (stopping_ && queue_.empty());
     };
-    mutex_.Await(absl::Condition(&has_work));
-    std::deque<QueuedPush>& queue = queues_[committer];
-    group.stopped = queue.empty();
-    if (group.stopped) return group;
-    if (queue.front().touch != nullptr) {
-      // The last to come runs it, outside the mutex.
-      if (--queue.front().touch->remaining == 0) group.touch = queue.front().touch;
-      queue.pop_front();
-      return group;
+    while (true) {
+      mutex_.Await(absl::Condition(&has_work));
+      if (queue_.empty()) return std::nullopt;
+      PushQueue::Group group = queue_.Take(committer, options_.group_limit);
+      metrics_.queue.Set(static_cast<double>(queue_.size()));
+      if (!group.touch.empty() || !group.entries.empty()) return group;
     }
-    while (!queue.empty() && queue.front().touch == nullptr &&
-           group.entries.size() < options_.group_limit) {
-      group.entries.push_back(std::move(queue.front()));
-      queue.pop_front();
-    }
-    waiting_ -= group.entries.size();
-    metrics_.queue.Set(static_cast<double>(waiting_));
-    return group;
-  }
-
-  void Touch(int committer, TouchBarrier& touch) {
-    std::move(touch.done)(store_.Transact(ClassOf(committer), touch.body));
   }
 
   void DropOld(std::vector<QueuedPush>& entries) {
@@ -325,19 +296,13 @@ class PushRecorder::Impl {
     Answer(entry, std::move(outcome.answer));
   }
 
-  // To the front of the queue, in order. False when it is stopping: they are answered then.
-  bool PutBack(int committer, const std::vector<QueuedPush*>& again) {
+  // What was taken is done, but for `again`. False when it is stopping: they are answered then.
+  bool Finish(int committer, const std::vector<QueuedPush*>& again) {
     {
       absl::MutexLock lock(&mutex_);
-      if (!stopping_) {
-        std::deque<QueuedPush>& queue = queues_[committer];
-        for (auto it = again.rbegin(); it != again.rend(); ++it) {
-          queue.push_front(std::move(**it));
-        }
-        waiting_ += again.size();
-        metrics_.queue.Set(static_cast<double>(waiting_));
-        return true;
-      }
+      queue_.Finish(committer, stopping_ ? std::vector<QueuedPush*>() : again);
+      metrics_.queue.Set(static_cast<double>(queue_.size()));
+      if (!stopping_) return true;
     }
     for (QueuedPush* entry : again) Fail(*entry, PushResult::kUnavailable);
     return false;
@@ -368,23 +333,22 @@ class PushRecorder::Impl {
   }
 
   // What is left when there was no committer to take it.
-  void AbandonQueues() {
+  void AbandonQueue() {
     std::vector<QueuedPush> left;
+    std::vector<PushQueue::Touch> touches;
     {
       absl::MutexLock lock(&mutex_);
-      for (std::deque<QueuedPush>& queue : queues_) {
-        std::move(queue.begin(), queue.end(), std::back_inserter(left));
-        queue.clear();
+      while (!queue_.empty()) {
+        PushQueue::Group group = queue_.Take(0, options_.group_limit);
+        std::move(group.entries.begin(), group.entries.end(), std::back_inserter(left));
+        std::move(group.touch.begin(), group.touch.end(), std::back_inserter(touches));
+        queue_.Finish(0, {});
       }
-      waiting_ = 0;
       metrics_.queue.Set(0);
     }
-    for (QueuedPush& entry : left) {
-      if (entry.touch == nullptr) {
-        Fail(entry, PushResult::kUnavailable);
-      } else if (--entry.touch->remaining == 0) {
-        std::move(entry.touch->done)(absl::UnavailableError("the recorder is stopping"));
-      }
+    for (QueuedPush& entry : left) Fail(entry, PushResult::kUnavailable);
+    for (PushQueue::Touch& touch : touches) {
+      std::move(touch.done)(absl::UnavailableError("the recorder is stopping"));
     }
   }
 
@@ -411,8 +375,7 @@ class PushRecorder::Impl {
   TokenCache cache_;
 
   mutable absl::Mutex mutex_;
-  std::array<std::deque<QueuedPush>, kPushCommitters> queues_ ABSL_GUARDED_BY(mutex_);
-  size_t waiting_ ABSL_GUARDED_BY(mutex_) = 0;  // items in the queues
+  PushQueue queue_ ABSL_GUARDED_BY(mutex_);
   std::optional<absl::Duration> awake_at_ ABSL_GUARDED_BY(mutex_);
   absl::Duration doubt_until_ ABSL_GUARDED_BY(mutex_) = -absl::InfiniteDuration();
   absl::Duration frozen_for_ ABSL_GUARDED_BY(mutex_);            // since the doubt began

@@ -48,10 +48,10 @@ struct RecorderOptions {
   absl::Duration max_age = absl::Seconds(5);  // an item older than this is not begun
 };
 
-// Thread-safe. Two committers work side by side, each on the tokens of its half of the hashes, so
-// that the pushes of a token keep their order and the committers do not wait for each other's
-// locks (save for the two tokens of a monitor just after a rotation; sorted order then keeps them
-// from a deadlock).
+// Thread-safe. Two committers work side by side and take what waits by turns, but never pushes of a
+// token that the other has, so that these keep their order and the committers do not wait for each
+// other's locks (save for the two tokens of a monitor just after a rotation; sorted order then
+// keeps them from a deadlock).
 class PushRecorder {
  public:
   using Done = absl::AnyInvocable<void(std::vector<PushAnswer>) &&>;
@@ -73,8 +73,8 @@ class PushRecorder {
   // could not be found: all of the batch is unavailable then.
   void Submit(std::vector<PushItem> batch, Done done);
 
-  // A barrier through every committer: when each has come to it, the last one runs `body` in a
-  // transaction and then calls `done` with its outcome.
+  // A barrier: when all that was submitted before is recorded or given up, a committer runs `body`
+  // in a transaction and then calls `done` with its outcome.
   void SubmitTouch(std::function<absl::Status(Transaction&)> body, TouchDone done);
 
   // For how long the oldest item that is not answered has been here; zero when there is none.
