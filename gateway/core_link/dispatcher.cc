@@ -15,6 +15,9 @@ using internal::v1::PushOutcome;
 // Core clamps to this, too (proto/tocsin/internal/v1/push_service.proto).
 constexpr absl::Duration kMaxAge = absl::Seconds(10);
 constexpr size_t kMaxSpareRefs = 16;
+// A commit costs core and PostgreSQL as much as some fifteen pushes, whatever is in it. While a
+// stream owes answers to this many pushes, small batches would cost more than they gain.
+constexpr size_t kManyInFlight = 64;
 // How long after a push has given up its stream may still answer, before it is reset.
 constexpr absl::Duration kResetAfter = absl::Seconds(1);
 
@@ -191,6 +194,13 @@ Dispatcher::Stream* Dispatcher::ChooseStream(absl::Duration now) {
   }
   if (best == nullptr || best->in_flight.size() >= options_.max_batches_in_flight) return nullptr;
   return best;
+}
+
+bool Dispatcher::WorthABatch(const Stream& to) const {
+  size_t in_flight = 0;
+  for (const Batch& batch : to.in_flight) in_flight += batch.pushes.size();
+  return in_flight < kManyInFlight ||
+         ready_.size() >= std::min(in_flight, options_.max_batch) / 4 * 3;
 }
 
 std::vector<PushRef> Dispatcher::TakeRefs() {
@@ -380,7 +390,7 @@ absl::Duration Dispatcher::OnTurn(absl::Duration now) {
       continue;
     }
     Stream* const stream = ChooseStream(now);
-    if (stream == nullptr) break;
+    if (stream == nullptr || !WorthABatch(*stream)) break;
     SendBatch(*stream, options_.max_batch, now);
     next_stream_ = (next_stream_ + 1) % streams_.size();
   }

@@ -141,6 +141,8 @@ class Dispatcher {
   static Health HealthOf(const Stream& stream, absl::Duration now);
   Stream* Find(StreamId id);
   Stream* ChooseStream(absl::Duration now);
+  // Whether what is ready should go to `to` now, rather than with what comes until it has answered.
+  bool WorthABatch(const Stream& to) const;
   // Of at most `limit` pushes that are ready; of none it is a sign of life.
   void SendBatch(Stream& to, size_t limit, absl::Duration now);
   void GiveSignsOfLife(absl::Duration now);

@@ -49,6 +49,39 @@ TEST_F(DispatcherTest, AStreamThatIsAskedGivesASignOfLifeAtOnce) {
   EXPECT_EQ(a_.sent[1].pushes_size(), 1);
 }
 
+TEST_F(DispatcherTest, WhileManyPushesAreInFlightAFurtherBatchIsALargeOne) {
+  Dispatcher dispatcher({.gateway_name = "gw", .sign_of_life = absl::InfiniteDuration()}, *this);
+  const auto id = dispatcher.Add(&a_);
+  int names = 0;
+  const auto push = [&](int count) {
+    for (int i = 0; i < count; ++i) {
+      PendingPush* const one = dispatcher.Take();
+      one->parameters.message = std::to_string(++names);
+      one->received = now_;
+      dispatcher.Submit(one, now_);
+    }
+    dispatcher.OnTurn(now_);
+  };
+  push(30);
+  push(1);
+  ASSERT_EQ(a_.sent.size(), 2u) << "few are in flight: at once";
+  Answer(dispatcher, id, a_.sent[1]);
+  push(70);
+  ASSERT_EQ(a_.sent.size(), 3u);
+  push(74);
+  EXPECT_EQ(a_.sent.size(), 3u) << "three quarters of the hundred that are in flight are 75";
+  push(1);
+  EXPECT_EQ(a_.sent.size(), 4u);
+
+  Answer(dispatcher, id, a_.sent[0]);
+  Answer(dispatcher, id, a_.sent[2]);
+  push(1);
+  EXPECT_EQ(a_.sent.size(), 4u);
+  Answer(dispatcher, id, a_.sent[3]);
+  dispatcher.OnTurn(now_);
+  EXPECT_EQ(a_.sent.size(), 5u) << "nothing waits when nothing is in flight";
+}
+
 TEST_F(DispatcherTest, AStreamThatOwesManyAnswersGetsNoMoreSignsOfLife) {
   Dispatcher dispatcher(
       {.gateway_name = "gw", .max_batches_in_flight = 2, .sign_of_life = absl::Milliseconds(100)},
