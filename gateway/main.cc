@@ -3,6 +3,7 @@
 
 #include "common/build_info.h"
 #include "common/clock.h"
+#include "common/locks.h"
 #include "common/log.h"
 #include "common/shutdown.h"
 #include "gateway/gateway.h"
@@ -23,6 +24,7 @@ int Main(int argc, char** argv) {
     return 0;
   }
   Shutdown shutdown;
+  TrustLocks();
   InitLogging(options.log);
   const SystemClock clock;
   const SystemMonotonicClock monotonic;

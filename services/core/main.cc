@@ -2,6 +2,7 @@
 #include <cstdio>
 
 #include "common/build_info.h"
+#include "common/locks.h"
 #include "common/log.h"
 #include "common/shutdown.h"
 #include "services/core/options.h"
@@ -22,6 +23,7 @@ int Main(int argc, char** argv) {
     return 0;
   }
   const Shutdown shutdown;
+  TrustLocks();
   InitLogging(options.log);
   Server server(options, shutdown);
   const absl::Status started = server.Start();

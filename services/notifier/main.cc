@@ -8,6 +8,7 @@
 #include "common/admin_server.h"
 #include "common/build_info.h"
 #include "common/clock.h"
+#include "common/locks.h"
 #include "common/log.h"
 #include "common/process_metrics.h"
 #include "common/shutdown.h"
@@ -48,6 +49,7 @@ int Main(int argc, char** argv) {
     return 0;
   }
   Shutdown shutdown;
+  TrustLocks();
   InitLogging(options.log);
   const SystemClock clock;
   const SystemMonotonicClock monotonic;

@@ -192,8 +192,12 @@ class PushRecorder::Impl {
     const absl::Duration begun = monotonic_.Now();
     std::vector<QueuedPush*> full;
     std::vector<SteadyCandidate> steady;
-    ResolveTokens(store_, ClassOf(committer), entries, clock_.Now(), cache_);
     DivideGroup(entries, cache_, clock_.Now(), begun, steady, full);
+    if (ResolveTokens(store_, ClassOf(committer), full, clock_.Now(), cache_)) {
+      steady.clear();
+      full.clear();
+      DivideGroup(entries, cache_, clock_.Now(), begun, steady, full);
+    }
     FastPath(committer, steady, full, again);
     // In order of arrival.
     std::sort(full.begin(), full.end());

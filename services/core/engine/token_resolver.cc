@@ -11,22 +11,25 @@
 
 namespace tocsin::core {
 
-void ResolveTokens(Store& store, TransactionClass klass, const std::vector<QueuedPush>& entries,
+bool ResolveTokens(Store& store, TransactionClass klass, const std::vector<QueuedPush*>& entries,
                    absl::Time now, TokenCache& cache) {
   absl::flat_hash_set<TokenHash> unknown;
-  for (const QueuedPush& entry : entries) {
-    if (MayBeSteady(entry) && !cache.Find(entry.item.token, now)) unknown.insert(entry.item.token);
+  for (const QueuedPush* entry : entries) {
+    const TokenHash& token = entry->item.token;
+    if (MayBeSteady(*entry) && !cache.Find(token, now)) unknown.insert(token);
   }
-  if (unknown.empty()) return;
+  if (unknown.empty()) return false;
   const std::vector<TokenHash> tokens(unknown.begin(), unknown.end());
   std::vector<std::optional<TokenMatch>> matches;
   const absl::Status read = store.Transact(klass, [&](Transaction& transaction) -> absl::Status {
     ASSIGN_OR_RETURN(matches, transaction.ResolveTokens(tokens, now));
     return absl::OkStatus();
   });
-  if (!read.ok()) return;
+  if (!read.ok()) return false;
+  bool learnt = false;
   for (size_t i = 0; i < tokens.size(); ++i) {
     if (!matches[i].has_value()) continue;
+    learnt = true;
     const TokenMatch& match = *matches[i];
     cache.Put(tokens[i], {.monitor = match.monitor,
                           .version = match.version,
@@ -34,6 +37,7 @@ void ResolveTokens(Store& store, TransactionClass klass, const std::vector<Queue
                           .name = std::make_shared<const std::string>(
                               MonitorName(match.project_id, match.monitor_id))});
   }
+  return learnt;
 }
 
 }  // namespace tocsin::core

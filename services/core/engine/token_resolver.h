@@ -10,11 +10,11 @@
 
 namespace tocsin::core {
 
-// Puts into `cache` what the tokens of those `entries` that may take the fast path give access to
-// at `now`: one read for the whole group, a tenth of what the full path costs. Just after a start
-// every token is unknown. A token that nobody has, or a store that cannot be read, is left to the
-// full path.
-void ResolveTokens(Store& store, TransactionClass klass, const std::vector<QueuedPush>& entries,
+// Puts into `cache` what those tokens give access to at `now` that belong to `entries` which may
+// take the fast path and which it does not have: one read for the whole group, a tenth of what the
+// full path costs. Just after a start every token is unknown. Whether the cache learnt any: a token
+// that nobody has, or a store that cannot be read, is left to the full path.
+bool ResolveTokens(Store& store, TransactionClass klass, const std::vector<QueuedPush*>& entries,
                    absl::Time now, TokenCache& cache);
 
 }  // namespace tocsin::core

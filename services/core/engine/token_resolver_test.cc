@@ -40,10 +40,11 @@ class TokenResolverTest : public ::testing::Test {
     return push;
   }
   std::optional<CachedToken> Resolve(QueuedPush push) {
-    std::vector<QueuedPush> entries;
-    entries.push_back(std::move(push));
-    ResolveTokens(store_, TransactionClass::kCommitter0, entries, clock_.Now(), cache_);
-    return cache_.Find(token_, clock_.Now());
+    const bool learnt =
+        ResolveTokens(store_, TransactionClass::kCommitter0, {&push}, clock_.Now(), cache_);
+    std::optional<CachedToken> found = cache_.Find(token_, clock_.Now());
+    EXPECT_EQ(learnt, found.has_value());
+    return found;
   }
 
   FakeClock clock_;
