@@ -111,12 +111,12 @@ struct Server::Services {
 };
 
 struct Server::Tasks {
-  std::unique_ptr<PeriodicTask> touch, clock, sweep, deliveries, feed, maintain, tell, census, news,
-      health;
+  std::unique_ptr<PeriodicTask> touch, clock, sweep, deliveries, reports, feed, maintain, tell,
+      census, news, health;
 
   void Stop() {
-    for (auto* task :
-         {&health, &news, &sweep, &deliveries, &feed, &maintain, &tell, &census, &clock, &touch}) {
+    for (auto* task : {&health, &news, &sweep, &deliveries, &reports, &feed, &maintain, &tell,
+                       &census, &clock, &touch}) {
       if (*task != nullptr) (*task)->Stop();
     }
   }
@@ -206,7 +206,9 @@ void Server::StartTasks() {
       });
   tasks.sweep = std::make_unique<PeriodicTask>("sweep", [&] { return engine.sweeper.Sweep(); });
   tasks.deliveries =
-      std::make_unique<PeriodicTask>("deliveries", [&] { return engine.deliveries.Tick(); });
+      std::make_unique<PeriodicTask>("deliveries", [&] { return engine.deliveries.TickLeases(); });
+  tasks.reports =
+      std::make_unique<PeriodicTask>("reports", [&] { return engine.deliveries.TickReports(); });
   tasks.feed = std::make_unique<PeriodicTask>("feed", [&] { return engine.feed.Tick(); });
   tasks.maintain = std::make_unique<PeriodicTask>(
       "maintain", [this, log = std::make_shared<ChangeLogger>("maintain")] {
@@ -221,7 +223,8 @@ void Server::StartTasks() {
   tasks.census = std::make_unique<PeriodicTask>("census", kCensusRest, [this] { TakeCensus(); });
   engine.guard.OnUrgent([&tasks] { tasks.touch->Wake(); });
   engine.guard.OnAsk([this] { services_->push_stream.Ask(); });
-  engine.deliveries.OnUrgent([&tasks] { tasks.deliveries->Wake(); });
+  engine.deliveries.OnUrgent([&tasks] { tasks.deliveries->Wake(); },
+                             [&tasks] { tasks.reports->Wake(); });
   tasks.news =
       std::make_unique<PeriodicTask>("news", absl::ZeroDuration(), [this] { WakeOnNews(); });
 }
@@ -334,7 +337,7 @@ void Server::Stop() {
   if (tasks_ != nullptr) {
     store_->StopWaiting();
     tasks_->Stop();
-    engine_->deliveries.Tick();  // the last reports
+    engine_->deliveries.TickReports();  // the last ones
   }
   if (grpc_ != nullptr) {
     grpc_->Shutdown(absl::ToChronoTime(system_clock_.Now() + kCallsEnd));

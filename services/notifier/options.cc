@@ -21,7 +21,7 @@ ABSL_FLAG(std::string, name, "",
 ABSL_FLAG(int32_t, concurrency, 64,
           "Requests at a time to receivers that answer promptly. Slow and failing receivers have "
           "sixteen times as many slots of their own.");
-ABSL_FLAG(int32_t, max_assigned, 1024, "Deliveries that this notifier holds at a time.");
+ABSL_FLAG(int32_t, max_assigned, 4096, "Deliveries that this notifier holds at a time.");
 ABSL_FLAG(absl::Duration, webhook_timeout, absl::Seconds(10),
           "For one request, from the look-up of the name to the answer. Never more than half of "
           "a delivery's lease.");

@@ -291,6 +291,31 @@ TEST_P(Deliveries, AChannelHasNoMoreLiveLeasesThanItsCap) {
   EXPECT_THAT(Lease(kStart + absl::Seconds(62), 100, 3), SizeIs(3));  // all leases have expired
 }
 
+TEST_P(Deliveries, AChannelMayBeAllowedAnotherNumberOfLiveLeasesThanOthers) {
+  const ChannelKey pager = AddChannel("pager"), chat = AddChannel("chat");
+  for (int i = 0; i < 5; ++i) {
+    AddDelivery(MakeDelivery("msg_p" + std::to_string(i), pager, 100 + i, 1, kStart));
+    AddDelivery(MakeDelivery("msg_c" + std::to_string(i), chat, 200 + i, 1, kStart));
+  }
+  const auto lease = [&](int allowed) {
+    return store()
+        .LeaseDeliveries({.notifier = "notifier",
+                          .lease_id = "lease",
+                          .now = kStart,
+                          .lease = absl::Seconds(60),
+                          .limit = 100,
+                          .per_channel = 2,
+                          .allowances = {{pager, allowed}},
+                          .per_failing_channel = 1})
+        .value();
+  };
+  EXPECT_THAT(lease(4), SizeIs(4 + 2));
+  EXPECT_THAT(lease(5), SizeIs(1));
+  EXPECT_THAT(lease(3), IsEmpty());
+  Report("msg_p0", DeliveryResult::kRetry, kStart);
+  EXPECT_THAT(lease(5), IsEmpty());  // a failing channel has few all the same
+}
+
 TEST_P(Deliveries, AFailingChannelHasFewLiveLeasesUntilItsFirstSuccess) {
   const ChannelKey channel = AddChannel("pager");
   for (int i = 0; i < 5; ++i) {

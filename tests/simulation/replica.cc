@@ -43,14 +43,16 @@ Replica::Replica(Store& store, const Clock& clock, const MonotonicClock& monoton
                     },
                     now};
   tasks_[kSweep] = {[this] { return sweeper_.Sweep(); }, now};
-  tasks_[kDeliveries] = {[this] { return deliveries_.Tick(); }, now};
+  tasks_[kReports] = {[this] { return deliveries_.TickReports(); }, now};
+  tasks_[kDeliveries] = {[this] { return deliveries_.TickLeases(); }, now};
   tasks_[kTell] = {[this] {
                      guard_.TellGaps().IgnoreError();
                      return kTellRest;
                    },
                    now};
   guard_.OnUrgent([this] { tasks_[kTouch].due = clock_.Now(); });
-  deliveries_.OnUrgent([this] { tasks_[kDeliveries].due = clock_.Now(); });
+  deliveries_.OnUrgent([this] { tasks_[kDeliveries].due = clock_.Now(); },
+                       [this] { tasks_[kReports].due = clock_.Now(); });
   recorder_.Start();
 }
 

@@ -60,7 +60,7 @@ class Replica {
     std::function<absl::Duration()> run;
     absl::Time due;
   };
-  enum : size_t { kTouch, kSweep, kDeliveries, kTell, kTasks };
+  enum : size_t { kTouch, kSweep, kReports, kDeliveries, kTell, kTasks };
 
   std::vector<PushAnswer> Submit(PushItem item, bool stop);
 

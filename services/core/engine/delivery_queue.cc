@@ -50,6 +50,7 @@ DeliveryQueue::DeliveryQueue(Store& store, const Clock& clock, DeliveryQueueOpti
       clock_(clock),
       options_(options),
       metrics_(metrics),
+      allowances_(options.per_channel),
       news_(store, options.failing_after) {}
 
 DeliveryQueue::StreamId DeliveryQueue::Attach(std::string notifier, Assign assign) {
@@ -60,7 +61,7 @@ DeliveryQueue::StreamId DeliveryQueue::Attach(std::string notifier, Assign assig
     streams_[stream] = Stream{.notifier = std::move(notifier), .assign = std::move(assign)};
     metrics_.notifiers.Set(static_cast<double>(streams_.size()));
   }
-  Wake();
+  Wake(Task::kLeases);
   return stream;
 }
 
@@ -80,7 +81,7 @@ void DeliveryQueue::GrantCredits(StreamId stream, uint32_t credits) {
     if (found == streams_.end()) return;
     found->second.credits += credits;
   }
-  Wake();
+  Wake(Task::kLeases);
 }
 
 bool DeliveryQueue::Report(std::vector<DeliveryReport> reports) {
@@ -89,30 +90,42 @@ bool DeliveryQueue::Report(std::vector<DeliveryReport> reports) {
     if (reports_.size() + reports.size() > options_.report_limit) return false;
     std::move(reports.begin(), reports.end(), std::back_inserter(reports_));
   }
-  Wake();
+  Wake(Task::kReports);
   return true;
 }
 
-void DeliveryQueue::OnUrgent(std::function<void()> wake) {
+void DeliveryQueue::OnUrgent(std::function<void()> wake_leases,
+                             std::function<void()> wake_reports) {
   absl::MutexLock lock(&mutex_);
-  wake_ = std::move(wake);
+  wake_leases_ = std::move(wake_leases);
+  wake_reports_ = std::move(wake_reports);
 }
 
-void DeliveryQueue::Wake() {
+void DeliveryQueue::Wake(Task task) {
   std::function<void()> wake;
   {
     absl::MutexLock lock(&mutex_);
-    wake = wake_;
+    wake = task == Task::kLeases ? wake_leases_ : wake_reports_;
   }
   if (wake) wake();
 }
 
-absl::Duration DeliveryQueue::Tick() {
+absl::Duration DeliveryQueue::TickReports() {
   const absl::Time now = clock_.Now();
   const absl::Status applied = ApplyReports(now);
   reports_log_.Report(applied);
-  if (applied.ok()) news_log_.Report(news_.Tell(now));
+  if (!applied.ok()) return options_.longest_rest;
+  {
+    absl::MutexLock lock(&mutex_);
+    for (const ProjectKey project : projects_) news_.AddProject(project);
+  }
+  news_log_.Report(news_.Tell(now));
+  absl::MutexLock lock(&mutex_);
+  return reports_.empty() ? options_.longest_rest : absl::ZeroDuration();
+}
 
+absl::Duration DeliveryQueue::TickLeases() {
+  const absl::Time now = clock_.Now();
   absl::StatusOr<Leased> leased = Leased::kFull;
   for (int round = 0; round < kLeaseRounds && leased.ok() && *leased == Leased::kFull; ++round) {
     leased = LeaseOnce(now);
@@ -126,9 +139,7 @@ absl::Duration DeliveryQueue::Tick() {
     rest = RestAfterLeasing();
   }
   leases_log_.Report(rest.status());
-  if (!applied.ok() || !rest.ok()) return options_.longest_rest;
-  absl::MutexLock lock(&mutex_);
-  return reports_.empty() ? *rest : absl::ZeroDuration();
+  return rest.ok() ? *rest : options_.longest_rest;
 }
 
 absl::Status DeliveryQueue::ApplyReports(absl::Time now) {
@@ -166,6 +177,9 @@ absl::Status DeliveryQueue::ApplyReports(absl::Time now) {
 absl::Status DeliveryQueue::ApplySlice(absl::Span<const DeliveryReport> slice, absl::Time now) {
   ASSIGN_OR_RETURN(const ReportEffects effects, store_.ApplyReports(slice, now));
   news_.Add(effects);
+  allowances_.Reported(slice, now);
+  // Their channels have leases to spare, and what waited for them may be due.
+  Wake(Task::kLeases);
   for (const DeliveryReport& report : slice) {
     metrics_.reports.Add({{"result", ResultName(report.result)}}).Increment();
   }
@@ -192,7 +206,8 @@ absl::StatusOr<DeliveryQueue::Leased> DeliveryQueue::LeaseOnce(absl::Time now) {
   request.lease_id = RandomToken();
   request.now = now;
   request.lease = options_.lease;
-  request.per_channel = options_.per_channel;
+  request.per_channel = allowances_.first();
+  request.allowances = allowances_.Get(now);
   request.per_failing_channel = options_.per_failing_channel;
   ASSIGN_OR_RETURN(std::vector<LeasedDelivery> leased, store_.LeaseDeliveries(request));
   const bool full = static_cast<int>(leased.size()) >= request.limit;
@@ -201,11 +216,12 @@ absl::StatusOr<DeliveryQueue::Leased> DeliveryQueue::LeaseOnce(absl::Time now) {
 }
 
 void DeliveryQueue::HandOver(StreamId stream, std::vector<LeasedDelivery> leased) {
-  for (const LeasedDelivery& each : leased) news_.AddProject(each.channel.project);
+  allowances_.Leased(leased, clock_.Now());
   absl::MutexLock assigning(&assigning_);
   Assign assign;
   {
     absl::MutexLock lock(&mutex_);
+    for (const LeasedDelivery& each : leased) projects_.insert(each.channel.project);
     const auto found = streams_.find(stream);
     if (found == streams_.end()) {
       // It left meanwhile: others need not wait for the leases to expire.

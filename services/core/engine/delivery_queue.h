@@ -5,6 +5,7 @@
 #include <deque>
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,7 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "services/core/engine/channel_news.h"
+#include "services/core/engine/lease_allowances.h"
 #include "services/core/store/store.h"
 
 namespace tocsin::core {
@@ -25,8 +27,8 @@ struct DeliveryMetrics;
 
 struct DeliveryQueueOptions {
   absl::Duration lease = absl::Seconds(30);
-  int lease_limit = 256;  // deliveries in one lease call
-  int per_channel = 128;  // live leases of one channel
+  int lease_limit = 512;         // deliveries in one lease call
+  AllowanceOptions per_channel;  // live leases of one channel
   // What a receiver that does not answer holds is what others cannot have: this much it may.
   int per_failing_channel = 4;
   absl::Duration longest_rest = absl::Seconds(1);
@@ -34,10 +36,11 @@ struct DeliveryQueueOptions {
   size_t report_limit = 100'000;  // reports waiting to be applied; above it Report says no
 };
 
-// Thread-safe. Streams attach and detach; one periodic tick does the work for all of them.
+// Thread-safe. Streams attach and detach; two periodic ticks, which may run at the same time, do
+// the work for all of them.
 class DeliveryQueue {
  public:
-  // Called on the tick's thread; must not block, nor call Detach.
+  // Called by TickLeases; must not block, nor call Detach.
   using Assign = std::function<void(std::vector<LeasedDelivery>)>;
   using StreamId = uint64_t;
 
@@ -49,14 +52,16 @@ class DeliveryQueue {
   // again when its leases expire, unless it reports.
   void Detach(StreamId stream);
   void GrantCredits(StreamId stream, uint32_t credits);
-  // Queues reports; they are applied by the next tick. False: too many wait, the stream should end.
+  // Queues reports for the next TickReports. False: too many wait, the stream should end.
   bool Report(std::vector<DeliveryReport> reports);
   // Called (quickly) when a tick should happen at once.
-  void OnUrgent(std::function<void()> wake);
+  void OnUrgent(std::function<void()> wake_leases, std::function<void()> wake_reports);
 
-  // Applies the reports, tells what befell channels (410, dead deliveries, failing for long), and
-  // leases to streams with credits. Returns how long to rest; bounded work.
-  absl::Duration Tick();
+  // Both return how long to rest; bounded work.
+  // Applies the reports and tells what befell channels (410, dead deliveries, failing for long).
+  absl::Duration TickReports();
+  // Leases to streams with credits.
+  absl::Duration TickLeases();
 
  private:
   struct Stream {
@@ -73,16 +78,19 @@ class DeliveryQueue {
   absl::StatusOr<Leased> LeaseOnce(absl::Time now);
   void HandOver(StreamId stream, std::vector<LeasedDelivery> leased);
   absl::StatusOr<absl::Duration> RestAfterLeasing();
-  void Wake();
+  enum class Task { kLeases, kReports };
+  void Wake(Task task);
 
   Store& store_;
   const Clock& clock_;
   const DeliveryQueueOptions options_;
   DeliveryMetrics& metrics_;
-  ChannelNews news_;  // of the tick's thread only, as the loggers
+  LeaseAllowances allowances_;
+  // Of TickReports only.
+  ChannelNews news_;
   ChangeLogger reports_log_{"delivery_reports"};
   ChangeLogger news_log_{"channel_news"};
-  ChangeLogger leases_log_{"delivery_leases"};
+  ChangeLogger leases_log_{"delivery_leases"};  // of TickLeases only
   // Held while Assign runs; Detach waits for it.
   absl::Mutex assigning_ ABSL_ACQUIRED_BEFORE(mutex_);
   absl::Mutex mutex_;
@@ -90,7 +98,9 @@ class DeliveryQueue {
   StreamId next_stream_ ABSL_GUARDED_BY(mutex_) = 1;
   StreamId last_served_ ABSL_GUARDED_BY(mutex_) = 0;
   std::deque<DeliveryReport> reports_ ABSL_GUARDED_BY(mutex_);
-  std::function<void()> wake_ ABSL_GUARDED_BY(mutex_);
+  std::set<ProjectKey> projects_ ABSL_GUARDED_BY(mutex_);  // of what was leased
+  std::function<void()> wake_leases_ ABSL_GUARDED_BY(mutex_);
+  std::function<void()> wake_reports_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace tocsin::core

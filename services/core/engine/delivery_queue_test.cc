@@ -30,6 +30,12 @@ class FailingStore : public MemoryStore {
   absl::Status failure;
 };
 
+// Both ticks in turn, as on a quiet day; returns the rest after leasing.
+absl::Duration Tick(DeliveryQueue& queue) {
+  queue.TickReports();
+  return queue.TickLeases();
+}
+
 class DeliveryQueueTest : public ::testing::Test {
  protected:
   ChannelKey AddChannel(const std::string& id, bool is_default, const std::string& fallback = "") {
@@ -101,12 +107,12 @@ class DeliveryQueueTest : public ::testing::Test {
 TEST_F(DeliveryQueueTest, ANotifierGetsNoMoreThanItsCredits) {
   AddDeliveries(AddChannel("a", true), 5);
   const auto stream = Attach(got_, 2);
-  queue_.Tick();
+  Tick(queue_);
   EXPECT_THAT(got_, SizeIs(2));
-  queue_.Tick();
+  Tick(queue_);
   EXPECT_THAT(got_, SizeIs(2));
   queue_.GrantCredits(stream, 10);
-  queue_.Tick();
+  Tick(queue_);
   EXPECT_THAT(got_, SizeIs(5));
 }
 
@@ -115,12 +121,12 @@ TEST_F(DeliveryQueueTest, NotifiersTakeTurns) {
   std::vector<LeasedDelivery> other;
   const auto first = Attach(got_, 1);
   const auto second = Attach(other, 1);
-  queue_.Tick();
+  Tick(queue_);
   EXPECT_THAT(got_, SizeIs(1));
   EXPECT_THAT(other, SizeIs(1));
   queue_.GrantCredits(first, 1);
   queue_.GrantCredits(second, 1);
-  queue_.Tick();
+  Tick(queue_);
   EXPECT_THAT(got_, SizeIs(2));
   EXPECT_THAT(other, SizeIs(2));
 }
@@ -128,40 +134,40 @@ TEST_F(DeliveryQueueTest, NotifiersTakeTurns) {
 TEST_F(DeliveryQueueTest, ANotifierThatLeftGetsNothing) {
   AddDeliveries(AddChannel("a", true), 1);
   queue_.Detach(Attach(got_, 5));
-  queue_.Tick();
+  Tick(queue_);
   EXPECT_THAT(got_, IsEmpty());
 }
 
 TEST_F(DeliveryQueueTest, ADeliveredReportEndsTheDelivery) {
   AddDeliveries(AddChannel("a", true), 1);
   Attach(got_, 5);
-  queue_.Tick();
+  Tick(queue_);
   EXPECT_TRUE(queue_.Report({About(got_.at(0), DeliveryResult::kDelivered)}));
-  queue_.Tick();
+  Tick(queue_);
   EXPECT_EQ(Pending(), 0);
 }
 
 TEST_F(DeliveryQueueTest, ReportsWaitForADatabaseThatIsAway) {
   AddDeliveries(AddChannel("a", true), 1);
   Attach(got_, 5);
-  queue_.Tick();
+  Tick(queue_);
   queue_.Report({About(got_.at(0), DeliveryResult::kDelivered)});
   store_.failure = absl::UnavailableError("away");
-  EXPECT_EQ(queue_.Tick(), absl::Seconds(1));
+  EXPECT_EQ(Tick(queue_), absl::Seconds(1));
   EXPECT_EQ(Pending(), 1);
   store_.failure = absl::OkStatus();
-  queue_.Tick();
+  Tick(queue_);
   EXPECT_EQ(Pending(), 0);
 }
 
 TEST_F(DeliveryQueueTest, APoisonousReportDoesNotTakeOthersWithIt) {
   AddDeliveries(AddChannel("a", true), 3);
   Attach(got_, 5);
-  queue_.Tick();
+  Tick(queue_);
   queue_.Report({About(got_.at(0), DeliveryResult::kDelivered),
                  About(got_.at(1), DeliveryResult::kDelivered, "poison"),
                  About(got_.at(2), DeliveryResult::kDelivered)});
-  queue_.Tick();
+  Tick(queue_);
   EXPECT_EQ(Pending(), 1);
 }
 
@@ -171,40 +177,62 @@ TEST_F(DeliveryQueueTest, SaysNoWhenTooManyReportsWait) {
   DeliveryQueue small(store_, clock_, options, metrics_);
   EXPECT_TRUE(small.Report({DeliveryReport{}}));
   EXPECT_FALSE(small.Report({DeliveryReport{}}));
-  small.Tick();
+  Tick(small);
   EXPECT_TRUE(small.Report({DeliveryReport{}}));
 }
 
 TEST_F(DeliveryQueueTest, RestsUntilTheNextAttempt) {
   AddDeliveries(AddChannel("a", true), 1);
   Attach(got_, 5);
-  queue_.Tick();
+  Tick(queue_);
   DeliveryReport retry = About(got_.at(0), DeliveryResult::kRetry);
   retry.retry_after = absl::Milliseconds(300);
   queue_.Report({retry});
-  EXPECT_EQ(queue_.Tick(), absl::Milliseconds(300));
+  EXPECT_EQ(Tick(queue_), absl::Milliseconds(300));
 }
 
 TEST_F(DeliveryQueueTest, RestsLongestWhenNobodyWantsAnything) {
   AddDeliveries(AddChannel("a", true), 1);
-  EXPECT_EQ(queue_.Tick(), absl::Seconds(1));
+  EXPECT_EQ(Tick(queue_), absl::Seconds(1));
 }
 
 TEST_F(DeliveryQueueTest, DoesNotSpinWhileEveryLeaseOfAChannelIsInUse) {
-  const int leases = DeliveryQueueOptions().per_channel;
+  const int leases = DeliveryQueueOptions().per_channel.first;
   AddDeliveries(AddChannel("a", true), leases + 1);
   Attach(got_, 2 * leases);
-  EXPECT_EQ(queue_.Tick(), absl::Milliseconds(50));
+  EXPECT_EQ(Tick(queue_), absl::Milliseconds(50));
   EXPECT_EQ(static_cast<int>(got_.size()), leases);
+}
+
+TEST_F(DeliveryQueueTest, AReceiverThatAnswersPromptlyGetsMoreAndOneThatHangsKeepsFew) {
+  const int first = DeliveryQueueOptions().per_channel.first;
+  const ChannelKey prompt = AddChannel("prompt", true);
+  AddDeliveries(prompt, 4 * first);
+  AddDeliveries(AddChannel("hangs", true), 4 * first);
+  Attach(got_, 100);
+  Tick(queue_);
+  std::vector<DeliveryReport> reports;
+  for (const LeasedDelivery& leased : got_) {
+    if (leased.delivery.channel != prompt) continue;
+    reports.push_back(About(leased, DeliveryResult::kDelivered));
+  }
+  EXPECT_THAT(reports, SizeIs(first));
+  got_.clear();
+  queue_.Report(reports);
+  Tick(queue_);
+  EXPECT_THAT(got_, SizeIs(2 * first));
+  for (const LeasedDelivery& leased : got_) EXPECT_EQ(leased.delivery.channel, prompt);
 }
 
 TEST_F(DeliveryQueueTest, WakesTheTickForCreditsAndReports) {
   int woken = 0;
-  queue_.OnUrgent([&woken] { ++woken; });
+  int woken_for_reports = 0;
+  queue_.OnUrgent([&woken] { ++woken; }, [&woken_for_reports] { ++woken_for_reports; });
   const auto stream = queue_.Attach("notifier", [](std::vector<LeasedDelivery>) {});
   queue_.GrantCredits(stream, 1);
   queue_.Report({DeliveryReport{}});
-  EXPECT_EQ(woken, 3);
+  EXPECT_EQ(woken, 2);
+  EXPECT_EQ(woken_for_reports, 1);
 }
 
 TEST_F(DeliveryQueueTest, AChannelThatIsGoneIsToldOnItsFallback) {
@@ -213,9 +241,9 @@ TEST_F(DeliveryQueueTest, AChannelThatIsGoneIsToldOnItsFallback) {
   const ChannelKey other = AddChannel("other", true);
   AddDeliveries(broken, 1);
   Attach(got_, 1);
-  queue_.Tick();
+  Tick(queue_);
   queue_.Report({About(got_.at(0), DeliveryResult::kGone, "gone")});
-  queue_.Tick();
+  Tick(queue_);
   const std::vector<Delivery> notices = Notices(backup);
   ASSERT_THAT(notices, SizeIs(1));
   EXPECT_EQ(notices[0].notice->channel, "projects/default/channels/broken");
@@ -228,9 +256,9 @@ TEST_F(DeliveryQueueTest, WithoutAFallbackTheDefaultChannelsAreTold) {
   const ChannelKey other = AddChannel("other", true);
   AddDeliveries(broken, 1);
   Attach(got_, 1);
-  queue_.Tick();
+  Tick(queue_);
   queue_.Report({About(got_.at(0), DeliveryResult::kGone)});
-  queue_.Tick();
+  Tick(queue_);
   EXPECT_THAT(Notices(other), SizeIs(1));
   EXPECT_THAT(Notices(broken), IsEmpty());
 }
@@ -240,12 +268,12 @@ TEST_F(DeliveryQueueTest, DeadDeliveriesOfOneEpisodeAreToldOnce) {
   const ChannelKey other = AddChannel("other", true);
   AddDeliveries(broken, 2);
   Attach(got_, 2);
-  queue_.Tick();
+  Tick(queue_);
   queue_.Report({About(got_.at(0), DeliveryResult::kDead)});
-  queue_.Tick();
+  Tick(queue_);
   clock_.Advance(absl::Hours(1));
   queue_.Report({About(got_.at(1), DeliveryResult::kDead)});
-  queue_.Tick();
+  Tick(queue_);
   const std::vector<Delivery> notices = Notices(other);
   ASSERT_THAT(notices, SizeIs(1));
   EXPECT_EQ(notices[0].notice->reason, "status_5xx");
@@ -257,12 +285,12 @@ TEST_F(DeliveryQueueTest, ReplicasThatEachHaveADeadDeliveryOfAChannelTellItOnce)
   const ChannelKey other = AddChannel("other", true);
   AddDeliveries(broken, 2);
   Attach(got_, 2);
-  queue_.Tick();
+  Tick(queue_);
   DeliveryQueue replica(store_, clock_, {}, metrics_);
   queue_.Report({About(got_.at(0), DeliveryResult::kDead)});
   replica.Report({About(got_.at(1), DeliveryResult::kDead)});
-  queue_.Tick();
-  replica.Tick();
+  Tick(queue_);
+  Tick(replica);
   EXPECT_THAT(Notices(other), SizeIs(1));
 }
 
@@ -271,14 +299,14 @@ TEST_F(DeliveryQueueTest, ReplicasThatLookAtTheSameTimeTellAFailingChannelOnce) 
   const ChannelKey other = AddChannel("other", true);
   AddDeliveries(broken, 1);
   Attach(got_, 1);
-  queue_.Tick();
+  Tick(queue_);
   queue_.Report({About(got_.at(0), DeliveryResult::kRetry)});
-  queue_.Tick();
+  Tick(queue_);
   DeliveryQueue replica(store_, clock_, {}, metrics_);
   clock_.Advance(absl::Minutes(11));
-  queue_.Tick();
+  Tick(queue_);
   AddDeliveries(other, 150);  // which bury the notice
-  replica.Tick();
+  Tick(replica);
   DeliveryQuery query;
   query.project = project_;
   query.limit = 1000;
@@ -295,15 +323,15 @@ TEST_F(DeliveryQueueTest, AChannelThatIsGoneIsToldThoughTheReplicaThatHeardOfItD
   const ChannelKey other = AddChannel("other", true);
   AddDeliveries(broken, 1);
   Attach(got_, 1);
-  queue_.Tick();
+  Tick(queue_);
   const DeliveryReport gone = About(got_.at(0), DeliveryResult::kGone, "gone");
   ASSERT_TRUE(store_.ApplyReports({&gone, 1}, clock_.Now()).ok());
   DeliveryQueue survivor(store_, clock_, {}, metrics_);
-  survivor.Tick();
+  Tick(survivor);
   ASSERT_THAT(Notices(other), SizeIs(1));
   EXPECT_EQ(Notices(other)[0].notice->reason, "gone");
   clock_.Advance(absl::Hours(1));
-  survivor.Tick();
+  Tick(survivor);
   EXPECT_THAT(Notices(other), SizeIs(1));
 }
 
@@ -312,19 +340,19 @@ TEST_F(DeliveryQueueTest, AChannelThatFailsForLongIsToldOnceEvenAfterARestart) {
   const ChannelKey other = AddChannel("other", true);
   AddDeliveries(broken, 1);
   Attach(got_, 1);
-  queue_.Tick();
+  Tick(queue_);
   queue_.Report({About(got_.at(0), DeliveryResult::kRetry)});
-  queue_.Tick();
+  Tick(queue_);
   clock_.Advance(absl::Minutes(9));
-  queue_.Tick();
+  Tick(queue_);
   EXPECT_THAT(Notices(other), IsEmpty());
   clock_.Advance(absl::Minutes(2));
-  queue_.Tick();
+  Tick(queue_);
   EXPECT_THAT(Notices(other), SizeIs(1));
   clock_.Advance(absl::Hours(1));
-  queue_.Tick();
+  Tick(queue_);
   DeliveryQueue restarted(store_, clock_, {}, metrics_);
-  restarted.Tick();
+  Tick(restarted);
   EXPECT_THAT(Notices(other), SizeIs(1));
 }
 

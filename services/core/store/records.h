@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -94,8 +95,9 @@ struct LeaseRequest {
   absl::Time now;
   absl::Duration lease;
   int limit = 0;
-  int per_channel = 0;          // live leases of one channel,
-  int per_failing_channel = 0;  // and of one whose newest attempt failed
+  int per_channel = 0;                   // live leases of one channel,
+  std::map<ChannelKey, int> allowances;  // of these so many instead,
+  int per_failing_channel = 0;           // and of any whose newest attempt failed
 };
 
 struct LeasedDelivery {

@@ -27,7 +27,7 @@ namespace tocsin::notifier {
 struct DeliveryClientOptions {
   std::vector<std::string> core_addresses;  // "host:port" or "unix:…"
   std::string name;                         // of this notifier, for core's logs
-  int max_assigned = 1024;                  // deliveries held at a time, shared among the cores
+  int max_assigned = 4096;                  // deliveries held at a time, shared among the cores
   absl::Duration report_interval = absl::Milliseconds(10);  // reports are batched for this long
   size_t report_batch = 100;                                // or until there are so many
   absl::Duration first_backoff = absl::Milliseconds(100);   // before a stream is opened again

@@ -44,8 +44,13 @@ absl::StatusOr<std::vector<LeasedDelivery>> MemoryStore::LeaseDeliveries(
         channel->second.channel.disabled_at) {
       continue;
     }
-    int free =
-        channel->second.channel.failing_since ? request.per_failing_channel : request.per_channel;
+    int free = request.per_channel;
+    if (channel->second.channel.failing_since) {
+      free = request.per_failing_channel;
+    } else if (const auto known = request.allowances.find(channel_key);
+               known != request.allowances.end()) {
+      free = known->second;
+    }
     for (const auto& [due, key] : pending) {
       free -= tables_.deliveries().at(key).delivery.leased_until > request.now;
     }

@@ -249,7 +249,8 @@ class LeaseCostTest : public CostTest {
   }
 
   const std::vector<std::string> kLeaseOfTen = {"'2026-03-02 10:00:00+00'", "10",      "8",
-                                                "'2026-03-02 10:01:00+00'", "'lease'", "4"};
+                                                "'2026-03-02 10:01:00+00'", "'lease'", "4",
+                                                "'{}'"};
 };
 
 TEST_F(LeaseCostTest, ALongBacklogOfOneChannelCostsNoMoreThanAShortOne) {

@@ -4,6 +4,8 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "common/status_macros.h"
 #include "services/core/store/pg/alert_rows.h"
 #include "services/core/store/pg/delivery_order.h"
@@ -33,11 +35,13 @@ namespace pg {
   "WHERE b.state = 1 AND b.monitor_id = d.monitor_id AND b.channel_id + 0 = d.channel_id " \
   "AND b.sequence < d.sequence AND NOT b.redelivery LIMIT 1) IS NULL)"
 
-// $1 now, $2 limit, $3 per channel, $4 lease end, $5 lease id, $6 per failing channel
+// $1 now, $2 limit, $3 per channel, $4 lease end, $5 lease id, $6 per failing channel, $7 other
+// numbers by channel, as an object: looked up in one, they cost no join
 const Statement kLeaseDeliveries = {
     "lease_deliveries", TOCSIN_WORKING_CHANNELS
-    ", room AS (SELECT u.channel_id, CASE WHEN u.failing_since IS NULL THEN $3::integer "
-    "ELSE $6::integer END - (SELECT count(*) FROM delivery l "
+    ", room AS (SELECT u.channel_id, CASE WHEN u.failing_since IS NOT NULL THEN $6::integer "
+    "ELSE coalesce(($7::jsonb ->> u.channel_id::text)::integer, $3::integer) END - (SELECT "
+    "count(*) FROM delivery l "
     "WHERE l.channel_id = u.channel_id AND l.state = 1 "
     "AND l.leased_until > $1::timestamptz) AS free FROM usable u), "
     "candidate AS (SELECT t.delivery_id, t.turn FROM room r CROSS JOIN LATERAL ("
@@ -113,6 +117,15 @@ absl::StatusOr<std::vector<Turn>> ReadTurns(pg::Rows& rows) {
   return turns;
 }
 
+std::string AllowancesToJson(const LeaseRequest& request) {
+  return absl::StrCat("{",
+                      absl::StrJoin(request.allowances, ",",
+                                    [](std::string* out, const auto& entry) {
+                                      absl::StrAppend(out, "\"", entry.first, "\":", entry.second);
+                                    }),
+                      "}");
+}
+
 struct KnownEvent {
   AlertEvent event;
   bool incident_open = false;
@@ -172,7 +185,8 @@ absl::StatusOr<std::vector<LeasedDelivery>> Lease(pg::Session& session, const Se
                                                          .Int(request.per_channel)
                                                          .Time(request.now + request.lease)
                                                          .Text(request.lease_id)
-                                                         .Int(request.per_failing_channel)));
+                                                         .Int(request.per_failing_channel)
+                                                         .Text(AllowancesToJson(request))));
   if (rows.empty()) return leased;
   ASSIGN_OR_RETURN(std::vector<Turn> turns, ReadTurns(rows));
   ASSIGN_OR_RETURN(const auto channels, ReadChannels(session, turns, sealer));

@@ -21,7 +21,7 @@ namespace tocsin::core {
 struct PgStoreOptions {
   std::string url;            // postgresql://… or key=value pairs; holds the password
   int admin_sessions = 4;     // for reads and what people ask for
-  int delivery_sessions = 2;  // for leasing and reporting deliveries, and for the feed
+  int delivery_sessions = 3;  // for leasing deliveries, for reports of them, and for the feed
 };
 
 // Sessions connect when first needed and again when lost; while the database is away every
