@@ -248,9 +248,8 @@ class LeaseCostTest : public CostTest {
     return 0;
   }
 
-  const std::vector<std::string> kLeaseOfTen = {"'2026-03-02 10:00:00+00'", "10",      "8",
-                                                "'2026-03-02 10:01:00+00'", "'lease'", "4",
-                                                "'{}'"};
+  const std::vector<std::string> kLeaseOfTen = {
+      "'2026-03-02 10:00:00+00'", "10", "8", "'2026-03-02 10:01:00+00'", "'lease'", "4", "'{}'"};
 };
 
 TEST_F(LeaseCostTest, ALongBacklogOfOneChannelCostsNoMoreThanAShortOne) {
@@ -261,6 +260,42 @@ TEST_F(LeaseCostTest, ALongBacklogOfOneChannelCostsNoMoreThanAShortOne) {
   MakeDeliveries(100000, 1, 1, "2026-03-02 09:00:00+00");
   EXPECT_LE(PagesOf(kLeaseDeliveries, kLeaseOfTen), 2 * pages + 50);
   EXPECT_LE(PagesOf(kNextDeliveryAt, {}), 50);
+}
+
+TEST_F(LeaseCostTest, ALeaseChangesNoIndexOfDeliveries) {
+  MakeChannels(1);
+  MakeDeliveries(1000, 1, 1, "2026-03-02 09:00:00+00");
+  for (int i = 0; i < 4; ++i) {
+    const absl::StatusOr<std::vector<LeasedDelivery>> leased =
+        store_->LeaseDeliveries({.notifier = "n",
+                                 .lease_id = "lease",
+                                 .now = kStart,
+                                 .lease = absl::Seconds(60),
+                                 .limit = 250,
+                                 .per_channel = 1000,
+                                 .allowances = {},
+                                 .per_failing_channel = 1});
+    ASSERT_TRUE(leased.ok()) << leased.status();
+  }
+  store_.reset();  // sessions report their counts when they end
+  while (database_.Number("SELECT count(*) FROM pg_stat_activity WHERE datname = "
+                          "current_database() AND application_name LIKE 'tocsin-core/%'") > 0) {
+  }
+  EXPECT_EQ(database_.Number("SELECT n_tup_upd FROM pg_stat_user_tables "
+                             "WHERE relname = 'delivery'"),
+            1000);
+  // Those that find their page full are few.
+  EXPECT_GE(database_.Number("SELECT n_tup_hot_upd FROM pg_stat_user_tables "
+                             "WHERE relname = 'delivery'"),
+            900);
+}
+
+TEST_F(LeaseCostTest, ALeaseWhoseDeliveryIsGoneIsDropped) {
+  database_.Execute(
+      "INSERT INTO lease (delivery_id, channel_id, leased_until) "
+      "VALUES (1, 1, '2026-03-02 09:00:00+00')");
+  ASSERT_TRUE(store_->Maintain(RetentionPolicy(), kStart).ok());
+  EXPECT_EQ(database_.Number("SELECT count(*) FROM lease"), 0);
 }
 
 TEST_F(LeaseCostTest, WhatFollowsALeaseCostsTheSameHoweverMuchIsPending) {

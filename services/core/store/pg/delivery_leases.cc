@@ -40,9 +40,8 @@ namespace pg {
 const Statement kLeaseDeliveries = {
     "lease_deliveries", TOCSIN_WORKING_CHANNELS
     ", room AS (SELECT u.channel_id, CASE WHEN u.failing_since IS NOT NULL THEN $6::integer "
-    "ELSE coalesce(($7::jsonb ->> u.channel_id::text)::integer, $3::integer) END - (SELECT "
-    "count(*) FROM delivery l "
-    "WHERE l.channel_id = u.channel_id AND l.state = 1 "
+    "ELSE coalesce(($7::jsonb ->> u.channel_id::text)::integer, $3::integer) END - "
+    "(SELECT count(*) FROM lease l WHERE l.channel_id = u.channel_id "
     "AND l.leased_until > $1::timestamptz) AS free FROM usable u), "
     "candidate AS (SELECT t.delivery_id, t.turn FROM room r CROSS JOIN LATERAL ("
     "SELECT due.delivery_id, due.next_attempt_at, "
@@ -57,21 +56,24 @@ const Statement kLeaseDeliveries = {
     "held AS (SELECT d.delivery_id, k.turn FROM candidate k "
     "JOIN delivery d ON d.delivery_id = k.delivery_id WHERE d.state = 1 "
     "AND (d.leased_until IS NULL OR d.leased_until <= $1::timestamptz) "
-    "FOR NO KEY UPDATE OF d SKIP LOCKED) "
-    "UPDATE delivery d SET attempts = d.attempts + 1, leased_at = $1::timestamptz, "
+    "FOR NO KEY UPDATE OF d SKIP LOCKED), "
+    "leased AS (UPDATE delivery d SET attempts = d.attempts + 1, leased_at = $1::timestamptz, "
     "leased_until = $4::timestamptz, lease_id = $5::text FROM held "
     "WHERE d.delivery_id = held.delivery_id "
-    "RETURNING held.turn, " TOCSIN_DELIVERY_COLUMNS};
+    "RETURNING held.turn, " TOCSIN_DELIVERY_COLUMNS
+    "), noted AS (INSERT INTO lease (delivery_id, channel_id, leased_until) "
+    "SELECT leased.delivery_id, leased.channel_id, leased.leased_until FROM leased "
+    "ON CONFLICT (delivery_id) DO UPDATE SET leased_until = excluded.leased_until) "
+    "SELECT * FROM leased"};
 
-// Leased rows are few (the cap of each channel), so they are looked at one by one.
 const Statement kNextDeliveryAt = {
     "next_delivery", TOCSIN_WORKING_CHANNELS
     "SELECT min(least(u.released_at, "
     "(SELECT d.next_attempt_at FROM delivery d WHERE d.channel_id = u.channel_id "
     "AND d.state = 1 AND d.leased_until IS NULL AND " TOCSIN_FIRST_IN_ORDER
     " ORDER BY d.next_attempt_at, d.delivery_id LIMIT 1), "
-    "(SELECT min(greatest(d.leased_until, d.next_attempt_at)) FROM delivery d "
-    "WHERE d.channel_id = u.channel_id AND d.state = 1 AND d.leased_until IS NOT NULL))) "
+    "(SELECT l.leased_until FROM lease l WHERE l.channel_id = u.channel_id "
+    "ORDER BY l.leased_until LIMIT 1))) "
     "FROM usable u"};
 
 // LIMIT keeps the planner from reading all incidents to look each up.

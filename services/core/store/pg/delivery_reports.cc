@@ -31,6 +31,7 @@ constexpr pg::Statement kLockReportedChannels = {
 
 constexpr pg::Statement kSaveReported = {
     "save_reported",
+    "WITH ended AS (DELETE FROM lease l WHERE l.delivery_id = ANY ($1::bigint[])) "
     "UPDATE delivery d SET state = u.state, attempts = u.attempts, "
     "next_attempt_at = u.next_attempt_at, finished_at = u.finished_at, "
     "last_outcome = u.outcome, last_http_status = u.http_status, lease_id = NULL, "

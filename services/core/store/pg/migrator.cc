@@ -92,7 +92,7 @@ absl::Status ApplyMigrations(const std::string& url, absl::Span<const Migration>
   // Another process may be migrating for long: wait for its lock, but not for one on a table.
   Session session({.conninfo = conninfo,
                    .settings = "SET client_min_messages = error",
-                   .keeps_plans = false,
+                   .plan_life = absl::ZeroDuration(),
                    .patience = absl::Minutes(30)},
                   watchdog, log);
   RETURN_IF_ERROR(session.Ready());

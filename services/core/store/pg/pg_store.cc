@@ -26,7 +26,7 @@ constexpr pg::Statement kSealed = {"sealed",
 pg::SessionOptions OptionsOf(const pg::SessionClass& klass, const std::string& conninfo) {
   return {.conninfo = conninfo,
           .settings = pg::SettingsOf(klass),
-          .keeps_plans = klass.keeps_plans,
+          .plan_life = klass.plan_life,
           .patience = klass.statement_timeout + absl::Seconds(3)};
 }
 

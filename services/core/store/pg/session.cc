@@ -129,7 +129,14 @@ absl::Status Session::Prepare(const Statement& statement) {
     if (!prepared.ok()) prepared_.erase(&statement);
     return prepared;
   }
-  if (!options_.keeps_plans || uses < 4 || !std::has_single_bit(uses)) return absl::OkStatus();
+  if (options_.plan_life == absl::ZeroDuration()) return absl::OkStatus();
+  if (options_.plan_life < absl::InfiniteDuration()) {
+    const absl::Duration now = watchdog_.Now();
+    if (now - planned_at_ < options_.plan_life) return absl::OkStatus();
+    planned_at_ = now;
+  } else if (uses < 4 || !std::has_single_bit(uses)) {
+    return absl::OkStatus();
+  }
   return Script("DISCARD PLANS");
 }
 

@@ -21,9 +21,10 @@ namespace tocsin::core::pg {
 struct SessionOptions {
   std::string conninfo;  // see SessionConninfo
   std::string settings;  // statements run right after connecting
-  // Whether the session keeps plans for any parameters. The server makes such a plan once, for
-  // the tables as they were then: it is made anew each time that the use of a statement doubles.
-  bool keeps_plans = false;
+  // How long the session keeps plans for any parameters; zero: it plans each time. The server makes
+  // such a plan for the tables as they are then, so one that is kept for ever is made anew each
+  // time that the use of a statement doubles.
+  absl::Duration plan_life = absl::ZeroDuration();
   // A statement that was not answered for so long ends the connection: above statement_timeout,
   // for servers that are frozen.
   absl::Duration patience = absl::Seconds(15);
@@ -86,6 +87,7 @@ class Session {
   std::unique_ptr<pqxx::connection> connection_;
   std::unique_ptr<Inbox> inbox_;
   absl::flat_hash_map<const Statement*, uint64_t> prepared_;  // how often each was used
+  absl::Duration planned_at_ = -absl::InfiniteDuration();     // on the watchdog's clock
   bool in_transaction_ = false;
   absl::Status aborted_;  // the first failure of the transaction
   bool had_conflict_ = false;

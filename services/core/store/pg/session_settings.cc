@@ -21,8 +21,9 @@ std::string SettingsOf(const SessionClass& klass) {
       "; SET lock_timeout = ", Milliseconds(klass.lock_timeout),
       "; SET idle_in_transaction_session_timeout = ",
       Milliseconds(klass.idle_in_transaction_timeout));
-  absl::StrAppend(&settings, "; SET plan_cache_mode = ",
-                  klass.keeps_plans ? "force_generic_plan" : "force_custom_plan");
+  absl::StrAppend(
+      &settings, "; SET plan_cache_mode = ",
+      klass.plan_life > absl::ZeroDuration() ? "force_generic_plan" : "force_custom_plan");
   if (klass.by_key_only) {
     absl::StrAppend(&settings,
                     "; SET enable_seqscan = off; SET enable_bitmapscan = off; "

@@ -17,9 +17,10 @@ struct SessionClass {
   // key's index do it in key order (which is the order of locking) whatever the statistics say; a
   // plan made while a table was small stays right when it has grown.
   bool by_key_only;
-  // Whether plans are kept (see SessionOptions). Those of complex statements are not, since what
-  // is right for a short backlog is wrong for a long one.
-  bool keeps_plans;
+  // How long plans are kept (see SessionOptions). Those of complex statements are not kept for
+  // long, since what is right for a short backlog is wrong for a long one; but while there is much
+  // to do, planning each time would be a third of the work.
+  absl::Duration plan_life;
 };
 
 inline constexpr SessionClass kCommitter = {.name = "committer",
@@ -27,45 +28,45 @@ inline constexpr SessionClass kCommitter = {.name = "committer",
                                             .lock_timeout = absl::Seconds(2),
                                             .idle_in_transaction_timeout = absl::Seconds(5),
                                             .by_key_only = true,
-                                            .keeps_plans = true};
+                                            .plan_life = absl::InfiniteDuration()};
 inline constexpr SessionClass kSweeper = {.name = "sweeper",
                                           .statement_timeout = absl::Seconds(10),
                                           .lock_timeout = absl::Seconds(2),
                                           .idle_in_transaction_timeout = absl::Seconds(5),
                                           .by_key_only = true,
-                                          .keeps_plans = true};
+                                          .plan_life = absl::InfiniteDuration()};
 inline constexpr SessionClass kDelivery = {.name = "delivery",
                                            .statement_timeout = absl::Seconds(10),
                                            .lock_timeout = absl::Seconds(2),
                                            .idle_in_transaction_timeout = absl::Seconds(5),
                                            .by_key_only = true,
-                                           .keeps_plans = false};
+                                           .plan_life = absl::Seconds(1)};
 inline constexpr SessionClass kAdmin = {.name = "admin",
                                         .statement_timeout = absl::Seconds(10),
                                         .lock_timeout = absl::Seconds(3),
                                         .idle_in_transaction_timeout = absl::Seconds(10),
                                         .by_key_only = false,
-                                        .keeps_plans = false};
+                                        .plan_life = absl::ZeroDuration()};
 // Its lock timeout bounds how long pushes queue behind a change of partitions.
 inline constexpr SessionClass kUpkeep = {.name = "upkeep",
                                          .statement_timeout = absl::Seconds(60),
                                          .lock_timeout = absl::Milliseconds(200),
                                          .idle_in_transaction_timeout = absl::Seconds(10),
                                          .by_key_only = false,
-                                         .keeps_plans = false};
+                                         .plan_life = absl::ZeroDuration()};
 // Asks whether the database is there and what time it is, which is not to wait for anything.
 inline constexpr SessionClass kProbe = {.name = "probe",
                                         .statement_timeout = absl::Seconds(2),
                                         .lock_timeout = absl::Seconds(1),
                                         .idle_in_transaction_timeout = absl::Seconds(10),
                                         .by_key_only = false,
-                                        .keeps_plans = false};
+                                        .plan_life = absl::ZeroDuration()};
 inline constexpr SessionClass kListener = {.name = "listener",
                                            .statement_timeout = absl::Seconds(10),
                                            .lock_timeout = absl::Seconds(2),
                                            .idle_in_transaction_timeout = absl::Seconds(10),
                                            .by_key_only = false,
-                                           .keeps_plans = false};
+                                           .plan_life = absl::ZeroDuration()};
 
 // The statements that set it, for SessionOptions::settings. synchronous_commit stays what the
 // server has.

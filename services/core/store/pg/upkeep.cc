@@ -95,6 +95,14 @@ constexpr pg::Statement kExpireStranded = {
     "UPDATE delivery d SET state = 3, finished_at = $1::timestamptz, last_outcome = 'expired', "
     "lease_id = NULL, leased_until = NULL FROM late WHERE d.delivery_id = late.delivery_id"};
 
+// Of deliveries that ended otherwise than by a report: with their monitor or channel.
+constexpr pg::Statement kDropLeases = {
+    "drop_leases",
+    "WITH lost AS (SELECT l.delivery_id FROM lease l WHERE l.leased_until < $1::timestamptz "
+    "AND NOT EXISTS (SELECT FROM delivery d WHERE d.delivery_id = l.delivery_id AND d.state = 1 "
+    "AND d.lease_id IS NOT NULL) LIMIT $2::integer) "
+    "DELETE FROM lease l USING lost WHERE l.delivery_id = lost.delivery_id"};
+
 // Keys ascend in time: what is due for deletion is found at the low end.
 constexpr pg::Statement kDropDeliveries = {
     "drop_deliveries",
@@ -252,6 +260,7 @@ absl::StatusOr<bool> Purge(pg::Session& session, const RetentionPolicy& policy, 
   } steps[] = {
       {kPurgeMonitors, now - policy.deleted_monitors, kMonitorBatch},
       {kExpireStranded, now, kBatch},
+      {kDropLeases, now, kBatch},
       {kDropDeliveries, now - policy.incidents, kBatch},
       {kDropEvents, now - policy.incidents, kBatch},
       {kDropIncidents, now - policy.incidents, kBatch},
