@@ -22,6 +22,7 @@ SETTINGS = {
     "jit": "off",
 }
 _SEED = os.path.join(os.path.dirname(os.path.abspath(__file__)), "seed_monitors.sql")
+CRITICAL, _ERROR = 1, 2  # severities, as they are stored
 _DAY_US = 86_400e6
 # Numbers of monitors that are made to die, far from those that are pushed.
 _FIRST_MORTAL = 50_000_000
@@ -90,22 +91,23 @@ class System:
             tools.wrk(self.gateway, max(2, seconds), self.monitors)
             self._warm = True
 
-    def doom(self, count, first_s, spread_s, *channels):
+    def doom(self, count, first_s, spread_s, *channels, severity=_ERROR):
         """Makes monitors that die: the first `first_s` seconds from now, the others evenly over
         `spread_s` after it. Each names one of the channels, in turn. Returns the prefix of their
         ids."""
         prefix = f"mortal{self._next_mortal}-"
         took = tools.stopwatch()
         self._seed(prefix, self._next_mortal, count, first_s * 1e6, spread_s * 1e6 / count,
-                   channels)
+                   channels, severity)
         self._next_mortal += count
         if took() > first_s:
             raise RuntimeError(f"making {count} monitors took {took():.1f} s: some died meanwhile")
         return prefix
 
-    def _seed(self, prefix, first, count, timeout_us, step_us=0, channels=()):
+    def _seed(self, prefix, first, count, timeout_us, step_us=0, channels=(),
+              severity=_ERROR):
         self.postgres.run_file(_SEED, prefix=prefix, first=first, count=count,
-                               timeout_us=int(timeout_us), step_us=int(step_us),
+                               timeout_us=int(timeout_us), step_us=int(step_us), severity=severity,
                                channels="{%s}" % ",".join(channels))
 
     def make_channel(self, url):

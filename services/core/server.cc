@@ -29,6 +29,8 @@ constexpr absl::Duration kClockRest = absl::Milliseconds(500);
 constexpr absl::Duration kReadyTouch = absl::Seconds(3);
 // or, for others, not there.
 constexpr absl::Duration kLiveTouch = absl::Seconds(5);
+// While a sweep comes before the feed.
+constexpr absl::Duration kFeedRest = absl::Milliseconds(200);
 constexpr absl::Duration kMaintainRest = absl::Minutes(1);
 constexpr absl::Duration kTellRest = absl::Seconds(2);
 constexpr absl::Duration kCensusRest = absl::Seconds(15);
@@ -62,7 +64,8 @@ struct Server::Engine {
         recorder(store, clock, monotonic, options.recorder, recorder_metrics),
         guard(store, recorder, clock, GuardOptionsFor(instance), guard_metrics),
         sweeper(store, guard, clock, SweeperOptions(), sweeper_metrics),
-        deliveries(store, clock, DeliveryQueueOptions(), delivery_metrics),
+        second_sweeper(store, guard, clock, SweeperOptions(), sweeper_metrics),
+        deliveries(store, clock, DeliveryOptionsFor(sweeper), delivery_metrics),
         feed(store),
         monitors(store, clock),
         channels(store, clock) {}
@@ -74,6 +77,13 @@ struct Server::Engine {
     return options;
   }
 
+  // An outage is recorded before it is told: who is told of it first then knows how large it is.
+  static DeliveryQueueOptions DeliveryOptionsFor(const Sweeper& sweeper) {
+    DeliveryQueueOptions options;
+    options.holds_back = [&sweeper] { return sweeper.comes_first(); };
+    return options;
+  }
+
   RecorderMetrics recorder_metrics;
   SweeperMetrics sweeper_metrics;
   GuardMetrics guard_metrics;
@@ -82,6 +92,7 @@ struct Server::Engine {
   PushRecorder recorder;
   OutageGuard guard;
   Sweeper sweeper;
+  Sweeper second_sweeper;  // helps while the first is behind
   DeliveryQueue deliveries;
   AlertFeed feed;
   MonitorAdmin monitors;
@@ -111,12 +122,12 @@ struct Server::Services {
 };
 
 struct Server::Tasks {
-  std::unique_ptr<PeriodicTask> touch, clock, sweep, deliveries, reports, feed, maintain, tell,
-      census, news, health;
+  std::unique_ptr<PeriodicTask> touch, clock, sweep, second_sweep, deliveries, reports, feed,
+      maintain, tell, census, news, health;
 
   void Stop() {
-    for (auto* task : {&health, &news, &sweep, &deliveries, &reports, &feed, &maintain, &tell,
-                       &census, &clock, &touch}) {
+    for (auto* task : {&health, &news, &sweep, &second_sweep, &deliveries, &reports, &feed,
+                       &maintain, &tell, &census, &clock, &touch}) {
       if (*task != nullptr) (*task)->Stop();
     }
   }
@@ -204,12 +215,20 @@ void Server::StartTasks() {
       "clock", kClockRest, [this, log = std::make_shared<ChangeLogger>("clock")] {
         log->Report(clock_.Follow(*store_));
       });
-  tasks.sweep = std::make_unique<PeriodicTask>("sweep", [&] { return engine.sweeper.Sweep(); });
+  tasks.second_sweep = std::make_unique<PeriodicTask>("second_sweep", [&] {
+    return engine.sweeper.behind() ? engine.second_sweeper.Sweep() : absl::InfiniteDuration();
+  });
+  tasks.sweep = std::make_unique<PeriodicTask>("sweep", [&tasks, &engine] {
+    const absl::Duration rest = engine.sweeper.Sweep();
+    if (engine.sweeper.behind()) tasks.second_sweep->Wake();
+    return rest;
+  });
   tasks.deliveries =
       std::make_unique<PeriodicTask>("deliveries", [&] { return engine.deliveries.TickLeases(); });
   tasks.reports =
       std::make_unique<PeriodicTask>("reports", [&] { return engine.deliveries.TickReports(); });
-  tasks.feed = std::make_unique<PeriodicTask>("feed", [&] { return engine.feed.Tick(); });
+  tasks.feed = std::make_unique<PeriodicTask>(
+      "feed", [&] { return engine.sweeper.comes_first() ? kFeedRest : engine.feed.Tick(); });
   tasks.maintain = std::make_unique<PeriodicTask>(
       "maintain", [this, log = std::make_shared<ChangeLogger>("maintain")] {
         const absl::StatusOr<bool> more = store_->Maintain(options_.retention, clock_.Now());

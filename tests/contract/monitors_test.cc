@@ -72,7 +72,7 @@ TEST_P(Monitors, AMonitorComesBackAsItWasAdded) {
   EXPECT_EQ(definition.display_name, monitor.definition.display_name);
   EXPECT_EQ(definition.description, monitor.definition.description);
   EXPECT_EQ(definition.owner, monitor.definition.owner);
-  EXPECT_EQ(definition.severity, Severity::kCritical);
+  EXPECT_EQ(definition.severity, Severity::kWarning);
   EXPECT_EQ(definition.runbook_url, monitor.definition.runbook_url);
   EXPECT_EQ(definition.labels, monitor.definition.labels);
   EXPECT_EQ(definition.schedule, monitor.definition.schedule);
@@ -241,6 +241,35 @@ TEST_P(Monitors, DueMonitorsMayBeAskedForPageByPage) {
   });
   EXPECT_EQ(store().NextSweepAt({kStart + 2 * kSecond, keys[1]}).value(), kStart + 3 * kSecond);
   EXPECT_EQ(store().NextSweepAt({kStart + 3 * kSecond, keys[2]}).value(), absl::InfiniteFuture());
+}
+
+TEST_P(Monitors, CriticalOnesAmongVeryManyDueDoNotWaitForAll) {
+  std::vector<MonitorKey> keys;
+  for (int i = 1; i <= 6; ++i) {
+    Monitor monitor = UpMonitor(absl::StrCat("job", i));
+    if (i == 1 || i >= 5) monitor.definition.severity = Severity::kCritical;
+    keys.push_back(Add(monitor, kStart + i * kSecond).key);
+  }
+  const absl::Time now = kStart + 9 * kSecond;
+  Do([&](Transaction& transaction) -> absl::Status {
+    const DueMonitors due = transaction.LockDue({}, now, 2).value();
+    EXPECT_THAT(due.monitors, SizeIs(3));
+    EXPECT_EQ(due.monitors.back().definition.key, keys[4]);
+    EXPECT_TRUE(due.full);
+    EXPECT_EQ(due.last, (SweepCursor{kStart + 2 * kSecond, keys[1]}));
+    return absl::OkStatus();
+  });
+}
+
+TEST_P(Monitors, AMonitorThatBecomesCriticalDoesNotWaitForAll) {
+  for (int i = 1; i <= 3; ++i) Add(UpMonitor(absl::StrCat("job", i)), kStart + i * kSecond);
+  const MonitorIdentity last = Add(UpMonitor("last"), kStart + 4 * kSecond);
+  Do([&](Transaction& transaction) -> absl::Status {
+    Monitor monitor = transaction.LockMonitors({last.key}, LockMode::kWait).value().at(0);
+    monitor.definition.severity = Severity::kCritical;
+    return transaction.SaveDefinition(monitor.definition).status();
+  });
+  EXPECT_THAT(Due(kStart + 9 * kSecond, 2), ::testing::Contains(last.key));
 }
 
 TEST_P(Monitors, DueMonitorsOfTheSameTimeAreAllReachedPageByPage) {

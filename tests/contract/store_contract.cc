@@ -49,7 +49,7 @@ Monitor StoreContract::UpMonitor(const std::string& id) {
   definition.display_name = "The " + id;
   definition.description = "does it";
   definition.owner = "@ops";
-  definition.severity = Severity::kCritical;
+  definition.severity = Severity::kWarning;
   definition.runbook_url = "https://runbooks.example/" + id;
   definition.labels = {{"team", "payments"}, {"odd \"key\"", "ü,="}};
   definition.schedule = {.timeout = absl::Seconds(60),

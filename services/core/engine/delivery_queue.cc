@@ -207,7 +207,7 @@ absl::StatusOr<DeliveryQueue::Leased> DeliveryQueue::LeaseOnce(absl::Time now) {
   request.now = now;
   request.lease = options_.lease;
   request.per_channel = allowances_.first();
-  request.allowances = allowances_.Get(now);
+  if (!options_.holds_back || !options_.holds_back()) request.allowances = allowances_.Get(now);
   request.per_failing_channel = options_.per_failing_channel;
   ASSIGN_OR_RETURN(std::vector<LeasedDelivery> leased, store_.LeaseDeliveries(request));
   const bool full = static_cast<int>(leased.size()) >= request.limit;

@@ -33,6 +33,9 @@ struct DeliveryQueueOptions {
   int per_failing_channel = 4;
   absl::Duration longest_rest = absl::Seconds(1);
   absl::Duration failing_after = absl::Minutes(10);  // then channel.failing is told
+  // While it says so, no channel gets more than the first leases: others need the processor. May be
+  // empty.
+  std::function<bool()> holds_back;
   size_t report_limit = 100'000;  // reports waiting to be applied; above it Report says no
 };
 

@@ -224,6 +224,37 @@ TEST_F(DeliveryQueueTest, AReceiverThatAnswersPromptlyGetsMoreAndOneThatHangsKee
   for (const LeasedDelivery& leased : got_) EXPECT_EQ(leased.delivery.channel, prompt);
 }
 
+TEST_F(DeliveryQueueTest, WhileItHoldsBackAChannelGetsTheFirstFewAgain) {
+  bool hold_back = false;
+  DeliveryQueueOptions options;
+  options.holds_back = [&hold_back] { return hold_back; };
+  const int first = options.per_channel.first;
+  DeliveryQueue queue(store_, clock_, options, metrics_);
+  AddDeliveries(AddChannel("a", true), 6 * first);
+  queue.GrantCredits(queue.Attach("notifier",
+                                  [this](std::vector<LeasedDelivery> leased) {
+                                    for (LeasedDelivery& each : leased) {
+                                      got_.push_back(std::move(each));
+                                    }
+                                  }),
+                     100);
+  const auto deliver_all = [&] {
+    std::vector<DeliveryReport> reports;
+    for (const LeasedDelivery& leased : got_) {
+      reports.push_back(About(leased, DeliveryResult::kDelivered));
+    }
+    got_.clear();
+    queue.Report(reports);
+    Tick(queue);
+  };
+  Tick(queue);
+  deliver_all();
+  EXPECT_THAT(got_, SizeIs(2 * first));
+  hold_back = true;
+  deliver_all();
+  EXPECT_THAT(got_, SizeIs(first));
+}
+
 TEST_F(DeliveryQueueTest, WakesTheTickForCreditsAndReports) {
   int woken = 0;
   int woken_for_reports = 0;

@@ -59,6 +59,7 @@ Sweeper::Sweeper(Store& store, OutageGuard& guard, const Clock& clock, SweeperOp
 
 absl::Duration Sweeper::Sweep() {
   const absl::StatusOr<absl::Duration> rest = TrySweep();
+  if (!rest.ok()) NoteBehind(false);
   failures_.Report(rest.status());
   return rest.ok() ? *rest : kAfterFailure;
 }
@@ -73,6 +74,7 @@ absl::StatusOr<absl::Duration> Sweeper::TrySweep() {
   const absl::Duration until_due = next + options_.settle - began;
   if (until_due > absl::ZeroDuration()) {
     NoteAllSeen(began);
+    NoteBehind(false);
     left_some_ = false;
     return std::clamp(std::min(until_due, look_again_at_ - began), absl::Milliseconds(1),
                       options_.longest_rest);
@@ -94,6 +96,7 @@ absl::StatusOr<absl::Duration> Sweeper::TrySweep() {
   pass.incidents.Write();
   Count(pass);
   left_some_ = pass.left_some;
+  NoteBehind(pass.full && !pass.left_some && !pass.held_some);
   if (pass.held_some && !pass.left_some) {
     held_until_ = pass.last;
     held_for_ = judgement.http_up_to;
@@ -161,6 +164,13 @@ absl::Status Sweeper::JudgeDue(Transaction& transaction, const OutageGuard::Judg
     pass.changes.push_back(std::move(change));
   }
   return pass.changes.empty() ? absl::OkStatus() : transaction.SaveStates(pass.changes);
+}
+
+void Sweeper::NoteBehind(bool behind) {
+  const absl::Time now = clock_.Now();
+  if (!behind || !behind_ || now < behind_since_) behind_since_ = now;
+  behind_ = behind;
+  comes_first_ = behind && now - behind_since_ <= options_.first_for;
 }
 
 void Sweeper::Count(const Pass& pass) {

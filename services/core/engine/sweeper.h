@@ -1,6 +1,8 @@
 // Finds monitors whose deadline has passed and records their failure.
 #pragma once
 
+#include <atomic>
+
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
@@ -18,10 +20,11 @@ struct SweeperOptions {
   int batch = 500;                                 // monitors in one transaction
   absl::Duration settle = absl::Milliseconds(20);  // as the guard's
   absl::Duration longest_rest = absl::Seconds(1);
+  absl::Duration first_for = absl::Seconds(10);
   absl::Duration locked_again = absl::Milliseconds(10);  // when others held due rows
 };
 
-// One sweep at a time; every replica sweeps and none is leader.
+// One sweep at a time; every replica sweeps and none is leader. Several may share a replica.
 class Sweeper {
  public:
   Sweeper(Store& store, OutageGuard& guard, const Clock& clock, SweeperOptions options,
@@ -30,6 +33,12 @@ class Sweeper {
   // One bounded pass: asks for a touch when something is due, judges what may be judged, moves
   // sweep_at of the rest on. Returns how long to rest before the next one.
   absl::Duration Sweep();
+
+  // Whether more is due than one pass takes. Any thread.
+  bool behind() const { return behind_; }
+  // Whether what can wait should leave processor and database to it: it is behind, and has been for
+  // no longer than `first_for`. Any thread.
+  bool comes_first() const { return comes_first_; }
 
  private:
   // What became of the due monitors in one transaction.
@@ -44,6 +53,7 @@ class Sweeper {
   absl::Status JudgeDue(Transaction& transaction, const OutageGuard::Judgement& judgement,
                         absl::Time now, Pass& pass);
   void Count(const Pass& pass);
+  void NoteBehind(bool behind);
 
   Store& store_;
   OutageGuard& guard_;
@@ -51,6 +61,9 @@ class Sweeper {
   const SweeperOptions options_;
   SweeperMetrics& metrics_;
   ChangeLogger failures_;
+  std::atomic<bool> behind_ = false;
+  std::atomic<bool> comes_first_ = false;
+  absl::Time behind_since_;
   bool left_some_ = false;  // due ones that could not be judged: only a new touch helps
   // What is due up to there was seen and waits for a gateway, so that it need not be looked at for
   // a while. The first place: nothing does.

@@ -329,5 +329,22 @@ TEST_F(SweeperTest, AFullBatchIsFollowedByTheNextAtOnce) {
   EXPECT_EQ(sweeper.Sweep(), absl::Seconds(1));
 }
 
+TEST_F(SweeperTest, SaysWhileMoreIsDueThanAPassTakesAndComesFirstForABoundedTime) {
+  for (int i = 0; i < 8; ++i) AddMonitor(absl::StrCat("m", i), start_);
+  Sweeper sweeper(store_, guard_, clock_, {.batch = 2, .first_for = absl::Seconds(10)}, metrics_);
+  LiveUntil(deadline_ + absl::Seconds(1));
+  EXPECT_FALSE(sweeper.behind());
+  sweeper.Sweep();
+  EXPECT_TRUE(sweeper.behind());
+  EXPECT_TRUE(sweeper.comes_first());
+  LiveUntil(deadline_ + absl::Seconds(12));
+  sweeper.Sweep();
+  EXPECT_TRUE(sweeper.behind());
+  EXPECT_FALSE(sweeper.comes_first());
+  for (int i = 0; i < 3; ++i) sweeper.Sweep();
+  EXPECT_FALSE(sweeper.behind());
+  EXPECT_EQ(Deliveries().size(), 8);
+}
+
 }  // namespace
 }  // namespace tocsin::core

@@ -66,11 +66,14 @@ struct SweepCursor {
   friend bool operator==(const SweepCursor&, const SweepCursor&) = default;
 };
 
+constexpr int CriticalBeyond(int limit) { return (limit + 3) / 4; }
+
 struct DueMonitors {
   std::vector<Monitor> monitors;
   bool more_locked = false;  // due ones were left out because others hold them
   bool full = false;         // the limit was reached: there may be more
-  SweepCursor last;          // of the last that was looked at; the first place when there were none
+  // Of the last that was looked at in order; the first place when there were none.
+  SweepCursor last;
 };
 
 struct MonitorIdentity {

@@ -50,7 +50,9 @@ class Transaction {
   virtual absl::StatusOr<std::vector<Monitor>> LockMonitors(absl::Span<const MonitorKey> keys,
                                                             LockMode mode) = 0;
   // As LockMonitors with kSkip, for monitors that come after `after` and whose sweep_at is at or
-  // before `now`, in the order of SweepCursor; at most `limit`.
+  // before `now`, in the order of SweepCursor; at most `limit`. When there are as many as that,
+  // also the first critical ones of those after them, CriticalBeyond(limit): they do not wait for
+  // all.
   virtual absl::StatusOr<DueMonitors> LockDue(const SweepCursor& after, absl::Time now,
                                               int limit) = 0;
   // Key of a monitor, deleted or not.

@@ -52,6 +52,13 @@ absl::StatusOr<DueMonitors> MemoryTransaction::LockDue(const SweepCursor& after,
     due.last = {.sweep_at = next->first, .monitor = next->second};
     due.full = static_cast<int>(due.monitors.size()) >= limit;
   }
+  int beyond = 0;
+  for (; next != sweeps.end() && next->first <= now && beyond < CriticalBeyond(limit); ++next) {
+    Monitor monitor = tables_.MonitorAt(next->second);
+    if (monitor.definition.severity != Severity::kCritical) continue;
+    due.monitors.push_back(std::move(monitor));
+    ++beyond;
+  }
   return due;
 }
 

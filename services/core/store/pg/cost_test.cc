@@ -170,6 +170,8 @@ TEST_F(CostTest, PlansThatAreKeptUseTheRightIndexFromTheStart) {
       EXPECT_THAT(plan, ContainsRegex("Index (Only )?Scan using monitor_sweep_at"));
       EXPECT_THAT(plan, HasSubstr("ROW(sweep_at, monitor_id) > ROW($1, $2)"));
     }
+    EXPECT_THAT(PlanOf(kLockCriticalDue, kSweeper, {"'-infinity'", "0", "'2026-03-02'", "10"}),
+                ContainsRegex("Index (Only )?Scan using monitor_sweep_critical"));
     const std::string states = PlanOf(kSaveStates, kSweeper, std::vector<std::string>(16, "'{}'"));
     EXPECT_THAT(states, HasSubstr("Index Scan using monitor_state_pkey"));
     EXPECT_THAT(states, HasSubstr("Index Scan using monitor_sweep_pkey"));

@@ -11,6 +11,7 @@ extern const Statement kRecordSteadyUpsFolded;
 
 // monitor_operations.cc
 extern const Statement kLockDue;
+extern const Statement kLockCriticalDue;
 
 // reads.cc
 extern const Statement kNextSweepAt;

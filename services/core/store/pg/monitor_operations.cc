@@ -8,14 +8,17 @@
 
 namespace tocsin::core::pg {
 // The locking subquery keeps the order of the outer one, whatever the planner thinks of it.
-const Statement kLockDue = {
-    "lock_due",
-    "SELECT s.monitor_id FROM (SELECT w.monitor_id FROM monitor_sweep w "
-    "WHERE (w.sweep_at, w.monitor_id) > ($1::timestamptz, $2::bigint) "
-    "AND w.sweep_at <= $3::timestamptz "
-    "ORDER BY w.sweep_at, w.monitor_id) due CROSS JOIN LATERAL ("
-    "SELECT s.monitor_id FROM monitor_state s WHERE s.monitor_id = due.monitor_id "
-    "FOR NO KEY UPDATE SKIP LOCKED) s LIMIT $4::integer"};
+#define TOCSIN_LOCK_DUE(condition)                                                \
+  "SELECT s.monitor_id FROM (SELECT w.monitor_id FROM monitor_sweep w "           \
+  "WHERE " condition                                                              \
+  "(w.sweep_at, w.monitor_id) > ($1::timestamptz, $2::bigint) "                   \
+  "AND w.sweep_at <= $3::timestamptz "                                            \
+  "ORDER BY w.sweep_at, w.monitor_id) due CROSS JOIN LATERAL ("                   \
+  "SELECT s.monitor_id FROM monitor_state s WHERE s.monitor_id = due.monitor_id " \
+  "FOR NO KEY UPDATE SKIP LOCKED) s LIMIT $4::integer"
+
+const Statement kLockDue = {"lock_due", TOCSIN_LOCK_DUE("")};
+const Statement kLockCriticalDue = {"lock_critical_due", TOCSIN_LOCK_DUE("w.critical AND ")};
 
 namespace {
 
@@ -76,8 +79,8 @@ constexpr Statement kInsertMonitor = {
     "SELECT monitor_id, project_id, version, $20::smallint, $21::timestamptz, $22::smallint, "
     "$23::smallint, $24::bigint, $25::timestamptz, $26::timestamptz, $27::integer, $28::integer, "
     "$29::integer, $30::integer, $31::bigint FROM made), "
-    "sweep AS (INSERT INTO monitor_sweep (monitor_id, sweep_at) "
-    "SELECT monitor_id, $32::timestamptz FROM made) "
+    "sweep AS (INSERT INTO monitor_sweep (monitor_id, sweep_at, critical) "
+    "SELECT monitor_id, $32::timestamptz, $6::smallint = 1 FROM made) "
     "SELECT monitor_id, version FROM made"};
 
 constexpr Statement kSaveDefinition = {
@@ -91,7 +94,9 @@ constexpr Statement kSaveDefinition = {
     "channels = string_to_array($17::text, ','), created_at = $18::timestamptz, "
     "updated_at = $19::timestamptz, deleted_at = $20::timestamptz, "
     "version = nextval('definition_version') "
-    "WHERE monitor_id = $1::bigint RETURNING monitor_id, version) "
+    "WHERE monitor_id = $1::bigint RETURNING monitor_id, version), "
+    "sweep AS (UPDATE monitor_sweep SET critical = $7::smallint = 1 "
+    "WHERE monitor_id = $1::bigint AND critical <> ($7::smallint = 1)) "
     "UPDATE monitor_state s SET version = saved.version FROM saved "
     "WHERE s.monitor_id = saved.monitor_id RETURNING s.version"};
 
@@ -191,7 +196,11 @@ absl::StatusOr<DueMonitors> PgTransaction::LockDue(const SweepCursor& after, abs
   RETURN_IF_ERROR(rows.status());
   locked_.insert(ours.begin(), ours.end());
   due.full = static_cast<int>(locked.size()) >= limit;
-  if (!due.full) {
+  if (due.full) {
+    ASSIGN_OR_RETURN(const std::vector<MonitorKey> critical,
+                     LockCriticalDue(ours.empty() ? after : due.last, now, limit));
+    ours.insert(ours.end(), critical.begin(), critical.end());
+  } else {
     ASSIGN_OR_RETURN(
         Rows others,
         session_.Run(kOthersDue,
@@ -199,6 +208,21 @@ absl::StatusOr<DueMonitors> PgTransaction::LockDue(const SweepCursor& after, abs
     due.more_locked = !others.empty();
   }
   ASSIGN_OR_RETURN(due.monitors, ReadMonitors(ours));
+  return due;
+}
+
+absl::StatusOr<std::vector<MonitorKey>> PgTransaction::LockCriticalDue(const SweepCursor& after,
+                                                                       absl::Time now, int limit) {
+  ASSIGN_OR_RETURN(
+      const std::vector<MonitorKey> locked,
+      KeysOf(session_.Run(
+          kLockCriticalDue,
+          Params().Time(after.sweep_at).Int(after.monitor).Time(now).Int(CriticalBeyond(limit)))));
+  ASSIGN_OR_RETURN(Rows rows, session_.Run(kStillDue, Params().Time(now).Keys8(locked)));
+  std::vector<MonitorKey> due;
+  for (int i = 0; i < rows.size(); ++i) due.push_back(rows.at(i).Int());
+  RETURN_IF_ERROR(rows.status());
+  locked_.insert(due.begin(), due.end());
   return due;
 }
 

@@ -59,7 +59,7 @@ PgStore::PgStore(const PgStoreOptions& options, const Conninfos& conninfos, Seal
       committers_{
           pg::SessionPool(1, OptionsOf(pg::kCommitter, conninfos.committer), watchdog_, log_),
           pg::SessionPool(1, OptionsOf(pg::kCommitter, conninfos.committer), watchdog_, log_)},
-      sweeper_(1, OptionsOf(pg::kSweeper, conninfos.sweeper), watchdog_, log_),
+      sweeper_(2, OptionsOf(pg::kSweeper, conninfos.sweeper), watchdog_, log_),
       delivery_(options.delivery_sessions, OptionsOf(pg::kDelivery, conninfos.delivery), watchdog_,
                 log_),
       admin_(options.admin_sessions, OptionsOf(pg::kAdmin, conninfos.admin), watchdog_, log_),

@@ -90,6 +90,9 @@ class PgTransaction : public Transaction {
   // Definition, state and open incident of these monitors, as of now, in the order asked.
   absl::StatusOr<std::vector<Monitor>> ReadMonitors(absl::Span<const MonitorKey> keys);
 
+  // The critical ones among those due after `after`.
+  absl::StatusOr<std::vector<MonitorKey>> LockCriticalDue(const SweepCursor& after, absl::Time now,
+                                                          int limit);
   // Before more monitors are locked: what follows reads what was written so far.
   absl::Status BeginLocking();
   // Reads the newest heartbeats of these locked monitors into newest_.
