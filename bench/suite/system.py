@@ -126,12 +126,13 @@ class System:
             f"SELECT count(*) AS n FROM {table} t JOIN monitor m USING (monitor_id)"
             f" WHERE m.id LIKE '{prefix}%' AND {condition}")[0]["n"]
 
-    def wait_for(self, prefix, table, count, timeout, condition="true"):
-        """Until that many rows of the table are about monitors of doom()."""
+    def wait_for(self, prefix, table, count, timeout, condition="true", poll=0.5):
+        """Until that many rows of the table are about monitors of doom(). Looking costs half a
+        second of processor time when there are 100,000 of them."""
         def now():
             return self.count(prefix, table, condition)
         wait_until(lambda: now() == count, timeout,
-                   lambda: f"{count} of {table} ({condition}), there are {now()}", poll=0.5)
+                   lambda: f"{count} of {table} ({condition}), there are {now()}", poll=poll)
 
     def cpu_seconds(self):
         """Processor time of each part so far."""

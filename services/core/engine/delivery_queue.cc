@@ -17,7 +17,8 @@ constexpr size_t kSlice = 500;  // reports in one transaction
 constexpr int kSlices = 20;     // transactions of reports in one tick
 constexpr int kLeaseRounds = 16;
 constexpr absl::Duration kShortestRest = absl::Milliseconds(5);
-// While all that is due waits for channels whose leases are all in use.
+// While all that is due waits for channels whose leases are all in use: reports end it. Nor is it
+// worth the cost to ask what is due next while deliveries flow.
 constexpr absl::Duration kCrowdedRest = absl::Milliseconds(50);
 
 const char* ResultName(DeliveryResult result) {
@@ -136,7 +137,9 @@ absl::Duration DeliveryQueue::TickLeases() {
   } else if (*leased == Leased::kFull) {
     rest = absl::ZeroDuration();
   } else if (*leased == Leased::kSome) {
-    rest = RestAfterLeasing();
+    rest = std::min(kCrowdedRest, options_.longest_rest);
+  } else if (*leased == Leased::kNone) {
+    rest = RestUntilDue();
   }
   leases_log_.Report(rest.status());
   return rest.ok() ? *rest : options_.longest_rest;
@@ -210,8 +213,9 @@ absl::StatusOr<DeliveryQueue::Leased> DeliveryQueue::LeaseOnce(absl::Time now) {
   if (!options_.holds_back || !options_.holds_back()) request.allowances = allowances_.Get(now);
   request.per_failing_channel = options_.per_failing_channel;
   ASSIGN_OR_RETURN(std::vector<LeasedDelivery> leased, store_.LeaseDeliveries(request));
+  if (leased.empty()) return Leased::kNone;
   const bool full = static_cast<int>(leased.size()) >= request.limit;
-  if (!leased.empty()) HandOver(stream, std::move(leased));
+  HandOver(stream, std::move(leased));
   return full ? Leased::kFull : Leased::kSome;
 }
 
@@ -243,7 +247,7 @@ void DeliveryQueue::HandOver(StreamId stream, std::vector<LeasedDelivery> leased
   assign(std::move(leased));
 }
 
-absl::StatusOr<absl::Duration> DeliveryQueue::RestAfterLeasing() {
+absl::StatusOr<absl::Duration> DeliveryQueue::RestUntilDue() {
   ASSIGN_OR_RETURN(const absl::Time next, store_.NextDeliveryAt());
   const absl::Duration until = next - clock_.Now();
   if (until <= absl::ZeroDuration()) return std::min(kCrowdedRest, options_.longest_rest);

@@ -72,7 +72,7 @@ class DeliveryQueue {
     Assign assign;
     uint64_t credits = 0;
   };
-  enum class Leased { kNobodyWants, kSome, kFull };
+  enum class Leased { kNobodyWants, kNone, kSome, kFull };
 
   // Applies reports from the front; those that an error kept from being applied stay.
   absl::Status ApplyReports(absl::Time now);
@@ -80,7 +80,8 @@ class DeliveryQueue {
   // One lease for the next stream with credits.
   absl::StatusOr<Leased> LeaseOnce(absl::Time now);
   void HandOver(StreamId stream, std::vector<LeasedDelivery> leased);
-  absl::StatusOr<absl::Duration> RestAfterLeasing();
+  // When nothing could be leased.
+  absl::StatusOr<absl::Duration> RestUntilDue();
   enum class Task { kLeases, kReports };
   void Wake(Task task);
 

@@ -96,7 +96,7 @@ absl::StatusOr<absl::Duration> Sweeper::TrySweep() {
   pass.incidents.Write();
   Count(pass);
   left_some_ = pass.left_some;
-  NoteBehind(pass.full && !pass.left_some && !pass.held_some);
+  NoteBehind(pass.full && !pass.changes.empty());
   if (pass.held_some && !pass.left_some) {
     held_until_ = pass.last;
     held_for_ = judgement.http_up_to;

@@ -8,6 +8,7 @@
 #include "services/core/store/pg/monitor_rows.h"
 #include "services/core/store/pg/params.h"
 #include "services/core/store/pg/rows.h"
+#include "services/core/store/pg/snapshot.h"
 #include "services/core/store/pg/sql_status.h"
 
 namespace tocsin::core::pg {
@@ -138,6 +139,27 @@ TEST(SqlStatus, OnlyBugsAndRefusedDataCarryTheServersWords) {
               HasSubstr("words"));
   EXPECT_THAT(std::string(StatusOf({"42P01", "words\nDETAIL: row"}, false).message()),
               Not(HasSubstr("row")));
+}
+
+TEST(Snapshot, LeavesOutWhatIsAsItIsByDefaultAndReadsItBack) {
+  AlertEvent event;
+  event.definition.project_id = "default";
+  event.definition.id = "job";
+  event.definition.failure_threshold = 1;
+  event.definition.recovery_threshold = 2;
+  event.last_heartbeat = Heartbeat();
+  event.last_heartbeat->exit_status = 0;
+  const std::string text = SnapshotToJson(event);
+  EXPECT_THAT(text, ::testing::Not(::testing::HasSubstr("owner")));
+  EXPECT_THAT(text, ::testing::Not(::testing::HasSubstr("failure_threshold")));
+  AlertEvent read;
+  ASSERT_TRUE(SnapshotFromJson(text, read).ok());
+  EXPECT_EQ(read.definition.id, "job");
+  EXPECT_EQ(read.definition.owner, "");
+  EXPECT_EQ(read.definition.failure_threshold, 1);
+  EXPECT_EQ(read.definition.recovery_threshold, 2);
+  EXPECT_FALSE(read.definition.arm_on_create);
+  EXPECT_EQ(read.last_heartbeat->exit_status, 0);
 }
 
 }  // namespace

@@ -52,14 +52,24 @@ std::vector<std::string> Texts(const Json& json, const char* key) {
   return texts;
 }
 
+// What the getters give for what is absent is left out: most monitors leave most fields alone, and
+// a mass outage writes a snapshot for each.
+void Put(Json& json, const char* key, const std::string& value) {
+  if (!value.empty()) json[key] = value;
+}
+
+void Put(Json& json, const char* key, int64_t value, int64_t otherwise = 0) {
+  if (value != otherwise) json[key] = value;
+}
+
 Json IncidentToJson(const Incident& incident) {
   Json json = {
       {"id", incident.key},
       {"cause", static_cast<int>(incident.cause)},
       {"opened_at", TimeToJson(incident.opened_at)},
       {"detected_at", TimeToJson(incident.detected_at)},
-      {"message", incident.message},
   };
+  Put(json, "message", incident.message);
   if (incident.closed_at) json["closed_at"] = TimeToJson(*incident.closed_at);
   if (incident.resolution) json["resolution"] = static_cast<int>(*incident.resolution);
   return json;
@@ -82,28 +92,29 @@ Incident IncidentFromJson(const Json& json, const AlertEvent& event) {
 }
 
 Json DefinitionToJson(const MonitorDefinition& definition) {
-  return {
+  Json json = {
       {"project", definition.project_id},
       {"id", definition.id},
-      {"display_name", definition.display_name},
-      {"description", definition.description},
-      {"owner", definition.owner},
       {"severity", static_cast<int>(definition.severity)},
-      {"runbook_url", definition.runbook_url},
-      {"labels", definition.labels},
-      {"timeout_us", absl::ToInt64Microseconds(definition.schedule.timeout)},
-      {"recommended_interval_us",
-       absl::ToInt64Microseconds(definition.schedule.recommended_interval)},
-      {"grace_us", absl::ToInt64Microseconds(definition.schedule.grace)},
-      {"failure_threshold", definition.failure_threshold},
-      {"recovery_threshold", definition.recovery_threshold},
-      {"arm_on_create", definition.arm_on_create},
-      {"resume_on_heartbeat", definition.resume_on_heartbeat},
-      {"channels", definition.channels},
       {"version", definition.version},
       {"created_at", TimeToJson(definition.created_at)},
       {"updated_at", TimeToJson(definition.updated_at)},
   };
+  const Schedule& schedule = definition.schedule;
+  Put(json, "display_name", definition.display_name);
+  Put(json, "description", definition.description);
+  Put(json, "owner", definition.owner);
+  Put(json, "runbook_url", definition.runbook_url);
+  Put(json, "timeout_us", absl::ToInt64Microseconds(schedule.timeout));
+  Put(json, "recommended_interval_us", absl::ToInt64Microseconds(schedule.recommended_interval));
+  Put(json, "grace_us", absl::ToInt64Microseconds(schedule.grace));
+  Put(json, "failure_threshold", definition.failure_threshold, 1);
+  Put(json, "recovery_threshold", definition.recovery_threshold, 1);
+  if (definition.arm_on_create) json["arm_on_create"] = true;
+  if (definition.resume_on_heartbeat) json["resume_on_heartbeat"] = true;
+  if (!definition.labels.empty()) json["labels"] = definition.labels;
+  if (!definition.channels.empty()) json["channels"] = definition.channels;
+  return json;
 }
 
 MonitorDefinition DefinitionFromJson(const Json& json, const AlertEvent& event) {
@@ -141,11 +152,11 @@ Json HeartbeatToJson(const Heartbeat& heartbeat) {
   Json json = {
       {"kind", static_cast<int>(heartbeat.kind)},
       {"at", TimeToJson(heartbeat.at)},
-      {"message", heartbeat.message},
-      {"run_id", heartbeat.run_id},
       {"source", static_cast<int>(heartbeat.source)},
       {"push_id", heartbeat.push_id},
   };
+  Put(json, "message", heartbeat.message);
+  Put(json, "run_id", heartbeat.run_id);
   if (heartbeat.value) json["value"] = *heartbeat.value;
   if (heartbeat.exit_status) json["exit_status"] = *heartbeat.exit_status;
   return json;
