@@ -304,8 +304,9 @@ TEST_F(StreamsTest, ABrokenStreamIsLetGo) {
 }
 
 TEST_F(StreamsTest, ANotifierGetsADeliveryAndReportsIt) {
-  PeriodicTask tick("deliveries", [this] { return queue_.Tick(); });
-  queue_.OnUrgent([&tick] { tick.Wake(); });
+  PeriodicTask leases("deliveries", [this] { return queue_.TickLeases(); });
+  PeriodicTask reports("reports", [this] { return queue_.TickReports(); });
+  queue_.OnUrgent([&leases] { leases.Wake(); }, [&reports] { reports.Wake(); });
   Channel channel;
   channel.project_id = "default";
   channel.id = "hook";
@@ -341,15 +342,16 @@ TEST_F(StreamsTest, ANotifierGetsADeliveryAndReportsIt) {
   EXPECT_TRUE(stream->WritesDone());
   EXPECT_FALSE(stream->Read(&response));
   EXPECT_TRUE(stream->Finish().ok());
-  tick.Stop();
-  queue_.Tick();
+  leases.Stop();
+  reports.Stop();
+  queue_.TickReports();
   DeliveryQuery query;
   query.project = sent->delivery.project;
   const absl::StatusOr<std::vector<DeliveryView>> deliveries = store_.ListDeliveries(query);
   ASSERT_TRUE(deliveries.ok());
   ASSERT_THAT(*deliveries, SizeIs(1));
   EXPECT_EQ(deliveries->front().delivery.state, DeliveryState::kDelivered);
-  queue_.OnUrgent({});
+  queue_.OnUrgent({}, {});
 }
 
 }  // namespace
