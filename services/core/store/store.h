@@ -55,7 +55,8 @@ class Store {
   // disabled and, except for redeliveries, no earlier unfinished delivery of the same monitor and
   // channel. Round robin over channels with due work, at most `per_channel` live leases for each
   // channel (other numbers for those in `allowances`, `per_failing_channel` where failing_since is
-  // set), at most `limit` in all, oldest first within a channel. Sets leased_until := now + lease and attempts + 1.
+  // set), at most `limit` in all, oldest first within a channel. Sets leased_until := now + lease
+  // and attempts + 1.
   virtual absl::StatusOr<std::vector<LeasedDelivery>> LeaseDeliveries(
       const LeaseRequest& request) = 0;
   // Applies what notifiers report, all in one transaction. See DeliveryReport.
