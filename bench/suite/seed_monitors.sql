@@ -23,6 +23,4 @@ INSERT INTO monitor_sweep (monitor_id, sweep_at, critical)
   SELECT monitor_id, at + timeout_us * interval '1 microsecond', :severity = 1 FROM fresh;
 INSERT INTO heartbeat (received_at, monitor_id, push_id, project_id, kind, source)
   SELECT at, monitor_id, n, 1, 1, 1 FROM fresh;
--- As the first change of state leaves it: updates that follow find room on their pages.
-UPDATE monitor_state SET reserve = NULL WHERE monitor_id IN (SELECT monitor_id FROM fresh);
 COMMIT;

@@ -8,7 +8,7 @@
 #include <string>
 
 #include "absl/base/thread_annotations.h"
-#include "absl/container/flat_hash_map.h"
+#include "absl/container/node_hash_map.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "services/core/domain/keys.h"
@@ -38,7 +38,8 @@ class TokenCache {
  private:
   const size_t limit_;
   mutable absl::Mutex mutex_;
-  absl::flat_hash_map<TokenHash, CachedToken> entries_ ABSL_GUARDED_BY(mutex_);
+  // Nodes: a table of whole entries, half of it empty, would be the larger part of core's memory.
+  absl::node_hash_map<TokenHash, CachedToken> entries_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace tocsin::core
