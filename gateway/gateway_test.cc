@@ -143,6 +143,65 @@ TEST_F(GatewayTest, TakesEveryMethodFormAndPlaceOfTheToken) {
   EXPECT_EQ(pushes[11].message(), "form");
 }
 
+TEST_F(GatewayTest, APushKeyReachesTheMonitorThatThePathNames) {
+  FakeCore core;
+  core.AllowKey("tk_Fleet", "backup");
+  core.AllowKey("tk_Fleet", "new", internal::v1::PUSH_OUTCOME_CREATED);
+  core.AllowKey("tk_Fleet", "full", internal::v1::PUSH_OUTCOME_MAY_NOT_CREATE);
+  Start({&core});
+  EXPECT_EQ(Push("/api/push/tk_Fleet/backup").body, kRecorded);
+  EXPECT_EQ(Push("/api/push/tk_Fleet/backup/17?msg=full").body, kRecorded);
+  EXPECT_EQ(Push("/api/push/tk_Fleet/backup/start?run=a").body, kRecorded);
+  EXPECT_EQ(Push("/api/push/tk_Fleet/other").status, 404);
+  const HttpResponse created = Push("/api/push/tk_Fleet/new?create=1");
+  EXPECT_EQ(created.status, 201);
+  EXPECT_THAT(created.body, HasSubstr(R"("ok":true)"));
+  const HttpResponse refused = Push("/api/push/tk_Fleet/full?create=1");
+  EXPECT_EQ(refused.status, 403);
+  EXPECT_THAT(refused.body, HasSubstr("may not create"));
+  const auto pushes = core.pushes();
+  ASSERT_EQ(pushes.size(), 6u);
+  EXPECT_EQ(pushes[0].token_hash(), Sha256Bytes("tk_Fleet"));
+  EXPECT_EQ(pushes[0].monitor_id(), "backup");
+  EXPECT_FALSE(pushes[0].has_exit_status());
+  EXPECT_FALSE(pushes[0].create());
+  EXPECT_EQ(pushes[1].kind(), v1::Heartbeat::KIND_DOWN);
+  EXPECT_EQ(pushes[1].exit_status(), 17);
+  EXPECT_EQ(pushes[1].message(), "full");
+  EXPECT_EQ(pushes[2].kind(), v1::Heartbeat::KIND_START);
+  EXPECT_EQ(pushes[2].run_id(), "a");
+  EXPECT_TRUE(pushes[4].create());
+}
+
+TEST_F(GatewayTest, SaysWhatIsWrongWithThePathBehindAPushKey) {
+  FakeCore core;
+  Start({&core});
+  for (const char* id : {"Back%20up", "-x", "a_b", "%00", "%ff", "Backup",
+                         "a123456789012345678901234567890123456789012345678901234567890123"}) {
+    const HttpResponse response = Push(std::string("/api/push/tk_Fleet/") + id);
+    EXPECT_EQ(response.status, 400) << id;
+    EXPECT_THAT(response.body, HasSubstr("monitor's id in the path")) << id;
+  }
+  EXPECT_THAT(Push("/api/push/tk_Fleet/backup/256").body, HasSubstr("0 to 255"));
+  EXPECT_EQ(Push("/api/push/tk_Fleet/backup/1/2").status, 404);
+  EXPECT_TRUE(core.pushes().empty());
+}
+
+TEST_F(GatewayTest, LimitsEachMonitorOfAPushKeyOnItsOwn) {
+  FakeCore core;
+  core.AllowKey("tk_Fleet", "busy");
+  core.AllowKey("tk_Fleet", "calm");
+  options_.token_limit = {.per_second = 0.001, .burst = 2};
+  Start({&core});
+  // The first is the one that makes the monitor known.
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(Push("/api/push/tk_Fleet/busy").status, 200);
+  EXPECT_EQ(Push("/api/push/tk_Fleet/busy").status, 429);
+  EXPECT_EQ(Push("/api/push/tk_Fleet/calm").status, 200);
+  // A failure and an exit status have a budget of their own.
+  EXPECT_EQ(Push("/api/push/tk_Fleet/busy/fail").status, 200);
+  EXPECT_EQ(Push("/api/push/tk_Fleet/busy/0").status, 200);
+}
+
 TEST_F(GatewayTest, WarnsOfWhatItIgnored) {
   FakeCore core;
   core.Allow("t");

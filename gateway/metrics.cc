@@ -25,8 +25,9 @@ using prometheus::MetricType;
 using prometheus::Registry;
 
 constexpr std::array<const char*, PushCounts::kOutcomes> kOutcomeNames = {
-    "recorded",     "paused",          "unknown_token", "bad_request", "invalid",
-    "rate_limited", "unknown_limited", "unavailable",   "shed"};
+    "recorded",        "paused",      "created", "unknown_token",
+    "may_not_create",  "bad_request", "invalid", "rate_limited",
+    "unknown_limited", "unavailable", "shed"};
 
 Counter& MakeCounter(Registry& registry, const char* name, const char* help) {
   return prometheus::BuildCounter().Name(name).Help(help).Register(registry).Add({});

@@ -21,7 +21,9 @@ namespace tocsin::gateway {
 enum class PushOutcomeLabel : uint8_t {
   kRecorded,
   kPaused,
+  kCreated,
   kUnknownToken,
+  kMayNotCreate,
   kBadRequest,      // a parameter, a method, no token
   kInvalid,         // core refused what the gateway let pass
   kRateLimited,     // a known token, too often

@@ -20,10 +20,10 @@ http::Response JsonAnswer(int status, std::string body) {
   return response;
 }
 
-http::Response Success(std::string_view message, std::string_view warning) {
+http::Response Success(std::string_view message, std::string_view warning, int status = 200) {
   std::string body = R"({"ok":true,"message":)" + JsonString(message) + R"(,"msg":"OK")";
   if (!warning.empty()) body += ",\"warning\":" + JsonString(warning);
-  return JsonAnswer(200, body + "}");
+  return JsonAnswer(status, body + "}");
 }
 
 http::Response Failure(int status, std::string_view error, std::string_view msg,
@@ -42,6 +42,17 @@ http::Response RecordedAnswer(std::string_view warning) {
 
 http::Response PausedAnswer(std::string_view warning) {
   return Success("Push received; the monitor is paused and stays so", warning);
+}
+
+http::Response CreatedAnswer(std::string_view warning) {
+  return Success("Push received successfully; the monitor was created", warning, 201);
+}
+
+http::Response MayNotCreateAnswer(std::string_view request_id) {
+  return ErrorAnswer(403,
+                     "There is no such monitor, and this push key may not create it: it is not one "
+                     "that may, or the project has as many monitors as it allows.",
+                     request_id);
 }
 
 http::Response ErrorAnswer(int status, std::string_view message, std::string_view request_id) {
@@ -88,7 +99,10 @@ http::Response PreflightAnswer() {
 }
 
 http::Response NoRouteAnswer(std::string_view request_id) {
-  return ErrorAnswer(404, "There is nothing here; pushes go to /api/push/<token>.", request_id);
+  return ErrorAnswer(
+      404,
+      "There is nothing here; pushes go to /api/push/<token> or /api/push/<push key>/<monitor>.",
+      request_id);
 }
 
 }  // namespace tocsin::gateway

@@ -15,12 +15,17 @@ http::Response RecordedAnswer(std::string_view warning);
 // 200 as well: the heartbeat is stored, but nothing is watched.
 http::Response PausedAnswer(std::string_view warning);
 
+// 201: recorded, and the monitor was made for it.
+http::Response CreatedAnswer(std::string_view warning);
+
 // {"ok":false,"error":…,"msg":…} with the headers of every push answer. `request_id` finds the log
 // line of a server error.
 http::Response ErrorAnswer(int status, std::string_view message, std::string_view request_id);
 
 // 404 {"ok":false,"error":…,"msg":"Monitor not found or not active."}
 http::Response UnknownTokenAnswer(std::string_view request_id);
+// 403: the monitor is missing, and the push key may not make it.
+http::Response MayNotCreateAnswer(std::string_view request_id);
 // 429 and 503; whole seconds, rounded up, at least 1.
 http::Response RetryAnswer(int status, std::string_view message, absl::Duration retry_after,
                            std::string_view request_id);

@@ -31,7 +31,25 @@ bool IsPushMethod(std::string_view method) {
          method == "PATCH";
 }
 
-bool HasOwnBudget(PushKind kind) { return kind == PushKind::kDown || kind == PushKind::kStart; }
+bool HasOwnBudget(const PushParameters& push) {
+  return push.kind == PushKind::kDown || push.kind == PushKind::kStart || push.exit_status;
+}
+
+// As core has it for ids.
+bool IsMonitorId(std::string_view id) {
+  const auto fit = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
+  };
+  return !id.empty() && id.size() <= 63 && id.front() != '-' &&
+         std::all_of(id.begin(), id.end(), fit);
+}
+
+// One for each monitor that a key reaches.
+Sha256Digest LimitKey(const Sha256Digest& key, std::string_view monitor_id) {
+  std::string both(reinterpret_cast<const char*>(key.data()), key.size());
+  both += monitor_id;
+  return Sha256(both);
+}
 
 std::string NewRequestId() {
   const uint64_t id = RandomId();
@@ -46,6 +64,7 @@ PushHandler::PushHandler(DispatcherOptions options, http::EventLoop& loop, Gatew
       next_push_id_(RandomId()),
       recorded_(RecordedAnswer("")),
       paused_(PausedAnswer("")),
+      created_(CreatedAnswer("")),
       preflight_(PreflightAnswer()),
       published_at_(loop.now()),
       core_(std::move(options), loop, *this) {}
@@ -75,17 +94,22 @@ void PushHandler::OnPush(const http::Request& request, const Route& route,
     return responder.Send(MissingTokenAnswer(RequestId(request)));
   }
   PendingPush& push = *core_.dispatcher().Take();
+  absl::Status status = ReadMonitor(route, push);
   const PushInput input{
+      .action = action_,
       .query = route.query,
       .content_type = request.body.empty() ? std::string_view() : request.Header("Content-Type"),
       .body = request.body};
-  if (const absl::Status status = parser_.Parse(input, push.parameters); !status.ok()) {
+  if (status.ok()) status = parser_.Parse(input, push.parameters);
+  if (!status.ok()) {
     core_.dispatcher().Discard(&push);
     counts_.Count(PushOutcomeLabel::kBadRequest);
     const std::string message(status.message());
     return responder.Send(ErrorAnswer(400, message, RequestId(request)));
   }
   push.token_hash = Sha256(token);
+  push.limit_key =
+      push.monitor_id.empty() ? push.token_hash : LimitKey(push.token_hash, push.monitor_id);
   push.responder = responder;
   push.received = loop_.now();
   push.request_id.assign(request.Header("X-Request-Id").substr(0, kMaxRequestId));
@@ -98,6 +122,18 @@ void PushHandler::OnPush(const http::Request& request, const Route& route,
   const std::string id = RequestId(request);
   LogFailure("push_shed", id, loop_.now());
   responder.Send(RetryAnswer(503, "Too many pushes are waiting; try again.", kRetryAfter, id));
+}
+
+absl::Status PushHandler::ReadMonitor(const Route& route, PendingPush& push) {
+  action_.clear();
+  if (route.monitor.empty()) return absl::OkStatus();
+  DecodePath(route.action, action_);
+  DecodePath(route.monitor, push.monitor_id);
+  if (IsMonitorId(push.monitor_id)) return absl::OkStatus();
+  push.monitor_id.clear();
+  return absl::InvalidArgumentError(
+      "the monitor's id in the path must be 1 to 63 of a-z, 0-9 and -, beginning with a letter or "
+      "digit");
 }
 
 std::string_view PushHandler::TokenOf(const http::Request& request, const Route& route) {
@@ -127,7 +163,7 @@ http::IpAddress PushHandler::ClientOf(const http::Request& request) const {
 bool PushHandler::Limited(PendingPush& push, const http::Request& request) {
   const absl::Duration now = loop_.now();
   const TokenLimiter::Verdict verdict =
-      shared_.tokens.Check(push.token_hash, HasOwnBudget(push.parameters.kind), now);
+      shared_.tokens.Check(push.limit_key, HasOwnBudget(push.parameters), now);
   push.token_known = verdict.known;
   if (verdict.wait) {
     counts_.Count(PushOutcomeLabel::kRateLimited);
@@ -137,7 +173,7 @@ bool PushHandler::Limited(PendingPush& push, const http::Request& request) {
   }
   if (verdict.known) return false;
   push.client = ClientOf(request);
-  const auto wait = shared_.unknown.Check(push.client, push.token_hash, now);
+  const auto wait = shared_.unknown.Check(push.client, push.limit_key, now);
   if (!wait) return false;
   counts_.Count(PushOutcomeLabel::kUnknownLimited);
   push.responder.Send(RetryAnswer(429, "Too many pushes with unknown tokens from this address.",
@@ -149,9 +185,10 @@ void PushHandler::OnOutcome(PendingPush& push, PushResult result, absl::Duration
   const absl::Duration took = now - push.received;
   const std::string& warning = push.parameters.warning;
   counted_ = true;
-  if ((result == PushResult::kRecorded || result == PushResult::kRecordedPaused) &&
+  if ((result == PushResult::kRecorded || result == PushResult::kRecordedPaused ||
+       result == PushResult::kCreated) &&
       !push.token_known) {
-    shared_.tokens.Accepted(push.token_hash);
+    shared_.tokens.Accepted(push.limit_key);
   }
   switch (result) {
     case PushResult::kRecorded:
@@ -162,8 +199,15 @@ void PushHandler::OnOutcome(PendingPush& push, PushResult result, absl::Duration
       counts_.Count(PushOutcomeLabel::kPaused, took);
       if (warning.empty()) return push.responder.Send(paused_);
       return push.responder.Send(PausedAnswer(warning));
+    case PushResult::kCreated:
+      counts_.Count(PushOutcomeLabel::kCreated, took);
+      if (warning.empty()) return push.responder.Send(created_);
+      return push.responder.Send(CreatedAnswer(warning));
     case PushResult::kUnknownToken:
       return AnswerUnknown(push, now);
+    case PushResult::kMayNotCreate:
+      counts_.Count(PushOutcomeLabel::kMayNotCreate, took);
+      return push.responder.Send(MayNotCreateAnswer(RequestId(push.request_id)));
     case PushResult::kInvalid:
       counts_.Count(PushOutcomeLabel::kInvalid, took);
       return push.responder.Send(
@@ -180,7 +224,7 @@ void PushHandler::OnOutcome(PendingPush& push, PushResult result, absl::Duration
 
 void PushHandler::AnswerUnknown(PendingPush& push, absl::Duration now) {
   const std::string id = RequestId(push.request_id);
-  const auto wait = shared_.unknown.Refused(push.client, push.token_hash, now);
+  const auto wait = shared_.unknown.Refused(push.client, push.limit_key, now);
   if (!wait) {
     counts_.Count(PushOutcomeLabel::kUnknownToken, now - push.received);
     return push.responder.Send(UnknownTokenAnswer(id));

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "common/clock.h"
 #include "gateway/core_link/core_link.h"
@@ -50,6 +51,9 @@ class PushHandler final : public http::Handler, private OutcomeSink {
   void OnPush(const http::Request& request, const Route& route, http::Responder responder);
   // What keeps the push from being sent: answered when it says so.
   bool Limited(PendingPush& push, const http::Request& request);
+  // Reads the monitor and the action of the path into `push` and action_. INVALID_ARGUMENT when the
+  // monitor cannot be an id.
+  absl::Status ReadMonitor(const Route& route, PendingPush& push);
   std::string_view TokenOf(const http::Request& request, const Route& route);
   http::IpAddress ClientOf(const http::Request& request) const;
   void OnOutcome(PendingPush& push, PushResult result, absl::Duration now) override;
@@ -63,11 +67,13 @@ class PushHandler final : public http::Handler, private OutcomeSink {
   http::EventLoop& loop_;
   GatewayShared& shared_;
   PushParser parser_;
-  std::string token_;  // decoded
+  std::string token_;   // decoded
+  std::string action_;  // decoded
   uint64_t next_push_id_;
 
   const http::CannedResponse recorded_;
   const http::CannedResponse paused_;
+  const http::CannedResponse created_;
   const http::CannedResponse preflight_;
 
   PushCounts counts_;

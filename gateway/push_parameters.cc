@@ -26,10 +26,10 @@ struct Field {
 };
 
 struct ParameterSet {
-  Field status, message, value, ping, run;
+  Field status, message, value, ping, run, create;
 
   void Clear() {
-    for (Field* field : {&status, &message, &value, &ping, &run}) field->text.clear();
+    for (Field* field : {&status, &message, &value, &ping, &run, &create}) field->text.clear();
   }
   // Nothing for a parameter that we do not know.
   Field* Find(std::string_view name) {
@@ -38,6 +38,7 @@ struct ParameterSet {
     if (name == "value") return &value;
     if (name == "ping") return &ping;
     if (name == "run") return &run;
+    if (name == "create") return &create;
     return nullptr;
   }
 };
@@ -73,6 +74,12 @@ bool StartsWithIgnoreCase(std::string_view text, std::string_view prefix) {
   return EqualsIgnoreCase(text.substr(0, prefix.size()), prefix);
 }
 
+// Digits, as many as an exit status may have with zeros in front.
+bool IsNumber(std::string_view text) {
+  return !text.empty() && text.size() <= 8 &&
+         std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
+
 enum class BodyKind { kNone, kForm, kJson };
 
 // "application/json; charset=utf-8" and "application/vnd.x+json" are JSON.
@@ -96,6 +103,8 @@ void PushParameters::Clear() {
   message.clear();
   value.reset();
   run_id.clear();
+  exit_status.reset();
+  create = false;
   warning.clear();
 }
 
@@ -104,7 +113,8 @@ struct PushParser::Fields : ParameterSet {
 
   void ReadForm(std::string_view form);
   void ReadJson(std::string_view body, std::string& warning);
-  absl::Status Interpret(PushParameters& out);
+  absl::Status Interpret(std::string_view action, PushParameters& out);
+  absl::Status InterpretAction(std::string_view action, PushParameters& out);
 };
 
 namespace {
@@ -229,8 +239,33 @@ void PushParser::Fields::ReadJson(std::string_view body, std::string& warning) {
   run.Offer(found.run.text);
 }
 
-absl::Status PushParser::Fields::Interpret(PushParameters& out) {
-  if (status.set()) {
+absl::Status PushParser::Fields::InterpretAction(std::string_view action, PushParameters& out) {
+  int exit_status = 0;
+  if (EqualsIgnoreCase(action, "start")) {
+    out.kind = PushKind::kStart;
+  } else if (EqualsIgnoreCase(action, "fail")) {
+    out.kind = PushKind::kDown;
+  } else if (EqualsIgnoreCase(action, "log")) {
+    out.kind = PushKind::kLog;
+  } else if (IsNumber(action) &&
+             absl::SimpleAtoi(absl::string_view(action.data(), action.size()), &exit_status) &&
+             exit_status <= 255) {
+    out.exit_status = exit_status;
+    out.kind = exit_status == 0 ? PushKind::kUp : PushKind::kDown;
+  } else {
+    CleanUtf8(action, kMaxQuoted, text);
+    return absl::InvalidArgumentError(
+        "the path must end with the monitor, start, fail, log or an exit status from 0 to 255; it "
+        "ends with \"" +
+        text + "\"");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status PushParser::Fields::Interpret(std::string_view action, PushParameters& out) {
+  if (!action.empty()) {
+    if (absl::Status status = InterpretAction(action, out); !status.ok()) return status;
+  } else if (status.set()) {
     const std::string_view word = TrimSpace(status.text);
     const auto kind = word.empty() ? PushKind::kUp : ReadStatus(word);
     if (!kind) {
@@ -251,6 +286,8 @@ absl::Status PushParser::Fields::Interpret(PushParameters& out) {
       return absl::InvalidArgumentError("run must be at most 64 bytes long");
     }
   }
+  const std::string_view wish = TrimSpace(create.text);
+  out.create = wish == "1" || EqualsIgnoreCase(wish, "true");
   const bool is_value = !TrimSpace(value.text).empty();
   const std::string_view number = TrimSpace(is_value ? value.text : ping.text);
   if (!number.empty()) {
@@ -273,7 +310,9 @@ PushParser::~PushParser() { delete fields_; }
 absl::Status PushParser::Parse(const PushInput& input, PushParameters& out) {
   out.Clear();
   const BodyKind body = input.body.empty() ? BodyKind::kNone : KindOf(input.content_type);
-  if (input.query.empty() && body == BodyKind::kNone) return absl::OkStatus();
+  if (input.query.empty() && body == BodyKind::kNone && input.action.empty()) {
+    return absl::OkStatus();
+  }
   fields_->Clear();
   fields_->ReadForm(input.query);
   if (body == BodyKind::kForm) {
@@ -284,7 +323,7 @@ absl::Status PushParser::Parse(const PushInput& input, PushParameters& out) {
     fields_->ReadForm(input.body);
   }
   if (body == BodyKind::kJson) fields_->ReadJson(input.body, out.warning);
-  return fields_->Interpret(out);
+  return fields_->Interpret(input.action, out);
 }
 
 }  // namespace tocsin::gateway

@@ -21,13 +21,16 @@ struct PushParameters {
   std::string message;          // empty: the default, "OK"
   std::optional<double> value;  // finite
   std::string run_id;
-  std::string warning;  // what was wrong and did not keep the heartbeat from counting
+  std::optional<int> exit_status;  // 0 to 255
+  bool create = false;             // a monitor that is missing is to be made
+  std::string warning;             // what was wrong and did not keep the heartbeat from counting
 
   void Clear();
 };
 
 // Where parameters are.
 struct PushInput {
+  std::string_view action{};        // the path's, decoded; it decides over any `status`
   std::string_view query{};         // after the "?"
   std::string_view content_type{};  // of the body
   std::string_view body{};
@@ -40,8 +43,12 @@ struct PushInput {
 //   msg         cut to 4,096 bytes of clean UTF-8
 //   value, ping a finite number; one that cannot be read is dropped with a warning
 //   run         at most 64 bytes; more is an error
+//   create      1 or true: a monitor that is missing is to be made
 //
-// They come from the query, from a form body or from a JSON body, as Content-Type says; other
+// The action says what the heartbeat is: start, fail, log (any case), or an exit status from 0 to
+// 255, which is a success only when it is 0.
+//
+// The others come from the query, from a form body or from a JSON body, as Content-Type says; other
 // bodies are not read (one that looks like JSON and is called a form causes a warning). The query
 // wins; of a repeated parameter the first wins. An empty one is absent everywhere, so that
 // "?status=&msg=" in front of a body hides nothing that it says.

@@ -20,13 +20,17 @@ struct Parsed {
   PushParameters p;
 };
 
-Parsed Parse(std::string_view query, std::string_view type = "", std::string_view body = "") {
+Parsed Parse(std::string_view query, std::string_view type = "", std::string_view body = "",
+             std::string_view action = "") {
   PushParser parser;
   Parsed parsed;
   parsed.p.message = "left from the push before";
   parsed.p.value = 7;
   parsed.p.warning = "old";
-  parsed.status = parser.Parse({.query = query, .content_type = type, .body = body}, parsed.p);
+  parsed.p.exit_status = 3;
+  parsed.p.create = true;
+  parsed.status = parser.Parse(
+      {.action = action, .query = query, .content_type = type, .body = body}, parsed.p);
   return parsed;
 }
 
@@ -37,6 +41,49 @@ TEST(PushParametersTest, WithoutParametersAPushIsUp) {
   EXPECT_EQ(parsed.p.message, "");
   EXPECT_EQ(parsed.p.value, std::nullopt);
   EXPECT_EQ(parsed.p.warning, "");
+}
+
+TEST(PushParametersTest, TheActionInThePathDecides) {
+  struct Case {
+    const char* action;
+    PushKind kind;
+    std::optional<int> exit_status;
+  };
+  for (const Case& c : {
+           Case{"start", PushKind::kStart, std::nullopt},
+           Case{"Start", PushKind::kStart, std::nullopt},
+           Case{"fail", PushKind::kDown, std::nullopt},
+           Case{"log", PushKind::kLog, std::nullopt},
+           Case{"0", PushKind::kUp, 0},
+           Case{"1", PushKind::kDown, 1},
+           Case{"255", PushKind::kDown, 255},
+           Case{"007", PushKind::kDown, 7},
+       }) {
+    const Parsed parsed = Parse("status=up&msg=m", "", "", c.action);
+    EXPECT_TRUE(parsed.status.ok()) << parsed.status;
+    EXPECT_EQ(parsed.p.kind, c.kind) << c.action;
+    EXPECT_EQ(parsed.p.exit_status, c.exit_status) << c.action;
+    EXPECT_EQ(parsed.p.message, "m");
+  }
+  EXPECT_EQ(Parse("status=down").p.exit_status, std::nullopt);
+}
+
+TEST(PushParametersTest, RefusesAnotherActionAndListsTheAcceptedOnes) {
+  for (const char* action :
+       {"256", "-1", "+1", "1.0", "00000000000000000001", "stop", "up", "\xff"}) {
+    const Parsed parsed = Parse("", "", "", action);
+    EXPECT_EQ(parsed.status.code(), absl::StatusCode::kInvalidArgument) << action;
+    EXPECT_THAT(std::string(parsed.status.message()),
+                HasSubstr("start, fail, log or an exit status from 0 to 255"));
+  }
+}
+
+TEST(PushParametersTest, AsksForAMonitorToBeCreated) {
+  EXPECT_TRUE(Parse("create=1").p.create);
+  EXPECT_TRUE(Parse("create=True").p.create);
+  EXPECT_FALSE(Parse("create=0").p.create);
+  EXPECT_FALSE(Parse("create=").p.create);
+  EXPECT_FALSE(Parse("").p.create);
 }
 
 TEST(PushParametersTest, KnowsEveryStatusWordInAnyCase) {

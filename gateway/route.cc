@@ -1,12 +1,16 @@
 // The gateway's few routes.
 #include "gateway/route.h"
 
+#include <iterator>
+
 #include "gateway/http/message.h"
 
 namespace tocsin::gateway {
 namespace {
 
 constexpr std::string_view kPush = "/api/push";
+// How every key begins.
+constexpr std::string_view kKeyPrefix = "tk_";
 
 // "http://host/path" → "/path" (RFC 9112, 3.2.2: servers must accept it).
 std::string_view OriginForm(std::string_view target) {
@@ -15,6 +19,21 @@ std::string_view OriginForm(std::string_view target) {
   if (scheme == std::string_view::npos) return target;
   const size_t path = target.find('/', scheme + 3);
   return path == std::string_view::npos ? std::string_view("/") : target.substr(path);
+}
+
+// "<token>" or "<push key>/<monitor>[/<action>]"; false when it is neither.
+bool TakeParts(std::string_view path, Route& route) {
+  std::string_view* const parts[] = {&route.token, &route.monitor, &route.action};
+  size_t count = 0;
+  while (true) {
+    const size_t slash = path.find('/');
+    *parts[count++] = path.substr(0, slash);
+    if (slash == 0 || path.empty()) return false;
+    if (slash == std::string_view::npos) break;
+    if (count == std::size(parts)) return false;
+    path.remove_prefix(slash + 1);
+  }
+  return count == 1 || route.token.substr(0, kKeyPrefix.size()) == kKeyPrefix;
 }
 
 }  // namespace
@@ -32,10 +51,9 @@ Route ParseRoute(std::string_view target) {
   if (!path.empty()) {
     if (path.front() != '/') return route;
     path.remove_prefix(1);
-    if (path.empty() || path.find('/') != std::string_view::npos) return route;
+    if (path.empty() || !TakeParts(path, route)) return route;
   }
   route.endpoint = Route::Endpoint::kPush;
-  route.token = path;
   return route;
 }
 

@@ -30,13 +30,37 @@ TEST(RouteTest, FindsTokenAndQuery) {
     EXPECT_EQ(route.endpoint, Route::Endpoint::kPush) << c.target;
     EXPECT_EQ(route.token, c.token) << c.target;
     EXPECT_EQ(route.query, c.query) << c.target;
+    EXPECT_EQ(route.monitor, "") << c.target;
+    EXPECT_EQ(route.action, "") << c.target;
+  }
+}
+
+TEST(RouteTest, FindsMonitorAndActionBehindAPushKey) {
+  struct Case {
+    std::string target, token, monitor, action;
+  };
+  for (const Case& c : {
+           Case{"/api/push/tk_Ab/backup", "tk_Ab", "backup", ""},
+           Case{"/API/push/tk_Ab/backup/?create=1", "tk_Ab", "backup", ""},
+           Case{"/api/push/tk_Ab/backup/fail", "tk_Ab", "backup", "fail"},
+           Case{"/api/push/tk_Ab/backup/17/", "tk_Ab", "backup", "17"},
+           Case{"/api/push/tk_Ab/ba%63kup/st%61rt", "tk_Ab", "ba%63kup", "st%61rt"},
+           Case{"/api/push/tk_Ab", "tk_Ab", "", ""},
+       }) {
+    const Route route = ParseRoute(c.target);
+    EXPECT_EQ(route.endpoint, Route::Endpoint::kPush) << c.target;
+    EXPECT_EQ(route.token, c.token) << c.target;
+    EXPECT_EQ(route.monitor, c.monitor) << c.target;
+    EXPECT_EQ(route.action, c.action) << c.target;
   }
 }
 
 TEST(RouteTest, KnowsNothingElse) {
   for (const char* target :
        {"/", "", "*", "/api", "/api/pushed/abc", "/api/push/abc/def", "/api/push//",
-        "/api/push//abc", "/apipush/abc", "/api/push\\abc", "http://host", "/metrics"}) {
+        "/api/push/tk_Ab/backup/fail/more", "/api/push/tk_Ab//", "/api/push/tk_Ab/backup//",
+        "/api/push/tk_Ab//fail", "/api/push/TK_Ab/backup", "/api/push//abc", "/apipush/abc",
+        "/api/push\\abc", "http://host", "/metrics"}) {
     EXPECT_EQ(ParseRoute(target).endpoint, Route::Endpoint::kUnknown) << target;
   }
 }

@@ -135,6 +135,12 @@ void Dispatcher::Apply(Stream& from, Batch& batch, const internal::v1::PushStrea
       case internal::v1::PUSH_OUTCOME_RECORDED_PAUSED:
         Finish(*ref.push, PushResult::kRecordedPaused, now);
         break;
+      case internal::v1::PUSH_OUTCOME_CREATED:
+        Finish(*ref.push, PushResult::kCreated, now);
+        break;
+      case internal::v1::PUSH_OUTCOME_MAY_NOT_CREATE:
+        Finish(*ref.push, PushResult::kMayNotCreate, now);
+        break;
       case internal::v1::PUSH_OUTCOME_UNKNOWN_TOKEN:
         Finish(*ref.push, PushResult::kUnknownToken, now);
         break;
@@ -281,6 +287,10 @@ void Dispatcher::Fill(internal::v1::Push& out, const PendingPush& push, absl::Du
   if (!p.message.empty()) out.set_message(p.message);
   if (p.value) out.set_value(*p.value);
   if (!p.run_id.empty()) out.set_run_id(p.run_id);
+  if (p.exit_status) out.set_exit_status(*p.exit_status);
+  if (push.monitor_id.empty()) return;
+  out.set_monitor_id(push.monitor_id);
+  if (p.create) out.set_create(true);
 }
 
 // Finds streams that owe an answer for too long; their pushes go elsewhere if there is somewhere.

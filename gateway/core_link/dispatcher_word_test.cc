@@ -121,8 +121,15 @@ TEST_F(DispatcherTest, TellsCoreEverythingOnce) {
   PendingPush* push = dispatcher_.Take();
   push->token_hash = Sha256("token");
   push->push_id = 99;
-  push->parameters = {
-      .kind = PushKind::kDown, .message = "m", .value = 1.5, .run_id = "r", .warning = ""};
+  PushParameters& said = push->parameters;
+  said.Clear();
+  said.kind = PushKind::kDown;
+  said.message = "m";
+  said.value = 1.5;
+  said.run_id = "r";
+  said.exit_status = 3;
+  said.create = true;
+  push->monitor_id = "backup";
   push->received = now_;
   dispatcher_.Submit(push, now_);
   Turn(absl::Milliseconds(3));
@@ -137,6 +144,9 @@ TEST_F(DispatcherTest, TellsCoreEverythingOnce) {
   EXPECT_EQ(sent.message(), "m");
   EXPECT_EQ(sent.value(), 1.5);
   EXPECT_EQ(sent.run_id(), "r");
+  EXPECT_EQ(sent.exit_status(), 3);
+  EXPECT_EQ(sent.monitor_id(), "backup");
+  EXPECT_TRUE(sent.create());
   Push("second");
   Turn();
   EXPECT_EQ(a_.sent[1].gateway(), "") << "only the first batch has the name";

@@ -16,7 +16,8 @@ namespace tocsin::gateway {
 // Used again for one push after another, so that its strings keep their memory.
 struct PendingPush {
   // What core is told.
-  Sha256Digest token_hash{};
+  Sha256Digest token_hash{};  // of the push token or push key
+  std::string monitor_id;     // with a push key
   PushParameters parameters;
   uint64_t push_id = 0;
   absl::Duration received;  // on the loop's clock
@@ -25,7 +26,8 @@ struct PendingPush {
   http::Responder responder;
   http::IpAddress client;    // when the token is not known
   std::string request_id;    // as the client sent it; usually empty
-  bool token_known = false;  // core had accepted the token before
+  Sha256Digest limit_key{};  // what the rate limits count by: the token, or the key's monitor
+  bool token_known = false;  // core had accepted it before
 
   // The dispatcher's own.
   uint32_t generation = 0;  // changes when the push is done: references by older ones are void
@@ -37,7 +39,9 @@ struct PendingPush {
 enum class PushResult : uint8_t {
   kRecorded,
   kRecordedPaused,
+  kCreated,  // recorded, and the monitor was made for it
   kUnknownToken,
+  kMayNotCreate,  // the monitor is missing, and the key may not make it
   kInvalid,
   kUnavailable,  // no core recorded it in time, as far as we know
 };
@@ -68,6 +72,7 @@ class PushPool {
     ++push->generation;
     push->attempts = 0;
     push->batch = 0;
+    push->monitor_id.clear();
     // The memory of a rare long message is not kept for the usual short ones.
     constexpr size_t kKeptBytes = 256;
     if (push->parameters.message.capacity() > kKeptBytes)

@@ -149,6 +149,12 @@ void FakeCore::Allow(const std::string& token, PushOutcome outcome) {
   outcomes_[Sha256Bytes(token)] = outcome;
 }
 
+void FakeCore::AllowKey(const std::string& key, const std::string& monitor_id,
+                        PushOutcome outcome) {
+  absl::MutexLock lock(&mutex_);
+  outcomes_[Sha256Bytes(key) + monitor_id] = outcome;
+}
+
 void FakeCore::AllowAll() {
   absl::MutexLock lock(&mutex_);
   allow_all_ = true;
@@ -222,7 +228,7 @@ void FakeCore::Unregister(Stream* stream) {
 
 PushOutcome FakeCore::OutcomeOf(const Push& push) const {
   if (mode_ == Mode::kUnavailable) return internal::v1::PUSH_OUTCOME_UNAVAILABLE;
-  const auto it = outcomes_.find(push.token_hash());
+  const auto it = outcomes_.find(push.token_hash() + push.monitor_id());
   return it == outcomes_.end() ? internal::v1::PUSH_OUTCOME_UNKNOWN_TOKEN : it->second;
 }
 

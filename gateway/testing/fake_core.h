@@ -33,6 +33,9 @@ class FakeCore {
   // Pushes with this token have this outcome from now on.
   void Allow(const std::string& token,
              internal::v1::PushOutcome outcome = internal::v1::PUSH_OUTCOME_RECORDED);
+  // The same for a push key and a monitor.
+  void AllowKey(const std::string& key, const std::string& monitor_id,
+                internal::v1::PushOutcome outcome = internal::v1::PUSH_OUTCOME_RECORDED);
   // Every token is known.
   void AllowAll();
   void SetMode(Mode mode);
