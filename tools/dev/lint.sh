@@ -1,7 +1,6 @@
 # shellcheck shell=bash
 # ./dev lint [--tidy]: every check is run; the exit code says whether all passed.
 
-buf_version=1.47.2
 failed=()
 
 verb_main() {
@@ -12,7 +11,7 @@ verb_main() {
   check "formatting (./dev format mends it)" check_format
   check "layers" python3 "$root/tools/check_layers.py"
   check "shell scripts" check_shell
-  check "protos" check_protos
+  check "protos" "$root/tools/check-protos"
   check "thread safety (clang build)" check_clang
   if $tidy; then check "clang-tidy" check_tidy; fi
   [ ${#failed[@]} -eq 0 ] || die "failed: $(printf '%s; ' "${failed[@]}")"
@@ -34,28 +33,6 @@ check_shell() {
   # By their first line, whatever their name; tests/e2e/seed holds other people's, verbatim.
   grep -rlE --exclude-dir=seed '^#!(/usr/bin/env bash|/bin/(ba)?sh)|^# shellcheck shell=' \
     dev .ci tools bench deploy tests | xargs shellcheck -x
-}
-
-check_protos() {
-  local tools=$root/build/lint workspace=$root/build/lint/workspace include
-  mkdir -p "$tools"
-  if [ "$("$tools/node_modules/.bin/buf" --version 2>/dev/null)" != "$buf_version" ]; then
-    say "Installing buf $buf_version from npm…"
-    npm install --prefix "$tools" --no-audit --no-fund --no-save --loglevel error \
-      "@bufbuild/buf@$buf_version" || return 1
-  fi
-  include=$(find /usr/lib/python3/dist-packages \
-    /usr/share/gocode/src/github.com/grpc-ecosystem/grpc-gateway/third_party \
-    -path '*/google/api/annotations.proto' 2>/dev/null | head -n 1)
-  include=${include%/google/api/annotations.proto}
-  rm -rf "$workspace"
-  mkdir -p "$workspace/ours" "$workspace/google"
-  cp -r "$root/proto/tocsin" "$workspace/ours/"
-  (cd "$include" && find google/api google/rpc -name '*.proto' \
-    -exec cp --parents -t "$workspace/google" {} +)
-  sed 's|^  - path: \.$|  - path: ours\n  - path: google|' "$root/proto/buf.yaml" \
-    >"$workspace/buf.yaml"
-  (cd "$workspace" && "$tools/node_modules/.bin/buf" lint ours)
 }
 
 check_clang() { (build clang); }
