@@ -176,6 +176,26 @@ absl::StatusOr<std::optional<ProjectKey>> FaultyStore::FindProject(const std::st
   return inner_.FindProject(id);
 }
 
+absl::StatusOr<std::vector<Project>> FaultyStore::ListProjects(const ProjectQuery& query) {
+  RETURN_IF_ERROR(BeforeRead());
+  return inner_.ListProjects(query);
+}
+
+absl::StatusOr<std::optional<Project>> FaultyStore::ReadProject(const std::string& id) {
+  RETURN_IF_ERROR(BeforeRead());
+  return inner_.ReadProject(id);
+}
+
+absl::StatusOr<std::vector<ApiKey>> FaultyStore::ListKeys(const KeyQuery& query) {
+  RETURN_IF_ERROR(BeforeRead());
+  return inner_.ListKeys(query);
+}
+
+absl::StatusOr<std::optional<KeyMatch>> FaultyStore::FindKeyBySecret(const SecretHash& hash) {
+  RETURN_IF_ERROR(BeforeRead());
+  return inner_.FindKeyBySecret(hash);
+}
+
 absl::StatusOr<GapList> FaultyStore::ReadGaps(absl::Time since) {
   RETURN_IF_ERROR(BeforeRead());
   return inner_.ReadGaps(since);

@@ -60,6 +60,10 @@ class FaultyStore : public Store {
   absl::StatusOr<std::vector<Channel>> ListChannels(const ChannelQuery& query) override;
   absl::StatusOr<std::vector<DeliveryView>> ListDeliveries(const DeliveryQuery& query) override;
   absl::StatusOr<std::optional<ProjectKey>> FindProject(const std::string& id) override;
+  absl::StatusOr<std::vector<Project>> ListProjects(const ProjectQuery& query) override;
+  absl::StatusOr<std::optional<Project>> ReadProject(const std::string& id) override;
+  absl::StatusOr<std::vector<ApiKey>> ListKeys(const KeyQuery& query) override;
+  absl::StatusOr<std::optional<KeyMatch>> FindKeyBySecret(const SecretHash& hash) override;
   absl::StatusOr<GapList> ReadGaps(absl::Time since) override;
   absl::StatusOr<absl::Time> NextSweepAt(const SweepCursor& after) override;
   absl::StatusOr<Census> TakeCensus(absl::Time now) override;

@@ -76,6 +76,8 @@ absl::Status DeliveryNotFound(std::string_view name) {
 
 absl::Status ProjectNotFound(std::string_view name) { return NotFound(name, "PROJECT_NOT_FOUND"); }
 
+absl::Status KeyNotFound(std::string_view name) { return NotFound(name, "KEY_NOT_FOUND"); }
+
 absl::Status UnknownPushToken() {
   return WithReason(absl::NotFoundError("Monitor not found or not active."), "PUSH_TOKEN_UNKNOWN");
 }
@@ -86,6 +88,14 @@ absl::Status MonitorAlreadyExists(std::string_view name) {
 
 absl::Status ChannelAlreadyExists(std::string_view name) {
   return AlreadyExists(name, "CHANNEL_ALREADY_EXISTS");
+}
+
+absl::Status ProjectAlreadyExists(std::string_view name) {
+  return AlreadyExists(name, "PROJECT_ALREADY_EXISTS");
+}
+
+absl::Status KeyAlreadyExists(std::string_view name) {
+  return AlreadyExists(name, "KEY_ALREADY_EXISTS");
 }
 
 absl::Status MonitorIsDeleted(std::string_view name) {
@@ -118,6 +128,67 @@ absl::Status DeliveryHasNoChannel(std::string_view name) {
       absl::FailedPreconditionError(absl::StrCat(
           AnyStringView(name).absl(), " cannot be redelivered: its channel was deleted")),
       "CHANNEL_DELETED");
+}
+
+absl::Status ProjectInUse(std::string_view name) {
+  return WithReason(
+      absl::FailedPreconditionError(
+          absl::StrCat(AnyStringView(name).absl(), " has monitors or channels; delete them first")),
+      "PROJECT_IN_USE");
+}
+
+absl::Status ProjectIsDefault(std::string_view name) {
+  return WithReason(absl::FailedPreconditionError(absl::StrCat(
+                        AnyStringView(name).absl(), " always exists and cannot be deleted")),
+                    "PROJECT_IS_DEFAULT");
+}
+
+absl::Status KeyIsRevoked(std::string_view name) {
+  return WithReason(absl::FailedPreconditionError(absl::StrCat(
+                        AnyStringView(name).absl(), " is revoked for good; create another")),
+                    "KEY_REVOKED");
+}
+
+absl::Status KeyMissing() {
+  return WithReason(
+      absl::UnauthenticatedError("a key is needed: send it as `authorization: Bearer tk_…`"),
+      "KEY_MISSING");
+}
+
+absl::Status KeyUnknown() {
+  return WithReason(absl::UnauthenticatedError("the key is unknown, or was revoked"),
+                    "KEY_UNKNOWN");
+}
+
+absl::Status KeyExpired() {
+  return WithReason(
+      absl::UnauthenticatedError("the key has expired, or was replaced by a newer one"),
+      "KEY_EXPIRED");
+}
+
+absl::Status RoleTooLow(std::string_view held, std::string_view needed) {
+  return WithReason(absl::PermissionDeniedError(absl::StrCat(
+                        "this needs a key with the role ", AnyStringView(needed).absl(),
+                        "; this one has the role ", AnyStringView(held).absl())),
+                    "ROLE_TOO_LOW");
+}
+
+absl::Status MethodClosed() {
+  return WithReason(absl::PermissionDeniedError("this method is open to no key"), "METHOD_CLOSED");
+}
+
+absl::Status OtherProject(std::string_view own_project) {
+  return WithReason(
+      absl::PermissionDeniedError(absl::StrCat("the key gives access to projects/",
+                                               AnyStringView(own_project).absl(), " only")),
+      "OTHER_PROJECT");
+}
+
+absl::Status NeedsKeyOfAllProjects(std::string_view own_project) {
+  return WithReason(absl::PermissionDeniedError(absl::StrCat(
+                        "this needs a key of all projects; the key gives access to projects/",
+                        AnyStringView(own_project).absl(), " only")),
+                    "OTHER_PROJECT");
 }
 
 absl::Status StaleEtag(std::string_view name) {

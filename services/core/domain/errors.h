@@ -40,10 +40,13 @@ absl::Status ChannelNotFound(std::string_view name);
 absl::Status IncidentNotFound(std::string_view name);
 absl::Status DeliveryNotFound(std::string_view name);
 absl::Status ProjectNotFound(std::string_view name);
+absl::Status KeyNotFound(std::string_view name);
 // NOT_FOUND that names nothing, since a token is a secret.
 absl::Status UnknownPushToken();
 absl::Status MonitorAlreadyExists(std::string_view name);
 absl::Status ChannelAlreadyExists(std::string_view name);
+absl::Status ProjectAlreadyExists(std::string_view name);
+absl::Status KeyAlreadyExists(std::string_view name);
 // FAILED_PRECONDITION.
 absl::Status MonitorIsDeleted(std::string_view name);
 absl::Status MonitorIsNotDeleted(std::string_view name);
@@ -51,6 +54,22 @@ absl::Status ChannelIsDisabled(std::string_view name);
 absl::Status DeliveryIsPending(std::string_view name);
 // The delivery's channel was deleted.
 absl::Status DeliveryHasNoChannel(std::string_view name);
+// It has monitors or channels.
+absl::Status ProjectInUse(std::string_view name);
+absl::Status ProjectIsDefault(std::string_view name);
+absl::Status KeyIsRevoked(std::string_view name);
+// UNAUTHENTICATED. Each says what to do, and nothing of a key that was not shown in full.
+absl::Status KeyMissing();
+absl::Status KeyUnknown();
+absl::Status KeyExpired();
+// PERMISSION_DENIED. `held` and `needed` are the words of roles.
+absl::Status RoleTooLow(std::string_view held, std::string_view needed);
+// Nobody may call the method.
+absl::Status MethodClosed();
+// The key is one of another project than the request's: the answer knows only the key's own.
+absl::Status OtherProject(std::string_view own_project);
+// What is asked for needs a key of all projects.
+absl::Status NeedsKeyOfAllProjects(std::string_view own_project);
 // ABORTED: somebody else changed the resource since the etag was read.
 absl::Status StaleEtag(std::string_view name);
 // OUT_OF_RANGE: the cursor's epoch is unknown.

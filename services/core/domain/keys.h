@@ -14,6 +14,7 @@ using ChannelKey = int64_t;
 using IncidentKey = int64_t;
 using EventKey = int64_t;
 using DeliveryKey = int64_t;
+using ApiKeyKey = int64_t;
 
 // SHA-256 of a push token.
 using TokenHash = std::array<uint8_t, 32>;

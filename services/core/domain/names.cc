@@ -26,10 +26,11 @@ absl::Status Malformed(std::string_view name, std::string_view field, absl::stri
 
 // `collection` is the third part, `form` what an error says is accepted.
 absl::StatusOr<ResourceName> Parse(std::string_view name, std::string_view field,
-                                   absl::string_view collection, absl::string_view form) {
+                                   absl::string_view collection, absl::string_view form,
+                                   bool any_allowed = false) {
   const std::vector<std::string> parts = absl::StrSplit(AnyStringView(name).absl(), '/');
-  if (parts.size() != 4 || parts[0] != "projects" || parts[1].empty() || parts[1] == kAnyProject ||
-      parts[2] != collection || parts[3].empty()) {
+  if (parts.size() != 4 || parts[0] != "projects" || parts[1].empty() ||
+      (parts[1] == kAnyProject && !any_allowed) || parts[2] != collection || parts[3].empty()) {
     return Malformed(name, field, form);
   }
   return ResourceName{.project = parts[1], .id = parts[3]};
@@ -39,6 +40,10 @@ absl::StatusOr<ResourceName> Parse(std::string_view name, std::string_view field
 
 std::string ProjectName(std::string_view project) {
   return absl::StrCat("projects/", AnyStringView(project).absl());
+}
+
+std::string KeyName(std::string_view project, std::string_view key) {
+  return Join(project, "keys", key);
 }
 
 std::string MonitorName(std::string_view project, std::string_view monitor) {
@@ -72,6 +77,16 @@ absl::StatusOr<std::string> ParseParent(std::string_view name, std::string_view 
         any_allowed ? "projects/{project}, or projects/- for all" : "projects/{project}");
   }
   return parts[1];
+}
+
+absl::StatusOr<std::string> ParseProjectName(std::string_view name, std::string_view field) {
+  if (name.empty()) return Malformed(name, field, "projects/{project}");
+  return ParseParent(name, field);
+}
+
+absl::StatusOr<ResourceName> ParseKeyName(std::string_view name, std::string_view field) {
+  return Parse(name, field, "keys", "projects/{project}/keys/{key}, or projects/-/keys/{key}",
+               /*any_allowed=*/true);
 }
 
 absl::StatusOr<ResourceName> ParseMonitorName(std::string_view name, std::string_view field) {

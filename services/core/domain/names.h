@@ -31,6 +31,7 @@ struct NumberedName {
 };
 
 std::string ProjectName(std::string_view project);
+std::string KeyName(std::string_view project, std::string_view key);
 std::string MonitorName(std::string_view project, std::string_view monitor);
 std::string ChannelName(std::string_view project, std::string_view channel);
 std::string DeliveryName(std::string_view project, std::string_view delivery);
@@ -45,6 +46,10 @@ std::string AlertEventName(std::string_view project, EventKey event);
 // where `any_allowed`.
 absl::StatusOr<std::string> ParseParent(std::string_view name, std::string_view field,
                                         bool any_allowed = false);
+// `projects/{project}`, where empty means nothing.
+absl::StatusOr<std::string> ParseProjectName(std::string_view name, std::string_view field);
+// The project may be kAnyProject: that of a key of all projects.
+absl::StatusOr<ResourceName> ParseKeyName(std::string_view name, std::string_view field);
 absl::StatusOr<ResourceName> ParseMonitorName(std::string_view name, std::string_view field);
 absl::StatusOr<ResourceName> ParseChannelName(std::string_view name, std::string_view field);
 absl::StatusOr<ResourceName> ParseDeliveryName(std::string_view name, std::string_view field);

@@ -179,6 +179,10 @@ void ValidateResourceId(std::string_view id, std::string_view field, FieldFaults
              kIdRule);
 }
 
+void ValidateDisplayName(const std::string& name, std::string_view field, FieldFaults& faults) {
+  Checker("", faults).Text(AnyStringView(field).absl(), name, kMaxShortTextBytes);
+}
+
 void ValidateWebhookSecret(std::string_view secret, std::string_view field, FieldFaults& faults) {
   if (!IsWebhookSecret(secret)) {
     faults.Add(field, "it is no such secret", "whsec_ followed by base64 of 24 to 64 bytes");

@@ -30,6 +30,8 @@ bool IsWebhookSecret(std::string_view secret);
 
 // `field` is the whole path, e.g. "monitor_id".
 void ValidateResourceId(std::string_view id, std::string_view field, FieldFaults& faults);
+// At most 128 bytes of text.
+void ValidateDisplayName(const std::string& name, std::string_view field, FieldFaults& faults);
 void ValidateWebhookSecret(std::string_view secret, std::string_view field, FieldFaults& faults);
 void ValidateTokenOverlap(absl::Duration overlap, std::string_view field, FieldFaults& faults);
 

@@ -9,10 +9,12 @@
 
 #include "absl/time/time.h"
 #include "services/core/domain/alert_event.h"
+#include "services/core/domain/api_key.h"
 #include "services/core/domain/channel.h"
 #include "services/core/domain/delivery.h"
 #include "services/core/domain/incident.h"
 #include "services/core/domain/monitor.h"
+#include "services/core/domain/project.h"
 
 namespace tocsin::core {
 
@@ -71,6 +73,25 @@ struct DeliveryView {
   std::string project_id;
   std::string channel_id;
   std::string monitor_id;  // empty: about no monitor
+};
+
+struct ProjectQuery {
+  std::string after_id;  // exclusive. Ascending by id.
+  int limit = 50;
+};
+
+// Where a list of keys goes on: an id is that of several keys when all but one are revoked.
+struct KeyPlace {
+  std::string project_id;
+  std::string id;
+  ApiKeyKey key = 0;
+};
+
+struct KeyQuery {
+  std::optional<ProjectKey> project;  // 0: the keys of all projects; nullopt: every key
+  KeyPlace after;                     // exclusive. Ascending by project's id, id, and key.
+  int limit = 50;
+  bool show_revoked = false;
 };
 
 struct FeedEntry {

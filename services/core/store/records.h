@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "absl/time/time.h"
+#include "services/core/domain/api_key.h"
 #include "services/core/domain/channel.h"
 #include "services/core/domain/delivery.h"
 #include "services/core/domain/gap.h"
@@ -79,6 +80,21 @@ struct DueMonitors {
 struct MonitorIdentity {
   MonitorKey key = 0;
   int64_t version = 0;
+};
+
+struct ProjectIdentity {
+  ProjectKey key = 0;
+  int64_t version = 0;
+};
+
+struct ApiKeyIdentity {
+  ApiKeyKey key = 0;
+  int64_t version = 0;
+};
+
+struct KeyUse {
+  ApiKeyKey key = 0;
+  absl::Time at;
 };
 
 struct FiringDelivery {
@@ -157,6 +173,7 @@ struct RetentionPolicy {
   absl::Duration heartbeats = absl::Hours(24 * 14);
   absl::Duration incidents = absl::Hours(24 * 400);  // and events, finished deliveries, gaps
   absl::Duration deleted_monitors = absl::Hours(24 * 30);
+  absl::Duration revoked_keys = absl::Hours(24 * 30);
   int partitions_ahead = 3;  // days
 };
 
@@ -165,6 +182,7 @@ struct News {
   bool deliveries = false;  // something may be due for a channel
   bool sweep = false;       // a sweep_at moved earlier
   bool events = false;      // alert events were committed
+  bool keys = false;        // what keys give access to changed
 };
 
 }  // namespace tocsin::core

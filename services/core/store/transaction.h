@@ -14,6 +14,7 @@
 #include "services/core/domain/gap.h"
 #include "services/core/domain/incident.h"
 #include "services/core/domain/monitor.h"
+#include "services/core/domain/project.h"
 #include "services/core/store/records.h"
 
 namespace tocsin::core {
@@ -113,6 +114,37 @@ class Transaction {
   virtual absl::StatusOr<std::optional<Delivery>> LockDelivery(ProjectKey project,
                                                                const std::string& id) = 0;
   virtual absl::Status SaveDelivery(const Delivery& delivery) = 0;
+
+  // --- Projects and keys ---
+
+  // Keeps the project from being deleted until the transaction ends: for whoever puts something
+  // into it. False when it is deleted already. Not exclusive.
+  virtual absl::StatusOr<bool> HoldProject(ProjectKey project) = 0;
+  // Locks it against every change, and against those that hold it.
+  virtual absl::StatusOr<std::optional<Project>> LockProject(const std::string& id) = 0;
+  // ALREADY_EXISTS when there is one with that id.
+  virtual absl::StatusOr<ProjectIdentity> InsertProject(const Project& project) = 0;
+  // Writes all of it, with a version drawn anew, which is returned.
+  virtual absl::StatusOr<int64_t> SaveProject(const Project& project) = 0;
+  // Whether it has monitors or channels that are not deleted.
+  virtual absl::StatusOr<bool> IsInUse(ProjectKey project) = 0;
+  // Ends the project, which is locked and not in use, and its keys. Its id is free again.
+  virtual absl::Status DeleteProject(ProjectKey project, absl::Time now) = 0;
+
+  // The key of that id, locked: the one that is not revoked, else the one revoked last. `project`
+  // is 0 for a key of all projects.
+  virtual absl::StatusOr<std::optional<ApiKey>> LockKey(ProjectKey project,
+                                                        const std::string& id) = 0;
+  // ALREADY_EXISTS when the project has a key of that id that is not revoked.
+  virtual absl::StatusOr<ApiKeyIdentity> InsertKey(const ApiKey& key) = 0;
+  // Writes all of it but prefix and last use, with a version drawn anew, which is returned.
+  virtual absl::StatusOr<int64_t> SaveKey(const ApiKey& key) = 0;
+  // ALREADY_EXISTS when the secret is known, of whatever key.
+  virtual absl::Status AddKeySecret(ApiKeyKey key, const KeySecret& secret) = 0;
+  // Lets every secret of the key that lives longer expire at `at`.
+  virtual absl::Status ExpireKeySecrets(ApiKeyKey key, absl::Time at) = 0;
+  // Moves last uses forward; the rest of the key is not changed, nor its version.
+  virtual absl::Status NoteKeyUses(absl::Span<const KeyUse> uses) = 0;
 
   // --- Liveness ---
 

@@ -95,9 +95,11 @@ absl::StatusOr<std::optional<IncidentView>> MemoryStore::ReadIncident(const std:
   absl::MutexLock lock(&mutex_);
   const auto incident = tables_.incidents().find(key);
   if (incident == tables_.incidents().end()) return std::nullopt;
-  IncidentView view = ViewOf(incident->second);
-  if (view.project_id != project) return std::nullopt;
-  return view;
+  const auto found = tables_.projects().find(project);
+  if (found == tables_.projects().end() || found->second != incident->second.project) {
+    return std::nullopt;
+  }
+  return ViewOf(incident->second);
 }
 
 absl::StatusOr<std::vector<Channel>> MemoryStore::ListChannels(const ChannelQuery& query) {
@@ -139,11 +141,10 @@ absl::StatusOr<std::vector<DeliveryView>> MemoryStore::ListDeliveries(const Deli
   return views;
 }
 
-// Projects never change, so they need no lock, also within a transaction.
-absl::StatusOr<std::optional<ProjectKey>> MemoryStore::FindProject(const std::string& id)
-    ABSL_NO_THREAD_SAFETY_ANALYSIS {
-  const auto found = tables_.projects().find(id);
-  if (found == tables_.projects().end()) return std::nullopt;
+absl::StatusOr<std::optional<ProjectKey>> MemoryStore::FindProject(const std::string& id) {
+  absl::MutexLock lock(&projects_mutex_);
+  const auto found = projects_.find(id);
+  if (found == projects_.end()) return std::nullopt;
   return found->second;
 }
 

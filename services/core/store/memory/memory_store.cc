@@ -20,11 +20,11 @@ Heartbeat HeartbeatOf(const SteadyUp& up) {
   return heartbeat;
 }
 
-bool Any(const News& news) { return news.deliveries || news.sweep || news.events; }
+bool Any(const News& news) { return news.deliveries || news.sweep || news.events || news.keys; }
 
 }  // namespace
 
-MemoryStore::MemoryStore(const Clock& clock) : clock_(clock) {}
+MemoryStore::MemoryStore(const Clock& clock) : clock_(clock), projects_(tables_.projects()) {}
 
 absl::StatusOr<std::vector<MonitorKey>> MemoryStore::RecordSteadyUps(
     int, absl::Span<const SteadyUp> newest, absl::Span<const SteadyUp> folded) {
@@ -68,6 +68,10 @@ absl::Status MemoryStore::Transact(TransactionClass,
     return status;
   }
   tables_.Commit();
+  if (transaction.changed_projects()) {
+    absl::MutexLock projects_lock(&projects_mutex_);
+    projects_ = tables_.projects();
+  }
   Announce(transaction.news());
   return status;
 }
@@ -200,6 +204,7 @@ absl::StatusOr<bool> MemoryStore::Maintain(const RetentionPolicy& policy, absl::
     }
   }
   for (const MonitorKey key : gone) Purge(key);
+  ForgetKeys(now - policy.revoked_keys);
   ExpireStranded(now);
   DropFinished(now - policy.incidents);
   tables_.Commit();
@@ -212,6 +217,7 @@ void MemoryStore::Announce(const News& news) {
   news_.deliveries |= news.deliveries;
   news_.sweep |= news.sweep;
   news_.events |= news.events;
+  news_.keys |= news.keys;
 }
 
 News MemoryStore::WaitForNews(absl::Duration timeout) {

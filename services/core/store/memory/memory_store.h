@@ -1,6 +1,7 @@
 // A store that forgets everything when it ends, for tests and the simulation.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -40,6 +41,10 @@ class MemoryStore : public Store {
   absl::StatusOr<std::vector<Channel>> ListChannels(const ChannelQuery& query) override;
   absl::StatusOr<std::vector<DeliveryView>> ListDeliveries(const DeliveryQuery& query) override;
   absl::StatusOr<std::optional<ProjectKey>> FindProject(const std::string& id) override;
+  absl::StatusOr<std::vector<Project>> ListProjects(const ProjectQuery& query) override;
+  absl::StatusOr<std::optional<Project>> ReadProject(const std::string& id) override;
+  absl::StatusOr<std::vector<ApiKey>> ListKeys(const KeyQuery& query) override;
+  absl::StatusOr<std::optional<KeyMatch>> FindKeyBySecret(const SecretHash& hash) override;
   absl::StatusOr<GapList> ReadGaps(absl::Time since) override;
   absl::StatusOr<absl::Time> NextSweepAt(const SweepCursor& after) override;
   absl::StatusOr<Census> TakeCensus(absl::Time now) override;
@@ -61,6 +66,7 @@ class MemoryStore : public Store {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void ReleaseBacklog(ChannelKey channel, absl::Time now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Purge(MonitorKey monitor) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void ForgetKeys(absl::Time ended_before) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Gives up what waits past its days for channels that take nothing.
   void ExpireStranded(absl::Time now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void DropFinished(absl::Time before) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -73,6 +79,9 @@ class MemoryStore : public Store {
   std::vector<EventKey> feed_ ABSL_GUARDED_BY(mutex_);  // by position, from 1
   EventKey last_fed_ ABSL_GUARDED_BY(mutex_) = 0;
   News news_ ABSL_GUARDED_BY(mutex_);
+  // The projects as of the last commit, so that they can be found within a transaction too.
+  absl::Mutex projects_mutex_;
+  std::map<std::string, ProjectKey> projects_ ABSL_GUARDED_BY(projects_mutex_);
   bool stop_waiting_ ABSL_GUARDED_BY(mutex_) = false;
 };
 

@@ -17,6 +17,8 @@ class MemoryTransaction : public Transaction {
 
   // What is to be announced when it commits.
   const News& news() const { return news_; }
+  // Whether there are other projects than before.
+  bool changed_projects() const { return changed_projects_; }
 
   absl::StatusOr<std::vector<std::optional<TokenMatch>>> ResolveTokens(
       absl::Span<const TokenHash> tokens, absl::Time now) override;
@@ -50,6 +52,18 @@ class MemoryTransaction : public Transaction {
   absl::StatusOr<std::optional<Delivery>> LockDelivery(ProjectKey project,
                                                        const std::string& id) override;
   absl::Status SaveDelivery(const Delivery& delivery) override;
+  absl::StatusOr<bool> HoldProject(ProjectKey project) override;
+  absl::StatusOr<std::optional<Project>> LockProject(const std::string& id) override;
+  absl::StatusOr<ProjectIdentity> InsertProject(const Project& project) override;
+  absl::StatusOr<int64_t> SaveProject(const Project& project) override;
+  absl::StatusOr<bool> IsInUse(ProjectKey project) override;
+  absl::Status DeleteProject(ProjectKey project, absl::Time now) override;
+  absl::StatusOr<std::optional<ApiKey>> LockKey(ProjectKey project, const std::string& id) override;
+  absl::StatusOr<ApiKeyIdentity> InsertKey(const ApiKey& key) override;
+  absl::StatusOr<int64_t> SaveKey(const ApiKey& key) override;
+  absl::Status AddKeySecret(ApiKeyKey key, const KeySecret& secret) override;
+  absl::Status ExpireKeySecrets(ApiKeyKey key, absl::Time at) override;
+  absl::Status NoteKeyUses(absl::Span<const KeyUse> uses) override;
   absl::StatusOr<std::vector<Touch>> ReadTouches() override;
   absl::Status SaveTouch(const Touch& touch) override;
   absl::Status ForgetTouches(absl::Time before) override;
@@ -66,6 +80,7 @@ class MemoryTransaction : public Transaction {
 
   Tables& tables_;
   News news_;
+  bool changed_projects_ = false;
 };
 
 }  // namespace tocsin::core::memory

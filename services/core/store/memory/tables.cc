@@ -5,7 +5,14 @@
 
 namespace tocsin::core::memory {
 
-Tables::Tables() { projects_["default"] = Draw(); }
+Tables::Tables() {
+  ProjectRow row;
+  row.project.key = Draw();
+  row.project.id = row.project.display_name = "default";
+  row.project.version = 1;
+  SetProject(row.project.key, row);
+  Commit();
+}
 
 void Tables::Rollback() {
   undoing_ = true;
@@ -128,6 +135,24 @@ void Tables::SetChannel(ChannelKey key, std::optional<ChannelRow> row) {
   OnUndo([this, key, before = std::move(before)] { SetChannel(key, before); });
 }
 
+void Tables::SetProject(ProjectKey key, std::optional<ProjectRow> row) {
+  const std::optional<ProjectRow> after = row;
+  std::optional<ProjectRow> before = Put(project_rows_, key, std::move(row));
+  if (before && !before->deleted) project_ids_.erase(before->project.id);
+  if (after && !after->deleted) project_ids_[after->project.id] = key;
+  OnUndo([this, key, before = std::move(before)] { SetProject(key, before); });
+}
+
+void Tables::SetKey(ApiKeyKey key, std::optional<ApiKey> row) {
+  std::optional<ApiKey> before = Put(keys_, key, std::move(row));
+  OnUndo([this, key, before = std::move(before)] { SetKey(key, before); });
+}
+
+void Tables::SetSecret(const SecretHash& hash, std::optional<SecretRow> row) {
+  std::optional<SecretRow> before = Put(secrets_, hash, std::move(row));
+  OnUndo([this, hash, before = std::move(before)] { SetSecret(hash, before); });
+}
+
 void Tables::SetTouch(const std::string& instance, std::optional<Touch> touch) {
   std::optional<Touch> before = Put(touches_, instance, std::move(touch));
   OnUndo([this, instance, before = std::move(before)] { SetTouch(instance, before); });
@@ -140,10 +165,8 @@ void Tables::SetGap(int64_t key, std::optional<GapRow> row) {
 
 const std::string& Tables::ProjectId(ProjectKey key) const {
   static const std::string& none = *new std::string;
-  for (const auto& [id, project] : projects_) {
-    if (project == key) return id;
-  }
-  return none;
+  const auto found = project_rows_.find(key);
+  return found == project_rows_.end() ? none : found->second.project.id;
 }
 
 const Tables::History& Tables::HistoryOf(MonitorKey monitor) const {

@@ -18,6 +18,7 @@
 #include "services/core/domain/gap.h"
 #include "services/core/domain/incident.h"
 #include "services/core/domain/monitor.h"
+#include "services/core/domain/project.h"
 #include "services/core/store/records.h"
 
 namespace tocsin::core::memory {
@@ -48,6 +49,17 @@ struct EventRow {
   int64_t feed_position = 0;  // 0: none yet
 };
 
+struct ProjectRow {
+  Project project;
+  bool deleted = false;
+};
+
+struct SecretRow {
+  ApiKeyKey key = 0;
+  KeySecret secret;
+  int64_t order = 0;  // of its making
+};
+
 struct GapRow {
   Gap gap;
   bool told = false;
@@ -75,14 +87,21 @@ class Tables {
   void SetEvent(EventKey key, std::optional<EventRow> row);
   void SetDelivery(DeliveryKey key, std::optional<DeliveryRow> row);
   void SetChannel(ChannelKey key, std::optional<ChannelRow> row);
+  void SetProject(ProjectKey key, std::optional<ProjectRow> row);
+  void SetKey(ApiKeyKey key, std::optional<ApiKey> row);
+  void SetSecret(const SecretHash& hash, std::optional<SecretRow> row);
   void SetTouch(const std::string& instance, std::optional<Touch> touch);
   void SetGap(int64_t key, std::optional<GapRow> row);
 
   // Each draws a number that was never drawn. Events and deliveries share theirs.
   int64_t Draw() { return ++drawn_; }
 
-  const std::map<std::string, ProjectKey>& projects() const { return projects_; }
-  // The id of a project that exists.
+  // Those that are not deleted, by id.
+  const std::map<std::string, ProjectKey>& projects() const { return project_ids_; }
+  const std::map<ProjectKey, ProjectRow>& project_rows() const { return project_rows_; }
+  const std::map<ApiKeyKey, ApiKey>& keys() const { return keys_; }
+  const std::map<SecretHash, SecretRow>& secrets() const { return secrets_; }
+  // The id of a project that exists, or did.
   const std::string& ProjectId(ProjectKey key) const;
   const std::map<MonitorKey, MonitorDefinition>& definitions() const { return definitions_; }
   const std::map<std::pair<ProjectKey, std::string>, MonitorKey>& monitor_ids() const {
@@ -129,7 +148,10 @@ class Tables {
   std::vector<std::function<void()>> undo_;
   int64_t drawn_ = 0;
 
-  std::map<std::string, ProjectKey> projects_;
+  std::map<std::string, ProjectKey> project_ids_;
+  std::map<ProjectKey, ProjectRow> project_rows_;
+  std::map<ApiKeyKey, ApiKey> keys_;
+  std::map<SecretHash, SecretRow> secrets_;
   std::map<MonitorKey, MonitorDefinition> definitions_;
   std::map<std::pair<ProjectKey, std::string>, MonitorKey> monitor_ids_;
   std::map<MonitorKey, StateRow> states_;

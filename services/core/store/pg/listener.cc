@@ -17,7 +17,7 @@ namespace {
 // How often it tries to connect while the database is away.
 constexpr absl::Duration kRetryPeriod = absl::Milliseconds(250);
 
-constexpr News kEverything = {.deliveries = true, .sweep = true, .events = true};
+constexpr News kEverything = {.deliveries = true, .sweep = true, .events = true, .keys = true};
 
 }  // namespace
 
@@ -80,8 +80,11 @@ News Listener::Wait(absl::Duration timeout) {
     }
     Announcement heard;
     for (const std::string& payload : *payloads) heard.Merge(payload);
-    if (heard.deliveries || heard.sweep || heard.events) {
-      return {.deliveries = heard.deliveries, .sweep = heard.sweep, .events = heard.events};
+    if (heard.deliveries || heard.sweep || heard.events || heard.keys) {
+      return {.deliveries = heard.deliveries,
+              .sweep = heard.sweep,
+              .events = heard.events,
+              .keys = heard.keys};
     }
   }
 }

@@ -77,6 +77,12 @@ class PgStore : public Store {
   absl::StatusOr<absl::Time> NextSweepAt(const SweepCursor& after) override;
   absl::StatusOr<Census> TakeCensus(absl::Time now) override;
 
+  // access_reads.cc
+  absl::StatusOr<std::vector<Project>> ListProjects(const ProjectQuery& query) override;
+  absl::StatusOr<std::optional<Project>> ReadProject(const std::string& id) override;
+  absl::StatusOr<std::vector<ApiKey>> ListKeys(const KeyQuery& query) override;
+  absl::StatusOr<std::optional<KeyMatch>> FindKeyBySecret(const SecretHash& hash) override;
+
   // feed.cc
   absl::StatusOr<int> SequenceFeed(int limit) override;
   absl::StatusOr<std::vector<FeedEntry>> ReadFeed(ProjectKey project, int64_t after,

@@ -10,6 +10,7 @@ std::string Announcement::Encode() const {
   if (deliveries) payload += 'd';
   if (sweep) payload += 's';
   if (events) payload += 'e';
+  if (keys) payload += 'k';
   return payload;
 }
 
@@ -30,6 +31,7 @@ void Announcement::Merge(const std::string& payload) {
     deliveries |= c == 'd';
     sweep |= c == 's';
     events |= c == 'e';
+    keys |= c == 'k';
   }
 }
 

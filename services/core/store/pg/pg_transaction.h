@@ -19,6 +19,7 @@ struct Announcement {
   bool deliveries = false;
   bool sweep = false;
   bool events = false;
+  bool keys = false;
 
   // As the payload of a notification; empty when there is nothing to announce.
   std::string Encode() const;
@@ -75,6 +76,20 @@ class PgTransaction : public Transaction {
   absl::StatusOr<std::optional<Delivery>> LockDelivery(ProjectKey project,
                                                        const std::string& id) override;
   absl::Status SaveDelivery(const Delivery& delivery) override;
+
+  // access_operations.cc
+  absl::StatusOr<bool> HoldProject(ProjectKey project) override;
+  absl::StatusOr<std::optional<Project>> LockProject(const std::string& id) override;
+  absl::StatusOr<ProjectIdentity> InsertProject(const Project& project) override;
+  absl::StatusOr<int64_t> SaveProject(const Project& project) override;
+  absl::StatusOr<bool> IsInUse(ProjectKey project) override;
+  absl::Status DeleteProject(ProjectKey project, absl::Time now) override;
+  absl::StatusOr<std::optional<ApiKey>> LockKey(ProjectKey project, const std::string& id) override;
+  absl::StatusOr<ApiKeyIdentity> InsertKey(const ApiKey& key) override;
+  absl::StatusOr<int64_t> SaveKey(const ApiKey& key) override;
+  absl::Status AddKeySecret(ApiKeyKey key, const KeySecret& secret) override;
+  absl::Status ExpireKeySecrets(ApiKeyKey key, absl::Time at) override;
+  absl::Status NoteKeyUses(absl::Span<const KeyUse> uses) override;
 
   // liveness_operations.cc
   absl::StatusOr<std::vector<Touch>> ReadTouches() override;

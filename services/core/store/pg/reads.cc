@@ -19,9 +19,11 @@ const pg::Statement pg::kNextSweepAt = {
 
 namespace {
 
-constexpr pg::Statement kFindMonitor = {
-    "find_monitor", "SELECT " TOCSIN_DEFINITION_COLUMNS ", " TOCSIN_STATE_COLUMNS
-                    " FROM " TOCSIN_MONITOR_TABLES " WHERE p.id = $1::text AND m.id = $2::text"};
+constexpr pg::Statement kFindMonitor = {"find_monitor",
+                                        "SELECT " TOCSIN_DEFINITION_COLUMNS
+                                        ", " TOCSIN_STATE_COLUMNS " FROM " TOCSIN_MONITOR_TABLES
+                                        " WHERE p.id = $1::text AND p.deleted_at IS NULL "
+                                        "AND m.id = $2::text"};
 
 // The newest up or down of monitor m; see kNewestHeartbeats of the transaction.
 #define TOCSIN_NEWEST_OF_M                                                      \
@@ -34,9 +36,10 @@ constexpr pg::Statement kFindMonitor = {
   "ORDER BY received_at DESC LIMIT 1) h ON true "
 
 constexpr pg::Statement kReadMonitor = {
-    "read_monitor",
-    "SELECT " TOCSIN_DEFINITION_COLUMNS ", " TOCSIN_STATE_COLUMNS ", " TOCSIN_HEARTBEAT_COLUMNS
-    " FROM " TOCSIN_MONITOR_TABLES TOCSIN_NEWEST_OF_M "WHERE p.id = $1::text AND m.id = $2::text"};
+    "read_monitor", "SELECT " TOCSIN_DEFINITION_COLUMNS ", " TOCSIN_STATE_COLUMNS
+                    ", " TOCSIN_HEARTBEAT_COLUMNS " FROM " TOCSIN_MONITOR_TABLES TOCSIN_NEWEST_OF_M
+                    "WHERE p.id = $1::text "
+                    "AND p.deleted_at IS NULL AND m.id = $2::text"};
 
 constexpr pg::Statement kListMonitors = {
     "list_monitors", "SELECT " TOCSIN_DEFINITION_COLUMNS ", " TOCSIN_STATE_COLUMNS
@@ -70,7 +73,8 @@ constexpr pg::Statement kReadIncident = {
     "read_incident", "SELECT p.id, m.id, " TOCSIN_INCIDENT_COLUMNS
                      " FROM incident i JOIN monitor m ON m.monitor_id = i.monitor_id "
                      "JOIN project p ON p.project_id = i.project_id "
-                     "WHERE p.id = $1::text AND i.incident_id = $2::bigint"};
+                     "WHERE p.id = $1::text AND p.deleted_at IS NULL "
+                     "AND i.incident_id = $2::bigint"};
 
 constexpr pg::Statement kListChannels = {
     "list_channels",
@@ -91,7 +95,8 @@ constexpr pg::Statement kListDeliveries = {
     "ORDER BY d.delivery_id DESC LIMIT $6::integer"};
 
 constexpr pg::Statement kFindProject = {"find_project",
-                                        "SELECT p.project_id FROM project p WHERE p.id = $1::text"};
+                                        "SELECT p.project_id FROM project p WHERE p.id = $1::text "
+                                        "AND p.deleted_at IS NULL"};
 
 constexpr pg::Statement kReadGaps = {
     "read_gaps",

@@ -243,4 +243,22 @@ absl::Status ExtraFromJson(const std::string& text, Delivery& delivery) {
   return absl::OkStatus();
 }
 
+std::string GrantToJson(const PushGrant& grant) {
+  return Dump({{"may_create", grant.may_create},
+               {"max_monitors", grant.max_monitors},
+               {"defaults", DefinitionToJson(grant.defaults)}});
+}
+
+absl::StatusOr<PushGrant> GrantFromJson(const std::string& text) {
+  const Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (!json.is_object() || !json.contains("defaults")) {
+    return absl::DataLossError("what a push key may do is damaged");
+  }
+  PushGrant grant;
+  grant.may_create = Bool(json, "may_create");
+  grant.max_monitors = static_cast<int32_t>(Int(json, "max_monitors"));
+  grant.defaults = DefinitionFromJson(json["defaults"], AlertEvent());
+  return grant;
+}
+
 }  // namespace tocsin::core::pg

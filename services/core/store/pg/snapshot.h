@@ -1,10 +1,13 @@
-// The part of an alert event that is kept as JSON: what was known when it happened.
+// What is kept as JSON: what was known when an alert event happened, what else a delivery tells,
+// and what a push key may do.
 #pragma once
 
 #include <string>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "services/core/domain/alert_event.h"
+#include "services/core/domain/api_key.h"
 #include "services/core/domain/delivery.h"
 
 namespace tocsin::core::pg {
@@ -18,5 +21,9 @@ absl::Status SnapshotFromJson(const std::string& json, AlertEvent& event);
 // blind and notice of a delivery; empty when it has neither.
 std::string ExtraToJson(const Delivery& delivery);
 absl::Status ExtraFromJson(const std::string& json, Delivery& delivery);
+
+// Of the defaults of a grant, identity, version and times are not kept.
+std::string GrantToJson(const PushGrant& grant);
+absl::StatusOr<PushGrant> GrantFromJson(const std::string& json);
 
 }  // namespace tocsin::core::pg

@@ -131,6 +131,19 @@ constexpr pg::Statement kDropGaps = {
     "DELETE FROM gap g USING oldest WHERE g.gap_id = oldest.gap_id "
     "AND g.end_at < $1::timestamptz"};
 
+// Their secrets go with them.
+constexpr pg::Statement kForgetKeys = {
+    "forget_keys",
+    "WITH gone AS (SELECT k.api_key_id FROM api_key k WHERE k.revoked_at < $1::timestamptz "
+    "ORDER BY k.revoked_at LIMIT $2::integer FOR UPDATE SKIP LOCKED) "
+    "DELETE FROM api_key k USING gone WHERE k.api_key_id = gone.api_key_id"};
+
+constexpr pg::Statement kForgetSecrets = {
+    "forget_key_secrets",
+    "WITH gone AS (SELECT s.hash FROM api_key_secret s WHERE s.expires_at < $1::timestamptz "
+    "AND s.expires_at <> 'infinity' LIMIT $2::integer) "
+    "DELETE FROM api_key_secret s USING gone WHERE s.hash = gone.hash"};
+
 absl::Time StartOf(absl::CivilDay day) { return absl::FromCivil(day, absl::UTCTimeZone()); }
 
 std::string PartitionName(absl::CivilDay day) {
@@ -265,6 +278,8 @@ absl::StatusOr<bool> Purge(pg::Session& session, const RetentionPolicy& policy, 
       {kDropEvents, now - policy.incidents, kBatch},
       {kDropIncidents, now - policy.incidents, kBatch},
       {kDropGaps, now - policy.incidents, kBatch},
+      {kForgetKeys, now - policy.revoked_keys, kBatch},
+      {kForgetSecrets, now - policy.revoked_keys, kBatch},
   };
   for (const auto& step : steps) {
     const absl::StatusOr<pg::Rows> rows = session.Run(

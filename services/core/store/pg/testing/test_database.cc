@@ -87,7 +87,7 @@ void TestDatabase::Clear() {
     absl::StrAppend(&tables, tables.empty() ? "" : ", ", table);
   }
   Execute("TRUNCATE " + tables + " RESTART IDENTITY");
-  Execute("INSERT INTO project (id) VALUES ('default')");
+  Execute("INSERT INTO project (id, display_name) VALUES ('default', 'default')");
   Execute("UPDATE feed SET position = 0");
 }
 
