@@ -196,6 +196,11 @@ absl::StatusOr<std::optional<KeyMatch>> FaultyStore::FindKeyBySecret(const Secre
   return inner_.FindKeyBySecret(hash);
 }
 
+absl::StatusOr<std::vector<AuditView>> FaultyStore::ListAudit(const AuditQuery& query) {
+  RETURN_IF_ERROR(BeforeRead());
+  return inner_.ListAudit(query);
+}
+
 absl::StatusOr<GapList> FaultyStore::ReadGaps(absl::Time since) {
   RETURN_IF_ERROR(BeforeRead());
   return inner_.ReadGaps(since);

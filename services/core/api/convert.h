@@ -57,10 +57,6 @@ v1::Delivery ToProto(const DeliveryView& view);
 v1::AlertEvent ToProto(const AlertEvent& event);
 v1::BlindInterval ToProto(const BlindNotice& notice);
 
-// "https://host:8443" of "https://user:password@host:8443/path?query"; empty when it is no such
-// URL.
-std::string MaskUrl(const std::string& url);
-
 // From the wire. Faults that the domain has no word for (an unknown enumerator, a
 // channel of another project) are added to `faults` with fields below `prefix`;
 // the domain judges the rest. Output only fields are ignored.

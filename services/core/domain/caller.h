@@ -10,6 +10,8 @@ struct Caller {
   std::string method;      // "tocsin.v1.MonitorService/UpdateMonitor"
   std::string source;      // the address it came from; empty when it is not known
   std::string request_id;  // as in the logs
+
+  friend bool operator==(const Caller&, const Caller&) = default;
 };
 
 }  // namespace tocsin::core

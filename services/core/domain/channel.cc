@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "absl/strings/str_cat.h"
 #include "services/core/domain/selector.h"
 
 namespace tocsin::core {
@@ -24,6 +25,16 @@ std::vector<ChannelKey> Route(const MonitorDefinition& definition,
     if (channel.is_default) defaults.push_back(channel.key);
   }
   return covering.empty() ? defaults : covering;
+}
+
+std::string MaskUrl(const std::string& url) {
+  const size_t scheme = url.find("://");
+  if (scheme == std::string::npos) return "";
+  const size_t begin = scheme + 3;
+  const size_t end = std::min(url.find_first_of("/?#\\", begin), url.size());
+  std::string host = url.substr(begin, end - begin);
+  if (const size_t user = host.rfind('@'); user != std::string::npos) host.erase(0, user + 1);
+  return absl::StrCat(url.substr(0, begin), host);
 }
 
 }  // namespace tocsin::core

@@ -49,6 +49,10 @@ struct Channel {
   friend bool operator==(const Channel&, const Channel&) = default;
 };
 
+// "https://host:8443" of "https://user:password@host:8443/path?query"; empty when it is no such
+// URL.
+std::string MaskUrl(const std::string& url);
+
 // Whether the selector (see selector.h) selects the monitor. Empty or malformed: false.
 bool SelectorMatches(const std::string& selector, const MonitorDefinition& definition);
 

@@ -62,6 +62,10 @@ std::string IncidentName(std::string_view project, IncidentKey incident) {
   return Join(project, "incidents", std::to_string(incident));
 }
 
+std::string AuditEntryName(std::string_view project, int64_t entry) {
+  return Join(project.empty() ? kAnyProject : project, "auditEntries", std::to_string(entry));
+}
+
 std::string AlertEventName(std::string_view project, EventKey event) {
   return Join(project, "alertEvents", std::to_string(event));
 }

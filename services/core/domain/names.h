@@ -36,6 +36,8 @@ std::string MonitorName(std::string_view project, std::string_view monitor);
 std::string ChannelName(std::string_view project, std::string_view channel);
 std::string DeliveryName(std::string_view project, std::string_view delivery);
 std::string IncidentName(std::string_view project, IncidentKey incident);
+// `projects/-/auditEntries/…` when there is no project.
+std::string AuditEntryName(std::string_view project, int64_t entry);
 std::string AlertEventName(std::string_view project, EventKey event);
 
 // Each takes a name and the field of the request that it came in, which the error names:

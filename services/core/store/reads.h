@@ -10,6 +10,7 @@
 #include "absl/time/time.h"
 #include "services/core/domain/alert_event.h"
 #include "services/core/domain/api_key.h"
+#include "services/core/domain/audit.h"
 #include "services/core/domain/channel.h"
 #include "services/core/domain/delivery.h"
 #include "services/core/domain/incident.h"
@@ -92,6 +93,23 @@ struct KeyQuery {
   KeyPlace after;                     // exclusive. Ascending by project's id, id, and key.
   int limit = 50;
   bool show_revoked = false;
+};
+
+struct AuditQuery {
+  std::optional<ProjectKey> project;  // nullopt: of every project and of none
+  std::string resource;               // empty: any
+  std::string actor;                  // empty: any
+  absl::Time start = absl::InfinitePast();
+  absl::Time end = absl::InfiniteFuture();  // exclusive
+  // Exclusive: (at, key) of the last row of the page before. Descending.
+  absl::Time before = absl::InfiniteFuture();
+  int64_t before_key = 0;
+  int limit = 50;
+};
+
+struct AuditView {
+  int64_t key = 0;
+  AuditRecord record;
 };
 
 struct FeedEntry {

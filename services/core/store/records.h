@@ -174,6 +174,7 @@ struct RetentionPolicy {
   absl::Duration incidents = absl::Hours(24 * 400);  // and events, finished deliveries, gaps
   absl::Duration deleted_monitors = absl::Hours(24 * 30);
   absl::Duration revoked_keys = absl::Hours(24 * 30);
+  absl::Duration audit = absl::Hours(24 * 400);
   int partitions_ahead = 3;  // days
 };
 

@@ -88,6 +88,7 @@ class Store {
   virtual absl::StatusOr<std::vector<ApiKey>> ListKeys(const KeyQuery& query) = 0;
   // What a secret is one of, also when it has expired or the key is revoked; by one index.
   virtual absl::StatusOr<std::optional<KeyMatch>> FindKeyBySecret(const SecretHash& hash) = 0;
+  virtual absl::StatusOr<std::vector<AuditView>> ListAudit(const AuditQuery& query) = 0;
   // Gaps that end at or after `since`, in order of end.
   virtual absl::StatusOr<GapList> ReadGaps(absl::Time since) = 0;
   // The earliest sweep_at of the monitors that come after `after`; InfiniteFuture when there is
@@ -113,10 +114,10 @@ class Store {
   // answer depends on a clock that was not passed in.
   virtual absl::StatusOr<absl::Time> ReadDatabaseClock() = 0;
   // Makes partitions ahead, drops history past its retention (keeping each monitor's newest
-  // heartbeat), purges monitors deleted for long, keys revoked for long and finished deliveries.
-  // Safe to run on every replica; one does the work. Bounded work per call: returns true when more
-  // is left. A step that fails, for a lock that others hold, keeps none of the others from being
-  // done; its error is returned.
+  // heartbeat), purges monitors deleted for long, keys revoked for long, finished deliveries and old
+  // audit entries. Safe to run on every replica; one does the work. Bounded work per call: returns
+  // true when more is left. A step that fails, for a lock that others hold, keeps none of the others
+  // from being done; its error is returned.
   virtual absl::StatusOr<bool> Maintain(const RetentionPolicy& policy, absl::Time now) = 0;
   // Whether the database answers. OK or UNAVAILABLE.
   virtual absl::Status Ping() = 0;

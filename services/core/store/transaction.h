@@ -9,6 +9,7 @@
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "services/core/domain/alert_event.h"
+#include "services/core/domain/audit.h"
 #include "services/core/domain/channel.h"
 #include "services/core/domain/delivery.h"
 #include "services/core/domain/gap.h"
@@ -145,6 +146,10 @@ class Transaction {
   virtual absl::Status ExpireKeySecrets(ApiKeyKey key, absl::Time at) = 0;
   // Moves last uses forward; the rest of the key is not changed, nor its version.
   virtual absl::Status NoteKeyUses(absl::Span<const KeyUse> uses) = 0;
+
+  // --- Changes ---
+
+  virtual absl::Status AddAudit(const AuditRecord& record) = 0;
 
   // --- Liveness ---
 

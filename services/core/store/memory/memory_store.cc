@@ -207,6 +207,7 @@ absl::StatusOr<bool> MemoryStore::Maintain(const RetentionPolicy& policy, absl::
   ForgetKeys(now - policy.revoked_keys);
   ExpireStranded(now);
   DropFinished(now - policy.incidents);
+  DropOldChanges(policy, now);
   tables_.Commit();
   return false;
 }

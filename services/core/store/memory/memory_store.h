@@ -45,6 +45,7 @@ class MemoryStore : public Store {
   absl::StatusOr<std::optional<Project>> ReadProject(const std::string& id) override;
   absl::StatusOr<std::vector<ApiKey>> ListKeys(const KeyQuery& query) override;
   absl::StatusOr<std::optional<KeyMatch>> FindKeyBySecret(const SecretHash& hash) override;
+  absl::StatusOr<std::vector<AuditView>> ListAudit(const AuditQuery& query) override;
   absl::StatusOr<GapList> ReadGaps(absl::Time since) override;
   absl::StatusOr<absl::Time> NextSweepAt(const SweepCursor& after) override;
   absl::StatusOr<Census> TakeCensus(absl::Time now) override;
@@ -69,6 +70,8 @@ class MemoryStore : public Store {
   void ForgetKeys(absl::Time ended_before) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Gives up what waits past its days for channels that take nothing.
   void ExpireStranded(absl::Time now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void DropOldChanges(const RetentionPolicy& policy, absl::Time now)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void DropFinished(absl::Time before) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   IncidentView ViewOf(const Incident& incident) const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
 

@@ -64,6 +64,7 @@ class MemoryTransaction : public Transaction {
   absl::Status AddKeySecret(ApiKeyKey key, const KeySecret& secret) override;
   absl::Status ExpireKeySecrets(ApiKeyKey key, absl::Time at) override;
   absl::Status NoteKeyUses(absl::Span<const KeyUse> uses) override;
+  absl::Status AddAudit(const AuditRecord& record) override;
   absl::StatusOr<std::vector<Touch>> ReadTouches() override;
   absl::Status SaveTouch(const Touch& touch) override;
   absl::Status ForgetTouches(absl::Time before) override;

@@ -163,6 +163,11 @@ void Tables::SetGap(int64_t key, std::optional<GapRow> row) {
   OnUndo([this, key, before] { SetGap(key, before); });
 }
 
+void Tables::SetAudit(AuditPlace place, std::optional<AuditRecord> record) {
+  std::optional<AuditRecord> before = Put(audit_, place, std::move(record));
+  OnUndo([this, place, before = std::move(before)] { SetAudit(place, before); });
+}
+
 const std::string& Tables::ProjectId(ProjectKey key) const {
   static const std::string& none = *new std::string;
   const auto found = project_rows_.find(key);

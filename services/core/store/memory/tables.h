@@ -13,6 +13,7 @@
 
 #include "absl/time/time.h"
 #include "services/core/domain/alert_event.h"
+#include "services/core/domain/audit.h"
 #include "services/core/domain/channel.h"
 #include "services/core/domain/delivery.h"
 #include "services/core/domain/gap.h"
@@ -65,6 +66,9 @@ struct GapRow {
   bool told = false;
 };
 
+// Its place in the audit log: when, and which of those.
+using AuditPlace = std::pair<absl::Time, int64_t>;
+
 // Tables, with the indexes that make lookups quick. Not thread-safe. Whatever is set since Begin()
 // is undone by Rollback(). Setting nullopt removes.
 class Tables {
@@ -92,6 +96,7 @@ class Tables {
   void SetSecret(const SecretHash& hash, std::optional<SecretRow> row);
   void SetTouch(const std::string& instance, std::optional<Touch> touch);
   void SetGap(int64_t key, std::optional<GapRow> row);
+  void SetAudit(AuditPlace place, std::optional<AuditRecord> record);
 
   // Each draws a number that was never drawn. Events and deliveries share theirs.
   int64_t Draw() { return ++drawn_; }
@@ -130,6 +135,7 @@ class Tables {
   const std::map<ChannelKey, ChannelRow>& channels() const { return channels_; }
   const std::map<std::string, Touch>& touches() const { return touches_; }
   const std::map<int64_t, GapRow>& gaps() const { return gaps_; }
+  const std::map<AuditPlace, AuditRecord>& audit() const { return audit_; }
 
   // The definition, the state and the open incident.
   Monitor MonitorAt(MonitorKey key) const;
@@ -171,6 +177,7 @@ class Tables {
   std::map<ChannelKey, ChannelRow> channels_;
   std::map<std::string, Touch> touches_;
   std::map<int64_t, GapRow> gaps_;
+  std::map<AuditPlace, AuditRecord> audit_;
 };
 
 }  // namespace tocsin::core::memory

@@ -83,6 +83,9 @@ class PgStore : public Store {
   absl::StatusOr<std::vector<ApiKey>> ListKeys(const KeyQuery& query) override;
   absl::StatusOr<std::optional<KeyMatch>> FindKeyBySecret(const SecretHash& hash) override;
 
+  // change_operations.cc
+  absl::StatusOr<std::vector<AuditView>> ListAudit(const AuditQuery& query) override;
+
   // feed.cc
   absl::StatusOr<int> SequenceFeed(int limit) override;
   absl::StatusOr<std::vector<FeedEntry>> ReadFeed(ProjectKey project, int64_t after,

@@ -91,6 +91,9 @@ class PgTransaction : public Transaction {
   absl::Status ExpireKeySecrets(ApiKeyKey key, absl::Time at) override;
   absl::Status NoteKeyUses(absl::Span<const KeyUse> uses) override;
 
+  // change_operations.cc
+  absl::Status AddAudit(const AuditRecord& record) override;
+
   // liveness_operations.cc
   absl::StatusOr<std::vector<Touch>> ReadTouches() override;
   absl::Status SaveTouch(const Touch& touch) override;

@@ -143,6 +143,11 @@ constexpr pg::Statement kForgetSecrets = {
     "WITH gone AS (SELECT s.hash FROM api_key_secret s WHERE s.expires_at < $1::timestamptz "
     "AND s.expires_at <> 'infinity' LIMIT $2::integer) "
     "DELETE FROM api_key_secret s USING gone WHERE s.hash = gone.hash"};
+constexpr pg::Statement kDropAudit = {
+    "drop_audit",
+    "WITH oldest AS (SELECT a.audit_entry_id FROM audit_entry a WHERE a.at < $1::timestamptz "
+    "ORDER BY a.at, a.audit_entry_id LIMIT $2::integer) "
+    "DELETE FROM audit_entry a USING oldest WHERE a.audit_entry_id = oldest.audit_entry_id"};
 
 absl::Time StartOf(absl::CivilDay day) { return absl::FromCivil(day, absl::UTCTimeZone()); }
 
@@ -280,6 +285,7 @@ absl::StatusOr<bool> Purge(pg::Session& session, const RetentionPolicy& policy, 
       {kDropGaps, now - policy.incidents, kBatch},
       {kForgetKeys, now - policy.revoked_keys, kBatch},
       {kForgetSecrets, now - policy.revoked_keys, kBatch},
+      {kDropAudit, now - policy.audit, kBatch},
   };
   for (const auto& step : steps) {
     const absl::StatusOr<pg::Rows> rows = session.Run(

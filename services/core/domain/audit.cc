@@ -1,0 +1,164 @@
+// Field by field, what became different.
+#include "services/core/domain/audit.h"
+
+#include <set>
+#include <utility>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "common/any_string_view.h"
+#include "services/core/domain/names.h"
+#include "services/core/domain/text.h"
+#include "services/core/domain/words.h"
+
+namespace tocsin::core {
+namespace {
+
+constexpr std::string_view kEllipsis = "…";
+
+std::string Bounded(std::string_view text) {
+  if (text.size() <= kMaxAuditValueBytes) return CleanText(text, kMaxAuditValueBytes);
+  return CleanText(text, kMaxAuditValueBytes - kEllipsis.size()) + std::string(kEllipsis);
+}
+
+// "90s", "0.5s".
+std::string DurationText(absl::Duration duration) {
+  return absl::StrCat(absl::ToDoubleSeconds(duration), "s");
+}
+
+std::string TimeText(const std::optional<absl::Time>& time) {
+  if (!time.has_value()) return "";
+  return absl::FormatTime("%Y-%m-%dT%H:%M:%E*SZ", *time, absl::UTCTimeZone());
+}
+
+std::string EnumText(absl::string_view prefix, std::string_view word) {
+  return absl::StrCat(prefix, absl::AsciiStrToUpper(AnyStringView(word).absl()));
+}
+
+std::string ChannelNames(const MonitorDefinition& definition) {
+  return absl::StrJoin(definition.channels, ", ", [&](std::string* out, const std::string& id) {
+    out->append(ChannelName(definition.project_id, id));
+  });
+}
+
+std::string FallbackName(const Channel& channel) {
+  if (channel.fallback_channel.empty()) return "";
+  return ChannelName(channel.project_id, channel.fallback_channel);
+}
+
+FieldChanges::Kind KindOf(bool exists_before, bool exists_after) {
+  if (!exists_before) return FieldChanges::Kind::kCreation;
+  return exists_after ? FieldChanges::Kind::kUpdate : FieldChanges::Kind::kDeletion;
+}
+
+void AddLabels(const Labels& before, const Labels& after, FieldChanges& changes) {
+  std::set<std::string> keys;
+  for (const Labels* labels : {&before, &after}) {
+    for (const auto& [key, value] : *labels) keys.insert(key);
+  }
+  const auto value = [](const Labels& labels, const std::string& key) {
+    const auto found = labels.find(key);
+    return found == labels.end() ? std::string() : found->second;
+  };
+  for (const std::string& key : keys) {
+    changes.Text(absl::StrCat("labels.", key), value(before, key), value(after, key));
+  }
+}
+
+}  // namespace
+
+void FieldChanges::Add(std::string_view field, std::string before, std::string after) {
+  if (changes_.size() > kMaxAuditChanges) return;
+  if (changes_.size() == kMaxAuditChanges) {
+    changes_.push_back({.field = std::string(kEllipsis), .before = "", .after = ""});
+    return;
+  }
+  changes_.push_back({.field = Bounded(field),
+                      .before = kind_ == Kind::kCreation ? "" : Bounded(before),
+                      .after = kind_ == Kind::kDeletion ? "" : Bounded(after)});
+}
+
+FieldChanges& FieldChanges::Text(std::string_view field, std::string_view before,
+                                 std::string_view after) {
+  if (before != after) Add(field, std::string(before), std::string(after));
+  return *this;
+}
+
+FieldChanges& FieldChanges::Flag(std::string_view field, bool before, bool after) {
+  return Text(field, before ? "true" : "false", after ? "true" : "false");
+}
+
+FieldChanges& FieldChanges::Number(std::string_view field, int64_t before, int64_t after) {
+  return Text(field, std::to_string(before), std::to_string(after));
+}
+
+FieldChanges& FieldChanges::Span(std::string_view field, absl::Duration before,
+                                 absl::Duration after) {
+  if (before != after) Add(field, DurationText(before), DurationText(after));
+  return *this;
+}
+
+FieldChanges& FieldChanges::Time(std::string_view field, std::optional<absl::Time> before,
+                                 std::optional<absl::Time> after) {
+  return Text(field, TimeText(before), TimeText(after));
+}
+
+FieldChanges& FieldChanges::Secret(std::string_view field) {
+  Add(field, "", "(changed)");
+  return *this;
+}
+
+std::vector<FieldChange> ChangesOf(const Monitor* before, const Monitor* after) {
+  static const Monitor& none = *new Monitor;
+  const MonitorDefinition& from = (before != nullptr ? before : &none)->definition;
+  const MonitorDefinition& to = (after != nullptr ? after : &none)->definition;
+  FieldChanges changes(KindOf(before != nullptr, after != nullptr));
+  changes.Text("display_name", from.display_name, to.display_name)
+      .Text("description", from.description, to.description)
+      .Text("owner", from.owner, to.owner)
+      .Text("severity", EnumText("SEVERITY_", SeverityName(from.severity)),
+            EnumText("SEVERITY_", SeverityName(to.severity)))
+      .Text("runbook_url", from.runbook_url, to.runbook_url);
+  AddLabels(from.labels, to.labels, changes);
+  changes.Span("schedule.heartbeat.timeout", from.schedule.timeout, to.schedule.timeout)
+      .Span("schedule.heartbeat.recommended_interval", from.schedule.recommended_interval,
+            to.schedule.recommended_interval)
+      .Span("schedule.heartbeat.grace", from.schedule.grace, to.schedule.grace)
+      .Number("failure_threshold", from.failure_threshold, to.failure_threshold)
+      .Number("recovery_threshold", from.recovery_threshold, to.recovery_threshold)
+      .Flag("arm_on_create", from.arm_on_create, to.arm_on_create)
+      .Flag("resume_on_heartbeat", from.resume_on_heartbeat, to.resume_on_heartbeat)
+      .Text("channels", ChannelNames(from), ChannelNames(to));
+  if (before != nullptr && after != nullptr) {
+    changes
+        .Text("state", EnumText("STATE_", StateName(before->state.state)),
+              EnumText("STATE_", StateName(after->state.state)))
+        .Time("delete_time", from.deleted_at, to.deleted_at);
+  }
+  return std::move(changes).Take();
+}
+
+std::vector<FieldChange> ChangesOf(const Channel* before, const Channel* after) {
+  static const Channel& none = *new Channel;
+  const Channel& from = before != nullptr ? *before : none;
+  const Channel& to = after != nullptr ? *after : none;
+  FieldChanges changes(KindOf(before != nullptr, after != nullptr));
+  changes.Text("display_name", from.display_name, to.display_name);
+  const std::string old_url = MaskUrl(from.url);
+  const std::string new_url = MaskUrl(to.url);
+  if (from.url != to.url) {
+    changes.Text("url", old_url,
+                 old_url == new_url ? absl::StrCat(new_url, " (another path)") : new_url);
+  }
+  changes.Text("selector", from.selector, to.selector)
+      .Flag("is_default", from.is_default, to.is_default)
+      .Text("fallback_channel", FallbackName(from), FallbackName(to));
+  if (before != nullptr && after != nullptr) {
+    changes.Time("disable_time", from.disabled_at, to.disabled_at);
+    if (from.secrets != to.secrets) changes.Secret("webhook_secret");
+  }
+  return std::move(changes).Take();
+}
+
+}  // namespace tocsin::core
