@@ -7,10 +7,20 @@
 #include "absl/time/time.h"
 
 ABSL_FLAG(std::string, listen, "127.0.0.1:9090",
-          "Address and port for gRPC. It knows no passwords and does not encrypt.");
+          "Address and port for gRPC. It does not encrypt: let only a private network or a mesh "
+          "reach it.");
+ABSL_FLAG(std::string, auth, "keys",
+          "keys: every call needs a key (authorization: Bearer tk_…). disabled: whoever reaches "
+          "--listen may do everything; only where that is a loopback address.");
 ABSL_FLAG(bool, insecure_listen_anywhere, false,
-          "Allows --listen to be an address that others can reach: whoever reaches it may do "
-          "everything. For networks that are private.");
+          "Has no meaning any more: since keys are needed, --listen may be any address.");
+ABSL_FLAG(std::string, bootstrap_admin_key_file, "",
+          "A file with a key (tk_ and 43 characters) that becomes projects/-/keys/bootstrap-admin "
+          "at the start, or its new secret: the first key, with which others are made.");
+ABSL_FLAG(std::string, bootstrap_gateway_key_file, "",
+          "The same for projects/-/keys/bootstrap-gateway, the key of gateways.");
+ABSL_FLAG(std::string, bootstrap_notifier_key_file, "",
+          "The same for projects/-/keys/bootstrap-notifier, the key of notifiers.");
 ABSL_FLAG(std::string, admin_listen, "127.0.0.1:9091",
           "Address and port of /metrics, /healthz and /readyz.");
 ABSL_FLAG(std::string, database_url, "",
@@ -44,12 +54,45 @@ const ProgramInfo kProgram{
 
 constexpr absl::Duration kLongestRetention = absl::Hours(24 * 365 * 20);
 
-HostPort ReadListen(OptionFaults& faults) {
-  HostPort listen = faults.Value("listen", ParseHostPort(absl::GetFlag(FLAGS_listen)));
-  faults.Require(absl::GetFlag(FLAGS_insecure_listen_anywhere) || IsLoopback(listen.host), "listen",
-                 "must be a loopback address, since everybody who reaches it may do everything; "
-                 "on a private network --insecure_listen_anywhere allows others");
-  return listen;
+bool ReadAuth(const HostPort& listen, OptionFaults& faults) {
+  const std::string auth = absl::GetFlag(FLAGS_auth);
+  faults.Require(auth == "keys" || auth == "disabled", "auth", "must be keys or disabled");
+  const bool disabled = auth == "disabled";
+  faults.Require(!disabled || IsLoopback(listen.host), "auth",
+                 "can be disabled only where --listen is a loopback address, since everybody who "
+                 "reaches it may do everything then");
+  return !disabled;
+}
+
+std::vector<BootstrapKey> ReadBootstrapKeys(OptionFaults& faults) {
+  std::vector<BootstrapKey> keys;
+  const struct {
+    const char* flag;
+    std::string file;
+    const char* id;
+    Role role;
+  } given[] = {
+      {"bootstrap_admin_key_file", absl::GetFlag(FLAGS_bootstrap_admin_key_file), "bootstrap-admin",
+       Role::kAdmin},
+      {"bootstrap_gateway_key_file", absl::GetFlag(FLAGS_bootstrap_gateway_key_file),
+       "bootstrap-gateway", Role::kGateway},
+      {"bootstrap_notifier_key_file", absl::GetFlag(FLAGS_bootstrap_notifier_key_file),
+       "bootstrap-notifier", Role::kNotifier},
+  };
+  for (const auto& key : given) {
+    if (key.file.empty()) continue;
+    const std::string secret = faults.Value(key.flag, ReadSecretFile(key.file));
+    faults.Require(secret.empty() || IsKeySecret(secret), key.flag,
+                   "must hold tk_ and 43 characters of [A-Za-z0-9_-]; for a new one: "
+                   "printf 'tk_%s\\n' \"$(head -c 32 /dev/urandom | base64 | tr '+/' '-_' | "
+                   "tr -d =)\"");
+    for (const BootstrapKey& other : keys) {
+      faults.Require(other.secret != secret, key.flag,
+                     "holds the same key as another file; each needs its own");
+    }
+    keys.push_back({.id = key.id, .role = key.role, .secret = secret});
+  }
+  return keys;
 }
 
 std::string ReadDatabaseUrl(OptionFaults& faults) {
@@ -82,7 +125,9 @@ Options ReadOptions(int argc, char** argv, OptionFaults& faults) {
   Options options;
   options.validate_only = ParseFlags(kProgram, argc, argv, faults).validate_only;
   options.migrate_only = absl::GetFlag(FLAGS_migrate_only);
-  options.listen = ReadListen(faults);
+  options.listen = faults.Value("listen", ParseHostPort(absl::GetFlag(FLAGS_listen)));
+  options.auth = ReadAuth(options.listen, faults);
+  options.bootstrap_keys = ReadBootstrapKeys(faults);
   options.admin_listen =
       faults.Value("admin_listen", ParseHostPort(absl::GetFlag(FLAGS_admin_listen)));
   options.database_url = ReadDatabaseUrl(faults);

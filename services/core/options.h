@@ -2,20 +2,31 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "common/flags.h"
 #include "common/log.h"
+#include "services/core/domain/api_key.h"
 #include "services/core/engine/push_recorder.h"
 #include "services/core/store/records.h"
 
 namespace tocsin::core {
+
+// A key that core makes or renews at its start, from a file.
+struct BootstrapKey {
+  std::string id;  // of projects/-/keys/
+  Role role = Role::kAdmin;
+  std::string secret;  // never logged
+};
 
 struct Options {
   HostPort listen;
   HostPort admin_listen;
   std::string database_url;     // holds the password: never logged
   std::string secret_key_file;  // see Sealer::FromText
-  std::string public_url;       // without a slash at its end; empty: none
+  bool auth = true;             // whether callers need keys
+  std::vector<BootstrapKey> bootstrap_keys;
+  std::string public_url;  // without a slash at its end; empty: none
   RecorderOptions recorder;
   RetentionPolicy retention;
   bool migrate_only = false;

@@ -4,16 +4,20 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdio>
+#include <fstream>
 #include <string>
 #include <vector>
 
 #include "absl/flags/reflection.h"
+#include "common/random.h"
 
 namespace tocsin::core {
 namespace {
 
 using ::testing::AllOf;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 struct ReadResult {
   Options options;
@@ -40,13 +44,60 @@ TEST(CoreOptions, ListensOnLoopbackByDefault) {
   EXPECT_EQ(read.options.listen.port, 9090);
 }
 
-TEST(CoreOptions, OtherAddressesMustBeAllowed) {
+// A file that is removed with it.
+class TemporaryFile {
+ public:
+  explicit TemporaryFile(const std::string& content)
+      : path_(::testing::TempDir() + "/key_" + std::to_string(RandomId())) {
+    std::ofstream(path_) << content;
+  }
+  ~TemporaryFile() { std::remove(path_.c_str()); }
+  const std::string& path() const { return path_; }
+
+ private:
+  const std::string path_;
+};
+
+TEST(CoreOptions, KeysAreNeededUnlessThatIsDisabledOnLoopback) {
+  std::vector<std::string> arguments = {"--database_url=dbname=tocsin", "--secret_key_file=keys"};
+  EXPECT_TRUE(Read(arguments).options.auth);
+  arguments.push_back("--auth=disabled");
+  EXPECT_EQ(Read(arguments).faults, "");
+  EXPECT_FALSE(Read(arguments).options.auth);
+  arguments.push_back("--listen=0.0.0.0:9090");
+  EXPECT_THAT(Read(arguments).faults,
+              HasSubstr("--auth: can be disabled only where --listen is a loopback address"));
+  arguments.push_back("--auth=keys");
+  EXPECT_EQ(Read(arguments).faults, "");
+  arguments.push_back("--auth=none");
+  EXPECT_THAT(Read(arguments).faults, HasSubstr("--auth: must be keys or disabled"));
+}
+
+TEST(CoreOptions, BootstrapKeysComeFromFilesAndMustBeKeys) {
   const std::vector<std::string> arguments = {"--database_url=dbname=tocsin",
-                                              "--secret_key_file=keys", "--listen=0.0.0.0:9090"};
-  EXPECT_THAT(Read(arguments).faults, HasSubstr("--listen: must be a loopback address"));
-  std::vector<std::string> allowed = arguments;
-  allowed.push_back("--insecure_listen_anywhere");
-  EXPECT_EQ(Read(allowed).faults, "");
+                                              "--secret_key_file=keys"};
+  const auto with = [&](const std::vector<std::string>& more) {
+    std::vector<std::string> all = arguments;
+    all.insert(all.end(), more.begin(), more.end());
+    return Read(all);
+  };
+  const TemporaryFile admin("tk_" + std::string(43, 'a') + "\n");
+  const TemporaryFile gateway("tk_" + std::string(43, 'g') + "\n");
+  const TemporaryFile wrong("password\n");
+  const ReadResult read = with({"--bootstrap_admin_key_file=" + admin.path(),
+                                "--bootstrap_gateway_key_file=" + gateway.path()});
+  EXPECT_EQ(read.faults, "");
+  ASSERT_EQ(read.options.bootstrap_keys.size(), 2u);
+  EXPECT_EQ(read.options.bootstrap_keys[0].id, "bootstrap-admin");
+  EXPECT_EQ(read.options.bootstrap_keys[0].secret, "tk_" + std::string(43, 'a'));
+  EXPECT_EQ(read.options.bootstrap_keys[1].role, Role::kGateway);
+  const std::string faults = with({"--bootstrap_admin_key_file=" + wrong.path()}).faults;
+  EXPECT_THAT(faults, HasSubstr("--bootstrap_admin_key_file: must hold tk_ and 43 characters"));
+  EXPECT_THAT(faults, Not(HasSubstr("password")));
+  EXPECT_THAT(with({"--bootstrap_admin_key_file=" + admin.path(),
+                    "--bootstrap_notifier_key_file=" + admin.path()})
+                  .faults,
+              HasSubstr("--bootstrap_notifier_key_file: holds the same key"));
 }
 
 TEST(CoreOptions, AllFaultsAreToldAtOnce) {

@@ -36,6 +36,8 @@ constexpr absl::Duration kTellRest = absl::Seconds(2);
 constexpr absl::Duration kCensusRest = absl::Seconds(15);
 constexpr absl::Duration kNewsWait = absl::Seconds(1);
 constexpr absl::Duration kRetryRest = absl::Seconds(1);
+// How often streams are looked at whose key may have ended, and uses of keys are written.
+constexpr absl::Duration kKeysRest = absl::Seconds(4);
 constexpr absl::Duration kHealthRest = absl::Seconds(1);
 constexpr absl::Duration kStreamsEnd = absl::Seconds(5);
 constexpr absl::Duration kCallsEnd = absl::Seconds(5);
@@ -68,7 +70,11 @@ struct Server::Engine {
         deliveries(store, clock, DeliveryOptionsFor(sweeper), delivery_metrics),
         feed(store),
         monitors(store, clock),
-        channels(store, clock) {}
+        channels(store, clock),
+        projects(store, clock),
+        keys(store, clock),
+        authenticator(store, clock, monotonic),
+        gate(options.auth ? &authenticator : nullptr) {}
 
   static GuardOptions GuardOptionsFor(const std::string& instance) {
     GuardOptions options;
@@ -97,36 +103,18 @@ struct Server::Engine {
   AlertFeed feed;
   MonitorAdmin monitors;
   ChannelAdmin channels;
-};
-
-struct Server::Services {
-  Services(Engine& engine, Store& store, const Clock& clock, const MonotonicClock& monotonic,
-           const std::string& public_url)
-      : push(engine.recorder, clock),
-        push_stream(engine.recorder, engine.guard, clock, monotonic),
-        deliver(engine.deliveries, clock),
-        monitors(engine.monitors, store, engine.guard, clock, public_url),
-        channels(engine.channels),
-        incidents(store),
-        deliveries(store, clock),
-        alerts(engine.feed, store) {}
-
-  PushServiceHandler push;
-  PushStreamHandler push_stream;
-  DeliverHandler deliver;
-  MonitorServiceHandler monitors;
-  ChannelServiceHandler channels;
-  IncidentServiceHandler incidents;
-  DeliveryServiceHandler deliveries;
-  AlertServiceHandler alerts;
+  ProjectAdmin projects;
+  KeyAdmin keys;
+  Authenticator authenticator;
+  Gate gate;
 };
 
 struct Server::Tasks {
   std::unique_ptr<PeriodicTask> touch, clock, sweep, second_sweep, deliveries, reports, feed,
-      maintain, tell, census, news, health;
+      maintain, tell, census, news, health, keys;
 
   void Stop() {
-    for (auto* task : {&health, &news, &sweep, &second_sweep, &deliveries, &reports, &feed,
+    for (auto* task : {&health, &news, &keys, &sweep, &second_sweep, &deliveries, &reports, &feed,
                        &maintain, &tell, &census, &clock, &touch}) {
       if (*task != nullptr) (*task)->Stop();
     }
@@ -150,8 +138,20 @@ absl::Status Server::Start() {
   RETURN_IF_ERROR(OpenStore());
   engine_ = std::make_unique<Engine>(*store_, clock_, monotonic_, options_, instance_, registry_);
   engine_->recorder.Start();
-  services_ =
-      std::make_unique<Services>(*engine_, *store_, clock_, monotonic_, options_.public_url);
+  RETURN_IF_ERROR(InstallKeys());
+  services_ = std::make_unique<Services>(ServiceParts{.gate = engine_->gate,
+                                                      .store = *store_,
+                                                      .clock = clock_,
+                                                      .monotonic = monotonic_,
+                                                      .recorder = engine_->recorder,
+                                                      .guard = engine_->guard,
+                                                      .queue = engine_->deliveries,
+                                                      .feed = engine_->feed,
+                                                      .monitors = engine_->monitors,
+                                                      .channels = engine_->channels,
+                                                      .projects = engine_->projects,
+                                                      .keys = engine_->keys,
+                                                      .public_url = options_.public_url});
   StartTasks();
   RETURN_IF_ERROR(StartGrpc());
   admin_->AddText("/metrics/monitors", [this] {
@@ -183,6 +183,24 @@ absl::Status Server::OpenStore() {
   // holds a lock for long, such as a dump, does not hold up the start, and the task tries again.
   const absl::Status maintained = store_->Maintain(options_.retention, clock_.Now()).status();
   if (!maintained.ok()) LogWarning("maintain_at_start_failed", {{"status", maintained}});
+  return absl::OkStatus();
+}
+
+absl::Status Server::InstallKeys() {
+  const Caller caller = {.actor = "system", .method = "start", .source = "", .request_id = ""};
+  for (const BootstrapKey& key : options_.bootstrap_keys) {
+    const absl::Status installed = UntilAvailable("install_keys", [&] {
+      return engine_->keys.Install(caller, key.id, key.role, key.secret);
+    });
+    // Whoever took that key away meant it, and watching goes on without it.
+    if (absl::IsFailedPrecondition(installed)) {
+      LogError("bootstrap_key_refused",
+               {{"key", KeyName(kAnyProject, key.id)}, {"error", installed}});
+      continue;
+    }
+    RETURN_IF_ERROR(installed);
+  }
+  if (!options_.auth) LogWarning("auth_disabled", {{"address", options_.listen.host}});
   return absl::OkStatus();
 }
 
@@ -240,6 +258,11 @@ void Server::StartTasks() {
         log->Report(engine.guard.TellGaps());
       });
   tasks.census = std::make_unique<PeriodicTask>("census", kCensusRest, [this] { TakeCensus(); });
+  tasks.keys = std::make_unique<PeriodicTask>(
+      "keys", kKeysRest, [this, &engine, log = std::make_shared<ChangeLogger>("note_key_uses")] {
+        log->Report(engine.authenticator.NoteUses());
+        services_->RecheckStreams();
+      });
   engine.guard.OnUrgent([&tasks] { tasks.touch->Wake(); });
   engine.guard.OnAsk([this] { services_->push_stream.Ask(); });
   engine.deliveries.OnUrgent([&tasks] { tasks.deliveries->Wake(); },
@@ -253,6 +276,7 @@ void Server::WakeOnNews() {
   if (news.sweep) tasks_->sweep->Wake();
   if (news.deliveries) tasks_->deliveries->Wake();
   if (news.events) tasks_->feed->Wake();
+  if (news.keys) engine_->gate.KeysChanged();
 }
 
 absl::StatusOr<bool> Server::IsFirst() {
@@ -292,12 +316,7 @@ absl::Status Server::StartGrpc() {
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, kKeepaliveMillis);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kKeepaliveTimeoutMillis);
-  Services& services = *services_;
-  for (grpc::Service* const service : std::initializer_list<grpc::Service*>{
-           &services.push, &services.push_stream, &services.deliver, &services.monitors,
-           &services.channels, &services.incidents, &services.deliveries, &services.alerts}) {
-    builder.RegisterService(service);
-  }
+  for (const Services::Named& named : services_->All()) builder.RegisterService(named.service);
   grpc_ = builder.BuildAndStart();
   if (grpc_ == nullptr || port_ == 0) {
     return absl::UnavailableError(absl::StrCat("cannot listen on ", GrpcAddress(options_.listen)));
@@ -309,14 +328,8 @@ absl::Status Server::StartGrpc() {
 void Server::ShowHealth() {
   const bool ready = Ready().ok();
   grpc::HealthCheckServiceInterface& health = *grpc_->GetHealthCheckService();
-  for (const char* const name :
-       {"", v1::PushService::service_full_name(), v1::MonitorService::service_full_name(),
-        v1::ChannelService::service_full_name(), v1::IncidentService::service_full_name(),
-        v1::DeliveryService::service_full_name(), v1::AlertService::service_full_name(),
-        internal::v1::PushService::service_full_name(),
-        internal::v1::DeliveryService::service_full_name()}) {
-    health.SetServingStatus(name, ready);
-  }
+  health.SetServingStatus("", ready);
+  for (const Services::Named& named : services_->All()) health.SetServingStatus(named.name, ready);
 }
 
 absl::Status Server::Ready() {

@@ -18,13 +18,7 @@
 #include "common/periodic_task.h"
 #include "common/process_metrics.h"
 #include "common/shutdown.h"
-#include "services/core/api/alert_service.h"
-#include "services/core/api/channel_service.h"
-#include "services/core/api/deliver_service.h"
-#include "services/core/api/delivery_service.h"
-#include "services/core/api/incident_service.h"
-#include "services/core/api/monitor_service.h"
-#include "services/core/api/push_service.h"
+#include "services/core/api/services.h"
 #include "services/core/engine/alert_feed.h"
 #include "services/core/engine/channel_admin.h"
 #include "services/core/engine/database_clock.h"
@@ -59,11 +53,12 @@ class Server {
 
  private:
   struct Engine;
-  struct Services;
   struct Tasks;
 
   absl::Status StartAdmin();
   absl::Status OpenStore();
+  // Makes or renews the keys that were given in files.
+  absl::Status InstallKeys();
   absl::Status StartGrpc();
   void StartTasks();
   // Tells gRPC health what /readyz says.

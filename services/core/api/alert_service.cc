@@ -17,22 +17,26 @@ namespace {
 
 // So many events of a slow client are held at once.
 constexpr int kBatch = 100;
-constexpr absl::Duration kKeepAlive = absl::Seconds(15);
+// How often it is looked whether the key still gives access; with what the gate may remember, a
+// stream ends within twice that.
+constexpr absl::Duration kRest = absl::Seconds(5);
+// A client hears something after so many of them.
+constexpr int kRestsUntilKeepAlive = 3;
 
 }  // namespace
 
 // One stream. Its worker reads and writes in turn, so nothing is buffered beyond one batch.
 class AlertWatch final : public grpc::ServerWriteReactor<v1::WatchAlertsResponse> {
  public:
-  AlertWatch(AlertServiceHandler& service, v1::WatchAlertsRequest request)
-      : service_(service), request_(std::move(request)) {}
+  AlertWatch(AlertServiceHandler& service, v1::WatchAlertsRequest request, Access access)
+      : service_(service), request_(std::move(request)), access_(std::move(access)) {}
 
   // The worker's whole life.
   void Run() {
     const uint64_t watcher = service_.feed_.AddWatcher([this] { Wake(); });
     const absl::Status status = Serve();
     service_.feed_.RemoveWatcher(watcher);
-    Finish(Answer("WatchAlerts", status));
+    Finish(Answer(access_.caller, status));
   }
 
   void Stop() {
@@ -62,7 +66,9 @@ class AlertWatch final : public grpc::ServerWriteReactor<v1::WatchAlertsResponse
     }
     ASSIGN_OR_RETURN(FeedEnd place, service_.feed_.Begin(request_.cursor()));
     RETURN_IF_ERROR(Write(place, nullptr));
+    int rests = 0;  // in a row, in which nothing was written
     while (true) {
+      RETURN_IF_ERROR(service_.gate_.Recheck(access_));
       ASSIGN_OR_RETURN(const std::vector<FeedEntry> entries,
                        service_.feed_.Read(key, place, kBatch));
       for (const FeedEntry& entry : entries) {
@@ -70,7 +76,11 @@ class AlertWatch final : public grpc::ServerWriteReactor<v1::WatchAlertsResponse
         RETURN_IF_ERROR(Write(place, &entry.event));
       }
       if (entries.size() == static_cast<size_t>(kBatch)) continue;  // there may be more
-      if (!Rest()) RETURN_IF_ERROR(Write(place, nullptr));
+      rests = Rest() ? 0 : rests + 1;
+      if (rests == kRestsUntilKeepAlive) {
+        RETURN_IF_ERROR(Write(place, nullptr));
+        rests = 0;
+      }
       RETURN_IF_ERROR(Ended());
     }
   }
@@ -105,7 +115,7 @@ class AlertWatch final : public grpc::ServerWriteReactor<v1::WatchAlertsResponse
                                       return self->woken_ || self->stopped_ || self->cancelled_;
                                     },
                                     this),
-                                kKeepAlive);
+                                kRest);
     woken_ = false;
     return roused;
   }
@@ -127,6 +137,7 @@ class AlertWatch final : public grpc::ServerWriteReactor<v1::WatchAlertsResponse
 
   AlertServiceHandler& service_;
   const v1::WatchAlertsRequest request_;
+  const Access access_;
   v1::WatchAlertsResponse message_;  // the worker's, but gRPC's while writing
   absl::Mutex mutex_;
   bool woken_ ABSL_GUARDED_BY(mutex_) = false;
@@ -138,12 +149,12 @@ class AlertWatch final : public grpc::ServerWriteReactor<v1::WatchAlertsResponse
 // A stream that ends before it began.
 class RefusedWatch final : public grpc::ServerWriteReactor<v1::WatchAlertsResponse> {
  public:
-  explicit RefusedWatch(const absl::Status& status) { Finish(Answer("WatchAlerts", status)); }
+  RefusedWatch(const Caller& caller, const absl::Status& status) { Finish(Answer(caller, status)); }
   void OnDone() override { delete this; }
 };
 
-AlertServiceHandler::AlertServiceHandler(AlertFeed& feed, Store& store)
-    : feed_(feed), store_(store) {}
+AlertServiceHandler::AlertServiceHandler(Gate& gate, AlertFeed& feed, Store& store)
+    : gate_(gate), feed_(feed), store_(store) {}
 
 AlertServiceHandler::~AlertServiceHandler() {
   Stop();
@@ -155,12 +166,17 @@ AlertServiceHandler::~AlertServiceHandler() {
 }
 
 grpc::ServerWriteReactor<v1::WatchAlertsResponse>* AlertServiceHandler::WatchAlerts(
-    grpc::CallbackServerContext* /*context*/, const v1::WatchAlertsRequest* request) {
-  auto watch = std::make_shared<AlertWatch>(*this, *request);
+    grpc::CallbackServerContext* context, const v1::WatchAlertsRequest* request) {
+  Access access;
+  const absl::Status admitted = gate_.Admit(*context, *request->descriptor(), request, access);
+  if (!admitted.ok()) return new RefusedWatch(access.caller, admitted);
+  auto watch = std::make_shared<AlertWatch>(*this, *request, access);
   AlertWatch* const reactor = watch.get();
   {
     absl::MutexLock lock(&mutex_);
-    if (workers_ >= kMaxWatches) return new RefusedWatch(TooManyWatches(kMaxWatches));
+    if (workers_ >= kMaxWatches) {
+      return new RefusedWatch(access.caller, TooManyWatches(kMaxWatches));
+    }
     watches_.emplace(reactor, watch);
     ++workers_;
     if (stopped_) reactor->Stop();

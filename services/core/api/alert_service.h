@@ -8,6 +8,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
 #include "absl/synchronization/mutex.h"
+#include "services/core/api/gate.h"
 #include "services/core/engine/alert_feed.h"
 #include "services/core/store/store.h"
 #include "tocsin/v1/alert_service.grpc.pb.h"
@@ -24,7 +25,7 @@ class AlertServiceHandler : public v1::AlertService::CallbackService {
   static constexpr int kMaxWatches = 100;
 
   // Both must outlive it.
-  AlertServiceHandler(AlertFeed& feed, Store& store);
+  AlertServiceHandler(Gate& gate, AlertFeed& feed, Store& store);
   // Stops, and waits for the threads of all watches; every call must have ended: destroy it after
   // the server was shut down.
   ~AlertServiceHandler() override;
@@ -40,6 +41,7 @@ class AlertServiceHandler : public v1::AlertService::CallbackService {
   friend class AlertWatch;
   void Forget(AlertWatch* watch);
 
+  Gate& gate_;
   AlertFeed& feed_;
   Store& store_;
   absl::Mutex mutex_;

@@ -7,6 +7,7 @@
 
 #include "common/status_macros.h"
 #include "services/core/api/convert.h"
+#include "services/core/api/serve.h"
 #include "services/core/api/unary.h"
 #include "services/core/api/update_mask.h"
 #include "services/core/domain/errors.h"
@@ -15,7 +16,8 @@
 
 namespace tocsin::core {
 
-ChannelServiceHandler::ChannelServiceHandler(ChannelAdmin& admin) : admin_(admin) {}
+ChannelServiceHandler::ChannelServiceHandler(Gate& gate, ChannelAdmin& admin)
+    : gate_(gate), admin_(admin) {}
 
 absl::Status ChannelServiceHandler::Create(const v1::CreateChannelRequest& request,
                                            v1::CreateChannelResponse& response) {
@@ -92,37 +94,39 @@ absl::Status ChannelServiceHandler::Test(const v1::TestChannelRequest& request,
 grpc::ServerUnaryReactor* ChannelServiceHandler::CreateChannel(
     grpc::CallbackServerContext* context, const v1::CreateChannelRequest* request,
     v1::CreateChannelResponse* response) {
-  return Finish(context, "CreateChannel", Create(*request, *response));
+  return Serve(gate_, context, *request,
+               [&](const Access&) { return Create(*request, *response); });
 }
 
 grpc::ServerUnaryReactor* ChannelServiceHandler::GetChannel(grpc::CallbackServerContext* context,
                                                             const v1::GetChannelRequest* request,
                                                             v1::Channel* response) {
-  return Finish(context, "GetChannel", Get(*request, *response));
+  return Serve(gate_, context, *request, [&](const Access&) { return Get(*request, *response); });
 }
 
 grpc::ServerUnaryReactor* ChannelServiceHandler::ListChannels(
     grpc::CallbackServerContext* context, const v1::ListChannelsRequest* request,
     v1::ListChannelsResponse* response) {
-  return Finish(context, "ListChannels", List(*request, *response));
+  return Serve(gate_, context, *request, [&](const Access&) { return List(*request, *response); });
 }
 
 grpc::ServerUnaryReactor* ChannelServiceHandler::UpdateChannel(
     grpc::CallbackServerContext* context, const v1::UpdateChannelRequest* request,
     v1::Channel* response) {
-  return Finish(context, "UpdateChannel", Update(*request, *response));
+  return Serve(gate_, context, *request,
+               [&](const Access&) { return Update(*request, *response); });
 }
 
 grpc::ServerUnaryReactor* ChannelServiceHandler::DeleteChannel(
     grpc::CallbackServerContext* context, const v1::DeleteChannelRequest* request,
     google::protobuf::Empty* /*response*/) {
-  return Finish(context, "DeleteChannel", Delete(*request));
+  return Serve(gate_, context, *request, [&](const Access&) { return Delete(*request); });
 }
 
 grpc::ServerUnaryReactor* ChannelServiceHandler::TestChannel(grpc::CallbackServerContext* context,
                                                              const v1::TestChannelRequest* request,
                                                              v1::Delivery* response) {
-  return Finish(context, "TestChannel", Test(*request, *response));
+  return Serve(gate_, context, *request, [&](const Access&) { return Test(*request, *response); });
 }
 
 }  // namespace tocsin::core

@@ -3,6 +3,7 @@
 
 #include <grpcpp/grpcpp.h>
 
+#include "services/core/api/gate.h"
 #include "services/core/engine/channel_admin.h"
 #include "tocsin/v1/channel_service.grpc.pb.h"
 
@@ -12,7 +13,7 @@ namespace tocsin::core {
 class ChannelServiceHandler : public v1::ChannelService::CallbackService {
  public:
   // `admin` must outlive it.
-  explicit ChannelServiceHandler(ChannelAdmin& admin);
+  ChannelServiceHandler(Gate& gate, ChannelAdmin& admin);
 
   grpc::ServerUnaryReactor* CreateChannel(grpc::CallbackServerContext* context,
                                           const v1::CreateChannelRequest* request,
@@ -41,6 +42,7 @@ class ChannelServiceHandler : public v1::ChannelService::CallbackService {
   absl::Status Delete(const v1::DeleteChannelRequest& request);
   absl::Status Test(const v1::TestChannelRequest& request, v1::Delivery& response);
 
+  Gate& gate_;
   ChannelAdmin& admin_;
 };
 

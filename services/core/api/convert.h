@@ -11,11 +11,13 @@
 
 #include "absl/time/time.h"
 #include "services/core/domain/alert_event.h"
+#include "services/core/domain/api_key.h"
 #include "services/core/domain/channel.h"
 #include "services/core/domain/delivery.h"
 #include "services/core/domain/errors.h"
 #include "services/core/domain/gap.h"
 #include "services/core/domain/monitor.h"
+#include "services/core/domain/project.h"
 #include "services/core/store/reads.h"
 #include "services/core/store/records.h"
 #include "tocsin/v1/alert.pb.h"
@@ -23,7 +25,9 @@
 #include "tocsin/v1/delivery.pb.h"
 #include "tocsin/v1/heartbeat.pb.h"
 #include "tocsin/v1/incident.pb.h"
+#include "tocsin/v1/key.pb.h"
 #include "tocsin/v1/monitor.pb.h"
+#include "tocsin/v1/project.pb.h"
 
 namespace tocsin::core {
 
@@ -45,6 +49,8 @@ v1::Schedule ToProto(const Schedule& schedule);
 
 // A monitor as a person sees it at `now`; `gaps` as for ConditionOf.
 v1::Monitor ToProto(const MonitorView& view, const GapList& gaps, absl::Time now);
+// What monitors made by a push key are like: no name, no times.
+v1::Monitor ToProto(const MonitorDefinition& defaults);
 // An empty message is shown as "OK"; the first has no reason.
 v1::Heartbeat ToProto(const Heartbeat& heartbeat);
 v1::Heartbeat ToProto(const StoredHeartbeat& stored);
@@ -56,6 +62,10 @@ v1::Channel ToProto(const Channel& channel);
 v1::Delivery ToProto(const DeliveryView& view);
 v1::AlertEvent ToProto(const AlertEvent& event);
 v1::BlindInterval ToProto(const BlindNotice& notice);
+
+v1::Project ToProto(const Project& project);
+// Never with a secret.
+v1::Key ToProto(const ApiKey& key);
 
 // From the wire. Faults that the domain has no word for (an unknown enumerator, a
 // channel of another project) are added to `faults` with fields below `prefix`;
@@ -74,6 +84,10 @@ Channel FromProto(const v1::Channel& channel, const std::string& project_id, con
 std::string FallbackId(const std::string& name, const std::string& project_id,
                        std::string_view prefix, FieldFaults& faults);
 ChannelFormat FromProto(v1::Channel::Format format, std::string_view prefix, FieldFaults& faults);
+// Where it lies is given by the caller. Nothing else of a project is for people to choose.
+Project FromProto(const v1::Project& project, const std::string& id);
+ApiKey FromProto(const v1::Key& key, const std::string& project_id, const std::string& id,
+                 std::string_view prefix, FieldFaults& faults);
 // nullopt when unspecified.
 std::optional<DeliveryState> FromProto(v1::Delivery::State state, std::string_view field,
                                        FieldFaults& faults);

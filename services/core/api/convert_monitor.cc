@@ -145,6 +145,16 @@ std::vector<std::string> ChannelIds(const google::protobuf::RepeatedPtrField<std
   return ids;
 }
 
+v1::Monitor ToProto(const MonitorDefinition& defaults) {
+  v1::Monitor out;
+  ShowDefinition(defaults, out);
+  out.clear_name();
+  out.clear_create_time();
+  out.clear_update_time();
+  out.clear_etag();
+  return out;
+}
+
 MonitorDefinition FromProto(const v1::Monitor& monitor, const std::string& project_id,
                             const std::string& id, std::string_view prefix, FieldFaults& faults) {
   MonitorDefinition out;

@@ -92,10 +92,10 @@ TEST(Convert, AMaskedUrlIsSchemeHostAndPortAlone) {
 }
 
 TEST(Unary, NoTextOfAnInternalErrorIsShown) {
-  const grpc::Status shown = Answer("GetMonitor", absl::InternalError("the secret of a bug"));
+  const grpc::Status shown = Answer(Caller(), absl::InternalError("the secret of a bug"));
   EXPECT_EQ(shown.error_code(), grpc::StatusCode::INTERNAL);
   EXPECT_EQ(shown.error_message().find("secret"), std::string::npos);
-  EXPECT_EQ(Answer("PauseMonitor", absl::UnknownError("lost while committing")).error_code(),
+  EXPECT_EQ(Answer(Caller(), absl::UnknownError("lost while committing")).error_code(),
             grpc::StatusCode::UNAVAILABLE);
 }
 

@@ -9,6 +9,7 @@
 #include "common/grpc_status.h"
 #include "common/log.h"
 #include "services/core/api/deliver_convert.h"
+#include "services/core/api/unary.h"
 #include "services/core/domain/errors.h"
 
 namespace tocsin::core {
@@ -28,10 +29,13 @@ constexpr size_t kResponseBytes = 512 * 1024;
 class DeliverHandler::Stream : public grpc::ServerBidiReactor<DeliverRequest, DeliverResponse>,
                                public std::enable_shared_from_this<Stream> {
  public:
-  explicit Stream(DeliverHandler& handler) : handler_(handler) {}
+  Stream(DeliverHandler& handler, Access access) : handler_(handler), access_(std::move(access)) {}
+
+  const Access& access() const { return access_; }
 
   void Begin() {
     absl::MutexLock lock(&mutex_);
+    StartSendInitialMetadata();  // with kAccepted: a notifier that was refused before waits for it
     StartRead(&request_);
   }
 
@@ -172,6 +176,7 @@ class DeliverHandler::Stream : public grpc::ServerBidiReactor<DeliverRequest, De
   }
 
   DeliverHandler& handler_;
+  const Access access_;
   DeliverRequest request_;  // between OnReadDone and the next StartRead
   bool greeted_ = false;    // the first message was read
   std::string notifier_;
@@ -187,14 +192,27 @@ class DeliverHandler::Stream : public grpc::ServerBidiReactor<DeliverRequest, De
   bool finished_ ABSL_GUARDED_BY(mutex_) = false;
 };
 
-DeliverHandler::DeliverHandler(DeliveryQueue& queue, const Clock& clock)
-    : queue_(queue), clock_(clock) {}
+// A stream that ends before it began.
+class DeliverHandler::Refused final
+    : public grpc::ServerBidiReactor<DeliverRequest, DeliverResponse> {
+ public:
+  explicit Refused(const grpc::Status& status) { Finish(status); }
+  void OnDone() override { delete this; }
+};
+
+DeliverHandler::DeliverHandler(Gate& gate, DeliveryQueue& queue, const Clock& clock)
+    : gate_(gate), queue_(queue), clock_(clock) {}
 
 DeliverHandler::~DeliverHandler() = default;
 
 grpc::ServerBidiReactor<DeliverRequest, DeliverResponse>* DeliverHandler::Deliver(
-    grpc::CallbackServerContext*) {
-  const auto stream = std::make_shared<Stream>(*this);
+    grpc::CallbackServerContext* context) {
+  Access access;
+  const absl::Status admitted =
+      gate_.Admit(*context, *DeliverRequest::descriptor(), nullptr, access);
+  if (!admitted.ok()) return new Refused(Answer(access.caller, admitted));
+  context->AddInitialMetadata(kAccepted, "1");
+  const auto stream = std::make_shared<Stream>(*this, std::move(access));
   bool stopping;
   {
     absl::MutexLock lock(&mutex_);
@@ -204,6 +222,18 @@ grpc::ServerBidiReactor<DeliverRequest, DeliverResponse>* DeliverHandler::Delive
   stream->Begin();
   if (stopping) stream->End(grpc::Status::OK, false);
   return stream.get();
+}
+
+void DeliverHandler::Recheck() {
+  std::set<std::shared_ptr<Stream>> streams;
+  {
+    absl::MutexLock lock(&mutex_);
+    streams = streams_;
+  }
+  for (const std::shared_ptr<Stream>& stream : streams) {
+    const absl::Status status = gate_.Recheck(stream->access());
+    if (!status.ok()) stream->End(ToGrpcStatus(status), false);
+  }
 }
 
 bool DeliverHandler::Stop(absl::Duration timeout) {

@@ -10,6 +10,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
 #include "common/clock.h"
+#include "services/core/api/gate.h"
 #include "services/core/engine/delivery_queue.h"
 #include "tocsin/internal/v1/delivery_service.grpc.pb.h"
 
@@ -19,20 +20,25 @@ namespace tocsin::core {
 // outlive the gRPC server.
 class DeliverHandler : public internal::v1::DeliveryService::CallbackService {
  public:
-  DeliverHandler(DeliveryQueue& queue, const Clock& clock);
+  DeliverHandler(Gate& gate, DeliveryQueue& queue, const Clock& clock);
   ~DeliverHandler() override;
 
   grpc::ServerBidiReactor<internal::v1::DeliverRequest, internal::v1::DeliverResponse>* Deliver(
       grpc::CallbackServerContext* context) override;
+
+  // Ends, as Stop does, the streams whose key gives access no more.
+  void Recheck();
 
   // Every stream gets what was leased for it and ends with OK; so does each new one. Waits until
   // all have ended, but no longer than `timeout`; whether they have.
   bool Stop(absl::Duration timeout);
 
  private:
+  class Refused;
   class Stream;
   void Remove(const std::shared_ptr<Stream>& stream);
 
+  Gate& gate_;
   DeliveryQueue& queue_;
   const Clock& clock_;
   absl::Mutex mutex_;

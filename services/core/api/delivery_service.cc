@@ -8,6 +8,7 @@
 
 #include "common/status_macros.h"
 #include "services/core/api/convert.h"
+#include "services/core/api/serve.h"
 #include "services/core/api/unary.h"
 #include "services/core/domain/errors.h"
 #include "services/core/domain/names.h"
@@ -52,8 +53,8 @@ void Revive(Delivery& delivery, absl::Time now) {
 
 }  // namespace
 
-DeliveryServiceHandler::DeliveryServiceHandler(Store& store, const Clock& clock)
-    : store_(store), clock_(clock) {}
+DeliveryServiceHandler::DeliveryServiceHandler(Gate& gate, Store& store, const Clock& clock)
+    : gate_(gate), store_(store), clock_(clock) {}
 
 absl::Status DeliveryServiceHandler::List(const v1::ListDeliveriesRequest& request,
                                           v1::ListDeliveriesResponse& response) {
@@ -115,13 +116,14 @@ absl::Status DeliveryServiceHandler::Redeliver(const v1::RedeliverDeliveryReques
 grpc::ServerUnaryReactor* DeliveryServiceHandler::ListDeliveries(
     grpc::CallbackServerContext* context, const v1::ListDeliveriesRequest* request,
     v1::ListDeliveriesResponse* response) {
-  return Finish(context, "ListDeliveries", List(*request, *response));
+  return Serve(gate_, context, *request, [&](const Access&) { return List(*request, *response); });
 }
 
 grpc::ServerUnaryReactor* DeliveryServiceHandler::RedeliverDelivery(
     grpc::CallbackServerContext* context, const v1::RedeliverDeliveryRequest* request,
     v1::Delivery* response) {
-  return Finish(context, "RedeliverDelivery", Redeliver(*request, *response));
+  return Serve(gate_, context, *request,
+               [&](const Access&) { return Redeliver(*request, *response); });
 }
 
 }  // namespace tocsin::core

@@ -4,6 +4,7 @@
 #include <grpcpp/grpcpp.h>
 
 #include "common/clock.h"
+#include "services/core/api/gate.h"
 #include "services/core/store/store.h"
 #include "tocsin/v1/delivery_service.grpc.pb.h"
 
@@ -13,7 +14,7 @@ namespace tocsin::core {
 class DeliveryServiceHandler : public v1::DeliveryService::CallbackService {
  public:
   // Both must outlive it.
-  DeliveryServiceHandler(Store& store, const Clock& clock);
+  DeliveryServiceHandler(Gate& gate, Store& store, const Clock& clock);
 
   grpc::ServerUnaryReactor* ListDeliveries(grpc::CallbackServerContext* context,
                                            const v1::ListDeliveriesRequest* request,
@@ -26,6 +27,7 @@ class DeliveryServiceHandler : public v1::DeliveryService::CallbackService {
   absl::Status List(const v1::ListDeliveriesRequest& request, v1::ListDeliveriesResponse& response);
   absl::Status Redeliver(const v1::RedeliverDeliveryRequest& request, v1::Delivery& response);
 
+  Gate& gate_;
   Store& store_;
   const Clock& clock_;
 };

@@ -7,13 +7,15 @@
 
 #include "common/status_macros.h"
 #include "services/core/api/convert.h"
+#include "services/core/api/serve.h"
 #include "services/core/api/unary.h"
 #include "services/core/domain/errors.h"
 #include "services/core/domain/names.h"
 
 namespace tocsin::core {
 
-IncidentServiceHandler::IncidentServiceHandler(Store& store) : store_(store) {}
+IncidentServiceHandler::IncidentServiceHandler(Gate& gate, Store& store)
+    : gate_(gate), store_(store) {}
 
 absl::Status IncidentServiceHandler::Get(const v1::GetIncidentRequest& request,
                                          v1::Incident& response) {
@@ -49,13 +51,13 @@ absl::Status IncidentServiceHandler::List(const v1::ListIncidentsRequest& reques
 grpc::ServerUnaryReactor* IncidentServiceHandler::GetIncident(grpc::CallbackServerContext* context,
                                                               const v1::GetIncidentRequest* request,
                                                               v1::Incident* response) {
-  return Finish(context, "GetIncident", Get(*request, *response));
+  return Serve(gate_, context, *request, [&](const Access&) { return Get(*request, *response); });
 }
 
 grpc::ServerUnaryReactor* IncidentServiceHandler::ListIncidents(
     grpc::CallbackServerContext* context, const v1::ListIncidentsRequest* request,
     v1::ListIncidentsResponse* response) {
-  return Finish(context, "ListIncidents", List(*request, *response));
+  return Serve(gate_, context, *request, [&](const Access&) { return List(*request, *response); });
 }
 
 }  // namespace tocsin::core

@@ -3,6 +3,7 @@
 
 #include <grpcpp/grpcpp.h>
 
+#include "services/core/api/gate.h"
 #include "services/core/store/store.h"
 #include "tocsin/v1/incident_service.grpc.pb.h"
 
@@ -12,7 +13,7 @@ namespace tocsin::core {
 class IncidentServiceHandler : public v1::IncidentService::CallbackService {
  public:
   // `store` must outlive it.
-  explicit IncidentServiceHandler(Store& store);
+  IncidentServiceHandler(Gate& gate, Store& store);
 
   grpc::ServerUnaryReactor* GetIncident(grpc::CallbackServerContext* context,
                                         const v1::GetIncidentRequest* request,
@@ -25,6 +26,7 @@ class IncidentServiceHandler : public v1::IncidentService::CallbackService {
   absl::Status Get(const v1::GetIncidentRequest& request, v1::Incident& response);
   absl::Status List(const v1::ListIncidentsRequest& request, v1::ListIncidentsResponse& response);
 
+  Gate& gate_;
   Store& store_;
 };
 

@@ -12,6 +12,7 @@
 #include "absl/strings/strip.h"
 #include "common/status_macros.h"
 #include "services/core/api/convert.h"
+#include "services/core/api/serve.h"
 #include "services/core/api/unary.h"
 #include "services/core/api/update_mask.h"
 #include "services/core/domain/errors.h"
@@ -41,9 +42,11 @@ absl::Status ReadHeartbeatToken(const std::string& token, HeartbeatQuery& query)
 
 }  // namespace
 
-MonitorServiceHandler::MonitorServiceHandler(MonitorAdmin& admin, Store& store, OutageGuard& guard,
-                                             const Clock& clock, std::string public_url)
-    : admin_(admin),
+MonitorServiceHandler::MonitorServiceHandler(Gate& gate, MonitorAdmin& admin, Store& store,
+                                             OutageGuard& guard, const Clock& clock,
+                                             std::string public_url)
+    : gate_(gate),
+      admin_(admin),
       store_(store),
       guard_(guard),
       clock_(clock),
@@ -167,62 +170,73 @@ absl::Status MonitorServiceHandler::Heartbeats(const v1::ListHeartbeatsRequest& 
 grpc::ServerUnaryReactor* MonitorServiceHandler::CreateMonitor(
     grpc::CallbackServerContext* context, const v1::CreateMonitorRequest* request,
     v1::CreateMonitorResponse* response) {
-  return Finish(context, "CreateMonitor", Create(*request, *response));
+  return Serve(gate_, context, *request,
+               [&](const Access&) { return Create(*request, *response); });
 }
 
 grpc::ServerUnaryReactor* MonitorServiceHandler::GetMonitor(grpc::CallbackServerContext* context,
                                                             const v1::GetMonitorRequest* request,
                                                             v1::Monitor* response) {
-  return Finish(context, "GetMonitor", Get(*request, *response));
+  return Serve(gate_, context, *request, [&](const Access&) { return Get(*request, *response); });
 }
 
 grpc::ServerUnaryReactor* MonitorServiceHandler::ListMonitors(
     grpc::CallbackServerContext* context, const v1::ListMonitorsRequest* request,
     v1::ListMonitorsResponse* response) {
-  return Finish(context, "ListMonitors", List(*request, *response));
+  return Serve(gate_, context, *request, [&](const Access&) { return List(*request, *response); });
 }
 
 grpc::ServerUnaryReactor* MonitorServiceHandler::UpdateMonitor(
     grpc::CallbackServerContext* context, const v1::UpdateMonitorRequest* request,
     v1::Monitor* response) {
-  return Finish(context, "UpdateMonitor", Update(*request, *response));
+  return Serve(gate_, context, *request,
+               [&](const Access&) { return Update(*request, *response); });
 }
 
 grpc::ServerUnaryReactor* MonitorServiceHandler::DeleteMonitor(
     grpc::CallbackServerContext* context, const v1::DeleteMonitorRequest* request,
     v1::Monitor* response) {
-  return Finish(context, "DeleteMonitor", Act(&MonitorAdmin::Delete, request->name(), *response));
+  return Serve(gate_, context, *request, [&](const Access&) {
+    return Act(&MonitorAdmin::Delete, request->name(), *response);
+  });
 }
 
 grpc::ServerUnaryReactor* MonitorServiceHandler::UndeleteMonitor(
     grpc::CallbackServerContext* context, const v1::UndeleteMonitorRequest* request,
     v1::Monitor* response) {
-  return Finish(context, "UndeleteMonitor",
-                Act(&MonitorAdmin::Undelete, request->name(), *response));
+  return Serve(gate_, context, *request, [&](const Access&) {
+    return Act(&MonitorAdmin::Undelete, request->name(), *response);
+  });
 }
 
 grpc::ServerUnaryReactor* MonitorServiceHandler::PauseMonitor(
     grpc::CallbackServerContext* context, const v1::PauseMonitorRequest* request,
     v1::Monitor* response) {
-  return Finish(context, "PauseMonitor", Act(&MonitorAdmin::Pause, request->name(), *response));
+  return Serve(gate_, context, *request, [&](const Access&) {
+    return Act(&MonitorAdmin::Pause, request->name(), *response);
+  });
 }
 
 grpc::ServerUnaryReactor* MonitorServiceHandler::ResumeMonitor(
     grpc::CallbackServerContext* context, const v1::ResumeMonitorRequest* request,
     v1::Monitor* response) {
-  return Finish(context, "ResumeMonitor", Act(&MonitorAdmin::Resume, request->name(), *response));
+  return Serve(gate_, context, *request, [&](const Access&) {
+    return Act(&MonitorAdmin::Resume, request->name(), *response);
+  });
 }
 
 grpc::ServerUnaryReactor* MonitorServiceHandler::RotatePushToken(
     grpc::CallbackServerContext* context, const v1::RotatePushTokenRequest* request,
     v1::RotatePushTokenResponse* response) {
-  return Finish(context, "RotatePushToken", Rotate(*request, *response));
+  return Serve(gate_, context, *request,
+               [&](const Access&) { return Rotate(*request, *response); });
 }
 
 grpc::ServerUnaryReactor* MonitorServiceHandler::ListHeartbeats(
     grpc::CallbackServerContext* context, const v1::ListHeartbeatsRequest* request,
     v1::ListHeartbeatsResponse* response) {
-  return Finish(context, "ListHeartbeats", Heartbeats(*request, *response));
+  return Serve(gate_, context, *request,
+               [&](const Access&) { return Heartbeats(*request, *response); });
 }
 
 }  // namespace tocsin::core

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "common/clock.h"
+#include "services/core/api/gate.h"
 #include "services/core/engine/monitor_admin.h"
 #include "services/core/engine/outage_guard.h"
 #include "services/core/store/store.h"
@@ -17,8 +18,8 @@ namespace tocsin::core {
 class MonitorServiceHandler : public v1::MonitorService::CallbackService {
  public:
   // `public_url` of the gateway, a slash at its end does not count. The rest must outlive it.
-  MonitorServiceHandler(MonitorAdmin& admin, Store& store, OutageGuard& guard, const Clock& clock,
-                        std::string public_url);
+  MonitorServiceHandler(Gate& gate, MonitorAdmin& admin, Store& store, OutageGuard& guard,
+                        const Clock& clock, std::string public_url);
 
   grpc::ServerUnaryReactor* CreateMonitor(grpc::CallbackServerContext* context,
                                           const v1::CreateMonitorRequest* request,
@@ -66,6 +67,7 @@ class MonitorServiceHandler : public v1::MonitorService::CallbackService {
   v1::Monitor Show(const MonitorView& view) const;
   std::string PushUrl(const std::string& token) const;
 
+  Gate& gate_;
   MonitorAdmin& admin_;
   Store& store_;
   OutageGuard& guard_;

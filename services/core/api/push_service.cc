@@ -11,6 +11,7 @@
 #include "common/log.h"
 #include "services/core/api/push_convert.h"
 #include "services/core/api/transit.h"
+#include "services/core/api/unary.h"
 
 namespace tocsin::core {
 namespace {
@@ -63,12 +64,16 @@ class PushStreamHandler::Stream
     : public grpc::ServerBidiReactor<PushStreamRequest, PushStreamResponse>,
       public std::enable_shared_from_this<Stream> {
  public:
-  explicit Stream(PushStreamHandler& handler) : handler_(handler) {}
+  Stream(PushStreamHandler& handler, Access access)
+      : handler_(handler), access_(std::move(access)) {}
+
+  const Access& access() const { return access_; }
 
   void Begin() {
     self_ = shared_from_this();
     handler_.guard_.GatewayConnected();
     absl::MutexLock lock(&mutex_);
+    StartSendInitialMetadata();  // with kAccepted: a gateway that was refused before waits for it
     StartRead(&request_);
   }
 
@@ -254,6 +259,7 @@ class PushStreamHandler::Stream
   }
 
   PushStreamHandler& handler_;
+  const Access access_;
   std::shared_ptr<Stream> self_;
   PushStreamRequest request_;  // between OnReadDone and the next StartRead
   std::string gateway_;
@@ -270,15 +276,28 @@ class PushStreamHandler::Stream
   bool finished_ ABSL_GUARDED_BY(mutex_) = false;
 };
 
-PushStreamHandler::PushStreamHandler(PushRecorder& recorder, OutageGuard& guard, const Clock& clock,
-                                     const MonotonicClock& monotonic)
-    : recorder_(recorder), guard_(guard), clock_(clock), monotonic_(monotonic) {}
+// A stream that ends before it began.
+class PushStreamHandler::Refused final
+    : public grpc::ServerBidiReactor<PushStreamRequest, PushStreamResponse> {
+ public:
+  explicit Refused(const grpc::Status& status) { Finish(status); }
+  void OnDone() override { delete this; }
+};
+
+PushStreamHandler::PushStreamHandler(Gate& gate, PushRecorder& recorder, OutageGuard& guard,
+                                     const Clock& clock, const MonotonicClock& monotonic)
+    : gate_(gate), recorder_(recorder), guard_(guard), clock_(clock), monotonic_(monotonic) {}
 
 PushStreamHandler::~PushStreamHandler() = default;
 
 grpc::ServerBidiReactor<PushStreamRequest, PushStreamResponse>* PushStreamHandler::PushStream(
-    grpc::CallbackServerContext*) {
-  const auto stream = std::make_shared<Stream>(*this);
+    grpc::CallbackServerContext* context) {
+  Access access;
+  const absl::Status admitted =
+      gate_.Admit(*context, *PushStreamRequest::descriptor(), nullptr, access);
+  if (!admitted.ok()) return new Refused(Answer(access.caller, admitted));
+  context->AddInitialMetadata(kAccepted, "1");
+  const auto stream = std::make_shared<Stream>(*this, std::move(access));
   absl::MutexLock lock(&mutex_);
   streams_.insert(stream.get());
   stream->Begin();
@@ -289,6 +308,17 @@ grpc::ServerBidiReactor<PushStreamRequest, PushStreamResponse>* PushStreamHandle
 void PushStreamHandler::Ask() {
   absl::MutexLock lock(&mutex_);
   for (Stream* const stream : streams_) stream->Ask();
+}
+
+void PushStreamHandler::Recheck() {
+  std::vector<std::shared_ptr<Stream>> streams;
+  {
+    absl::MutexLock lock(&mutex_);
+    for (Stream* const stream : streams_) streams.push_back(stream->shared_from_this());
+  }
+  for (const std::shared_ptr<Stream>& stream : streams) {
+    if (!gate_.Recheck(stream->access()).ok()) stream->End();
+  }
 }
 
 bool PushStreamHandler::Drain(absl::Duration timeout) {

@@ -9,6 +9,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
 #include "common/clock.h"
+#include "services/core/api/gate.h"
 #include "services/core/engine/outage_guard.h"
 #include "services/core/engine/push_recorder.h"
 #include "tocsin/internal/v1/push_service.grpc.pb.h"
@@ -34,7 +35,7 @@ class PushServiceHandler : public v1::PushService::CallbackService {
 // gRPC server.
 class PushStreamHandler : public internal::v1::PushService::CallbackService {
  public:
-  PushStreamHandler(PushRecorder& recorder, OutageGuard& guard, const Clock& clock,
+  PushStreamHandler(Gate& gate, PushRecorder& recorder, OutageGuard& guard, const Clock& clock,
                     const MonotonicClock& monotonic);
   ~PushStreamHandler() override;
 
@@ -44,14 +45,19 @@ class PushStreamHandler : public internal::v1::PushService::CallbackService {
   // Asks every gateway that was silent for a moment for a sign of life.
   void Ask();
 
+  // Ends, as Drain does, the streams whose key gives access no more.
+  void Recheck();
+
   // Every stream stops reading, answers what it read, and ends with OK; so does each new one.
   // Waits until all have ended, but no longer than `timeout`; whether they have.
   bool Drain(absl::Duration timeout);
 
  private:
+  class Refused;
   class Stream;
   void Remove(Stream* stream);
 
+  Gate& gate_;
   PushRecorder& recorder_;
   OutageGuard& guard_;
   const Clock& clock_;

@@ -102,12 +102,13 @@ class ServicesTest : public ::testing::Test {
   AlertFeed feed_{store_};
   MonitorAdmin monitor_admin_{store_, clock_};
   ChannelAdmin channel_admin_{store_, clock_};
-  MonitorServiceHandler monitor_service_{monitor_admin_, store_, guard_, clock_,
-                                         "https://tocsin.example.com/"};
-  ChannelServiceHandler channel_service_{channel_admin_};
-  IncidentServiceHandler incident_service_{store_};
-  DeliveryServiceHandler delivery_service_{store_, clock_};
-  AlertServiceHandler alert_service_{feed_, store_};
+  Gate gate_;
+  MonitorServiceHandler monitor_service_{gate_,  monitor_admin_, store_,
+                                         guard_, clock_,         "https://tocsin.example.com/"};
+  ChannelServiceHandler channel_service_{gate_, channel_admin_};
+  IncidentServiceHandler incident_service_{gate_, store_};
+  DeliveryServiceHandler delivery_service_{gate_, store_, clock_};
+  AlertServiceHandler alert_service_{gate_, feed_, store_};
   std::unique_ptr<grpc::Server> server_;
   std::shared_ptr<grpc::Channel> channel_;
   std::unique_ptr<Monitors> monitors_;

@@ -81,8 +81,9 @@ class StreamsTest : public ::testing::Test {
   MonitorAdmin monitors_{store_, clock_};
   ChannelAdmin channels_{store_, clock_};
   PushServiceHandler push_service_{recorder_, clock_};
-  PushStreamHandler push_streams_{recorder_, guard_, clock_, monotonic_};
-  DeliverHandler deliver_streams_{queue_, clock_};
+  Gate gate_;
+  PushStreamHandler push_streams_{gate_, recorder_, guard_, clock_, monotonic_};
+  DeliverHandler deliver_streams_{gate_, queue_, clock_};
   std::unique_ptr<grpc::Server> server_;
   std::unique_ptr<v1::PushService::Stub> pushes_;
   std::unique_ptr<internal::v1::PushService::Stub> gateway_;

@@ -24,24 +24,41 @@ absl::Status BadToken() {
 
 }  // namespace
 
-grpc::Status Answer(std::string_view call, const absl::Status& status) {
+grpc::Status Answer(const Caller& caller, const absl::Status& status) {
   switch (status.code()) {
     case absl::StatusCode::kInternal:
     case absl::StatusCode::kDataLoss:
-      LogError("call_failed", {{"call", call}, {"status", status}});
+      LogError("call_failed", {{"call", caller.method},
+                               {"actor", caller.actor},
+                               {"source", caller.source},
+                               {"request_id", caller.request_id},
+                               {"status", status}});
       return ToGrpcStatus(absl::InternalError("internal error; the log of the server says more"));
     case absl::StatusCode::kUnknown:
-      LogWarning("call_in_doubt", {{"call", call}, {"status", status}});
+      LogWarning("call_in_doubt", {{"call", caller.method},
+                                   {"actor", caller.actor},
+                                   {"source", caller.source},
+                                   {"request_id", caller.request_id},
+                                   {"status", status}});
       return ToGrpcStatus(TryAgain("it is not known whether the change was made"));
+    case absl::StatusCode::kUnauthenticated:
+    case absl::StatusCode::kPermissionDenied:
+      // Not louder: who has no key can make any number of these.
+      LogDebug("call_refused", {{"call", caller.method},
+                                {"actor", caller.actor},
+                                {"source", caller.source},
+                                {"request_id", caller.request_id},
+                                {"status", status}});
+      return ToGrpcStatus(status);
     default:
       return ToGrpcStatus(status);
   }
 }
 
-grpc::ServerUnaryReactor* Finish(grpc::CallbackServerContext* context, std::string_view call,
+grpc::ServerUnaryReactor* Finish(grpc::CallbackServerContext* context, const Caller& caller,
                                  const absl::Status& status) {
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-  reactor->Finish(Answer(call, status));
+  reactor->Finish(Answer(caller, status));
   return reactor;
 }
 

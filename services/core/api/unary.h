@@ -8,6 +8,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "services/core/domain/caller.h"
 #include "services/core/domain/keys.h"
 #include "services/core/store/store.h"
 
@@ -15,9 +16,9 @@ namespace tocsin::core {
 
 // The status as a client may see it. INTERNAL, DATA_LOSS and the like are logged under the name of
 // the call and shown without their text; a commit in doubt is UNAVAILABLE.
-grpc::Status Answer(std::string_view call, const absl::Status& status);
-// Ends a unary call.
-grpc::ServerUnaryReactor* Finish(grpc::CallbackServerContext* context, std::string_view call,
+grpc::Status Answer(const Caller& caller, const absl::Status& status);
+// Ends a unary call; see Serve.
+grpc::ServerUnaryReactor* Finish(grpc::CallbackServerContext* context, const Caller& caller,
                                  const absl::Status& status);
 
 inline constexpr int kDefaultPageSize = 50;

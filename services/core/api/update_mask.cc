@@ -1,5 +1,7 @@
-// Which fields of a monitor or channel an update changes.
+// Which fields of a resource an update changes.
 #include "services/core/api/update_mask.h"
+
+#include <algorithm>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -65,6 +67,31 @@ constexpr ChannelField kChannelFields[] = {
      TOCSIN_COPY(fallback_channel)},
 };
 
+// The whole grant, or one part of it.
+#define TOCSIN_COPY_GRANT(member)                             \
+  [](const ApiKey& from, ApiKey& to) {                        \
+    if (!to.push.has_value()) to.push.emplace();              \
+    to.push->member = from.push.value_or(PushGrant()).member; \
+  }
+
+using KeyField = Field<v1::Key, ApiKey>;
+constexpr KeyField kKeyFields[] = {
+    {"display_name", [](const v1::Key& k) { return !k.display_name().empty(); },
+     TOCSIN_COPY(display_name)},
+    {"expire_time", [](const v1::Key& k) { return k.has_expire_time(); }, TOCSIN_COPY(expires_at)},
+    {"push", [](const v1::Key& k) { return k.has_push(); }, TOCSIN_COPY(push)},
+    {"push.may_create", nullptr, TOCSIN_COPY_GRANT(may_create)},
+    {"push.defaults", nullptr, TOCSIN_COPY_GRANT(defaults)},
+    {"push.max_monitors", nullptr, TOCSIN_COPY_GRANT(max_monitors)},
+};
+
+using ProjectField = Field<v1::Project, Project>;
+constexpr ProjectField kProjectFields[] = {
+    {"display_name", [](const v1::Project& p) { return !p.display_name().empty(); },
+     TOCSIN_COPY(display_name)},
+};
+
+#undef TOCSIN_COPY_GRANT
 #undef TOCSIN_COPY
 
 template <typename Fields, typename Proto>
@@ -136,6 +163,41 @@ absl::StatusOr<ChannelUpdate> ChannelUpdate::Make(const v1::Channel& channel,
 
 void ChannelUpdate::Apply(Channel& channel) const {
   CopyFields(kChannelFields, paths_, values_, channel);
+}
+
+absl::StatusOr<KeyUpdate> KeyUpdate::Make(const v1::Key& key,
+                                          const google::protobuf::FieldMask& mask,
+                                          const std::string& project_id) {
+  KeyUpdate update;
+  FieldFaults faults;
+  v1::Key values = key;
+  // Immutable, so it need not be sent.
+  if (values.role() == v1::ROLE_UNSPECIFIED) values.set_role(v1::ROLE_VIEWER);
+  update.values_ = FromProto(values, project_id, "", "key", faults);
+  RETURN_IF_ERROR(faults.ToStatus());
+  ASSIGN_OR_RETURN(update.paths_, Paths(kKeyFields, key, mask));
+  // A part that `*` names is nothing where there is no whole.
+  if (!key.has_push() && !mask.paths().empty()) {
+    const bool all = std::any_of(mask.paths().begin(), mask.paths().end(),
+                                 [](const std::string& path) { return path == "*"; });
+    if (all)
+      std::erase_if(update.paths_, [](std::string_view p) { return p.starts_with("push."); });
+  }
+  return update;
+}
+
+void KeyUpdate::Apply(ApiKey& key) const { CopyFields(kKeyFields, paths_, values_, key); }
+
+absl::StatusOr<ProjectUpdate> ProjectUpdate::Make(const v1::Project& project,
+                                                  const google::protobuf::FieldMask& mask) {
+  ProjectUpdate update;
+  update.values_ = FromProto(project, "");
+  ASSIGN_OR_RETURN(update.paths_, Paths(kProjectFields, project, mask));
+  return update;
+}
+
+void ProjectUpdate::Apply(Project& project) const {
+  CopyFields(kProjectFields, paths_, values_, project);
 }
 
 }  // namespace tocsin::core

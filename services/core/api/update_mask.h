@@ -1,4 +1,4 @@
-// Which fields of a monitor or channel an update changes.
+// Which fields of a resource an update changes.
 #pragma once
 
 #include <google/protobuf/field_mask.pb.h>
@@ -8,10 +8,14 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "services/core/domain/api_key.h"
 #include "services/core/domain/channel.h"
 #include "services/core/domain/monitor.h"
+#include "services/core/domain/project.h"
 #include "tocsin/v1/channel.pb.h"
+#include "tocsin/v1/key.pb.h"
 #include "tocsin/v1/monitor.pb.h"
+#include "tocsin/v1/project.pb.h"
 
 namespace tocsin::core {
 
@@ -40,6 +44,28 @@ class ChannelUpdate {
 
  private:
   Channel values_;
+  std::vector<std::string_view> paths_;
+};
+
+class KeyUpdate {
+ public:
+  static absl::StatusOr<KeyUpdate> Make(const v1::Key& key, const google::protobuf::FieldMask& mask,
+                                        const std::string& project_id);
+  void Apply(ApiKey& key) const;
+
+ private:
+  ApiKey values_;
+  std::vector<std::string_view> paths_;
+};
+
+class ProjectUpdate {
+ public:
+  static absl::StatusOr<ProjectUpdate> Make(const v1::Project& project,
+                                            const google::protobuf::FieldMask& mask);
+  void Apply(Project& project) const;
+
+ private:
+  Project values_;
   std::vector<std::string_view> paths_;
 };
 

@@ -11,6 +11,7 @@
 #include "services/core/domain/errors.h"
 #include "services/core/domain/validate.h"
 #include "services/core/engine/event_writer.h"
+#include "services/core/engine/held_project.h"
 #include "services/core/engine/known_transaction.h"
 
 namespace tocsin::core {
@@ -86,6 +87,7 @@ absl::StatusOr<CreatedChannel> ChannelAdmin::Create(Channel channel,
   CreatedChannel created;
   RETURN_IF_ERROR(TransactUntilKnown(
       store_, TransactionClass::kAdmin, [&](Transaction& transaction, bool again) -> absl::Status {
+        RETURN_IF_ERROR(HoldProject(transaction, channel.project, channel.project_id));
         ASSIGN_OR_RETURN(std::optional<Channel> existing,
                          transaction.LockChannel(channel.project, channel.id));
         if (existing.has_value()) {

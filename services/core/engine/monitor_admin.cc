@@ -15,6 +15,7 @@
 #include "services/core/domain/transition.h"
 #include "services/core/domain/validate.h"
 #include "services/core/engine/event_writer.h"
+#include "services/core/engine/held_project.h"
 #include "services/core/engine/incident_log.h"
 #include "services/core/engine/known_transaction.h"
 
@@ -151,6 +152,7 @@ absl::StatusOr<CreatedMonitor> MonitorAdmin::Create(MonitorDefinition definition
             return absl::OkStatus();
           }
         }
+        RETURN_IF_ERROR(HoldProject(transaction, made.project, made.project_id));
         ASSIGN_OR_RETURN(const std::optional<MonitorKey> existing,
                          transaction.FindMonitor(made.project, made.id));
         if (existing.has_value()) return AlreadyExists(transaction, *existing, FullName(made));
@@ -243,6 +245,8 @@ absl::StatusOr<MonitorView> MonitorAdmin::Undelete(const ResourceName& name) {
                     return again ? absl::OkStatus()
                                  : MonitorIsNotDeleted(FullName(monitor.definition));
                   }
+                  RETURN_IF_ERROR(HoldProject(transaction, monitor.definition.project,
+                                              monitor.definition.project_id));
                   monitor.definition.deleted_at.reset();
                   RETURN_IF_ERROR(Give(transaction, monitor, Undeleted{}, incidents, now));
                   ASSIGN_OR_RETURN(monitor.definition.version,

@@ -1,0 +1,36 @@
+// Every service of core, put together.
+#include "services/core/api/services.h"
+
+namespace tocsin::core {
+
+Services::Services(const ServiceParts& parts)
+    : push(parts.recorder, parts.clock),
+      push_stream(parts.gate, parts.recorder, parts.guard, parts.clock, parts.monotonic),
+      deliver(parts.gate, parts.queue, parts.clock),
+      monitors(parts.gate, parts.monitors, parts.store, parts.guard, parts.clock, parts.public_url),
+      channels(parts.gate, parts.channels),
+      incidents(parts.gate, parts.store),
+      deliveries(parts.gate, parts.store, parts.clock),
+      alerts(parts.gate, parts.feed, parts.store),
+      projects(parts.gate, parts.projects),
+      keys(parts.gate, parts.keys) {}
+
+std::vector<Services::Named> Services::All() {
+  return {{v1::PushService::service_full_name(), &push},
+          {internal::v1::PushService::service_full_name(), &push_stream},
+          {internal::v1::DeliveryService::service_full_name(), &deliver},
+          {v1::MonitorService::service_full_name(), &monitors},
+          {v1::ChannelService::service_full_name(), &channels},
+          {v1::IncidentService::service_full_name(), &incidents},
+          {v1::DeliveryService::service_full_name(), &deliveries},
+          {v1::AlertService::service_full_name(), &alerts},
+          {v1::ProjectService::service_full_name(), &projects},
+          {v1::KeyService::service_full_name(), &keys}};
+}
+
+void Services::RecheckStreams() {
+  push_stream.Recheck();
+  deliver.Recheck();
+}
+
+}  // namespace tocsin::core
