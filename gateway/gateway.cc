@@ -10,7 +10,9 @@ namespace tocsin::gateway {
 Gateway::Gateway(const Options& options)
     : threads_(options.http.threads),
       shared_(options.token_limit, options.max_tokens, options.unknown_token_limit,
-              options.max_addresses, options.trusted_proxies) {}
+              options.max_addresses, options.trusted_proxies) {
+  shared_.core_key = options.core_key;
+}
 
 absl::StatusOr<std::unique_ptr<Gateway>> Gateway::Start(const Options& options, const Clock& clock,
                                                         const MonotonicClock& monotonic) {
@@ -48,6 +50,11 @@ Gateway::~Gateway() {
 absl::Status Gateway::Ready() const {
   if (draining_.load()) return absl::UnavailableError("draining");
   if (shared_.connected_threads.load() < threads_) {
+    if (shared_.refused_threads.load() > 0) {
+      return absl::UnavailableError(
+          "core refuses this gateway's key: --core_key_file needs a key of all projects with the "
+          "role gateway");
+    }
     return absl::UnavailableError("not connected to any core");
   }
   return absl::OkStatus();

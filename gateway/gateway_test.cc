@@ -87,6 +87,36 @@ class GatewayTest : public ::testing::Test {
   std::unique_ptr<Gateway> gateway_;
 };
 
+TEST_F(GatewayTest, ShowsItsKeyToCore) {
+  FakeCore core;
+  core.Allow("token");
+  core.RequireKey("tk_right");
+  options_.core_key = "tk_right";
+  Start({&core});
+  EXPECT_EQ(Push("/api/push/token").status, 200);
+}
+
+TEST_F(GatewayTest, AKeyThatCoreRefusesIsToldAndCostsNoPushMoreThanTime) {
+  FakeCore core;
+  core.Allow("token");
+  core.RequireKey("tk_right");
+  options_.core_key = "tk_wrong";
+  options_.dispatcher.push_timeout = absl::Seconds(1);
+  options_.core_addresses.push_back({.host = "127.0.0.1", .port = core.port()});
+  StartWithAddresses();
+  EXPECT_TRUE(Eventually([&] {
+    return Admin("/readyz").body.find("core refuses this gateway's key") != std::string::npos;
+  }));
+  const HttpResponse response = Push("/api/push/token");
+  EXPECT_EQ(response.status, 503);
+  EXPECT_NE(response.Header("Retry-After"), "");
+  // It looked connected for a moment at most; now it does not, until core accepts.
+  EXPECT_NE(Admin("/readyz").status, 200);
+  core.RequireKey("tk_wrong");
+  AwaitReady(true);
+  EXPECT_EQ(Push("/api/push/token").status, 200);
+}
+
 TEST_F(GatewayTest, RecordsAPushAndSaysSo) {
   FakeCore core;
   core.Allow("Token_1-x");

@@ -20,6 +20,9 @@ ABSL_FLAG(
     std::string, core_addresses, "127.0.0.1:9090",
     "Where core is: host:port, several with commas. A name may have several addresses, each of "
     "which is a replica; names are looked up again and again.");
+ABSL_FLAG(std::string, core_key_file, "",
+          "A file with the key that core knows this gateway by (role gateway); empty: none, for a "
+          "core with --auth=disabled.");
 ABSL_FLAG(absl::Duration, core_resolve_interval, absl::Seconds(5), "How often they are looked up.");
 ABSL_FLAG(int, threads, 0, "Threads for HTTP; 0 is half the processors.");
 ABSL_FLAG(std::string, name, "",
@@ -164,6 +167,9 @@ Options ReadOptions(int argc, char** argv, OptionFaults& faults) {
   options.admin_listen =
       faults.Value("admin_listen", ParseHostPort(absl::GetFlag(FLAGS_admin_listen)));
   options.core_addresses = ReadCoreAddresses(faults);
+  if (const std::string file = absl::GetFlag(FLAGS_core_key_file); !file.empty()) {
+    options.core_key = faults.Value("core_key_file", ReadSecretFile(file));
+  }
   options.core_resolve_interval =
       Positive(faults, "core_resolve_interval", absl::GetFlag(FLAGS_core_resolve_interval));
   options.dispatcher = ReadDispatcher(faults);

@@ -16,6 +16,7 @@ struct Options {
   http::ServerOptions http;
   HostPort admin_listen;
   std::vector<HostPort> core_addresses;
+  std::string core_key;  // empty: none; never logged
   absl::Duration core_resolve_interval;
   DispatcherOptions dispatcher;
   RateLimit token_limit;

@@ -67,7 +67,7 @@ PushHandler::PushHandler(DispatcherOptions options, http::EventLoop& loop, Gatew
       created_(CreatedAnswer("")),
       preflight_(PreflightAnswer()),
       published_at_(loop.now()),
-      core_(std::move(options), loop, *this) {}
+      core_(std::move(options), shared.core_key, loop, *this) {}
 
 PushHandler::~PushHandler() = default;
 
@@ -280,6 +280,10 @@ absl::Duration PushHandler::OnTurn(absl::Duration now) {
   if (connected != connected_) {
     connected_ = connected;
     shared_.connected_threads.fetch_add(connected ? 1 : -1);
+  }
+  if (core_.refused() != refused_) {
+    refused_ = !refused_;
+    shared_.refused_threads.fetch_add(refused_ ? 1 : -1);
   }
   if (counted_ || published_ != core_.dispatcher().stats()) {
     if (now - published_at_ >= kPublishEvery) {

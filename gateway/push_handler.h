@@ -31,8 +31,12 @@ struct GatewayShared {
   UnknownTokenLimiter unknown;
   const std::vector<http::IpNetwork> trusted_proxies;
   GatewayMetrics metrics;
+  // What core knows this gateway by; empty: nothing. Set before there are io threads.
+  std::string core_key;
   // Io threads that have a stream to core which is not draining.
   std::atomic<int> connected_threads{0};
+  // Io threads that a core refuses for want of a good key.
+  std::atomic<int> refused_threads{0};
 };
 
 // Loop thread only.
@@ -82,6 +86,7 @@ class PushHandler final : public http::Handler, private OutcomeSink {
   absl::Duration published_shed_;
   absl::Duration published_at_;
   bool connected_ = false;
+  bool refused_ = false;
   absl::Duration log_window_ = -absl::InfiniteDuration();
   int logged_ = 0;
   int64_t not_logged_ = 0;

@@ -15,6 +15,13 @@ constexpr absl::Duration kPollAfterFailure = absl::Milliseconds(100);
 // Between the end of a stream and the next one on the same replica.
 constexpr absl::Duration kReconnectDelay = absl::Milliseconds(100);
 constexpr int kMaxReconnectMillis = 1000;
+// The same where the replica does not accept our key: somebody has to change something first.
+constexpr absl::Duration kRefusedDelay = absl::Seconds(1);
+
+bool IsRefusal(const grpc::Status& status) {
+  return status.error_code() == grpc::StatusCode::UNAUTHENTICATED ||
+         status.error_code() == grpc::StatusCode::PERMISSION_DENIED;
+}
 
 std::shared_ptr<grpc::Channel> MakeChannel(const std::string& target) {
   grpc::ChannelArguments arguments;
@@ -42,6 +49,7 @@ class CoreLink::Replica final : public CoreStream {
 
   const std::string& target() const { return target_; }
   bool idle() const { return !stream_; }
+  bool refused() const { return refused_; }
 
   // Returns when it wants to be called again.
   absl::Duration OnTurn(absl::Duration now) {
@@ -49,7 +57,7 @@ class CoreLink::Replica final : public CoreStream {
     if (now < next_poll_) return next_poll_;
     if (!stream_) {
       session_ = std::make_shared<Session>(*this);
-      stream_ = GrpcStream::Start(*stub_, link_.loop_, link_.calls_, session_);
+      stream_ = GrpcStream::Start(*stub_, link_.core_key_, link_.loop_, link_.calls_, session_);
     }
     const grpc_connectivity_state state = channel_->GetState(/*try_to_connect=*/true);
     if (state != GRPC_CHANNEL_READY) {
@@ -61,6 +69,12 @@ class CoreLink::Replica final : public CoreStream {
       next_poll_ = now + (failed ? kPollAfterFailure : kPollWhileConnecting);
       return next_poll_;
     }
+    // After a refusal only the replica's word counts: a connection is no sign that it accepts.
+    if (refused_ && !accepted_) {
+      next_poll_ = now + kPollAfterFailure;
+      return next_poll_;
+    }
+    refused_ = false;
     id_ = link_.dispatcher_.Add(this);
     reported_down_ = false;
     LogInfo("core_stream_up", {{"core", target_}});
@@ -96,9 +110,16 @@ class CoreLink::Replica final : public CoreStream {
   void OnAnswer(const internal::v1::PushStreamResponse& answer) {
     if (id_ != 0) link_.dispatcher_.OnAnswer(id_, answer, link_.loop_.now());
   }
+  void OnAccepted() { accepted_ = true; }
   void OnEnd(const grpc::Status& status) {
     const bool was_up = id_ != 0;
-    if (!was_up && !leaving_) {
+    const bool refused = IsRefusal(status);
+    if (refused) {
+      // Once for each time that it begins.
+      if (!refused_) {
+        LogError("core_refuses_key", {{"core", target_}, {"error", status.error_message()}});
+      }
+    } else if (!was_up && !leaving_) {
       // It never was; "unreachable" was said.
     } else if (status.ok()) {
       LogInfo("core_stream_ended", {{"core", target_}, {"reason", leaving_ ? "left" : "draining"}});
@@ -107,7 +128,9 @@ class CoreLink::Replica final : public CoreStream {
     }
     Forget();
     if (was_up) link_.dispatcher_.Remove(std::exchange(id_, 0), link_.loop_.now());
-    next_poll_ = link_.loop_.now() + kReconnectDelay;
+    refused_ |= refused;
+    accepted_ = false;
+    next_poll_ = link_.loop_.now() + (refused ? kRefusedDelay : kReconnectDelay);
   }
 
  private:
@@ -118,6 +141,7 @@ class CoreLink::Replica final : public CoreStream {
     void OnAnswer(const internal::v1::PushStreamResponse& answer) override {
       replica_.OnAnswer(answer);
     }
+    void OnAccepted() override { replica_.OnAccepted(); }
     void OnEnd(const grpc::Status& status) override { replica_.OnEnd(status); }
 
    private:
@@ -142,11 +166,14 @@ class CoreLink::Replica final : public CoreStream {
   Dispatcher::StreamId id_ = 0;
   bool leaving_ = false;
   bool reported_down_ = false;
+  bool refused_ = false;   // by the stream before, for want of a good key
+  bool accepted_ = false;  // by this stream
   absl::Duration next_poll_;
 };
 
-CoreLink::CoreLink(DispatcherOptions options, http::EventLoop& loop, OutcomeSink& sink)
-    : loop_(loop), dispatcher_(std::move(options), sink) {}
+CoreLink::CoreLink(DispatcherOptions options, std::string core_key, http::EventLoop& loop,
+                   OutcomeSink& sink)
+    : core_key_(std::move(core_key)), loop_(loop), dispatcher_(std::move(options), sink) {}
 
 CoreLink::~CoreLink() {
   for (const auto& replica : replicas_) replica->Cancel();
@@ -171,6 +198,11 @@ void CoreLink::SetTargets(const std::vector<std::string>& targets) {
                                    [&](const auto& r) { return r->target() == target; });
     if (!known) replicas_.push_back(std::make_unique<Replica>(target, *this));
   }
+}
+
+bool CoreLink::refused() const {
+  return std::any_of(replicas_.begin(), replicas_.end(),
+                     [](const auto& r) { return r->refused(); });
 }
 
 absl::Duration CoreLink::OnTurn(absl::Duration now) {

@@ -16,8 +16,9 @@ namespace tocsin::gateway {
 // Loop thread only; the destructor may run on any thread once the loop's thread has ended.
 class CoreLink {
  public:
-  // `sink` and `loop` must outlive the link.
-  CoreLink(DispatcherOptions options, http::EventLoop& loop, OutcomeSink& sink);
+  // `core_key` is sent with every stream; empty: none. `sink` and `loop` must outlive the link.
+  CoreLink(DispatcherOptions options, std::string core_key, http::EventLoop& loop,
+           OutcomeSink& sink);
   // Ends every stream and waits until gRPC has let go of them.
   ~CoreLink();
 
@@ -27,6 +28,10 @@ class CoreLink {
 
   Dispatcher& dispatcher() { return dispatcher_; }
 
+  // Whether a replica refuses us for want of a good key. It is asked again each second, and gets
+  // pushes when it accepts.
+  bool refused() const;
+
   // Connects what is not connected and lets the dispatcher work. Returns when it wants to be called
   // again at the latest.
   absl::Duration OnTurn(absl::Duration now);
@@ -34,6 +39,7 @@ class CoreLink {
  private:
   class Replica;
 
+  const std::string core_key_;
   http::EventLoop& loop_;
   CallCounter calls_;
   Dispatcher dispatcher_;

@@ -6,6 +6,8 @@
 namespace tocsin::gateway {
 namespace {
 
+// Of core, see Gate.
+constexpr char kAccepted[] = "x-tocsin-accepted";
 constexpr size_t kMaxSpare = 4;
 constexpr int kMaxSpareBytes = 256 * 1024;  // of a batch on the wire
 
@@ -31,11 +33,13 @@ GrpcStream::GrpcStream(http::EventLoop& loop, CallCounter& calls, std::weak_ptr<
     : loop_(loop), calls_(calls), listener_(std::move(listener)) {}
 
 std::shared_ptr<GrpcStream> GrpcStream::Start(internal::v1::PushService::Stub& stub,
-                                              http::EventLoop& loop, CallCounter& calls,
+                                              const std::string& key, http::EventLoop& loop,
+                                              CallCounter& calls,
                                               std::weak_ptr<Listener> listener) {
   std::shared_ptr<GrpcStream> stream(new GrpcStream(loop, calls, std::move(listener)));
   stream->self_ = stream;
   stream->context_.set_wait_for_ready(true);
+  if (!key.empty()) stream->context_.AddMetadata("authorization", "Bearer " + key);
   calls.Add();
   stub.async()->PushStream(&stream->context_, stream.get());
   // Send() writes from outside of callbacks: see LetGo.
@@ -121,6 +125,14 @@ void GrpcStream::OnWriteDone(bool ok) {
 }
 
 void GrpcStream::OnWritesDoneDone(bool) {}
+
+void GrpcStream::OnReadInitialMetadataDone(bool ok) {
+  // Without it, what ends the stream comes as initial metadata too.
+  if (!ok || context_.GetServerInitialMetadata().count(kAccepted) == 0) return;
+  loop_.Post([listener = listener_] {
+    if (const auto l = listener.lock()) l->OnAccepted();
+  });
+}
 
 void GrpcStream::OnReadDone(bool ok) {
   if (!ok) {

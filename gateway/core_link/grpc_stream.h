@@ -5,6 +5,7 @@
 
 #include <deque>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
@@ -38,16 +39,20 @@ class GrpcStream final : private grpc::ClientBidiReactor<internal::v1::PushStrea
    public:
     virtual ~Listener() = default;
     virtual void OnAnswer(const internal::v1::PushStreamResponse& answer) = 0;
+    // Core said that it takes the stream, before anything was to be answered. An older one does
+    // not.
+    virtual void OnAccepted() = 0;
     // The last thing that is heard. OK: core ended the stream.
     virtual void OnEnd(const grpc::Status& status) = 0;
   };
   using Request = internal::v1::PushStreamRequest;
 
-  // Begins the call, which waits for the connection. The stream lives until it has ended and the
-  // last pointer is gone; `loop` and `calls` must outlive it (CallCounter::AwaitNone).
+  // Begins the call with that key (empty: none), which waits for the connection. The stream lives
+  // until it has ended and the last pointer is gone; `loop` and `calls` must outlive it
+  // (CallCounter::AwaitNone).
   static std::shared_ptr<GrpcStream> Start(internal::v1::PushService::Stub& stub,
-                                           http::EventLoop& loop, CallCounter& calls,
-                                           std::weak_ptr<Listener> listener);
+                                           const std::string& key, http::EventLoop& loop,
+                                           CallCounter& calls, std::weak_ptr<Listener> listener);
 
   std::unique_ptr<Request> NewRequest() ABSL_LOCKS_EXCLUDED(mutex_);
   void Send(std::unique_ptr<Request> request) ABSL_LOCKS_EXCLUDED(mutex_);
@@ -58,6 +63,7 @@ class GrpcStream final : private grpc::ClientBidiReactor<internal::v1::PushStrea
  private:
   GrpcStream(http::EventLoop& loop, CallCounter& calls, std::weak_ptr<Listener> listener);
 
+  void OnReadInitialMetadataDone(bool ok) override;
   void OnReadDone(bool ok) override;
   void OnWriteDone(bool ok) override;
   void OnWritesDoneDone(bool ok) override;

@@ -17,6 +17,7 @@ class FakeCore::Stream : public grpc::ServerBidiReactor<PushStreamRequest, PushS
  public:
   explicit Stream(FakeCore& core) : core_(core) {
     core_.Register(this);
+    StartSendInitialMetadata();
     StartRead(&request_);
   }
 
@@ -112,11 +113,27 @@ class FakeCore::Stream : public grpc::ServerBidiReactor<PushStreamRequest, PushS
   std::vector<PushStreamRequest> kept_;
 };
 
+// As a core that knows no such key.
+class Refused : public grpc::ServerBidiReactor<PushStreamRequest, PushStreamResponse> {
+ public:
+  Refused() { Finish(grpc::Status(grpc::StatusCode::UNAUTHENTICATED, "the key is unknown")); }
+  void OnDone() override { delete this; }
+};
+
 class FakeCore::Service : public internal::v1::PushService::CallbackService {
  public:
   explicit Service(FakeCore& core) : core_(core) {}
   grpc::ServerBidiReactor<PushStreamRequest, PushStreamResponse>* PushStream(
-      grpc::CallbackServerContext*) override {
+      grpc::CallbackServerContext* context) override {
+    std::string key;
+    {
+      absl::MutexLock lock(&core_.mutex_);
+      key = core_.key_;
+    }
+    const auto sent = context->client_metadata().find("authorization");
+    const bool good = sent != context->client_metadata().end() && sent->second == "Bearer " + key;
+    if (!key.empty() && !good) return new Refused;
+    context->AddInitialMetadata("x-tocsin-accepted", "1");
     return new Stream(core_);
   }
 
@@ -135,6 +152,11 @@ FakeCore::FakeCore(int port, bool record)
 }
 
 FakeCore::~FakeCore() { Stop(); }
+
+void FakeCore::RequireKey(const std::string& key) {
+  absl::MutexLock lock(&mutex_);
+  key_ = key;
+}
 
 void FakeCore::Stop() {
   if (!server_) return;

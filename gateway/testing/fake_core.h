@@ -39,6 +39,8 @@ class FakeCore {
   // Every token is known.
   void AllowAll();
   void SetMode(Mode mode);
+  // New streams need this key; empty: none.
+  void RequireKey(const std::string& key);
 
   // Everything that was received, in order.
   std::vector<Push> pushes() const;
@@ -59,6 +61,7 @@ class FakeCore {
  private:
   class Stream;
   class Service;
+  friend class Service;
   friend class Stream;
 
   void Register(Stream* stream);
@@ -76,6 +79,7 @@ class FakeCore {
 
   mutable absl::Mutex mutex_;
   Mode mode_ ABSL_GUARDED_BY(mutex_) = Mode::kAnswer;
+  std::string key_ ABSL_GUARDED_BY(mutex_);
   bool allow_all_ ABSL_GUARDED_BY(mutex_) = false;
   std::map<std::string, internal::v1::PushOutcome> outcomes_ ABSL_GUARDED_BY(mutex_);
   std::vector<Push> pushes_ ABSL_GUARDED_BY(mutex_);

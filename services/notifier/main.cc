@@ -25,6 +25,7 @@ constexpr int kSlowSlots = 16;
 NotifierOptions Wiring(const Options& options) {
   NotifierOptions wiring;
   wiring.client.core_addresses = options.core_addresses;
+  wiring.client.core_key = options.core_key;
   wiring.client.name = options.name;
   wiring.client.max_assigned = options.max_assigned;
   wiring.courier.request_timeout = options.request_timeout;

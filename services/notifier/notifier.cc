@@ -38,6 +38,11 @@ Notifier::~Notifier() {
 
 absl::Status Notifier::Ready() const {
   if (client_->connected() > 0) return absl::OkStatus();
+  if (client_->refused()) {
+    return absl::UnavailableError(
+        "core refuses this notifier's key: --core_key_file needs a key of all projects with the "
+        "role notifier");
+  }
   return absl::UnavailableError("no core is connected");
 }
 

@@ -14,6 +14,10 @@
 ABSL_FLAG(std::string, core_addresses, "127.0.0.1:9090",
           "Where core is: host:port or unix:path, several parted by commas. Every address of a "
           "name gets a stream; names are looked up again and again.");
+ABSL_FLAG(
+    std::string, core_key_file, "",
+    "A file with the key that core knows this notifier by (role notifier); empty: none, for a "
+    "core with --auth=disabled.");
 ABSL_FLAG(std::string, admin_listen, "127.0.0.1:9092",
           "Address and port for /metrics, /healthz and /readyz.");
 ABSL_FLAG(std::string, name, "",
@@ -107,6 +111,9 @@ Options ReadOptions(int argc, char** argv, OptionFaults& faults) {
   options.admin_listen =
       faults.Value("admin_listen", ParseHostPort(absl::GetFlag(FLAGS_admin_listen)));
   options.core_addresses = ReadCoreAddresses(faults);
+  if (const std::string file = absl::GetFlag(FLAGS_core_key_file); !file.empty()) {
+    options.core_key = faults.Value("core_key_file", ReadSecretFile(file));
+  }
   options.name = absl::GetFlag(FLAGS_name);
   if (options.name.empty()) options.name = DefaultName();
   options.concurrency = absl::GetFlag(FLAGS_concurrency);

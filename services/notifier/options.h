@@ -14,6 +14,7 @@ namespace tocsin::notifier {
 struct Options {
   HostPort admin_listen;
   std::vector<std::string> core_addresses;
+  std::string core_key;  // empty: none; never logged
   std::string name;
   int concurrency = 0;
   int max_assigned = 0;

@@ -4,11 +4,20 @@
 #include <utility>
 
 namespace tocsin::notifier {
+namespace {
+
+// Of core, see Gate.
+constexpr char kAccepted[] = "x-tocsin-accepted";
+
+}  // namespace
 
 std::unique_ptr<DeliverStream> DeliverStream::Open(
-    uint64_t id, internal::v1::DeliveryService::StubInterface& stub,
+    uint64_t id, internal::v1::DeliveryService::StubInterface& stub, const Opening& opening,
     internal::v1::DeliverRequest hello, Listener& listener) {
-  std::unique_ptr<DeliverStream> stream(new DeliverStream(id, listener));
+  std::unique_ptr<DeliverStream> stream(new DeliverStream(id, opening.await_acceptance, listener));
+  if (!opening.key.empty()) {
+    stream->context_.AddMetadata("authorization", "Bearer " + opening.key);
+  }
   stub.async()->Deliver(&stream->context_, stream.get());
   // Writes come from other threads than the reactions, so OnDone waits for RemoveHold.
   stream->AddHold();
@@ -64,6 +73,22 @@ void DeliverStream::OnReadDone(bool ok) {
   RemoveHold();
 }
 
+bool DeliverStream::NoteUp(bool& happened) {
+  happened = true;
+  return written_ && accepted_ && !std::exchange(up_, true);
+}
+
+void DeliverStream::OnReadInitialMetadataDone(bool ok) {
+  // Without it, what ends the stream comes as initial metadata too.
+  if (!ok || context_.GetServerInitialMetadata().count(kAccepted) == 0) return;
+  bool came_up = false;
+  {
+    absl::MutexLock lock(&mutex_);
+    came_up = NoteUp(accepted_);
+  }
+  if (came_up) listener_.OnStreamUp(id_);
+}
+
 void DeliverStream::OnWriteDone(bool ok) {
   bool came_up = false;
   {
@@ -71,7 +96,7 @@ void DeliverStream::OnWriteDone(bool ok) {
     queue_.pop_front();
     writing_ = false;
     if (ok) {
-      came_up = !std::exchange(up_, true);
+      came_up = NoteUp(written_);
       WriteNext();
     }
   }

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <string>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
@@ -23,7 +24,7 @@ class DeliverStream final
   class Listener {
    public:
     virtual ~Listener() = default;
-    // The first message has gone out: core is there.
+    // The first message has gone out: core is there. See also await_acceptance.
     virtual void OnStreamUp(uint64_t stream) = 0;
     virtual void OnAssignments(uint64_t stream, const internal::v1::DeliverResponse& response) = 0;
     // The last call, and the last use of the stream. `status` is OK when core ended the stream in
@@ -31,9 +32,16 @@ class DeliverStream final
     virtual void OnStreamDown(uint64_t stream, const grpc::Status& status) = 0;
   };
 
+  struct Opening {
+    std::string key;  // what core knows us by; empty: nothing
+    // It counts as up only when core said that it takes the stream: for a core that refused the one
+    // before. An older core does not say it, and refuses nobody.
+    bool await_acceptance = false;
+  };
   // Opens the stream with `hello`. `stub` and `listener` must outlive it.
   static std::unique_ptr<DeliverStream> Open(uint64_t id,
                                              internal::v1::DeliveryService::StubInterface& stub,
+                                             const Opening& opening,
                                              internal::v1::DeliverRequest hello,
                                              Listener& listener);
 
@@ -46,12 +54,16 @@ class DeliverStream final
   // Messages queued and not yet written.
   size_t backlog() const;
 
+  void OnReadInitialMetadataDone(bool ok) override;
   void OnReadDone(bool ok) override;
   void OnWriteDone(bool ok) override;
   void OnDone(const grpc::Status& status) override;
 
  private:
-  DeliverStream(uint64_t id, Listener& listener) : id_(id), listener_(listener) {}
+  DeliverStream(uint64_t id, bool await_acceptance, Listener& listener)
+      : id_(id), listener_(listener), accepted_(!await_acceptance) {}
+  // Notes that one of the two has happened; whether the stream came up by that.
+  bool NoteUp(bool& happened) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void WriteNext() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const uint64_t id_;
@@ -61,6 +73,8 @@ class DeliverStream final
   mutable absl::Mutex mutex_;
   std::deque<internal::v1::DeliverRequest> queue_ ABSL_GUARDED_BY(mutex_);  // front: being written
   bool writing_ ABSL_GUARDED_BY(mutex_) = false;
+  bool written_ ABSL_GUARDED_BY(mutex_) = false;  // the first message
+  bool accepted_ ABSL_GUARDED_BY(mutex_);         // as far as that is awaited
   bool up_ ABSL_GUARDED_BY(mutex_) = false;
   bool half_closing_ ABSL_GUARDED_BY(mutex_) = false;
   bool broken_ ABSL_GUARDED_BY(mutex_) = false;

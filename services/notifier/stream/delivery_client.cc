@@ -18,6 +18,12 @@ namespace {
 constexpr absl::Duration kGoodLife = absl::Seconds(5);
 // Messages queued on a stream that does not take them; more wait outside.
 constexpr size_t kMostBacklog = 2;
+
+bool IsRefusal(const grpc::Status& status) {
+  return status.error_code() == grpc::StatusCode::UNAUTHENTICATED ||
+         status.error_code() == grpc::StatusCode::PERMISSION_DENIED;
+}
+
 // Reports kept while no core is reachable; their leases have expired long before.
 constexpr size_t kMostHomeless = 65'536;
 constexpr int kMaxMessageBytes = 32 << 20;
@@ -79,6 +85,13 @@ int DeliveryClient::connected() const {
   return connected_;
 }
 
+bool DeliveryClient::refused() const {
+  absl::MutexLock lock(&mutex_);
+  return std::any_of(targets_.begin(), targets_.end(), [](const auto& entry) {
+    return entry.second->refused && entry.second->wanted;
+  });
+}
+
 void DeliveryClient::StopTaking() {
   absl::MutexLock lock(&mutex_);
   taking_ = false;
@@ -116,6 +129,7 @@ void DeliveryClient::OnStreamUp(uint64_t id) {
   stream.up = true;
   ++connected_;
   Target& target = *stream.target;
+  target.refused = false;
   if (!std::exchange(target.seen, true)) LogInfo("core_connected", {{"address", target.address}});
   target.logger.Report(absl::OkStatus(), {{"address", target.address}});
   Flush(clock_.Now());
@@ -158,6 +172,7 @@ void DeliveryClient::OnStreamDown(uint64_t id, const grpc::Status& status) {
   target.backoff = std::min(target.backoff * 2, options_.longest_backoff);
   const absl::Status why =
       status.ok() ? absl::UnavailableError("core ended the stream") : FromGrpcStatus(status);
+  target.refused |= IsRefusal(status);
   if (!closing_) target.logger.Report(why, {{"address", target.address}});
   std::vector<notifier::Report> uncertain = stream->outbox.TakeUncertain(now);
   metrics_.CountResentReports(uncertain.size());
@@ -236,7 +251,9 @@ void DeliveryClient::OpenStreams(absl::Duration now) {
     internal::v1::DeliverRequest hello;
     hello.set_notifier(options_.name);
     // Its reactions wait for our lock, so they find the stream registered.
-    stream->stream = DeliverStream::Open(id, *target->stub, std::move(hello), *this);
+    stream->stream = DeliverStream::Open(
+        id, *target->stub, {.key = options_.core_key, .await_acceptance = target->refused},
+        std::move(hello), *this);
     streams_.emplace(id, std::move(stream));
   }
 }

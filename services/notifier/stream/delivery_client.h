@@ -26,6 +26,7 @@ namespace tocsin::notifier {
 
 struct DeliveryClientOptions {
   std::vector<std::string> core_addresses;  // "host:port" or "unix:…"
+  std::string core_key;                     // what core knows us by; empty: nothing
   std::string name;                         // of this notifier, for core's logs
   int max_assigned = 4096;                  // deliveries held at a time, shared among the cores
   absl::Duration report_interval = absl::Milliseconds(10);  // reports are batched for this long
@@ -53,6 +54,8 @@ class DeliveryClient : private DeliverStream::Listener {
   void Report(notifier::Report report);
   // Streams that are connected.
   int connected() const;
+  // Whether a core refuses us for want of a good key. It is asked again, more and more seldom.
+  bool refused() const;
   // Grants no more credit. What was granted may still be assigned.
   void StopTaking();
   // Tells what is left to tell, ends all streams and waits for that up to `timeout`, then breaks
@@ -66,6 +69,7 @@ class DeliveryClient : private DeliverStream::Listener {
     std::unique_ptr<internal::v1::DeliveryService::Stub> stub;
     bool wanted = true;       // the resolver still names it
     bool seen = false;        // a stream to it was up once
+    bool refused = false;     // the last one ended for want of a good key
     uint64_t stream = 0;      // 0: none
     absl::Duration retry_at;  // when there is none
     absl::Duration backoff;

@@ -20,6 +20,7 @@ class DeliveryClientTest : public testing::Test {
   void Connect(const std::vector<std::string>& addresses, int max_assigned = 100) {
     DeliveryClientOptions options;
     options.core_addresses = addresses;
+    options.core_key = key_;
     options.name = "tester";
     options.max_assigned = max_assigned;
     options.longest_backoff = absl::Milliseconds(200);
@@ -47,6 +48,7 @@ class DeliveryClientTest : public testing::Test {
     }
   }
 
+  std::string key_;
   SystemClock wall_;
   SystemMonotonicClock clock_;
   prometheus::Registry registry_;
@@ -55,6 +57,31 @@ class DeliveryClientTest : public testing::Test {
   std::vector<DeliveryFacts> taken_ ABSL_GUARDED_BY(mutex_);
   std::unique_ptr<DeliveryClient> client_;
 };
+
+TEST_F(DeliveryClientTest, ShowsItsKey) {
+  FakeCore core;
+  core.RequireKey("tk_right");
+  key_ = "tk_right";
+  Connect({core.address()});
+  Assign(core, 0, 1);
+  EXPECT_THAT(WaitForTaken(1), testing::SizeIs(1));
+  EXPECT_FALSE(client_->refused());
+}
+
+TEST_F(DeliveryClientTest, ARefusedKeyIsNotTakenForAConnectionAndIsTriedAgain) {
+  FakeCore core;
+  core.RequireKey("tk_right");
+  key_ = "tk_wrong";
+  Connect({core.address()});
+  // The third is begun when the second is over, which looked connected no more.
+  EXPECT_TRUE(core.WaitForRefusals(3));
+  EXPECT_TRUE(client_->refused());
+  EXPECT_EQ(client_->connected(), 0);
+  core.RequireKey("tk_wrong");
+  Assign(core, 0, 1);
+  EXPECT_THAT(WaitForTaken(1), testing::SizeIs(1));
+  EXPECT_FALSE(client_->refused());
+}
 
 TEST_F(DeliveryClientTest, SaysWhoItIsAndGrantsItsCredit) {
   FakeCore core;

@@ -81,6 +81,10 @@ bool FakeCore::WaitForLostReports(size_t n) const {
   return WaitFor([this, n]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return lost_reports_ >= n; });
 }
 
+bool FakeCore::WaitForRefusals(int n) const {
+  return WaitFor([this, n]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return refusals_ >= n; });
+}
+
 bool FakeCore::WaitForStreams(int n) const {
   return WaitFor([this, n]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) {
     return static_cast<int>(streams_.size()) == n;
@@ -99,14 +103,27 @@ bool FakeCore::WaitForUnassigned(size_t n) const {
   return WaitFor([this, n]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return waiting_.size() == n; });
 }
 
+void FakeCore::RequireKey(const std::string& key) {
+  absl::MutexLock lock(&mutex_);
+  key_ = key;
+}
+
 grpc::Status FakeCore::Deliver(grpc::ServerContext* context, ReaderWriter* writer) {
   Stream stream;
   stream.context = context;
   {
     absl::MutexLock lock(&mutex_);
+    const auto sent = context->client_metadata().find("authorization");
+    const bool good = sent != context->client_metadata().end() && sent->second == "Bearer " + key_;
+    if (!key_.empty() && !good) {
+      ++refusals_;
+      return grpc::Status(grpc::StatusCode::UNAUTHENTICATED, "the key is unknown");
+    }
     streams_.insert(&stream);
     if (stopping_) context->TryCancel();
   }
+  context->AddInitialMetadata("x-tocsin-accepted", "1");
+  writer->SendInitialMetadata();
   std::thread reader([this, writer, &stream] { Read(writer, stream); });
   while (true) {
     internal::v1::DeliverResponse response;

@@ -32,6 +32,8 @@ class FakeCore : private internal::v1::DeliveryService::Service {
   // Whether reports are read and forgotten, as by a core that dies before it has stored them.
   void set_loses_reports(bool loses);
   void BreakStreams();
+  // New streams need this key; empty: none.
+  void RequireKey(const std::string& key);
 
   std::vector<internal::v1::DeliveryReport> reports() const;
   std::set<std::string> notifiers() const;
@@ -42,6 +44,7 @@ class FakeCore : private internal::v1::DeliveryService::Service {
   // Each waits up to ten seconds; whether it came.
   bool WaitForReports(size_t n) const;
   bool WaitForLostReports(size_t n) const;
+  bool WaitForRefusals(int n) const;
   bool WaitForStreams(int n) const;
   bool WaitForCredits(int n) const;
   bool WaitForUnassigned(size_t n) const;
@@ -67,6 +70,8 @@ class FakeCore : private internal::v1::DeliveryService::Service {
   std::vector<internal::v1::DeliveryReport> reports_ ABSL_GUARDED_BY(mutex_);
   size_t lost_reports_ ABSL_GUARDED_BY(mutex_) = 0;
   bool loses_reports_ ABSL_GUARDED_BY(mutex_) = false;
+  std::string key_ ABSL_GUARDED_BY(mutex_);
+  int refusals_ ABSL_GUARDED_BY(mutex_) = 0;  // for want of it
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   int outstanding_ ABSL_GUARDED_BY(mutex_) = 0;
   int most_outstanding_ ABSL_GUARDED_BY(mutex_) = 0;
