@@ -7,12 +7,15 @@
 #include <grpcpp/security/credentials.h>
 #include <grpcpp/support/channel_arguments.h>
 
+#include <algorithm>
+#include <cstdlib>
 #include <iostream>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "cli/duration.h"
+#include "common/flags.h"
 
 namespace tocsin::cli {
 
@@ -34,6 +37,49 @@ void Context::SetDeadline(grpc::ClientContext& call) const {
   call.set_deadline(
       gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC),
                    gpr_time_from_nanos(absl::ToInt64Nanoseconds(timeout), GPR_TIMESPAN)));
+}
+
+namespace {
+
+std::string Variable(const char* name) {
+  const char* const value = std::getenv(name);
+  return value == nullptr ? "" : std::string(absl::StripAsciiWhitespace(value));
+}
+
+// Of the flag or, when nothing holds the key itself, of the variable.
+std::string KeyFile(const Context& context) {
+  if (!context.key_file.empty()) return context.key_file;
+  return Variable("TOCSIN_KEY").empty() ? Variable("TOCSIN_KEY_FILE") : "";
+}
+
+}  // namespace
+
+std::string Context::KeySource() const {
+  const std::string file = KeyFile(*this);
+  if (!file.empty()) return absl::StrCat("the file ", file);
+  return Variable("TOCSIN_KEY").empty() ? "" : "TOCSIN_KEY";
+}
+
+absl::Status Context::AddKey(grpc::ClientContext& call) const {
+  const std::string source = KeySource();
+  if (source.empty()) return absl::OkStatus();
+  std::string key = Variable("TOCSIN_KEY");
+  if (const std::string file = KeyFile(*this); !file.empty()) {
+    absl::StatusOr<std::string> read = ReadSecretFile(file);
+    if (!read.ok()) {
+      return absl::InvalidArgumentError(absl::StrCat("the key: ", read.status().message()));
+    }
+    key = std::string(absl::StripAsciiWhitespace(*read));
+  }
+  const bool fit = absl::StartsWith(key, "tk_") && std::all_of(key.begin(), key.end(), [](char c) {
+                     return absl::ascii_isgraph(c);
+                   });
+  if (!fit) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("what is in ", source, " is no key: keys begin with tk_"));
+  }
+  call.AddMetadata("authorization", absl::StrCat("Bearer ", key));
+  return absl::OkStatus();
 }
 
 CLI::Option* AddDuration(CLI::App& app, const std::string& flag, std::string& value,

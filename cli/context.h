@@ -28,6 +28,7 @@ struct Context {
   std::string project = "default";
   std::string output = "table";
   std::string rpc_timeout = "10s";
+  std::string key_file = "";  // of the flag
   std::function<absl::Status(const Context&)> action{};
 
   bool json() const { return output == "json"; }
@@ -39,6 +40,11 @@ struct Context {
   // A connection to core, made when the first call needs it.
   std::shared_ptr<grpc::Channel> Connect() const;
   void SetDeadline(grpc::ClientContext& call) const;
+  // Where the key comes from: "the file …", "TOCSIN_KEY", or empty when there is none.
+  std::string KeySource() const;
+  // Sends the key with the call, if there is one. INVALID_ARGUMENT when it cannot be read or can be
+  // none.
+  absl::Status AddKey(grpc::ClientContext& call) const;
 
   // One bounded call, e.g. Call(&v1::MonitorService::Stub::GetMonitor, request).
   template <typename Stub, typename Request, typename Response>
@@ -48,6 +54,7 @@ struct Context {
     Stub stub(Connect());
     grpc::ClientContext call;
     SetDeadline(call);
+    if (absl::Status status = AddKey(call); !status.ok()) return status;
     Response response;
     const grpc::Status status = (stub.*method)(&call, request, &response);
     if (!status.ok()) return FromGrpcStatus(status);
@@ -97,6 +104,8 @@ void Print(absl::string_view text);
 // Each adds its commands to the parser; `context` must outlive `app`.
 void AddMonitorCommands(CLI::App& app, Context& context);
 void AddChannelCommands(CLI::App& app, Context& context);
+void AddProjectCommands(CLI::App& app, Context& context);
+void AddKeyCommands(CLI::App& app, Context& context);
 void AddReadCommands(CLI::App& app, Context& context);
 void AddPushCommand(CLI::App& app, Context& context);
 void AddWatchCommand(CLI::App& app, Context& context);

@@ -18,6 +18,9 @@ namespace {
 constexpr std::pair<absl::string_view, absl::string_view> kNames[] = {
     {"monitor_id", "ID"},
     {"channel_id", "ID"},
+    {"key_id", "ID"},
+    {"project_id", "ID"},
+    {"expire_time", "--expires-in"},
     {"name", "ID"},
     {"push_token", "TOKEN"},
     {"kind", "--status"},
@@ -60,11 +63,29 @@ std::string Away(const absl::Status& status, const CallFacts& call) {
                       "). Does it run? Is the address right (--core or TOCSIN_CORE_ADDRESS)?");
 }
 
+// What to do about a key that is missing or not accepted.
+std::string Refused(const absl::Status& status, const CallFacts& call) {
+  if (call.key_source.empty()) {
+    return absl::StrCat("core at ", OneLine(call.core),
+                        " needs a key: put it into TOCSIN_KEY, or into a file that TOCSIN_KEY_FILE "
+                        "or --key_file names. After ./dev run: eval \"$(./dev env)\"");
+  }
+  return absl::StrCat("core at ", OneLine(call.core), " does not accept the key from ",
+                      OneLine(call.key_source), ": ", OneLine(status.message()),
+                      ". Somebody with an admin key can make another: tocsin key create");
+}
+
 }  // namespace
 
 std::string FlagOf(absl::string_view field) {
   absl::string_view name = field;
-  if (!absl::ConsumePrefix(&name, "monitor.")) absl::ConsumePrefix(&name, "channel.");
+  for (const absl::string_view resource : {"monitor.", "channel.", "key.", "project."}) {
+    if (absl::ConsumePrefix(&name, resource)) break;
+  }
+  if (absl::ConsumePrefix(&name, "push.defaults.")) {
+    return absl::StrCat("--create-", absl::StripPrefix(FlagOf(name), "--"));
+  }
+  absl::ConsumePrefix(&name, "push.");
   absl::ConsumePrefix(&name, "schedule.heartbeat.");
   name = name.substr(0, name.find('.'));  // "labels.team"
   for (const auto& [known, flag] : kNames) {
@@ -83,9 +104,10 @@ std::string ErrorText(const absl::Status& status, const CallFacts& call) {
   }
   if (lines.empty()) {
     const bool away = absl::IsUnavailable(status) || absl::IsDeadlineExceeded(status);
-    lines.push_back(away                       ? Away(status, call)
-                    : status.message().empty() ? absl::StatusCodeToString(status.code())
-                                               : std::string(status.message()));
+    lines.push_back(away                              ? Away(status, call)
+                    : absl::IsUnauthenticated(status) ? Refused(status, call)
+                    : status.message().empty()        ? absl::StatusCodeToString(status.code())
+                                                      : std::string(status.message()));
   }
   std::string text;
   for (const std::string& line : lines) absl::StrAppend(&text, "tocsin: ", OneLine(line), "\n");

@@ -10,8 +10,9 @@ namespace tocsin::cli {
 
 // The call that failed.
 struct CallFacts {
-  std::string core;     // its address
-  std::string timeout;  // how long an answer was waited for, e.g. "10s"
+  std::string core;             // its address
+  std::string timeout;          // how long an answer was waited for, e.g. "10s"
+  std::string key_source = "";  // see Context::KeySource
 };
 
 // What people read for a status that is not OK: one line for each fault, each with a newline. A

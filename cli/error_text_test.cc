@@ -64,6 +64,28 @@ TEST(ErrorTextTest, ACoreThatRefusesSaysWhy) {
             "tocsin: core at 127.0.0.1:9090 is not available: the database is away\n");
 }
 
+TEST(ErrorTextTest, AMissingOrWrongKeySaysWhatToDo) {
+  EXPECT_EQ(
+      ErrorText(absl::UnauthenticatedError("a key is needed"), kCall),
+      "tocsin: core at 127.0.0.1:9090 needs a key: put it into TOCSIN_KEY, or into a file that "
+      "TOCSIN_KEY_FILE or --key_file names. After ./dev run: eval \"$(./dev env)\"\n");
+  CallFacts call = kCall;
+  call.key_source = "the file /k";
+  EXPECT_EQ(ErrorText(absl::UnauthenticatedError("the key has expired"), call),
+            "tocsin: core at 127.0.0.1:9090 does not accept the key from the file /k: the key has "
+            "expired. Somebody with an admin key can make another: tocsin key create\n");
+}
+
+TEST(ErrorTextTest, FieldsOfKeysAndProjectsHaveTheirFlags) {
+  EXPECT_EQ(FlagOf("key_id"), "ID");
+  EXPECT_EQ(FlagOf("key.role"), "--role");
+  EXPECT_EQ(FlagOf("key.expire_time"), "--expires-in");
+  EXPECT_EQ(FlagOf("key.push.max_monitors"), "--max-monitors");
+  EXPECT_EQ(FlagOf("key.push.defaults.schedule.heartbeat.timeout"), "--create-timeout");
+  EXPECT_EQ(FlagOf("project_id"), "ID");
+  EXPECT_EQ(FlagOf("project.display_name"), "--display-name");
+}
+
 TEST(ErrorTextTest, OtherErrorsAreToldAsTheyAre) {
   EXPECT_EQ(ErrorText(absl::NotFoundError("x\ndoes not exist"), kCall),
             "tocsin: x does not exist\n");

@@ -21,7 +21,10 @@ namespace {
 enum ExitStatus { kOk = 0, kFailure = 1, kUsage = 2, kNotFound = 3, kUnavailable = 4 };
 
 constexpr char kFooter[] =
-    "\nDurations: 90s, 5m, 36h, 2d, 1h30m.\n"
+    "\nKeys: core asks for one. TOCSIN_KEY holds it, or TOCSIN_KEY_FILE or --key_file name a file "
+    "that\n"
+    "does; eval \"$(./dev env)\" sets that of ./dev run.\n"
+    "Durations: 90s, 5m, 36h, 2d, 1h30m.\n"
     "Exit status: 0 done; 1 failed; 2 the command or a value in it is wrong; 3 not found;\n"
     "4 core cannot be reached or did not answer in time (try again).";
 
@@ -39,7 +42,7 @@ void AddHelpCommand(CLI::App& app, Context& context) {
 }
 
 void Describe(CLI::App& app, Context& context) {
-  app.description("Tocsin, a push monitor: makes monitors and channels, shows what happens.");
+  app.description("Tocsin, a push monitor: makes monitors, channels and keys, shows what happens.");
   app.footer(kFooter);
   app.fallthrough();
   app.require_subcommand(1);
@@ -52,6 +55,10 @@ void Describe(CLI::App& app, Context& context) {
   app.add_option("--project", context.project, "Project of the names that follow")
       ->envname("TOCSIN_PROJECT")
       ->capture_default_str();
+  // Never the key itself: others on the machine can read a command line.
+  app.add_option("--key_file,--key-file", context.key_file,
+                 "File with the key to call core with (Env:TOCSIN_KEY_FILE; TOCSIN_KEY holds the "
+                 "key itself)");
   app.add_option("-o,--output", context.output, "table for people, json for scripts")
       ->check(CLI::IsMember({"table", "json"}))
       ->capture_default_str();
@@ -60,6 +67,8 @@ void Describe(CLI::App& app, Context& context) {
   AddMonitorCommands(app, context);
   AddChannelCommands(app, context);
   AddReadCommands(app, context);
+  AddProjectCommands(app, context);
+  AddKeyCommands(app, context);
   AddPushCommand(app, context);
   AddWatchCommand(app, context);
   AddListenCommand(app, context);
@@ -80,7 +89,9 @@ int Parse(CLI::App& app, int argc, char** argv) {
 
 int Report(const Context& context, const absl::Status& status) {
   if (status.ok()) return kOk;
-  std::cerr << ErrorText(status, {.core = context.core, .timeout = context.rpc_timeout});
+  std::cerr << ErrorText(
+      status,
+      {.core = context.core, .timeout = context.rpc_timeout, .key_source = context.KeySource()});
   if (absl::IsUnavailable(status) || absl::IsDeadlineExceeded(status)) return kUnavailable;
   if (absl::IsNotFound(status)) return kNotFound;
   return absl::IsInvalidArgument(status) ? kUsage : kFailure;

@@ -62,6 +62,7 @@ class Watcher {
  private:
   absl::Status Follow() {
     grpc::ClientContext call;
+    if (absl::Status status = context_.AddKey(call); !status.ok()) return status;
     SetCall(&call);
     v1::WatchAlertsRequest request;
     request.set_parent(context_.Parent());

@@ -1,0 +1,314 @@
+// `tocsin key …`: makes, shows, changes and ends what gives access to core.
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "cli/context.h"
+#include "cli/duration.h"
+#include "cli/table.h"
+#include "common/status_macros.h"
+#include "tocsin/v1/key_service.grpc.pb.h"
+
+namespace tocsin::cli {
+namespace {
+
+using Stub = v1::KeyService::Stub;
+
+constexpr char kAllProjects[] = "projects/-";
+
+struct Fields {
+  bool all_projects = false;
+  std::string id, role, display_name, expires_in, overlap;
+  std::string create_timeout, create_grace, create_severity, create_owner;
+  std::vector<std::string> create_channels;
+  bool never_expires = false, may_create = false;
+  int max_monitors = 0;
+};
+
+std::string ParentOf(const Context& context, const Fields& fields) {
+  return fields.all_projects ? kAllProjects : context.Parent();
+}
+
+std::string NameOf(const Context& context, const Fields& fields) {
+  if (absl::StartsWith(fields.id, "projects/")) return fields.id;
+  return absl::StrCat(ParentOf(context, fields), "/keys/", fields.id);
+}
+
+// "default" of "projects/default/keys/ci", "all" of "projects/-/keys/ci".
+std::string ProjectOf(const v1::Key& key) {
+  const std::string parent = key.name().substr(0, key.name().find("/keys/"));
+  return parent == kAllProjects ? "all" : IdOf(parent);
+}
+
+std::string RoleOf(const v1::Key& key) { return ShowEnum(v1::Role_Name(key.role()), "ROLE_"); }
+
+std::string EndOf(const v1::Key& key) {
+  if (key.has_revoke_time()) return absl::StrCat("revoked ", Show(key.revoke_time()));
+  return key.has_expire_time() ? Show(key.expire_time()) : "never";
+}
+
+Table Describe(const v1::Key& key) {
+  Table table;
+  table.AddRow({"Key", IdOf(key.name())});
+  table.AddRow({"Display name", key.display_name()});
+  table.AddRow({"Project", ProjectOf(key)});
+  table.AddRow({"Role", RoleOf(key)});
+  table.AddRow({"Begins with", key.prefix()});
+  table.AddRow({"Expires", EndOf(key)});
+  if (key.push().may_create()) {
+    const v1::HeartbeatSchedule& schedule = key.push().defaults().schedule().heartbeat();
+    table.AddRow(
+        {"May create", absl::StrCat("monitors with a timeout of ", Show(schedule.timeout()),
+                                    " and ", Show(schedule.grace()),
+                                    " of grace, while there are "
+                                    "fewer than ",
+                                    key.push().max_monitors())});
+  }
+  table.AddRow({"Last used", Show(key.last_use_time())});
+  table.AddRow({"Created", Show(key.create_time())});
+  return table;
+}
+
+absl::Status PrintKey(const Context& context, const v1::Key& key) {
+  if (context.json()) {
+    PrintJson(key);
+  } else {
+    Print(Describe(key).ToString());
+  }
+  return absl::OkStatus();
+}
+
+template <typename Response>
+absl::Status PrintWithSecret(const Context& context, const Response& response,
+                             absl::string_view more) {
+  if (context.json()) {
+    PrintJson(response);
+    return absl::OkStatus();
+  }
+  Table table = Describe(response.key());
+  table.AddRow({"Secret", response.secret()});
+  Print(absl::StrCat(table.ToString(), "\nThe secret is shown this once.", more, "\n"));
+  return absl::OkStatus();
+}
+
+CLI::App* AddCommand(CLI::App& key, const char* verb, const char* help, Fields& fields) {
+  CLI::App* app = key.add_subcommand(verb, help);
+  app->add_flag("--all-projects", fields.all_projects,
+                "The key is one of all projects, not of --project");
+  return app;
+}
+
+void AddId(CLI::App& app, Fields& fields) {
+  app.add_option("ID", fields.id, "Id of the key")->required();
+}
+
+// What both create and update can set.
+void AddFields(CLI::App& app, Fields& fields) {
+  app.add_option("--display-name", fields.display_name, "Name for people");
+  AddDuration(app, "--expires-in", fields.expires_in, "When it ends, from now; never without");
+  app.add_flag("--may-create,!--may-not-create", fields.may_create,
+               "Of a pusher: ?create=1 makes a monitor that is missing");
+  app.add_option("--max-monitors", fields.max_monitors,
+                 "Of a pusher that may create: how many monitors the project may have");
+  AddDuration(app, "--create-timeout", fields.create_timeout, "Timeout of monitors that it makes");
+  AddDuration(app, "--create-grace", fields.create_grace, "Grace of monitors that it makes");
+  app.add_option("--create-severity", fields.create_severity, "Severity of monitors that it makes")
+      ->check(CLI::IsMember({"critical", "error", "warning", "info"}, CLI::ignore_case));
+  app.add_option("--create-owner", fields.create_owner, "Owner of monitors that it makes");
+  app.add_option("--create-channel", fields.create_channels,
+                 "Id of a channel that they alert; may be repeated")
+      ->allow_extra_args(false);
+}
+
+// Writes what was given to `key`; the paths of the fields that it wrote.
+std::vector<std::string> Apply(const Context& context, const CLI::App& app, const Fields& fields,
+                               v1::Key& key) {
+  std::vector<std::string> paths;
+  const auto given = [&](const char* flag, const char* path) {
+    if (app.count(flag) == 0) return false;
+    if (paths.empty() || paths.back() != path) paths.emplace_back(path);
+    return true;
+  };
+  if (given("--display-name", "display_name")) key.set_display_name(fields.display_name);
+  if (given("--expires-in", "expire_time")) {
+    const absl::Time at =
+        absl::Now() + ParseDuration(fields.expires_in).value_or(absl::ZeroDuration());
+    key.mutable_expire_time()->set_seconds(absl::ToUnixSeconds(at));
+  }
+  if (given("--may-create", "push.may_create")) {
+    key.mutable_push()->set_may_create(fields.may_create);
+  }
+  if (given("--max-monitors", "push.max_monitors")) {
+    key.mutable_push()->set_max_monitors(fields.max_monitors);
+  }
+  const auto defaults = [&key] { return key.mutable_push()->mutable_defaults(); };
+  const auto schedule = [&] { return defaults()->mutable_schedule()->mutable_heartbeat(); };
+  if (given("--create-timeout", "push.defaults")) {
+    *schedule()->mutable_timeout() = ToProto(fields.create_timeout);
+  }
+  if (given("--create-grace", "push.defaults")) {
+    *schedule()->mutable_grace() = ToProto(fields.create_grace);
+  }
+  if (given("--create-severity", "push.defaults")) {
+    v1::Monitor::Severity severity = v1::Monitor::SEVERITY_UNSPECIFIED;
+    v1::Monitor::Severity_Parse("SEVERITY_" + absl::AsciiStrToUpper(fields.create_severity),
+                                &severity);
+    defaults()->set_severity(severity);
+  }
+  if (given("--create-owner", "push.defaults")) defaults()->set_owner(fields.create_owner);
+  if (given("--create-channel", "push.defaults")) {
+    for (const std::string& id : fields.create_channels) {
+      defaults()->add_channels(context.Name("channels", id));
+    }
+  }
+  return paths;
+}
+
+void AddCreate(CLI::App& key, Context& context) {
+  auto fields = std::make_shared<Fields>();
+  CLI::App* app = AddCommand(key, "create", "Make a key and show its secret", *fields);
+  AddId(*app, *fields);
+  app->add_option("--role", fields->role, "What its holder may do")
+      ->required()
+      ->check(CLI::IsMember({"viewer", "editor", "admin", "pusher", "gateway", "notifier"},
+                            CLI::ignore_case));
+  AddFields(*app, *fields);
+  app->callback([app, fields, &context] {
+    context.action = [app, fields](const Context& context) -> absl::Status {
+      v1::CreateKeyRequest request;
+      request.set_parent(ParentOf(context, *fields));
+      request.set_key_id(fields->id);
+      Apply(context, *app, *fields, *request.mutable_key());
+      v1::Role role = v1::ROLE_UNSPECIFIED;
+      v1::Role_Parse("ROLE_" + absl::AsciiStrToUpper(fields->role), &role);
+      request.mutable_key()->set_role(role);
+      ASSIGN_OR_RETURN(const auto response, context.Call(&Stub::CreateKey, request));
+      return PrintWithSecret(context, response,
+                             role == v1::ROLE_PUSHER
+                                 ? " Pushes go to /api/push/SECRET/MONITOR."
+                                 : " Calls carry it as authorization: Bearer SECRET.");
+    };
+  });
+}
+
+void AddGet(CLI::App& key, Context& context) {
+  auto fields = std::make_shared<Fields>();
+  CLI::App* app = AddCommand(key, "get", "Show one key; never its secret", *fields);
+  AddId(*app, *fields);
+  app->callback([fields, &context] {
+    context.action = [fields](const Context& context) -> absl::Status {
+      v1::GetKeyRequest request;
+      request.set_name(NameOf(context, *fields));
+      ASSIGN_OR_RETURN(const auto found, context.Call(&Stub::GetKey, request));
+      return PrintKey(context, found);
+    };
+  });
+}
+
+void AddList(CLI::App& key, Context& context) {
+  auto fields = std::make_shared<Fields>();
+  auto revoked = std::make_shared<bool>(false);
+  CLI::App* app = key.add_subcommand("list", "The keys of a project");
+  app->add_flag("--all-projects", fields->all_projects, "Every key, also those of all projects");
+  app->add_flag("--revoked", *revoked, "Also those that were revoked");
+  app->callback([fields, revoked, &context] {
+    context.action = [fields, revoked](const Context& context) -> absl::Status {
+      v1::ListKeysRequest request;
+      request.set_parent(ParentOf(context, *fields));
+      request.set_show_revoked(*revoked);
+      ASSIGN_OR_RETURN(const auto all,
+                       context.List(&Stub::ListKeys, &v1::ListKeysResponse::mutable_keys, request));
+      if (context.json()) {
+        PrintJson(all);
+        return absl::OkStatus();
+      }
+      Table table({"PROJECT", "ID", "ROLE", "BEGINS WITH", "EXPIRES", "LAST USED", "CREATED"});
+      for (const v1::Key& k : all.keys()) {
+        table.AddRow({ProjectOf(k), IdOf(k.name()), RoleOf(k), k.prefix(), EndOf(k),
+                      Show(k.last_use_time()), Show(k.create_time())});
+      }
+      Print(table.ToString());
+      return absl::OkStatus();
+    };
+  });
+}
+
+void AddUpdate(CLI::App& key, Context& context) {
+  auto fields = std::make_shared<Fields>();
+  CLI::App* app = AddCommand(key, "update", "Change what is named, and only that", *fields);
+  AddId(*app, *fields);
+  AddFields(*app, *fields);
+  app->add_flag("--never-expires", fields->never_expires, "It has no end any more");
+  app->callback([app, fields, &context] {
+    context.action = [app, fields](const Context& context) -> absl::Status {
+      v1::UpdateKeyRequest request;
+      request.mutable_key()->set_name(NameOf(context, *fields));
+      for (std::string& path : Apply(context, *app, *fields, *request.mutable_key())) {
+        request.mutable_update_mask()->add_paths(std::move(path));
+      }
+      if (fields->never_expires) {
+        request.mutable_key()->clear_expire_time();
+        request.mutable_update_mask()->add_paths("expire_time");
+      }
+      if (request.update_mask().paths().empty()) {
+        return absl::InvalidArgumentError(
+            "nothing to change: give at least one flag, e.g. --display-name");
+      }
+      ASSIGN_OR_RETURN(const auto after, context.Call(&Stub::UpdateKey, request));
+      return PrintKey(context, after);
+    };
+  });
+}
+
+void AddRevoke(CLI::App& key, Context& context) {
+  auto fields = std::make_shared<Fields>();
+  CLI::App* app = AddCommand(key, "revoke", "End a key at once and for good", *fields);
+  AddId(*app, *fields);
+  app->callback([fields, &context] {
+    context.action = [fields](const Context& context) -> absl::Status {
+      v1::RevokeKeyRequest request;
+      request.set_name(NameOf(context, *fields));
+      ASSIGN_OR_RETURN(const auto after, context.Call(&Stub::RevokeKey, request));
+      return PrintKey(context, after);
+    };
+  });
+}
+
+void AddRotate(CLI::App& key, Context& context) {
+  auto fields = std::make_shared<Fields>();
+  CLI::App* app = AddCommand(key, "rotate", "Make a new secret and show it", *fields);
+  AddId(*app, *fields);
+  AddDuration(*app, "--overlap", fields->overlap,
+              "How long the old secret still works; a day without");
+  app->callback([fields, &context] {
+    context.action = [fields](const Context& context) -> absl::Status {
+      v1::RotateKeyRequest request;
+      request.set_name(NameOf(context, *fields));
+      if (!fields->overlap.empty()) *request.mutable_overlap() = ToProto(fields->overlap);
+      ASSIGN_OR_RETURN(const auto response, context.Call(&Stub::RotateKey, request));
+      return PrintWithSecret(
+          context, response,
+          absl::StrCat(" The old one works until ", Show(response.old_secret_expire_time()), "."));
+    };
+  });
+}
+
+}  // namespace
+
+void AddKeyCommands(CLI::App& app, Context& context) {
+  CLI::App* key = app.add_subcommand("key", "Make, show, change, revoke and rotate keys");
+  key->require_subcommand(1);
+  AddCreate(*key, context);
+  AddGet(*key, context);
+  AddList(*key, context);
+  AddUpdate(*key, context);
+  AddRevoke(*key, context);
+  AddRotate(*key, context);
+}
+
+}  // namespace tocsin::cli
