@@ -55,6 +55,9 @@ int Run(const Options& options,
   const auto call = [&](const Request& request) {
     grpc::ClientContext context;
     context.set_deadline(gpr_time_from_seconds(10, GPR_TIMESPAN));
+    if (const char* const key = std::getenv("TOCSIN_KEY"); key != nullptr) {
+      context.AddMetadata("authorization", std::string("Bearer ") + key);
+    }
     response.Clear();
     return (stub.*list)(&context, request, &response);
   };

@@ -41,6 +41,9 @@ class System:
     def __enter__(self):
         self._cluster.start()
         self.cli = self._cluster.cli()
+        # For the load generators, which call core themselves.
+        with open(self._cluster.key_files["admin"]) as key:
+            os.environ["TOCSIN_KEY"] = key.read().strip()
         self.gateway = self._cluster.gateways[0].address
         self._must_be_durable()
         return self

@@ -211,7 +211,8 @@ class CommandLine(TocsinTestCase):
 
     def test_help_and_version_are_there(self):
         for arguments in (("--help",), ("monitor", "--help"), ("monitor", "create", "--help"),
-                          ("channel", "--help"), ("--version",), ("help",),
+                          ("channel", "--help"), ("key", "--help"), ("key", "create", "--help"),
+                          ("project", "--help"), ("--version",), ("help",),
                           ("help", "monitor", "create")):
             done = self.cli.run(*arguments)
             self.assertEqual(done.returncode, 0, arguments)

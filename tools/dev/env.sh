@@ -18,6 +18,7 @@ verb_main() {
 export TOCSIN_HOME=${home@Q}
 export TOCSIN_GATEWAY_URL='http://127.0.0.1:${http_port:?}'
 export TOCSIN_CORE_ADDRESS='127.0.0.1:${grpc_port:?}'
+export TOCSIN_KEY_FILE=${home@Q}/admin.key
 export TOCSIN_DATABASE_URL=${url@Q}
 export PATH=${bin@Q}:"\$PATH"
 TEXT

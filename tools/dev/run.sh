@@ -86,6 +86,7 @@ start_ended() {
   local name
   rm -f "$home/run/stopping"
   pg_running "$data" || start_database || return 1
+  make_secrets
   for name in "${services[@]}" terminal; do
     if cancelled; then return 1; fi
     if alive "$name"; then continue; fi
@@ -186,6 +187,15 @@ start_database() {
 make_secrets() {
   [ -s "$home/secret_key" ] ||
     (umask 077 && head -c 32 /dev/urandom | base64 -w0 >"$home/secret_key")
+  local role
+  for role in admin gateway notifier; do
+    [ -s "$home/$role.key" ] || (umask 077 && make_key >"$home/$role.key")
+  done
+}
+
+# make_key: prints a new key: tk_ and the base64url of 32 bytes.
+make_key() {
+  printf 'tk_%s\n' "$(head -c 32 /dev/urandom | base64 -w0 | tr '+/' '-_' | tr -d '=')"
 }
 
 # start_one NAME
@@ -196,17 +206,20 @@ start_one() {
     tocsin-core)
       spawn tocsin-core "$bin/tocsin-core" --listen "127.0.0.1:$grpc_port" \
         --admin_listen "127.0.0.1:$core_admin_port" --database_url_file "$home/database_url" \
-        --secret_key_file "$home/secret_key" --public_url "http://127.0.0.1:$http_port"
+        --secret_key_file "$home/secret_key" --public_url "http://127.0.0.1:$http_port" \
+        --bootstrap_admin_key_file "$home/admin.key" \
+        --bootstrap_gateway_key_file "$home/gateway.key" \
+        --bootstrap_notifier_key_file "$home/notifier.key"
       ;;
     tocsin-gateway)
       spawn tocsin-gateway "$bin/tocsin-gateway" --listen "127.0.0.1:$http_port" \
         --admin_listen "127.0.0.1:$gateway_admin_port" --core_addresses "127.0.0.1:$grpc_port" \
-        --drain_delay 0s
+        --core_key_file "$home/gateway.key" --drain_delay 0s
       ;;
     tocsin-notifier)
       spawn tocsin-notifier "$bin/tocsin-notifier" \
         --admin_listen "127.0.0.1:$notifier_admin_port" --core_addresses "127.0.0.1:$grpc_port" \
-        --allow_private_webhooks
+        --core_key_file "$home/notifier.key" --allow_private_webhooks
       ;;
     terminal)
       # Not on the command line, which everybody on this machine can read.
@@ -218,7 +231,8 @@ start_one() {
 
 # tocsin for this instance, whatever the shell points at.
 cli() {
-  TOCSIN_CORE_ADDRESS=127.0.0.1:$grpc_port "$bin/tocsin" "$@"
+  TOCSIN_CORE_ADDRESS=127.0.0.1:$grpc_port TOCSIN_KEY='' TOCSIN_KEY_FILE=$home/admin.key \
+    TOCSIN_PROJECT=default "$bin/tocsin" "$@"
 }
 
 # save_field FILE JSON FIELD: keeps a secret that is shown once.

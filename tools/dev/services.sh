@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # The processes of ./dev run: ports, start, readiness, stop. In a trap a bare "return" gives the
 # status from before the trap, so returns name theirs here. State lives in $home:
-#   ports, database_url, secret_key, hello.*, terminal.*   what a next run goes on with
+#   ports, database_url, secret_key, *.key, hello.*, terminal.*   what a next run goes on with
 #   postgresql/, log/, run/*.pid
 
 : "${root:?}" "${home:?}" "${bin:?}"

@@ -21,15 +21,26 @@ class CliError(AssertionError):
 class Cli:
     """Speaks to one core."""
 
-    def __init__(self, path, core_address):
+    def __init__(self, path, core_address, key_file=None):
         self._path = path
         self._environment = {**os.environ, "TOCSIN_CORE_ADDRESS": core_address}
+        self._environment.pop("TOCSIN_KEY", None)
+        self._environment.pop("TOCSIN_KEY_FILE", None)
+        if key_file:
+            self._environment["TOCSIN_KEY_FILE"] = key_file
 
     def with_environment(self, **environment):
         """The same command with more variables."""
         other = Cli(self._path, self._environment["TOCSIN_CORE_ADDRESS"])
         other._environment = {**self._environment, **environment}
         return other
+
+    def with_key(self, key):
+        """The same command with another key; None: without any."""
+        other = self.with_environment()
+        other._environment.pop("TOCSIN_KEY_FILE", None)
+        other._environment.pop("TOCSIN_KEY", None)
+        return other.with_environment(TOCSIN_KEY=key) if key else other
 
     def run(self, *arguments, timeout=30):
         """The completed process, whatever its exit status."""

@@ -35,6 +35,11 @@ def log_directory(name):
     return path
 
 
+def new_key():
+    """A key as core takes it from a file at its start."""
+    return "tk_" + base64.urlsafe_b64encode(secrets.token_bytes(32)).decode().rstrip("=")
+
+
 class Service(Process):
     """One replica of one service, with the address that it serves and its admin address."""
 
@@ -88,20 +93,27 @@ class Cluster:
     def _lay_out(self, cores, gateways, notifiers, core_flags, gateway_flags, notifier_flags):
         database_url = self._file("database-url", self.postgres.url)
         key = self._file("secret-key", base64.b64encode(secrets.token_bytes(32)).decode())
+        self.key_files = {role: self._file(f"{role}-key", new_key())
+                          for role in ("admin", "gateway", "notifier")}
         ports = [(f"127.0.0.1:{free_port()}", f"127.0.0.1:{free_port()}") for _ in range(gateways)]
         self.public_url = f"http://{ports[0][0]}" if ports else "http://127.0.0.1:1"
         self.cores = [
             self._service("core", i, f"127.0.0.1:{free_port()}", f"127.0.0.1:{free_port()}",
                           [f"--database_url_file={database_url}", f"--secret_key_file={key}",
-                           f"--public_url={self.public_url}", *core_flags])
+                           f"--public_url={self.public_url}",
+                           *(f"--bootstrap_{role}_key_file={file}"
+                             for role, file in self.key_files.items()), *core_flags])
             for i in range(cores)]
         addresses = f"--core_addresses={self.core_addresses}"
         self.gateways = [
-            self._service("gateway", i, address, admin, [addresses, *gateway_flags])
+            self._service("gateway", i, address, admin,
+                          [addresses, f"--core_key_file={self.key_files['gateway']}",
+                           *gateway_flags])
             for i, (address, admin) in enumerate(ports)]
         self.notifiers = [
             self._service("notifier", i, None, f"127.0.0.1:{free_port()}",
-                          [addresses, *notifier_flags])
+                          [addresses, f"--core_key_file={self.key_files['notifier']}",
+                           *notifier_flags])
             for i in range(notifiers)]
 
     @property
@@ -136,7 +148,8 @@ class Cluster:
         return self
 
     def cli(self, core=0):
-        return Cli(binary("tocsin"), self.cores[core].address)
+        """With the admin key of all projects."""
+        return Cli(binary("tocsin"), self.cores[core].address, self.key_files["admin"])
 
     def push_url(self, token, gateway=0):
         return f"http://{self.gateways[gateway].address}/api/push/{token}"
