@@ -7,10 +7,10 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
 #include "cli/context.h"
 #include "cli/duration.h"
 #include "cli/table.h"
+#include "common/clock.h"
 #include "common/status_macros.h"
 #include "tocsin/v1/key_service.grpc.pb.h"
 
@@ -137,7 +137,7 @@ std::vector<std::string> Apply(const Context& context, const CLI::App& app, cons
   if (given("--display-name", "display_name")) key.set_display_name(fields.display_name);
   if (given("--expires-in", "expire_time")) {
     const absl::Time at =
-        absl::Now() + ParseDuration(fields.expires_in).value_or(absl::ZeroDuration());
+        SystemClock().Now() + ParseDuration(fields.expires_in).value_or(absl::ZeroDuration());
     key.mutable_expire_time()->set_seconds(absl::ToUnixSeconds(at));
   }
   if (given("--may-create", "push.may_create")) {
