@@ -44,6 +44,7 @@ v1::Monitor::State ToProto(State state);
 v1::Heartbeat::Kind ToProto(HeartbeatKind kind);
 v1::Heartbeat::Source ToProto(Source source);
 v1::Delivery::State ToProto(DeliveryState state);
+v1::Role ToProto(Role role);
 
 v1::Schedule ToProto(const Schedule& schedule);
 

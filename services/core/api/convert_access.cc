@@ -8,24 +8,6 @@
 namespace tocsin::core {
 namespace {
 
-v1::Role ToProto(Role role) {
-  switch (role) {
-    case Role::kViewer:
-      return v1::ROLE_VIEWER;
-    case Role::kEditor:
-      return v1::ROLE_EDITOR;
-    case Role::kAdmin:
-      return v1::ROLE_ADMIN;
-    case Role::kPusher:
-      return v1::ROLE_PUSHER;
-    case Role::kGateway:
-      return v1::ROLE_GATEWAY;
-    case Role::kNotifier:
-      return v1::ROLE_NOTIFIER;
-  }
-  return v1::ROLE_UNSPECIFIED;
-}
-
 Role FromProto(v1::Role role, std::string_view prefix, FieldFaults& faults) {
   switch (role) {
     case v1::ROLE_VIEWER:
@@ -50,6 +32,24 @@ Role FromProto(v1::Role role, std::string_view prefix, FieldFaults& faults) {
 }
 
 }  // namespace
+
+v1::Role ToProto(Role role) {
+  switch (role) {
+    case Role::kViewer:
+      return v1::ROLE_VIEWER;
+    case Role::kEditor:
+      return v1::ROLE_EDITOR;
+    case Role::kAdmin:
+      return v1::ROLE_ADMIN;
+    case Role::kPusher:
+      return v1::ROLE_PUSHER;
+    case Role::kGateway:
+      return v1::ROLE_GATEWAY;
+    case Role::kNotifier:
+      return v1::ROLE_NOTIFIER;
+  }
+  return v1::ROLE_UNSPECIFIED;
+}
 
 v1::Project ToProto(const Project& project) {
   v1::Project out;

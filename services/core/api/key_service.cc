@@ -39,6 +39,17 @@ absl::StatusOr<KeyPlace> ReadToken(const std::string& token) {
   return place;
 }
 
+// The role is immutable: who sends the whole of a key may send the role that it has.
+absl::Status SameRole(const v1::UpdateKeyRequest& request, const ApiKey& key) {
+  const auto& paths = request.update_mask().paths();
+  const bool whole = paths.empty() || std::find(paths.begin(), paths.end(), "*") != paths.end();
+  const v1::Role asked = request.key().role();
+  if (!whole || asked == v1::ROLE_UNSPECIFIED || asked == ToProto(key.role)) {
+    return absl::OkStatus();
+  }
+  return InvalidField("key.role", "it cannot be changed", v1::Role_Name(ToProto(key.role)));
+}
+
 }  // namespace
 
 KeyServiceHandler::KeyServiceHandler(Gate& gate, KeyAdmin& admin) : gate_(gate), admin_(admin) {}
@@ -98,7 +109,7 @@ absl::Status KeyServiceHandler::Update(const Caller& caller, const v1::UpdateKey
                                          caller, name, wanted.etag(),
                                          [&](ApiKey& current) {
                                            update.Apply(current);
-                                           return absl::OkStatus();
+                                           return SameRole(request, current);
                                          },
                                          request.validate_only()));
   gate_.KeysChanged();
