@@ -24,6 +24,7 @@ void PackDetails(const absl::Status& status, google::rpc::Status& out) {
     ErrorInfo info;
     info.set_reason(reason);
     info.set_domain(kDomain);
+    for (auto& [key, value] : Metadata(status)) (*info.mutable_metadata())[key] = value;
     google::protobuf::Any* detail = out.add_details();
     detail->set_type_url(kErrorInfoType);
     info.SerializeToString(detail->mutable_value());
@@ -53,6 +54,7 @@ void UnpackDetails(const google::rpc::Status& in, absl::Status& status) {
     google::rpc::RetryInfo retry;
     if (detail.type_url() == kErrorInfoType && info.ParseFromString(detail.value())) {
       SetReason(status, info.reason());
+      for (const auto& [key, value] : info.metadata()) SetMetadata(status, key, value);
     } else if (detail.UnpackTo(&bad_request)) {
       for (const auto& field : bad_request.field_violations()) {
         AddFieldViolation(status, field.field(), field.description());

@@ -38,5 +38,12 @@ TEST(GrpcStatusTest, ForeignDetailsAreDropped) {
   EXPECT_EQ(status, absl::NotFoundError("x"));
 }
 
+TEST(GrpcStatusTest, MetadataTravelsWithTheReason) {
+  absl::Status status = absl::NotFoundError("x");
+  SetReason(status, "NONE");
+  SetMetadata(status, "resource", "projects/default");
+  EXPECT_EQ(Metadata(FromGrpcStatus(ToGrpcStatus(status)))["resource"], "projects/default");
+}
+
 }  // namespace
 }  // namespace tocsin

@@ -10,6 +10,8 @@
 namespace tocsin {
 namespace {
 
+constexpr size_t kTokenLength = 32;
+
 void Fill(void* out, size_t n) {
   if (RAND_bytes(static_cast<unsigned char*>(out), static_cast<int>(n)) != 1) {
     std::fputs("fatal: the random number generator failed\n", stderr);
@@ -26,15 +28,18 @@ std::string RandomBytes(size_t n) {
 }
 
 std::string RandomToken() {
+  return TokenOf([](int) { return RandomBytes(kTokenLength); });
+}
+
+std::string TokenOf(absl::FunctionRef<std::string(int round)> more) {
   static constexpr char kAlphabet[] =
       "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-  constexpr size_t kLength = 32;
   std::string token;
-  token.reserve(kLength);
-  while (token.size() < kLength) {
-    for (unsigned char byte : RandomBytes(kLength)) {
+  token.reserve(kTokenLength);
+  for (int round = 0; token.size() < kTokenLength; ++round) {
+    for (unsigned char byte : more(round)) {
       // 248 = 4 × 62: bytes above would favour the first letters.
-      if (byte < 248 && token.size() < kLength) token.push_back(kAlphabet[byte % 62]);
+      if (byte < 248 && token.size() < kTokenLength) token.push_back(kAlphabet[byte % 62]);
     }
   }
   return token;

@@ -14,6 +14,7 @@ namespace {
 
 constexpr char kViolations[] = "tocsin/field_violations";  // field NUL description NUL …
 constexpr char kReason[] = "tocsin/reason";                // the word itself
+constexpr char kMetadata[] = "tocsin/metadata";            // key NUL value NUL …
 constexpr char kRetryDelay[] = "tocsin/retry_delay";       // nanoseconds, decimal
 
 std::string Payload(const absl::Status& status, const char* url) {
@@ -25,15 +26,19 @@ std::string WithoutNul(AnyStringView s) {
   return absl::StrReplaceAll(s.absl(), {{absl::string_view("\0", 1), ""}});
 }
 
+void AddPair(absl::Status& status, const char* url, AnyStringView first, AnyStringView second) {
+  std::string payload = Payload(status, url);
+  payload += WithoutNul(first);
+  payload.push_back('\0');
+  payload += WithoutNul(second);
+  payload.push_back('\0');
+  status.SetPayload(url, absl::Cord(payload));
+}
+
 }  // namespace
 
 void AddFieldViolation(absl::Status& status, AnyStringView field, AnyStringView description) {
-  std::string payload = Payload(status, kViolations);
-  payload += WithoutNul(field);
-  payload.push_back('\0');
-  payload += WithoutNul(description);
-  payload.push_back('\0');
-  status.SetPayload(kViolations, absl::Cord(payload));
+  AddPair(status, kViolations, field, description);
 }
 
 std::vector<FieldViolation> FieldViolations(const absl::Status& status) {
@@ -50,6 +55,17 @@ void SetReason(absl::Status& status, AnyStringView reason) {
 }
 
 std::string Reason(const absl::Status& status) { return Payload(status, kReason); }
+
+void SetMetadata(absl::Status& status, AnyStringView key, AnyStringView value) {
+  AddPair(status, kMetadata, key, value);
+}
+
+std::map<std::string, std::string> Metadata(const absl::Status& status) {
+  std::map<std::string, std::string> metadata;
+  std::vector<std::string> parts = absl::StrSplit(Payload(status, kMetadata), '\0');
+  for (size_t i = 0; i + 1 < parts.size(); i += 2) metadata[parts[i]] = std::move(parts[i + 1]);
+  return metadata;
+}
 
 void SetRetryDelay(absl::Status& status, absl::Duration delay) {
   status.SetPayload(kRetryDelay, absl::Cord(absl::StrCat(absl::ToInt64Nanoseconds(delay))));

@@ -5,6 +5,7 @@
 // Setters do nothing on an OK status.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -27,6 +28,10 @@ std::vector<FieldViolation> FieldViolations(const absl::Status& status);
 // An UPPER_SNAKE_CASE word such as MONITOR_NOT_FOUND; empty if none was set.
 void SetReason(absl::Status& status, AnyStringView reason);
 std::string Reason(const absl::Status& status);
+
+// Facts beside the reason, e.g. "resource" and its full name.
+void SetMetadata(absl::Status& status, AnyStringView key, AnyStringView value);
+std::map<std::string, std::string> Metadata(const absl::Status& status);
 
 // How long the caller should wait before trying again.
 void SetRetryDelay(absl::Status& status, absl::Duration delay);

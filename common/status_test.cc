@@ -67,5 +67,14 @@ TEST(StatusDetailsTest, SurviveAnotherMessage) {
   EXPECT_EQ(Reason(renamed), "MONITOR_NOT_FOUND");
 }
 
+TEST(StatusDetailsTest, MetadataIsKeptByItsKey) {
+  absl::Status status = absl::NotFoundError("x");
+  SetMetadata(status, "resource", "projects/default");
+  SetMetadata(status, "more", "2");
+  EXPECT_EQ(Metadata(status)["resource"], "projects/default");
+  EXPECT_EQ(Metadata(status)["more"], "2");
+  EXPECT_TRUE(Metadata(absl::NotFoundError("y")).empty());
+}
+
 }  // namespace
 }  // namespace tocsin

@@ -134,7 +134,7 @@ absl::StatusOr<v1::PushResponse> ToPushResponse(const PushAnswer& answer, absl::
     case PushResult::kUnavailable:
       return TryAgain("the heartbeat could not be recorded");
     case PushResult::kInvalid:
-      return absl::InvalidArgumentError("the heartbeat cannot be stored");
+      return HeartbeatRefused();
     case PushResult::kRecorded:
     case PushResult::kRecordedPaused:
       break;

@@ -7,7 +7,6 @@
 #include <utility>
 #include <vector>
 
-#include "common/grpc_status.h"
 #include "common/log.h"
 #include "services/core/api/push_convert.h"
 #include "services/core/api/transit.h"
@@ -42,7 +41,7 @@ grpc::ServerUnaryReactor* PushServiceHandler::Push(grpc::CallbackServerContext* 
   const absl::Time now = clock_.Now();
   absl::StatusOr<PushItem> item = ToPushItem(*request, now);
   if (!item.ok()) {
-    reactor->Finish(ToGrpcStatus(item.status()));
+    reactor->Finish(Answer("Push", item.status()));
     return reactor;
   }
   std::vector<PushItem> batch;
@@ -50,7 +49,7 @@ grpc::ServerUnaryReactor* PushServiceHandler::Push(grpc::CallbackServerContext* 
   recorder_.Submit(std::move(batch), [reactor, response, now](std::vector<PushAnswer> answers) {
     absl::StatusOr<v1::PushResponse> answer = ToPushResponse(answers.at(0), now);
     if (answer.ok()) *response = *std::move(answer);
-    reactor->Finish(ToGrpcStatus(answer.status()));
+    reactor->Finish(Answer("Push", answer.status()));
   });
   return reactor;
 }

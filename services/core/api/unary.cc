@@ -1,6 +1,7 @@
 // Page sizes and tokens, and the end of a unary call.
 #include "services/core/api/unary.h"
 
+#include <initializer_list>
 #include <optional>
 
 #include "absl/strings/escaping.h"
@@ -8,9 +9,11 @@
 #include "absl/strings/str_cat.h"
 #include "common/grpc_status.h"
 #include "common/log.h"
+#include "common/status_details.h"
 #include "common/status_macros.h"
 #include "services/core/domain/errors.h"
 #include "services/core/domain/names.h"
+#include "services/core/domain/text.h"
 
 namespace tocsin::core {
 namespace {
@@ -22,35 +25,44 @@ absl::Status BadToken() {
   return InvalidField("page_token", "it is none of ours", "next_page_token of the page before");
 }
 
+using Log = void (*)(AnyStringView, std::initializer_list<LogField>);
+
+void Tell(Log log, AnyStringView event, const Caller& caller, const absl::Status& status) {
+  log(event, {{"call", caller.method},
+              {"actor", caller.actor},
+              {"source", caller.source},
+              {"request_id", caller.request_id},
+              {"status", status}});
+}
+
 }  // namespace
 
 grpc::Status Answer(const Caller& caller, const absl::Status& status) {
   switch (status.code()) {
     case absl::StatusCode::kInternal:
     case absl::StatusCode::kDataLoss:
-      LogError("call_failed", {{"call", caller.method},
-                               {"actor", caller.actor},
-                               {"source", caller.source},
-                               {"request_id", caller.request_id},
-                               {"status", status}});
-      return ToGrpcStatus(absl::InternalError("internal error; the log of the server says more"));
+      Tell(LogError, "call_failed", caller, status);
+      return ToGrpcStatus(InternalFailure());
     case absl::StatusCode::kUnknown:
-      LogWarning("call_in_doubt", {{"call", caller.method},
-                                   {"actor", caller.actor},
-                                   {"source", caller.source},
-                                   {"request_id", caller.request_id},
-                                   {"status", status}});
+      Tell(LogWarning, "call_in_doubt", caller, status);
       return ToGrpcStatus(TryAgain("it is not known whether the change was made"));
+    case absl::StatusCode::kUnavailable:
+      return ToGrpcStatus(tocsin::Reason(status).empty() ? TryAgain(std::string(status.message()))
+                                                          : status);
+    case absl::StatusCode::kOk:
+    case absl::StatusCode::kCancelled:
+      return ToGrpcStatus(status);
     case absl::StatusCode::kUnauthenticated:
     case absl::StatusCode::kPermissionDenied:
       // Not louder: who has no key can make any number of these.
-      LogDebug("call_refused", {{"call", caller.method},
-                                {"actor", caller.actor},
-                                {"source", caller.source},
-                                {"request_id", caller.request_id},
-                                {"status", status}});
+      Tell(LogDebug, "call_refused", caller, status);
       return ToGrpcStatus(status);
     default:
+      // What users are told has a reason; this is the store's, and not for them.
+      if (tocsin::Reason(status).empty()) {
+        Tell(LogError, "call_failed", caller, status);
+        return ToGrpcStatus(InternalFailure());
+      }
       return ToGrpcStatus(status);
   }
 }
@@ -78,7 +90,7 @@ std::string PageToken(std::string_view last_key) {
 absl::StatusOr<std::string> PageKey(const std::string& token) {
   std::string key;
   if (token.size() > kMaxTokenBytes || !absl::WebSafeBase64Unescape(token, &key)) return BadToken();
-  if (key.find('\0') != std::string::npos) return BadToken();
+  if (!IsCleanText(key) || (key.empty() && !token.empty())) return BadToken();
   return key;
 }
 

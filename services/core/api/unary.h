@@ -15,7 +15,8 @@
 namespace tocsin::core {
 
 // The status as a client may see it. INTERNAL, DATA_LOSS and the like are logged under the name of
-// the call and shown without their text; a commit in doubt is UNAVAILABLE.
+// the call and shown without their text; a commit in doubt is UNAVAILABLE. Every error has a
+// reason, and what a retry can cure a delay.
 grpc::Status Answer(const Caller& caller, const absl::Status& status);
 // Ends a unary call; see Serve.
 grpc::ServerUnaryReactor* Finish(grpc::CallbackServerContext* context, const Caller& caller,

@@ -6,25 +6,45 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/status_details.h"
+#include "services/core/domain/text.h"
 
 namespace tocsin::core {
 namespace {
+
+// Longer than any name.
+constexpr size_t kMaxNameBytes = 256;
+// Of a status that travels in headers, of which clients take 8 KB in all.
+constexpr size_t kMaxFaults = 20;
+constexpr size_t kMaxFaultBytes = 2000;
+constexpr size_t kMaxTextBytes = 700;
+// Watches last: to ask for another one at once is of no use.
+constexpr absl::Duration kWatchesRest = absl::Seconds(10);
 
 absl::Status WithReason(absl::Status status, std::string reason) {
   SetReason(status, std::move(reason));
   return status;
 }
 
+// An error about one resource: its name, and the rest of the sentence.
+absl::Status About(absl::StatusCode code, std::string_view name, absl::string_view rest,
+                   std::string reason) {
+  const std::string shown = CleanText(name, kMaxNameBytes);
+  absl::Status status(code, absl::StrCat(shown, rest));
+  SetReason(status, reason);
+  SetMetadata(status, "resource", shown);
+  return status;
+}
+
 absl::Status NotFound(std::string_view name, std::string reason) {
-  return WithReason(
-      absl::NotFoundError(absl::StrCat(AnyStringView(name).absl(), " does not exist")),
-      std::move(reason));
+  return About(absl::StatusCode::kNotFound, name, " does not exist", std::move(reason));
 }
 
 absl::Status AlreadyExists(std::string_view name, std::string reason) {
-  return WithReason(
-      absl::AlreadyExistsError(absl::StrCat(AnyStringView(name).absl(), " exists already")),
-      std::move(reason));
+  return About(absl::StatusCode::kAlreadyExists, name, " exists already", std::move(reason));
+}
+
+absl::Status Precondition(std::string_view name, absl::string_view rest, std::string reason) {
+  return About(absl::StatusCode::kFailedPrecondition, name, rest, std::move(reason));
 }
 
 }  // namespace
@@ -53,18 +73,35 @@ void FieldFaults::Append(const absl::Status& status, std::string_view prefix) {
 absl::Status FieldFaults::ToStatus() const {
   if (faults_.empty()) return absl::OkStatus();
   std::string text;
+  size_t worded = 0;
   for (const Fault& fault : faults_) {
-    absl::StrAppend(&text, text.empty() ? "" : "\n", fault.field, ": ", fault.description);
+    const std::string line = absl::StrCat(fault.field, ": ", fault.description);
+    if (worded > 0 && text.size() + line.size() > kMaxTextBytes) break;
+    absl::StrAppend(&text, worded == 0 ? "" : "\n", line);
+    ++worded;
+  }
+  if (worded < faults_.size()) {
+    absl::StrAppend(&text, "\nand ", faults_.size() - worded, " more");
   }
   absl::Status status = absl::InvalidArgumentError(text);
   SetReason(status, "INVALID_FIELD");
-  for (const Fault& fault : faults_) AddFieldViolation(status, fault.field, fault.description);
+  size_t told = 0;
+  size_t bytes = 0;
+  for (const Fault& fault : faults_) {
+    bytes += fault.field.size() + fault.description.size();
+    if (told > 0 && (told == kMaxFaults || bytes > kMaxFaultBytes)) break;
+    AddFieldViolation(status, fault.field, fault.description);
+    ++told;
+  }
+  if (told < faults_.size()) {
+    SetMetadata(status, "more_faults", absl::StrCat(faults_.size() - told));
+  }
   return status;
 }
 
-absl::Status MonitorNotFound(std::string_view name) { return NotFound(name, "MONITOR_NOT_FOUND"); }
+absl::Status MonitorNotFound(std::string_view name) { return NotFound(name, kMonitorNotFound); }
 
-absl::Status ChannelNotFound(std::string_view name) { return NotFound(name, "CHANNEL_NOT_FOUND"); }
+absl::Status ChannelNotFound(std::string_view name) { return NotFound(name, kChannelNotFound); }
 
 absl::Status IncidentNotFound(std::string_view name) {
   return NotFound(name, "INCIDENT_NOT_FOUND");
@@ -83,11 +120,34 @@ absl::Status UnknownPushToken() {
 }
 
 absl::Status MonitorAlreadyExists(std::string_view name) {
-  return AlreadyExists(name, "MONITOR_ALREADY_EXISTS");
+  return AlreadyExists(name, kMonitorAlreadyExists);
 }
 
 absl::Status ChannelAlreadyExists(std::string_view name) {
-  return AlreadyExists(name, "CHANNEL_ALREADY_EXISTS");
+  return AlreadyExists(name, kChannelAlreadyExists);
+}
+
+absl::Status PushTokenInUse() {
+  return WithReason(absl::AlreadyExistsError("that push token is in use, or was; draw another one"),
+                    "PUSH_TOKEN_IN_USE");
+}
+
+absl::Status RequestIdReused() {
+  return WithReason(InvalidField("request_id", "another request came with it before",
+                                 "a UUID drawn anew for each creation"),
+                    "REQUEST_ID_REUSED");
+}
+
+absl::Status MalformedRequest() {
+  return WithReason(
+      absl::InvalidArgumentError(
+          "the request cannot be read: text has to be UTF-8, and the message that of the method"),
+      "MALFORMED_REQUEST");
+}
+
+absl::Status HeartbeatRefused() {
+  return WithReason(absl::InvalidArgumentError("the heartbeat cannot be stored"),
+                    "HEARTBEAT_REFUSED");
 }
 
 absl::Status ProjectAlreadyExists(std::string_view name) {
@@ -99,54 +159,36 @@ absl::Status KeyAlreadyExists(std::string_view name) {
 }
 
 absl::Status MonitorIsDeleted(std::string_view name) {
-  return WithReason(absl::FailedPreconditionError(
-                        absl::StrCat(AnyStringView(name).absl(), " is deleted; undelete it first")),
-                    "MONITOR_DELETED");
+  return Precondition(name, " is deleted; undelete it first", "MONITOR_DELETED");
 }
 
 absl::Status MonitorIsNotDeleted(std::string_view name) {
-  return WithReason(
-      absl::FailedPreconditionError(absl::StrCat(AnyStringView(name).absl(), " is not deleted")),
-      "MONITOR_NOT_DELETED");
+  return Precondition(name, " is not deleted", "MONITOR_NOT_DELETED");
 }
 
 absl::Status ChannelIsDisabled(std::string_view name) {
-  return WithReason(absl::FailedPreconditionError(absl::StrCat(
-                        AnyStringView(name).absl(), " is disabled; give it a new URL first")),
-                    "CHANNEL_DISABLED");
+  return Precondition(name, " is disabled; give it a new URL first", "CHANNEL_DISABLED");
 }
 
 absl::Status DeliveryIsPending(std::string_view name) {
-  return WithReason(absl::FailedPreconditionError(absl::StrCat(
-                        AnyStringView(name).absl(),
-                        " is still pending; it can be redelivered once it is finished")),
-                    "DELIVERY_PENDING");
+  return Precondition(name, " is still pending; it can be redelivered once it is finished",
+                      "DELIVERY_PENDING");
 }
 
 absl::Status DeliveryHasNoChannel(std::string_view name) {
-  return WithReason(
-      absl::FailedPreconditionError(absl::StrCat(
-          AnyStringView(name).absl(), " cannot be redelivered: its channel was deleted")),
-      "CHANNEL_DELETED");
+  return Precondition(name, " cannot be redelivered: its channel was deleted", "CHANNEL_DELETED");
 }
 
 absl::Status ProjectInUse(std::string_view name) {
-  return WithReason(
-      absl::FailedPreconditionError(
-          absl::StrCat(AnyStringView(name).absl(), " has monitors or channels; delete them first")),
-      "PROJECT_IN_USE");
+  return Precondition(name, " has monitors or channels; delete them first", "PROJECT_IN_USE");
 }
 
 absl::Status ProjectIsDefault(std::string_view name) {
-  return WithReason(absl::FailedPreconditionError(absl::StrCat(
-                        AnyStringView(name).absl(), " always exists and cannot be deleted")),
-                    "PROJECT_IS_DEFAULT");
+  return Precondition(name, " always exists and cannot be deleted", "PROJECT_IS_DEFAULT");
 }
 
 absl::Status KeyIsRevoked(std::string_view name) {
-  return WithReason(absl::FailedPreconditionError(absl::StrCat(
-                        AnyStringView(name).absl(), " is revoked for good; create another")),
-                    "KEY_REVOKED");
+  return Precondition(name, " is revoked for good; create another", "KEY_REVOKED");
 }
 
 absl::Status KeyMissing() {
@@ -192,10 +234,18 @@ absl::Status NeedsKeyOfAllProjects(std::string_view own_project) {
 }
 
 absl::Status StaleEtag(std::string_view name) {
-  return WithReason(absl::AbortedError(absl::StrCat(
-                        AnyStringView(name).absl(),
-                        " has changed since it was read; read it again, then update it")),
-                    "ETAG_STALE");
+  return About(absl::StatusCode::kAborted, name,
+               " has changed since it was read; read it again, then decide again", "ETAG_STALE");
+}
+
+absl::Status EtagOfNothing(std::string_view name) {
+  return About(absl::StatusCode::kAborted, name, " does not exist any more, and so has no etag",
+               "ETAG_STALE");
+}
+
+absl::Status InternalFailure() {
+  return WithReason(absl::InternalError("internal error; the log of the server says more"),
+                    "INTERNAL");
 }
 
 absl::Status UnknownCursor() {
@@ -207,11 +257,14 @@ absl::Status UnknownCursor() {
 }
 
 absl::Status TooManyWatches(int limit) {
-  return WithReason(absl::ResourceExhaustedError(absl::StrCat(
-                        "this core serves ", limit,
-                        " watches of alerts already, which is its limit; end one that nobody "
-                        "needs, watch on another core, or share one watch among its readers")),
-                    "TOO_MANY_WATCHES");
+  absl::Status status =
+      WithReason(absl::ResourceExhaustedError(absl::StrCat(
+                     "this core serves ", limit,
+                     " watches of alerts already, which is its limit; end one that nobody "
+                     "needs, watch on another core, or share one watch among its readers")),
+                 "TOO_MANY_WATCHES");
+  SetRetryDelay(status, kWatchesRest);
+  return status;
 }
 
 absl::Status TryAgain(std::string_view what, absl::Duration after) {

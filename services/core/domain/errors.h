@@ -3,9 +3,11 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/time/time.h"
 
 namespace tocsin::core {
@@ -15,11 +17,23 @@ class FieldFaults {
  public:
   // `field` is its path in the request's proto, e.g. "monitor.schedule.heartbeat.timeout".
   void Add(std::string_view field, std::string_view problem, std::string_view accepted);
+  // A fault that is worded already.
+  void AddWorded(std::string field, std::string description) {
+    faults_.push_back(Fault{std::move(field), std::move(description)});
+  }
   // The field violations of another INVALID_ARGUMENT, below `prefix` ("" or "monitor").
   void Append(const absl::Status& status, std::string_view prefix);
+  // The value, or the faults of an INVALID_ARGUMENT and T().
+  template <typename T>
+  T Take(absl::StatusOr<T> value) {
+    if (value.ok()) return *std::move(value);
+    Append(value.status(), "");
+    return T();
+  }
   bool empty() const { return faults_.empty(); }
   // OK when there is none; otherwise INVALID_ARGUMENT with a field violation for each, and one
-  // line "FIELD: PROBLEM; accepted: ACCEPTED" for each as its text.
+  // line "FIELD: PROBLEM; accepted: ACCEPTED" for each as its text. Answers travel in headers,
+  // which are short: of very many faults the first are told, and how many more there are.
   absl::Status ToStatus() const;
 
  private:
@@ -33,7 +47,14 @@ class FieldFaults {
 // INVALID_ARGUMENT with one field violation, as FieldFaults words it.
 absl::Status InvalidField(std::string_view field, std::string_view problem,
                           std::string_view accepted);
-// The errors below carry a reason (see common/status_details.h), e.g. MONITOR_NOT_FOUND.
+// Reasons that callers look at.
+inline constexpr char kMonitorNotFound[] = "MONITOR_NOT_FOUND";
+inline constexpr char kMonitorAlreadyExists[] = "MONITOR_ALREADY_EXISTS";
+inline constexpr char kChannelNotFound[] = "CHANNEL_NOT_FOUND";
+inline constexpr char kChannelAlreadyExists[] = "CHANNEL_ALREADY_EXISTS";
+
+// The errors below carry a reason (see common/status_details.h), e.g. MONITOR_NOT_FOUND, and as
+// metadata the `resource` that they name. Names are cut when they are longer than any that exists.
 // NOT_FOUND with the resource's full name.
 absl::Status MonitorNotFound(std::string_view name);
 absl::Status ChannelNotFound(std::string_view name);
@@ -47,6 +68,14 @@ absl::Status MonitorAlreadyExists(std::string_view name);
 absl::Status ChannelAlreadyExists(std::string_view name);
 absl::Status ProjectAlreadyExists(std::string_view name);
 absl::Status KeyAlreadyExists(std::string_view name);
+// ALREADY_EXISTS that names nothing, since whoever knows a token may not know whose it is.
+absl::Status PushTokenInUse();
+// INVALID_ARGUMENT: the request id came with another request before.
+absl::Status RequestIdReused();
+// INVALID_ARGUMENT: what was sent is no message of its type.
+absl::Status MalformedRequest();
+// INVALID_ARGUMENT: the database refuses what a heartbeat says.
+absl::Status HeartbeatRefused();
 // FAILED_PRECONDITION.
 absl::Status MonitorIsDeleted(std::string_view name);
 absl::Status MonitorIsNotDeleted(std::string_view name);
@@ -72,9 +101,13 @@ absl::Status OtherProject(std::string_view own_project);
 absl::Status NeedsKeyOfAllProjects(std::string_view own_project);
 // ABORTED: somebody else changed the resource since the etag was read.
 absl::Status StaleEtag(std::string_view name);
+// ABORTED: it has an etag no more, since it does not exist.
+absl::Status EtagOfNothing(std::string_view name);
+// INTERNAL: what happened is for the log only.
+absl::Status InternalFailure();
 // OUT_OF_RANGE: the cursor's epoch is unknown.
 absl::Status UnknownCursor();
-// RESOURCE_EXHAUSTED: this process serves `limit` watches of alerts already.
+// RESOURCE_EXHAUSTED with a retry delay: this process serves `limit` watches of alerts already.
 absl::Status TooManyWatches(int limit);
 // UNAVAILABLE with a retry delay: what a retry can cure. `what` is safe to show.
 absl::Status TryAgain(std::string_view what, absl::Duration after = absl::Seconds(1));

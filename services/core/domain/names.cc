@@ -9,6 +9,7 @@
 #include "common/any_string_view.h"
 #include "common/status_macros.h"
 #include "services/core/domain/errors.h"
+#include "services/core/domain/text.h"
 
 namespace tocsin::core {
 namespace {
@@ -18,9 +19,13 @@ std::string Join(std::string_view project, absl::string_view collection, std::st
                       AnyStringView(id).absl());
 }
 
+// How much of a name that is none is repeated.
+constexpr size_t kMaxShownBytes = 128;
+
 absl::Status Malformed(std::string_view name, std::string_view field, absl::string_view form) {
   if (name.empty()) return InvalidField(field, "missing", AnyStringView(form).std());
-  return InvalidField(field, absl::StrCat("\"", AnyStringView(name).absl(), "\" is no such name"),
+  return InvalidField(field,
+                      absl::StrCat("\"", CleanText(name, kMaxShownBytes), "\" is no such name"),
                       AnyStringView(form).std());
 }
 
@@ -28,9 +33,11 @@ absl::Status Malformed(std::string_view name, std::string_view field, absl::stri
 absl::StatusOr<ResourceName> Parse(std::string_view name, std::string_view field,
                                    absl::string_view collection, absl::string_view form,
                                    bool any_allowed = false) {
-  const std::vector<std::string> parts = absl::StrSplit(AnyStringView(name).absl(), '/');
+  const std::vector<std::string> parts =
+      absl::StrSplit(AnyStringView(name).absl(), absl::MaxSplits('/', 4));
   if (parts.size() != 4 || parts[0] != "projects" || parts[1].empty() ||
-      (parts[1] == kAnyProject && !any_allowed) || parts[2] != collection || parts[3].empty()) {
+      (parts[1] == kAnyProject && !any_allowed) || parts[2] != collection || parts[3].empty() ||
+      !IsCleanText(name)) {
     return Malformed(name, field, form);
   }
   return ResourceName{.project = parts[1], .id = parts[3]};
@@ -73,8 +80,9 @@ std::string AlertEventName(std::string_view project, EventKey event) {
 absl::StatusOr<std::string> ParseParent(std::string_view name, std::string_view field,
                                         bool any_allowed) {
   if (name.empty()) return std::string(kDefaultProject);
-  const std::vector<std::string> parts = absl::StrSplit(AnyStringView(name).absl(), '/');
-  if (parts.size() != 2 || parts[0] != "projects" || parts[1].empty() ||
+  const std::vector<std::string> parts =
+      absl::StrSplit(AnyStringView(name).absl(), absl::MaxSplits('/', 2));
+  if (parts.size() != 2 || parts[0] != "projects" || parts[1].empty() || !IsCleanText(name) ||
       (parts[1] == kAnyProject && !any_allowed)) {
     return Malformed(
         name, field,

@@ -189,6 +189,42 @@ void ValidateWebhookSecret(std::string_view secret, std::string_view field, Fiel
   }
 }
 
+void ValidateEtag(std::string_view etag, std::string_view field, FieldFaults& faults) {
+  const bool hex = std::all_of(etag.begin(), etag.end(), [](char c) {
+    return absl::ascii_isdigit(c) || (c >= 'a' && c <= 'f');
+  });
+  if (!hex || etag.size() > 2 * sizeof(int64_t)) {
+    faults.Add(field, "it is none of ours", "the etag of the resource as it was read, or none");
+  }
+}
+
+void ValidateRequestId(std::string_view id, std::string_view field, FieldFaults& faults) {
+  if (id.empty()) return;
+  bool is_uuid = id.size() == 36;
+  for (size_t i = 0; is_uuid && i < id.size(); ++i) {
+    const bool dash = i == 8 || i == 13 || i == 18 || i == 23;
+    is_uuid = dash ? id[i] == '-' : absl::ascii_isxdigit(id[i]);
+  }
+  if (!is_uuid) {
+    faults.Add(field, absl::StrCat("\"", CleanText(id, kMaxIdBytes), "\" is no UUID"),
+               "a UUID, e.g. 0c6c9a8e-1f7b-4a55-9d0e-6a2f5f1c7d42");
+  }
+}
+
+std::optional<TokenHash> ReadTokenHash(std::string_view hex, std::string_view field,
+                                       FieldFaults& faults) {
+  if (hex.empty()) return std::nullopt;
+  TokenHash hash;
+  if (hex.size() != 2 * hash.size() || !std::all_of(hex.begin(), hex.end(), absl::ascii_isxdigit)) {
+    // Not repeated: it may be the token itself.
+    faults.Add(field, "it is no SHA-256", "64 hexadecimal digits");
+    return std::nullopt;
+  }
+  const std::string bytes = absl::HexStringToBytes(AnyStringView(hex).absl());
+  std::copy(bytes.begin(), bytes.end(), hash.begin());
+  return hash;
+}
+
 void ValidateTokenOverlap(absl::Duration overlap, std::string_view field, FieldFaults& faults) {
   if (overlap < absl::ZeroDuration() || overlap > kMaxTokenOverlap) {
     faults.Add(field, absl::StrCat("it is ", Words(overlap)), "0 to 30 days");

@@ -4,12 +4,14 @@
 // e.g. "monitor", so that a fault names "monitor.schedule.heartbeat.timeout".
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "absl/time/time.h"
 #include "services/core/domain/channel.h"
 #include "services/core/domain/errors.h"
+#include "services/core/domain/keys.h"
 #include "services/core/domain/monitor.h"
 
 namespace tocsin::core {
@@ -33,6 +35,13 @@ void ValidateResourceId(std::string_view id, std::string_view field, FieldFaults
 // At most 128 bytes of text.
 void ValidateDisplayName(const std::string& name, std::string_view field, FieldFaults& faults);
 void ValidateWebhookSecret(std::string_view secret, std::string_view field, FieldFaults& faults);
+// Nothing, or an etag as resources have them.
+void ValidateEtag(std::string_view etag, std::string_view field, FieldFaults& faults);
+// Nothing, or a UUID of any version in any case.
+void ValidateRequestId(std::string_view id, std::string_view field, FieldFaults& faults);
+// Nothing (nullopt), or 64 hexadecimal digits in any case.
+std::optional<TokenHash> ReadTokenHash(std::string_view hex, std::string_view field,
+                                       FieldFaults& faults);
 void ValidateTokenOverlap(absl::Duration overlap, std::string_view field, FieldFaults& faults);
 
 // Gives what was left out its default: display name, recommended interval, thresholds; and cuts

@@ -182,5 +182,51 @@ TEST(TokenOverlap, IsAtMost30Days) {
   EXPECT_THAT(Fields(faults), ElementsAre("overlap", "overlap"));
 }
 
+TEST(Validate, RequestIdsAreUuidsOfAnyVersionInAnyCase) {
+  for (const char* id :
+       {"", "0c6c9a8e-1f7b-4a55-9d0e-6a2f5f1c7d42", "0C6C9A8E-1F7B-1A55-0D0E-6A2F5F1C7D42",
+        "00000000-0000-0000-0000-000000000000"}) {
+    FieldFaults faults;
+    ValidateRequestId(id, "request_id", faults);
+    EXPECT_TRUE(faults.empty()) << id;
+  }
+  for (const char* id :
+       {"1", "0c6c9a8e1f7b4a559d0e6a2f5f1c7d42", "0c6c9a8e-1f7b-4a55-9d0e-6a2f5f1c7d4g",
+        "{0c6c9a8e-1f7b-4a55-9d0e-6a2f5f1c7d42}", "0c6c9a8e-1f7b-4a55-9d0e06a2f5f1c7d42"}) {
+    FieldFaults faults;
+    ValidateRequestId(id, "request_id", faults);
+    EXPECT_FALSE(faults.empty()) << id;
+  }
+}
+
+TEST(Validate, HashesOfTokensAreSixtyFourDigitsAndAreNotRepeatedInErrors) {
+  FieldFaults faults;
+  const std::string hex = std::string(62, '0') + "aF";
+  const std::optional<TokenHash> hash = ReadTokenHash(hex, "push_token_sha256", faults);
+  ASSERT_TRUE(hash.has_value());
+  EXPECT_EQ(hash->back(), 0xAF);
+  EXPECT_EQ(ReadTokenHash("", "push_token_sha256", faults), std::nullopt);
+  EXPECT_TRUE(faults.empty());
+  for (const std::string& bad : {std::string("my-token"), hex + "0", std::string(64, 'g')}) {
+    FieldFaults refused;
+    EXPECT_EQ(ReadTokenHash(bad, "push_token_sha256", refused), std::nullopt);
+    EXPECT_EQ(std::string(refused.ToStatus().message()).find(bad), std::string::npos);
+    EXPECT_FALSE(refused.empty());
+  }
+}
+
+TEST(Validate, EtagsAreAsResourcesHaveThem) {
+  for (const char* etag : {"", "1f", "ffffffffffffffff"}) {
+    FieldFaults faults;
+    ValidateEtag(etag, "etag", faults);
+    EXPECT_TRUE(faults.empty()) << etag;
+  }
+  for (const char* etag : {"\"1f\"", "W/1f", "1F", "00000000000000000"}) {
+    FieldFaults faults;
+    ValidateEtag(etag, "etag", faults);
+    EXPECT_FALSE(faults.empty()) << etag;
+  }
+}
+
 }  // namespace
 }  // namespace tocsin::core
