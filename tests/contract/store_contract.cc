@@ -104,6 +104,7 @@ Channel StoreContract::MakeChannel(const std::string& id) {
   channel.secrets = {"whsec_new", "whsec_old"};
   channel.selector = "team=payments";
   channel.fallback_channel = "mail";
+  channel.version = int64_t{1} << 62;
   channel.created_at = kStart;
   channel.updated_at = kStart;
   return channel;

@@ -43,6 +43,9 @@ struct Channel {
   std::optional<absl::Time> failing_since;  // every attempt since then failed
   std::string last_error;
   std::optional<ChannelTold> told;
+  // Drawn anew by each change that people make; 0 until the first one of a channel that is older
+  // than this.
+  int64_t version = 0;
   absl::Time created_at;
   absl::Time updated_at;
 

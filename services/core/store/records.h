@@ -97,6 +97,23 @@ struct KeyUse {
   absl::Time at;
 };
 
+// For how long a request that counts once is remembered.
+inline constexpr absl::Duration kRequestMemory = absl::Hours(24);
+
+// A creation that was asked for under a request id; see RepeatableRequest.
+struct RequestRecord {
+  std::string actor;
+  std::string method;
+  std::string id;             // a UUID in lower case
+  std::string fingerprint;    // 32 bytes
+  std::string resource;       // the full name of what was made
+  int64_t version = 0;        // of the resource, as it was made
+  std::string secret_key_id;  // of the key that its secret was derived from; empty: of none
+  absl::Time at;
+
+  friend bool operator==(const RequestRecord&, const RequestRecord&) = default;
+};
+
 struct FiringDelivery {
   DeliveryKey delivery = 0;
   EventKey event = 0;  // the FIRING

@@ -2,6 +2,7 @@
 #include "services/core/store/sealer.h"
 
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -33,6 +34,16 @@ CipherContext NewContext() {
 
 const uint8_t* AsBytes(const std::string& s) { return reinterpret_cast<const uint8_t*>(s.data()); }
 uint8_t* AsBytes(std::string& s) { return reinterpret_cast<uint8_t*>(s.data()); }
+
+std::string Hmac(const std::string& key, const std::string& text) {
+  std::string code(32, '\0');
+  unsigned int length = 0;
+  if (HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), AsBytes(text), text.size(),
+           AsBytes(code), &length) == nullptr) {
+    std::abort();  // no input makes it fail: OpenSSL itself is broken
+  }
+  return code;
+}
 
 }  // namespace
 
@@ -119,6 +130,15 @@ absl::StatusOr<std::string> Sealer::Open(const std::string& sealed,
       EVP_DecryptFinal_ex(cipher.get(), nullptr, &length) == 1;
   if (!opened) return absl::DataLossError("a sealed value is damaged, or is not of this place");
   return plain;
+}
+
+std::optional<std::string> Sealer::Derive(const std::string& key_id,
+                                          const std::string& context) const {
+  const auto key = std::find_if(keys_.begin(), keys_.end(),
+                                [&](const Key& candidate) { return candidate.id == key_id; });
+  if (key == keys_.end()) return std::nullopt;
+  const std::string bytes(key->bytes.begin(), key->bytes.end());
+  return Hmac(Hmac(bytes, "tocsin derived secrets, 1"), context);
 }
 
 bool Sealer::IsCurrent(const std::string& sealed) const {

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -30,6 +31,13 @@ class Sealer {
   // FAILED_PRECONDITION: sealed with a key that this sealer lacks (its id is named). DATA_LOSS:
   // damaged, or sealed for another context.
   absl::StatusOr<std::string> Open(const std::string& sealed, const std::string& context) const;
+
+  // The id of the first key.
+  std::string first_key_id() const { return keys_.front().id; }
+  // 32 bytes that nobody can guess who lacks the key of that id, and that whoever has it makes
+  // again from the same context: HMAC-SHA256 (RFC 2104) under a key that is derived from it for
+  // this alone. nullopt when this sealer lacks the key.
+  std::optional<std::string> Derive(const std::string& key_id, const std::string& context) const;
 
   // Whether the value was sealed with the first key; others are due for sealing anew.
   bool IsCurrent(const std::string& sealed) const;

@@ -69,5 +69,20 @@ TEST(Sealer, SaysWhichLineOfTheKeyFileIsAtFaultWithoutRepeatingIt) {
   EXPECT_EQ(Sealer::FromFile("/nonexistent").status().code(), absl::StatusCode::kNotFound);
 }
 
+TEST(Sealer, DerivesTheSameFromTheSameKeyAndContextAndNothingElse) {
+  const Sealer sealer = SealerOf(KeyLine('a'));
+  const std::string id = sealer.first_key_id();
+  const std::optional<std::string> secret = sealer.Derive(id, "request 1");
+  ASSERT_TRUE(secret.has_value());
+  EXPECT_EQ(secret->size(), 32u);
+  EXPECT_EQ(sealer.Derive(id, "request 1"), secret);
+  EXPECT_NE(sealer.Derive(id, "request 2"), secret);
+  const Sealer rotated = SealerOf(KeyLine('b') + KeyLine('a'));
+  EXPECT_NE(rotated.first_key_id(), id);
+  EXPECT_EQ(rotated.Derive(id, "request 1"), secret);
+  EXPECT_NE(rotated.Derive(rotated.first_key_id(), "request 1"), secret);
+  EXPECT_EQ(SealerOf(KeyLine('b')).Derive(id, "request 1"), std::nullopt);
+}
+
 }  // namespace
 }  // namespace tocsin::core

@@ -150,6 +150,12 @@ class Transaction {
   // --- Changes ---
 
   virtual absl::Status AddAudit(const AuditRecord& record) = 0;
+  // Remembers a request; unless one of the same actor, method and id was made after `after`: that
+  // is returned then, and nothing is written. Waits for another transaction that does the same.
+  virtual absl::StatusOr<std::optional<RequestRecord>> ClaimRequest(const RequestRecord& record,
+                                                                    absl::Time after) = 0;
+  // Writes the version of a request that this transaction claimed.
+  virtual absl::Status SaveRequest(const RequestRecord& record) = 0;
 
   // --- Liveness ---
 

@@ -12,6 +12,23 @@ absl::Status memory::MemoryTransaction::AddAudit(const AuditRecord& record) {
   return absl::OkStatus();
 }
 
+absl::StatusOr<std::optional<RequestRecord>> memory::MemoryTransaction::ClaimRequest(
+    const RequestRecord& record, absl::Time after) {
+  const RequestPlace place = {record.actor, record.method, record.id};
+  const auto found = tables_.requests().find(place);
+  if (found != tables_.requests().end() && found->second.at > after) return found->second;
+  tables_.SetRequest(place, record);
+  return std::nullopt;
+}
+
+absl::Status memory::MemoryTransaction::SaveRequest(const RequestRecord& record) {
+  const RequestPlace place = {record.actor, record.method, record.id};
+  RequestRecord saved = tables_.requests().at(place);
+  saved.version = record.version;
+  tables_.SetRequest(place, std::move(saved));
+  return absl::OkStatus();
+}
+
 absl::StatusOr<std::vector<AuditView>> MemoryStore::ListAudit(const AuditQuery& query) {
   absl::MutexLock lock(&mutex_);
   std::vector<AuditView> views;
@@ -37,6 +54,11 @@ void MemoryStore::DropOldChanges(const RetentionPolicy& policy, absl::Time now) 
     old.push_back(place);
   }
   for (const memory::AuditPlace& place : old) tables_.SetAudit(place, std::nullopt);
+  std::vector<memory::RequestPlace> forgotten;
+  for (const auto& [place, record] : tables_.requests()) {
+    if (record.at <= now - kRequestMemory) forgotten.push_back(place);
+  }
+  for (const memory::RequestPlace& place : forgotten) tables_.SetRequest(place, std::nullopt);
 }
 
 }  // namespace tocsin::core

@@ -65,6 +65,9 @@ class MemoryTransaction : public Transaction {
   absl::Status ExpireKeySecrets(ApiKeyKey key, absl::Time at) override;
   absl::Status NoteKeyUses(absl::Span<const KeyUse> uses) override;
   absl::Status AddAudit(const AuditRecord& record) override;
+  absl::StatusOr<std::optional<RequestRecord>> ClaimRequest(const RequestRecord& record,
+                                                            absl::Time after) override;
+  absl::Status SaveRequest(const RequestRecord& record) override;
   absl::StatusOr<std::vector<Touch>> ReadTouches() override;
   absl::Status SaveTouch(const Touch& touch) override;
   absl::Status ForgetTouches(absl::Time before) override;

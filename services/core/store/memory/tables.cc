@@ -163,6 +163,11 @@ void Tables::SetGap(int64_t key, std::optional<GapRow> row) {
   OnUndo([this, key, before] { SetGap(key, before); });
 }
 
+void Tables::SetRequest(const RequestPlace& place, std::optional<RequestRecord> record) {
+  std::optional<RequestRecord> before = Put(requests_, place, std::move(record));
+  OnUndo([this, place, before = std::move(before)] { SetRequest(place, before); });
+}
+
 void Tables::SetAudit(AuditPlace place, std::optional<AuditRecord> record) {
   std::optional<AuditRecord> before = Put(audit_, place, std::move(record));
   OnUndo([this, place, before = std::move(before)] { SetAudit(place, before); });

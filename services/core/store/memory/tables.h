@@ -69,6 +69,9 @@ struct GapRow {
 // Its place in the audit log: when, and which of those.
 using AuditPlace = std::pair<absl::Time, int64_t>;
 
+// Actor, method and id.
+using RequestPlace = std::tuple<std::string, std::string, std::string>;
+
 // Tables, with the indexes that make lookups quick. Not thread-safe. Whatever is set since Begin()
 // is undone by Rollback(). Setting nullopt removes.
 class Tables {
@@ -96,6 +99,7 @@ class Tables {
   void SetSecret(const SecretHash& hash, std::optional<SecretRow> row);
   void SetTouch(const std::string& instance, std::optional<Touch> touch);
   void SetGap(int64_t key, std::optional<GapRow> row);
+  void SetRequest(const RequestPlace& place, std::optional<RequestRecord> record);
   void SetAudit(AuditPlace place, std::optional<AuditRecord> record);
 
   // Each draws a number that was never drawn. Events and deliveries share theirs.
@@ -136,6 +140,7 @@ class Tables {
   const std::map<std::string, Touch>& touches() const { return touches_; }
   const std::map<int64_t, GapRow>& gaps() const { return gaps_; }
   const std::map<AuditPlace, AuditRecord>& audit() const { return audit_; }
+  const std::map<RequestPlace, RequestRecord>& requests() const { return requests_; }
 
   // The definition, the state and the open incident.
   Monitor MonitorAt(MonitorKey key) const;
@@ -178,6 +183,7 @@ class Tables {
   std::map<std::string, Touch> touches_;
   std::map<int64_t, GapRow> gaps_;
   std::map<AuditPlace, AuditRecord> audit_;
+  std::map<RequestPlace, RequestRecord> requests_;
 };
 
 }  // namespace tocsin::core::memory

@@ -129,6 +129,7 @@ Channel ReadChannel(Row& row, const Sealer& sealer) {
   }
   channel.created_at = row.Time();
   channel.updated_at = row.Time();
+  channel.version = row.Int();
   return channel;
 }
 

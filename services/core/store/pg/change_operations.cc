@@ -1,4 +1,4 @@
-// What is kept of changes that people make: the audit log.
+// What is kept of changes that people make: the audit log, and requests that count once.
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
@@ -26,6 +26,25 @@ constexpr pg::Statement kListAudit = {
     "AND a.at >= $4::timestamptz AND a.at < $5::timestamptz "
     "AND (a.at, a.audit_entry_id) < ($6::timestamptz, $7::bigint) "
     "ORDER BY a.at DESC, a.audit_entry_id DESC LIMIT $8::integer"};
+
+constexpr pg::Statement kClaimRequest = {
+    "claim_request",
+    "INSERT INTO request AS r (actor, method, request_id, resource, version, at, fingerprint, "
+    "secret_key_id) VALUES ($1::text, $2::text, $3::uuid, $4::text, $5::bigint, "
+    "$6::timestamptz, $8::bytea, $9::bytea) "
+    "ON CONFLICT (actor, method, request_id) DO UPDATE SET resource = excluded.resource, "
+    "version = excluded.version, at = excluded.at, fingerprint = excluded.fingerprint, "
+    "secret_key_id = excluded.secret_key_id WHERE r.at <= $7::timestamptz RETURNING true"};
+
+constexpr pg::Statement kReadRequest = {
+    "read_request",
+    "SELECT r.resource, r.version, r.at, r.fingerprint, r.secret_key_id FROM request r "
+    "WHERE r.actor = $1::text AND r.method = $2::text AND r.request_id = $3::uuid"};
+
+constexpr pg::Statement kSaveRequest = {
+    "save_request",
+    "UPDATE request SET version = $4::bigint "
+    "WHERE actor = $1::text AND method = $2::text AND request_id = $3::uuid"};
 
 std::string ChangesToJson(const std::vector<FieldChange>& changes) {
   Json json = Json::array();
@@ -81,6 +100,43 @@ absl::Status pg::PgTransaction::AddAudit(const AuditRecord& record) {
                           .Text(record.caller.request_id)
                           .Text(record.resource)
                           .Text(ChangesToJson(record.changes)))
+      .status();
+}
+
+absl::StatusOr<std::optional<RequestRecord>> pg::PgTransaction::ClaimRequest(
+    const RequestRecord& record, absl::Time after) {
+  ASSIGN_OR_RETURN(const Rows claimed,
+                   session_.Run(kClaimRequest, Params()
+                                                   .Text(record.actor)
+                                                   .Text(record.method)
+                                                   .Text(record.id)
+                                                   .Text(record.resource)
+                                                   .Int(record.version)
+                                                   .Time(record.at)
+                                                   .Time(after)
+                                                   .Bytes(record.fingerprint)
+                                                   .Bytes(record.secret_key_id)));
+  if (!claimed.empty()) return std::nullopt;
+  // A statement of its own: it sees what the one before has waited for.
+  ASSIGN_OR_RETURN(
+      Rows rows,
+      session_.Run(kReadRequest, Params().Text(record.actor).Text(record.method).Text(record.id)));
+  if (rows.empty()) return absl::UnavailableError("a request was forgotten at this moment");
+  Row row = rows.at(0);
+  RequestRecord earlier = record;
+  earlier.resource = row.Text();
+  earlier.version = row.Int();
+  earlier.at = row.Time();
+  earlier.fingerprint = row.Bytes();
+  earlier.secret_key_id = row.Bytes();
+  RETURN_IF_ERROR(rows.status());
+  return earlier;
+}
+
+absl::Status pg::PgTransaction::SaveRequest(const RequestRecord& record) {
+  return session_
+      .Run(kSaveRequest,
+           Params().Text(record.actor).Text(record.method).Text(record.id).Int(record.version))
       .status();
 }
 

@@ -22,10 +22,10 @@ constexpr Statement kInsertChannel = {
     "insert_channel",
     "INSERT INTO channel (project_id, id, display_name, format, selector, is_default, "
     "fallback_channel, disabled_at, disable_reason, failing_since, last_error, told_at, "
-    "told_failing_since, told_disabled_at, created_at, updated_at, url, secrets) "
+    "told_failing_since, told_disabled_at, created_at, updated_at, version, url, secrets) "
     "VALUES ($1::integer, $2::text, $3::text, $4::smallint, $5::text, $6::boolean, $7::text, "
     "$8::timestamptz, $9::text, $10::timestamptz, $11::text, $12::timestamptz, $13::timestamptz, "
-    "$14::timestamptz, $15::timestamptz, $16::timestamptz, $17::bytea, $18::bytea) "
+    "$14::timestamptz, $15::timestamptz, $16::timestamptz, $17::bigint, $18::bytea, $19::bytea) "
     "ON CONFLICT (project_id, id) WHERE deleted_at IS NULL DO NOTHING RETURNING channel_id"};
 
 constexpr Statement kSaveChannel = {
@@ -35,9 +35,9 @@ constexpr Statement kSaveChannel = {
     "disable_reason = $8::text, failing_since = $9::timestamptz, last_error = $10::text, "
     "told_at = $11::timestamptz, told_failing_since = $12::timestamptz, "
     "told_disabled_at = $13::timestamptz, created_at = $14::timestamptz, "
-    "updated_at = $15::timestamptz, "
-    "url = CASE length($16::bytea) WHEN 0 THEN url ELSE $16::bytea END, "
-    "secrets = CASE length($17::bytea) WHEN 0 THEN secrets ELSE $17::bytea END "
+    "updated_at = $15::timestamptz, version = $16::bigint, "
+    "url = CASE length($17::bytea) WHEN 0 THEN url ELSE $17::bytea END, "
+    "secrets = CASE length($18::bytea) WHEN 0 THEN secrets ELSE $18::bytea END "
     "WHERE channel_id = $1::bigint"};
 
 constexpr Statement kDeleteChannel = {"delete_channel",
@@ -83,7 +83,8 @@ void AddChannelFields(const Channel& channel, Params& params) {
       .TimeOrNull(told ? told->failing_since : std::nullopt)
       .TimeOrNull(told ? told->disabled_at : std::nullopt)
       .Time(channel.created_at)
-      .Time(channel.updated_at);
+      .Time(channel.updated_at)
+      .Int(channel.version);
 }
 
 }  // namespace

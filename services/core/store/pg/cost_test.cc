@@ -106,6 +106,20 @@ class CostTest : public testing::Test {
   std::unique_ptr<PgStore> store_;
 };
 
+TEST_F(CostTest, SteadyPushesWriteTheHistoryAndTheStateAndNothingElse) {
+  MakeMonitors(100);
+  PushAll(100, 50, *store_, 0, kStart, 1);
+  store_.reset();  // sessions report their counts when they end
+  while (database_.Number("SELECT count(*) FROM pg_stat_activity WHERE datname = "
+                          "current_database() AND application_name LIKE 'tocsin-core/%'") > 0) {
+  }
+  EXPECT_THAT(database_.Query(
+                  "SELECT relname FROM pg_stat_user_tables "
+                  "WHERE n_tup_ins + n_tup_upd + n_tup_del > 0 AND relname NOT LIKE 'heartbeat%' "
+                  "AND relname NOT IN ('monitor_state', 'project', 'feed', 'schema_migration')"),
+              ::testing::IsEmpty());
+}
+
 TEST_F(CostTest, TheFastPathUsesTheKeyWhateverTheStatisticsSay) {
   ExpectNestedLoopsOverKeys();  // on an empty table
   MakeMonitors(20000);

@@ -93,6 +93,9 @@ class PgTransaction : public Transaction {
 
   // change_operations.cc
   absl::Status AddAudit(const AuditRecord& record) override;
+  absl::StatusOr<std::optional<RequestRecord>> ClaimRequest(const RequestRecord& record,
+                                                            absl::Time after) override;
+  absl::Status SaveRequest(const RequestRecord& record) override;
 
   // liveness_operations.cc
   absl::StatusOr<std::vector<Touch>> ReadTouches() override;

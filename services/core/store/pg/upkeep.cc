@@ -149,6 +149,13 @@ constexpr pg::Statement kDropAudit = {
     "ORDER BY a.at, a.audit_entry_id LIMIT $2::integer) "
     "DELETE FROM audit_entry a USING oldest WHERE a.audit_entry_id = oldest.audit_entry_id"};
 
+constexpr pg::Statement kDropRequests = {
+    "drop_requests",
+    "WITH old AS (SELECT r.actor, r.method, r.request_id FROM request r "
+    "WHERE r.at <= $1::timestamptz ORDER BY r.at LIMIT $2::integer FOR UPDATE SKIP LOCKED) "
+    "DELETE FROM request r USING old WHERE r.actor = old.actor AND r.method = old.method "
+    "AND r.request_id = old.request_id"};
+
 absl::Time StartOf(absl::CivilDay day) { return absl::FromCivil(day, absl::UTCTimeZone()); }
 
 std::string PartitionName(absl::CivilDay day) {
@@ -286,6 +293,7 @@ absl::StatusOr<bool> Purge(pg::Session& session, const RetentionPolicy& policy, 
       {kForgetKeys, now - policy.revoked_keys, kBatch},
       {kForgetSecrets, now - policy.revoked_keys, kBatch},
       {kDropAudit, now - policy.audit, kBatch},
+      {kDropRequests, now - kRequestMemory, kBatch},
   };
   for (const auto& step : steps) {
     const absl::StatusOr<pg::Rows> rows = session.Run(
