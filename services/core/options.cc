@@ -41,6 +41,8 @@ ABSL_FLAG(absl::Duration, incident_retention, absl::Hours(24 * 400),
           "How long incidents, alert events and finished deliveries are kept.");
 ABSL_FLAG(absl::Duration, deleted_monitor_retention, absl::Hours(24 * 30),
           "How long a deleted monitor can be brought back.");
+ABSL_FLAG(absl::Duration, audit_retention, absl::Hours(24 * 400),
+          "How long the audit log says who changed what.");
 ABSL_FLAG(std::string, log_format, "logfmt", "logfmt or json.");
 ABSL_FLAG(std::string, log_level, "info", "debug, info, warning or error.");
 
@@ -144,6 +146,8 @@ Options ReadOptions(int argc, char** argv, OptionFaults& faults) {
       Retention(faults, "incident_retention", absl::GetFlag(FLAGS_incident_retention));
   options.retention.deleted_monitors = Retention(faults, "deleted_monitor_retention",
                                                  absl::GetFlag(FLAGS_deleted_monitor_retention));
+  options.retention.audit =
+      Retention(faults, "audit_retention", absl::GetFlag(FLAGS_audit_retention));
   options.log.service = kProgram.name;
   options.log.format = faults.Value("log_format", ParseLogFormat(absl::GetFlag(FLAGS_log_format)));
   options.log.level = faults.Value("log_level", ParseLogLevel(absl::GetFlag(FLAGS_log_level)));

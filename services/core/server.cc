@@ -5,6 +5,7 @@
 #include <grpcpp/health_check_service_interface.h>
 
 #include <utility>
+#include <vector>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -12,6 +13,7 @@
 #include "common/log.h"
 #include "common/random.h"
 #include "common/status_macros.h"
+#include "services/core/api/malformed_requests.h"
 #include "services/core/engine/monitor_metrics.h"
 #include "services/core/store/sealer.h"
 
@@ -57,7 +59,7 @@ std::string GrpcAddress(const HostPort& address) {
 
 struct Server::Engine {
   Engine(Store& store, const Clock& clock, const MonotonicClock& monotonic, const Options& options,
-         const std::string& instance, prometheus::Registry& registry)
+         const std::string& instance, const Sealer& sealer, prometheus::Registry& registry)
       : recorder_metrics(registry),
         sweeper_metrics(registry),
         guard_metrics(registry),
@@ -69,8 +71,8 @@ struct Server::Engine {
         second_sweeper(store, guard, clock, SweeperOptions(), sweeper_metrics),
         deliveries(store, clock, DeliveryOptionsFor(sweeper), delivery_metrics),
         feed(store),
-        monitors(store, clock),
-        channels(store, clock),
+        monitors(store, clock, &sealer),
+        channels(store, clock, &sealer),
         projects(store, clock),
         keys(store, clock),
         authenticator(store, clock, monotonic),
@@ -136,7 +138,8 @@ absl::Status Server::Start() {
       UntilAvailable("migrate", [this] { return PgStore::Migrate(options_.database_url); }));
   if (options_.migrate_only) return absl::OkStatus();
   RETURN_IF_ERROR(OpenStore());
-  engine_ = std::make_unique<Engine>(*store_, clock_, monotonic_, options_, instance_, registry_);
+  engine_ = std::make_unique<Engine>(*store_, clock_, monotonic_, options_, instance_, *sealer_,
+                                     registry_);
   engine_->recorder.Start();
   RETURN_IF_ERROR(InstallKeys());
   services_ = std::make_unique<Services>(ServiceParts{.gate = engine_->gate,
@@ -176,6 +179,7 @@ absl::Status Server::OpenStore() {
   ASSIGN_OR_RETURN(Sealer sealer, Sealer::FromFile(options_.secret_key_file));
   PgStoreOptions options;
   options.url = options_.database_url;
+  sealer_ = std::make_unique<Sealer>(sealer);
   ASSIGN_OR_RETURN(store_, PgStore::Open(options, std::move(sealer), monotonic_));
   RETURN_IF_ERROR(UntilAvailable("check_secrets", [this] { return store_->CheckSecrets(); }));
   RETURN_IF_ERROR(UntilAvailable("follow_clock", [this] { return clock_.Follow(*store_); }));
@@ -317,6 +321,9 @@ absl::Status Server::StartGrpc() {
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, kKeepaliveMillis);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kKeepaliveTimeoutMillis);
   for (const Services::Named& named : services_->All()) builder.RegisterService(named.service);
+  std::vector<std::unique_ptr<grpc::experimental::ServerInterceptorFactoryInterface>> interceptors;
+  interceptors.push_back(ExplainMalformedRequests());
+  builder.experimental().SetInterceptorCreators(std::move(interceptors));
   grpc_ = builder.BuildAndStart();
   if (grpc_ == nullptr || port_ == 0) {
     return absl::UnavailableError(absl::StrCat("cannot listen on ", GrpcAddress(options_.listen)));

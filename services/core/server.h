@@ -87,6 +87,7 @@ class Server {
   absl::Status readiness_ ABSL_GUARDED_BY(mutex_);
 
   // Each uses those above it.
+  std::unique_ptr<Sealer> sealer_;
   std::unique_ptr<PgStore> store_;
   std::unique_ptr<Engine> engine_;
   std::unique_ptr<Services> services_;

@@ -39,7 +39,7 @@ EngineWorld::EngineWorld(const MonitorDefinition& monitor, absl::Duration lived)
   MonitorDefinition definition = monitor;
   definition.id = id_;
   definition.project_id = "default";
-  Must(core_->monitors().Create(definition, /*validate_only=*/false));
+  Must(core_->monitors().Create(Caller(), definition));
   Settle();
 }
 
@@ -130,16 +130,16 @@ void EngineWorld::Do(const Admin& admin) {
   MonitorAdmin& monitors = core_->monitors();
   switch (admin.what) {
     case Admin::What::kPause:
-      Must(monitors.Pause(name));
+      Must(monitors.Pause(Caller(), name));
       break;
     case Admin::What::kResume:
-      Must(monitors.Resume(name));
+      Must(monitors.Resume(Caller(), name));
       break;
     case Admin::What::kDelete:
-      Must(monitors.Delete(name));
+      Must(monitors.Delete(Caller(), name));
       break;
     case Admin::What::kUndelete:
-      Must(monitors.Undelete(name));
+      Must(monitors.Undelete(Caller(), name));
       break;
   }
   Settle();
@@ -155,7 +155,7 @@ void EngineWorld::Do(const Change& change) {
     if (change.arm_on_create) definition.arm_on_create = *change.arm_on_create;
     return absl::OkStatus();
   };
-  Must(core_->monitors().Update({.project = "default", .id = id_}, "", edit));
+  Must(core_->monitors().Update(Caller(), {.project = "default", .id = id_}, edit));
   Settle();
 }
 

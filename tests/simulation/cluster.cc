@@ -95,7 +95,7 @@ void Cluster::AddJobs() {
     if (Chance(30)) definition.labels["team"] = "nights";
     definition.resume_on_heartbeat = Chance(20);
     const absl::StatusOr<CreatedMonitor> created =
-        hosts_.front().core->monitors().Create(definition, /*validate_only=*/false);
+        hosts_.front().core->monitors().Create(Caller(), definition);
     if (!created.ok()) {
       faults_.push_back(created.status().ToString());
       continue;

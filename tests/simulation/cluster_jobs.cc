@@ -68,14 +68,14 @@ void Cluster::RunPeople(Job& job) {
       return absl::OkStatus();
     };
     // In doubt or not, the store shows what it is now.
-    monitors.Update(name, "", edit).status().IgnoreError();
+    monitors.Update(Caller(), name, edit).status().IgnoreError();
     job.twin->AfterChange(Now());
     job.pushes_at = std::min(job.pushes_at, Now() + timeout);
     return;
   }
   const bool resume = job.twin->state().state == State::kPaused;
   const absl::Status status =
-      resume ? monitors.Resume(name).status() : monitors.Pause(name).status();
+      resume ? monitors.Resume(Caller(), name).status() : monitors.Pause(Caller(), name).status();
   job.twin->AfterAdmin(resume ? Input(Resumed{}) : Input(Paused{}), status.ok(), Now());
 }
 

@@ -5,9 +5,11 @@
 #include <utility>
 #include <vector>
 
+#include "common/status_details.h"
 #include "common/status_macros.h"
 #include "services/core/api/convert.h"
 #include "services/core/api/serve.h"
+#include "services/core/api/fingerprint.h"
 #include "services/core/api/unary.h"
 #include "services/core/api/update_mask.h"
 #include "services/core/domain/errors.h"
@@ -15,24 +17,29 @@
 #include "services/core/domain/validate.h"
 
 namespace tocsin::core {
-
 ChannelServiceHandler::ChannelServiceHandler(Gate& gate, ChannelAdmin& admin)
     : gate_(gate), admin_(admin) {}
 
-absl::Status ChannelServiceHandler::Create(const v1::CreateChannelRequest& request,
+absl::Status ChannelServiceHandler::Create(const Caller& caller,
+                                           const v1::CreateChannelRequest& request,
                                            v1::CreateChannelResponse& response) {
-  ASSIGN_OR_RETURN(const std::string project, ParseParent(request.parent(), "parent"));
   FieldFaults faults;
+  const std::string project = faults.Take(ParseParent(request.parent(), "parent"));
   Channel channel = FromProto(request.channel(), project, request.channel_id(), "channel", faults);
+  ValidateRequestId(request.request_id(), "request_id", faults);
   if (!faults.empty()) {
     // What the domain would say is told too, so that a user meets all faults at once.
     ValidateResourceId(channel.id, "channel_id", faults);
     FillDefaults(channel);
     ValidateChannel(channel, "channel", faults);
+    const std::string& secret = request.webhook_secret();
+    if (!secret.empty()) ValidateWebhookSecret(secret, "webhook_secret", faults);
     return faults.ToStatus();
   }
-  ASSIGN_OR_RETURN(const CreatedChannel created,
-                   admin_.Create(std::move(channel), request.webhook_secret()));
+  ASSIGN_OR_RETURN(
+      const CreatedChannel created,
+      admin_.Create(caller, std::move(channel), request.webhook_secret(),
+                    {.validate_only = request.validate_only(), .request = IdentityOf(request)}));
   *response.mutable_channel() = ToProto(created.channel);
   response.set_webhook_secret(created.webhook_secret);
   return absl::OkStatus();
@@ -61,32 +68,55 @@ absl::Status ChannelServiceHandler::List(const v1::ListChannelsRequest& request,
   return absl::OkStatus();
 }
 
-absl::Status ChannelServiceHandler::Update(const v1::UpdateChannelRequest& request,
+absl::Status ChannelServiceHandler::Update(const Caller& caller,
+                                           const v1::UpdateChannelRequest& request,
                                            v1::Channel& response) {
   const v1::Channel& wanted = request.channel();
-  ASSIGN_OR_RETURN(const ResourceName name, ParseChannelName(wanted.name(), "channel.name"));
-  ASSIGN_OR_RETURN(const ChannelUpdate update,
-                   ChannelUpdate::Make(wanted, request.update_mask(), name.project));
-  ASSIGN_OR_RETURN(const Channel channel, admin_.Update(name, [&](Channel& current) {
+  FieldFaults faults;
+  const ResourceName name = faults.Take(ParseChannelName(wanted.name(), "channel.name"));
+  const ChannelUpdate update =
+      ChannelUpdate::Make(wanted, request.update_mask(), name.project, faults);
+  ValidateEtag(wanted.etag(), "channel.etag", faults);
+  ChannelUpdateOptions options = {.etag = wanted.etag(), .validate_only = request.validate_only()};
+  Channel complete;
+  if (request.allow_missing()) {
+    if (!name.id.empty()) ValidateResourceId(name.id, "channel.name", faults);
+    complete = update.Complete(name.id);
+    options.if_missing = &complete;
+  }
+  if (!faults.empty()) {
+    update.Check(faults);
+    return faults.ToStatus();
+  }
+  const auto edit = [&](Channel& current) {
     const std::string url = current.url;
     update.Apply(current);
     // A client that sends back what it read sends the masked URL: that is no change.
     if (current.url == MaskUrl(url)) current.url = url;
     return absl::OkStatus();
-  }));
+  };
+  ASSIGN_OR_RETURN(const Channel channel, admin_.Update(caller, name, edit, options));
   response = ToProto(channel);
   return absl::OkStatus();
 }
 
-absl::Status ChannelServiceHandler::Delete(const v1::DeleteChannelRequest& request) {
-  ASSIGN_OR_RETURN(const ResourceName name, ParseChannelName(request.name(), "name"));
-  return admin_.Delete(name);
+absl::Status ChannelServiceHandler::Delete(const Caller& caller,
+                                           const v1::DeleteChannelRequest& request) {
+  FieldFaults faults;
+  const ResourceName name = faults.Take(ParseChannelName(request.name(), "name"));
+  ValidateEtag(request.etag(), "etag", faults);
+  RETURN_IF_ERROR(faults.ToStatus());
+  const absl::Status status = admin_.Delete(
+      caller, name, {.etag = request.etag(), .validate_only = request.validate_only()});
+  const bool missing = tocsin::Reason(status) == kChannelNotFound;
+  return request.allow_missing() && missing ? absl::OkStatus() : status;
 }
 
-absl::Status ChannelServiceHandler::Test(const v1::TestChannelRequest& request,
+absl::Status ChannelServiceHandler::Test(const Caller& caller,
+                                         const v1::TestChannelRequest& request,
                                          v1::Delivery& response) {
   ASSIGN_OR_RETURN(const ResourceName name, ParseChannelName(request.name(), "name"));
-  ASSIGN_OR_RETURN(const DeliveryView delivery, admin_.Test(name));
+  ASSIGN_OR_RETURN(const DeliveryView delivery, admin_.Test(caller, name));
   response = ToProto(delivery);
   return absl::OkStatus();
 }
@@ -95,7 +125,7 @@ grpc::ServerUnaryReactor* ChannelServiceHandler::CreateChannel(
     grpc::CallbackServerContext* context, const v1::CreateChannelRequest* request,
     v1::CreateChannelResponse* response) {
   return Serve(gate_, context, *request,
-               [&](const Access&) { return Create(*request, *response); });
+               [&](const Access& access) { return Create(access.caller, *request, *response); });
 }
 
 grpc::ServerUnaryReactor* ChannelServiceHandler::GetChannel(grpc::CallbackServerContext* context,
@@ -114,19 +144,19 @@ grpc::ServerUnaryReactor* ChannelServiceHandler::UpdateChannel(
     grpc::CallbackServerContext* context, const v1::UpdateChannelRequest* request,
     v1::Channel* response) {
   return Serve(gate_, context, *request,
-               [&](const Access&) { return Update(*request, *response); });
+               [&](const Access& access) { return Update(access.caller, *request, *response); });
 }
 
 grpc::ServerUnaryReactor* ChannelServiceHandler::DeleteChannel(
     grpc::CallbackServerContext* context, const v1::DeleteChannelRequest* request,
     google::protobuf::Empty* /*response*/) {
-  return Serve(gate_, context, *request, [&](const Access&) { return Delete(*request); });
+  return Serve(gate_, context, *request, [&](const Access& access) { return Delete(access.caller, *request); });
 }
 
 grpc::ServerUnaryReactor* ChannelServiceHandler::TestChannel(grpc::CallbackServerContext* context,
                                                              const v1::TestChannelRequest* request,
                                                              v1::Delivery* response) {
-  return Serve(gate_, context, *request, [&](const Access&) { return Test(*request, *response); });
+  return Serve(gate_, context, *request, [&](const Access& access) { return Test(access.caller, *request, *response); });
 }
 
 }  // namespace tocsin::core

@@ -35,12 +35,15 @@ class ChannelServiceHandler : public v1::ChannelService::CallbackService {
                                         v1::Delivery* response) override;
 
  private:
-  absl::Status Create(const v1::CreateChannelRequest& request, v1::CreateChannelResponse& response);
+  absl::Status Create(const Caller& caller, const v1::CreateChannelRequest& request,
+                      v1::CreateChannelResponse& response);
   absl::Status Get(const v1::GetChannelRequest& request, v1::Channel& response);
   absl::Status List(const v1::ListChannelsRequest& request, v1::ListChannelsResponse& response);
-  absl::Status Update(const v1::UpdateChannelRequest& request, v1::Channel& response);
-  absl::Status Delete(const v1::DeleteChannelRequest& request);
-  absl::Status Test(const v1::TestChannelRequest& request, v1::Delivery& response);
+  absl::Status Update(const Caller& caller, const v1::UpdateChannelRequest& request,
+                      v1::Channel& response);
+  absl::Status Delete(const Caller& caller, const v1::DeleteChannelRequest& request);
+  absl::Status Test(const Caller& caller, const v1::TestChannelRequest& request,
+                    v1::Delivery& response);
 
   Gate& gate_;
   ChannelAdmin& admin_;

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "services/core/domain/names.h"
 #include "services/core/domain/transition.h"
+#include "services/core/engine/channel_admin.h"
 
 namespace tocsin::core {
 namespace {
@@ -175,6 +176,26 @@ v1::Channel ToProto(const Channel& channel) {
   out.set_last_error(channel.last_error);
   *out.mutable_create_time() = ToTimestamp(channel.created_at);
   *out.mutable_update_time() = ToTimestamp(channel.updated_at);
+  out.set_etag(EtagOf(channel));
+  return out;
+}
+
+v1::AuditEntry ToProto(const AuditView& view) {
+  const AuditRecord& record = view.record;
+  v1::AuditEntry out;
+  out.set_name(AuditEntryName(record.project_id, view.key));
+  *out.mutable_time() = ToTimestamp(record.at);
+  out.set_actor(record.caller.actor);
+  out.set_method(record.caller.method);
+  out.set_resource(record.resource);
+  out.set_source(record.caller.source);
+  out.set_request_id(record.caller.request_id);
+  for (const FieldChange& change : record.changes) {
+    v1::FieldChange& shown = *out.add_changes();
+    shown.set_field(change.field);
+    shown.set_before(change.before);
+    shown.set_after(change.after);
+  }
   return out;
 }
 
@@ -195,7 +216,7 @@ std::string FallbackId(const std::string& name, const std::string& project_id,
     faults.Append(parsed.status(), "");
     return "";
   }
-  if (parsed->project != project_id) {
+  if (!project_id.empty() && parsed->project != project_id) {
     faults.Add(field, "it lies in another project", "a channel of the same project");
   }
   return parsed->id;

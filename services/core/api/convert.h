@@ -21,6 +21,7 @@
 #include "services/core/store/reads.h"
 #include "services/core/store/records.h"
 #include "tocsin/v1/alert.pb.h"
+#include "tocsin/v1/audit.pb.h"
 #include "tocsin/v1/channel.pb.h"
 #include "tocsin/v1/delivery.pb.h"
 #include "tocsin/v1/heartbeat.pb.h"
@@ -62,6 +63,7 @@ v1::Incident ToProto(const IncidentView& view);
 v1::Channel ToProto(const Channel& channel);
 v1::Delivery ToProto(const DeliveryView& view);
 v1::AlertEvent ToProto(const AlertEvent& event);
+v1::AuditEntry ToProto(const AuditView& view);
 v1::BlindInterval ToProto(const BlindNotice& notice);
 
 v1::Project ToProto(const Project& project);
@@ -70,7 +72,8 @@ v1::Key ToProto(const ApiKey& key);
 
 // From the wire. Faults that the domain has no word for (an unknown enumerator, a
 // channel of another project) are added to `faults` with fields below `prefix`;
-// the domain judges the rest. Output only fields are ignored.
+// the domain judges the rest. Output only fields are ignored. An empty project_id is one that is
+// not known, so that nothing is said to lie elsewhere.
 Severity FromProto(v1::Monitor::Severity severity, std::string_view prefix, FieldFaults& faults);
 // Where the monitor lies is given by the caller.
 MonitorDefinition FromProto(const v1::Monitor& monitor, const std::string& project_id,

@@ -135,7 +135,7 @@ std::vector<std::string> ChannelIds(const google::protobuf::RepeatedPtrField<std
     absl::StatusOr<ResourceName> parsed = ParseChannelName(name, field);
     if (!parsed.ok()) {
       faults.Append(parsed.status(), "");
-    } else if (parsed->project != project_id) {
+    } else if (!project_id.empty() && parsed->project != project_id) {
       faults.Add(field, absl::StrCat(name, " lies in another project"),
                  "channels of the monitor's project");
     } else {

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "common/status_macros.h"
@@ -12,6 +13,7 @@
 #include "services/core/api/unary.h"
 #include "services/core/domain/errors.h"
 #include "services/core/domain/names.h"
+#include "services/core/engine/audit_writer.h"
 
 namespace tocsin::core {
 namespace {
@@ -51,6 +53,15 @@ void Revive(Delivery& delivery, absl::Time now) {
   delivery.leased_until = absl::InfinitePast();
 }
 
+// What the audit log says of it.
+std::vector<FieldChange> Redelivered(const Delivery& finished) {
+  return std::move(FieldChanges()
+                       .Text("state", v1::Delivery::State_Name(ToProto(finished.state)),
+                             v1::Delivery::State_Name(v1::Delivery::STATE_PENDING))
+                       .Number("attempts", finished.attempts, 0))
+      .Take();
+}
+
 }  // namespace
 
 DeliveryServiceHandler::DeliveryServiceHandler(Gate& gate, Store& store, const Clock& clock)
@@ -83,7 +94,8 @@ absl::Status DeliveryServiceHandler::List(const v1::ListDeliveriesRequest& reque
   return absl::OkStatus();
 }
 
-absl::Status DeliveryServiceHandler::Redeliver(const v1::RedeliverDeliveryRequest& request,
+absl::Status DeliveryServiceHandler::Redeliver(const Caller& caller,
+                                               const v1::RedeliverDeliveryRequest& request,
                                                v1::Delivery& response) {
   ASSIGN_OR_RETURN(const ResourceName name, ParseDeliveryName(request.name(), "name"));
   ASSIGN_OR_RETURN(const ProjectKey project, RequireProject(store_, name.project));
@@ -99,9 +111,15 @@ absl::Status DeliveryServiceHandler::Redeliver(const v1::RedeliverDeliveryReques
             std::any_of(channels.begin(), channels.end(),
                         [&](const Channel& channel) { return channel.key == delivery->channel; });
         if (!has_channel) return DeliveryHasNoChannel(request.name());
-        Revive(*delivery, clock_.Now());
+        const absl::Time now = clock_.Now();
+        std::vector<FieldChange> changes = Redelivered(*delivery);
+        Revive(*delivery, now);
         key = delivery->key;
-        return transaction.SaveDelivery(*delivery);
+        RETURN_IF_ERROR(transaction.SaveDelivery(*delivery));
+        const AuditedResource resource = {.project = project,
+                                          .project_id = name.project,
+                                          .name = DeliveryName(name.project, name.id)};
+        return WriteAudit(transaction, caller, resource, std::move(changes), now);
       }));
   DeliveryQuery query;
   query.project = project;
@@ -123,7 +141,7 @@ grpc::ServerUnaryReactor* DeliveryServiceHandler::RedeliverDelivery(
     grpc::CallbackServerContext* context, const v1::RedeliverDeliveryRequest* request,
     v1::Delivery* response) {
   return Serve(gate_, context, *request,
-               [&](const Access&) { return Redeliver(*request, *response); });
+               [&](const Access& access) { return Redeliver(access.caller, *request, *response); });
 }
 
 }  // namespace tocsin::core

@@ -5,6 +5,7 @@
 
 #include "common/clock.h"
 #include "services/core/api/gate.h"
+#include "services/core/domain/caller.h"
 #include "services/core/store/store.h"
 #include "tocsin/v1/delivery_service.grpc.pb.h"
 
@@ -25,7 +26,8 @@ class DeliveryServiceHandler : public v1::DeliveryService::CallbackService {
 
  private:
   absl::Status List(const v1::ListDeliveriesRequest& request, v1::ListDeliveriesResponse& response);
-  absl::Status Redeliver(const v1::RedeliverDeliveryRequest& request, v1::Delivery& response);
+  absl::Status Redeliver(const Caller& caller, const v1::RedeliverDeliveryRequest& request,
+                         v1::Delivery& response);
 
   Gate& gate_;
   Store& store_;

@@ -103,8 +103,9 @@ absl::Status KeyServiceHandler::Update(const Caller& caller, const v1::UpdateKey
                                        v1::Key& response) {
   const v1::Key& wanted = request.key();
   ASSIGN_OR_RETURN(const ResourceName name, ParseKeyName(wanted.name(), "key.name"));
-  ASSIGN_OR_RETURN(const KeyUpdate update,
-                   KeyUpdate::Make(wanted, request.update_mask(), name.project));
+  FieldFaults faults;
+  const KeyUpdate update = KeyUpdate::Make(wanted, request.update_mask(), name.project, faults);
+  RETURN_IF_ERROR(faults.ToStatus());
   ASSIGN_OR_RETURN(const ApiKey key, admin_.Update(
                                          caller, name, wanted.etag(),
                                          [&](ApiKey& current) {

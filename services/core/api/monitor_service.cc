@@ -10,9 +10,11 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "common/status_details.h"
 #include "common/status_macros.h"
 #include "services/core/api/convert.h"
 #include "services/core/api/serve.h"
+#include "services/core/api/fingerprint.h"
 #include "services/core/api/unary.h"
 #include "services/core/api/update_mask.h"
 #include "services/core/domain/errors.h"
@@ -60,12 +62,17 @@ std::string MonitorServiceHandler::PushUrl(const std::string& token) const {
   return token.empty() ? "" : absl::StrCat(public_url_, "/api/push/", token);
 }
 
-absl::Status MonitorServiceHandler::Create(const v1::CreateMonitorRequest& request,
+absl::Status MonitorServiceHandler::Create(const Caller& caller,
+                                           const v1::CreateMonitorRequest& request,
                                            v1::CreateMonitorResponse& response) {
-  ASSIGN_OR_RETURN(const std::string project, ParseParent(request.parent(), "parent"));
   FieldFaults faults;
+  const std::string project = faults.Take(ParseParent(request.parent(), "parent"));
   MonitorDefinition definition =
       FromProto(request.monitor(), project, request.monitor_id(), "monitor", faults);
+  CreationOptions options;
+  options.validate_only = request.validate_only();
+  options.token_hash = ReadTokenHash(request.push_token_sha256(), "push_token_sha256", faults);
+  ValidateRequestId(request.request_id(), "request_id", faults);
   if (!faults.empty()) {
     // What the domain would say is told too, so that a user meets all faults at once.
     ValidateResourceId(definition.id, "monitor_id", faults);
@@ -73,8 +80,9 @@ absl::Status MonitorServiceHandler::Create(const v1::CreateMonitorRequest& reque
     ValidateMonitor(definition, "monitor", faults);
     return faults.ToStatus();
   }
+  options.request = IdentityOf(request);
   ASSIGN_OR_RETURN(const CreatedMonitor created,
-                   admin_.Create(std::move(definition), request.validate_only()));
+                   admin_.Create(caller, std::move(definition), options));
   *response.mutable_monitor() = Show(created.view);
   response.set_push_token(created.push_token);
   response.set_push_url(PushUrl(created.push_token));
@@ -109,36 +117,80 @@ absl::Status MonitorServiceHandler::List(const v1::ListMonitorsRequest& request,
   return absl::OkStatus();
 }
 
-absl::Status MonitorServiceHandler::Update(const v1::UpdateMonitorRequest& request,
+absl::Status MonitorServiceHandler::Update(const Caller& caller,
+                                           const v1::UpdateMonitorRequest& request,
                                            v1::Monitor& response) {
   const v1::Monitor& monitor = request.monitor();
-  ASSIGN_OR_RETURN(const ResourceName name, ParseMonitorName(monitor.name(), "monitor.name"));
-  ASSIGN_OR_RETURN(const MonitorUpdate update,
-                   MonitorUpdate::Make(monitor, request.update_mask(), name.project));
-  ASSIGN_OR_RETURN(const MonitorView view,
-                   admin_.Update(name, monitor.etag(), [&](MonitorDefinition& definition) {
-                     update.Apply(definition);
-                     return absl::OkStatus();
-                   }));
+  FieldFaults faults;
+  const ResourceName name = faults.Take(ParseMonitorName(monitor.name(), "monitor.name"));
+  const MonitorUpdate update =
+      MonitorUpdate::Make(monitor, request.update_mask(), name.project, faults);
+  ValidateEtag(monitor.etag(), "monitor.etag", faults);
+  UpdateOptions options = {.etag = monitor.etag(), .validate_only = request.validate_only()};
+  options.token_hash = ReadTokenHash(request.push_token_sha256(), "push_token_sha256", faults);
+  MonitorDefinition complete;
+  if (request.allow_missing()) {
+    if (!name.id.empty()) ValidateResourceId(name.id, "monitor.name", faults);
+    complete = update.Complete(name.id);
+    options.if_missing = &complete;
+  } else if (!request.push_token_sha256().empty()) {
+    faults.Add("push_token_sha256", "allow_missing is not set",
+               "it only for a monitor that is made, with allow_missing");
+  }
+  if (!faults.empty()) {
+    update.Check(faults);
+    return faults.ToStatus();
+  }
+  ASSIGN_OR_RETURN(const MonitorView view, admin_.Update(
+                                               caller, name,
+                                               [&](MonitorDefinition& definition) {
+                                                 update.Apply(definition);
+                                                 return absl::OkStatus();
+                                               },
+                                               options));
   response = Show(view);
+  return absl::OkStatus();
+}
+
+absl::Status MonitorServiceHandler::Delete(const Caller& caller,
+                                           const v1::DeleteMonitorRequest& request,
+                                           v1::Monitor& response) {
+  FieldFaults faults;
+  const ResourceName name = faults.Take(ParseMonitorName(request.name(), "name"));
+  ValidateEtag(request.etag(), "etag", faults);
+  RETURN_IF_ERROR(faults.ToStatus());
+  const absl::StatusOr<MonitorView> view = admin_.Delete(
+      caller, name, {.etag = request.etag(), .validate_only = request.validate_only()});
+  if (request.allow_missing() && tocsin::Reason(view.status()) == kMonitorNotFound) {
+    return absl::OkStatus();
+  }
+  RETURN_IF_ERROR(view.status());
+  response = Show(*view);
   return absl::OkStatus();
 }
 
 absl::Status MonitorServiceHandler::Act(
-    absl::StatusOr<MonitorView> (MonitorAdmin::*act)(const ResourceName&), const std::string& name,
-    v1::Monitor& response) {
+    const Caller& caller,
+    absl::StatusOr<MonitorView> (MonitorAdmin::*act)(const Caller&, const ResourceName&),
+    const std::string& name, v1::Monitor& response) {
   ASSIGN_OR_RETURN(const ResourceName parsed, ParseMonitorName(name, "name"));
-  ASSIGN_OR_RETURN(const MonitorView view, (admin_.*act)(parsed));
+  ASSIGN_OR_RETURN(const MonitorView view, (admin_.*act)(caller, parsed));
   response = Show(view);
   return absl::OkStatus();
 }
 
-absl::Status MonitorServiceHandler::Rotate(const v1::RotatePushTokenRequest& request,
+absl::Status MonitorServiceHandler::Rotate(const Caller& caller,
+                                           const v1::RotatePushTokenRequest& request,
                                            v1::RotatePushTokenResponse& response) {
-  ASSIGN_OR_RETURN(const ResourceName name, ParseMonitorName(request.name(), "name"));
+  FieldFaults faults;
+  const ResourceName name = faults.Take(ParseMonitorName(request.name(), "name"));
   const absl::Duration overlap =
       request.has_overlap() ? FromDuration(request.overlap()) : kDefaultTokenOverlap;
-  ASSIGN_OR_RETURN(const RotatedToken rotated, admin_.RotateToken(name, overlap));
+  ValidateTokenOverlap(overlap, "overlap", faults);
+  const std::optional<TokenHash> hash =
+      ReadTokenHash(request.push_token_sha256(), "push_token_sha256", faults);
+  RETURN_IF_ERROR(faults.ToStatus());
+  ASSIGN_OR_RETURN(const RotatedToken rotated, admin_.RotateToken(caller, name, overlap, hash));
   *response.mutable_monitor() = Show(rotated.view);
   response.set_push_token(rotated.push_token);
   response.set_push_url(PushUrl(rotated.push_token));
@@ -171,7 +223,7 @@ grpc::ServerUnaryReactor* MonitorServiceHandler::CreateMonitor(
     grpc::CallbackServerContext* context, const v1::CreateMonitorRequest* request,
     v1::CreateMonitorResponse* response) {
   return Serve(gate_, context, *request,
-               [&](const Access&) { return Create(*request, *response); });
+               [&](const Access& access) { return Create(access.caller, *request, *response); });
 }
 
 grpc::ServerUnaryReactor* MonitorServiceHandler::GetMonitor(grpc::CallbackServerContext* context,
@@ -190,38 +242,38 @@ grpc::ServerUnaryReactor* MonitorServiceHandler::UpdateMonitor(
     grpc::CallbackServerContext* context, const v1::UpdateMonitorRequest* request,
     v1::Monitor* response) {
   return Serve(gate_, context, *request,
-               [&](const Access&) { return Update(*request, *response); });
+               [&](const Access& access) { return Update(access.caller, *request, *response); });
 }
 
 grpc::ServerUnaryReactor* MonitorServiceHandler::DeleteMonitor(
     grpc::CallbackServerContext* context, const v1::DeleteMonitorRequest* request,
     v1::Monitor* response) {
-  return Serve(gate_, context, *request, [&](const Access&) {
-    return Act(&MonitorAdmin::Delete, request->name(), *response);
+  return Serve(gate_, context, *request, [&](const Access& access) {
+    return Delete(access.caller, *request, *response);
   });
 }
 
 grpc::ServerUnaryReactor* MonitorServiceHandler::UndeleteMonitor(
     grpc::CallbackServerContext* context, const v1::UndeleteMonitorRequest* request,
     v1::Monitor* response) {
-  return Serve(gate_, context, *request, [&](const Access&) {
-    return Act(&MonitorAdmin::Undelete, request->name(), *response);
+  return Serve(gate_, context, *request, [&](const Access& access) {
+    return Act(access.caller, &MonitorAdmin::Undelete, request->name(), *response);
   });
 }
 
 grpc::ServerUnaryReactor* MonitorServiceHandler::PauseMonitor(
     grpc::CallbackServerContext* context, const v1::PauseMonitorRequest* request,
     v1::Monitor* response) {
-  return Serve(gate_, context, *request, [&](const Access&) {
-    return Act(&MonitorAdmin::Pause, request->name(), *response);
+  return Serve(gate_, context, *request, [&](const Access& access) {
+    return Act(access.caller, &MonitorAdmin::Pause, request->name(), *response);
   });
 }
 
 grpc::ServerUnaryReactor* MonitorServiceHandler::ResumeMonitor(
     grpc::CallbackServerContext* context, const v1::ResumeMonitorRequest* request,
     v1::Monitor* response) {
-  return Serve(gate_, context, *request, [&](const Access&) {
-    return Act(&MonitorAdmin::Resume, request->name(), *response);
+  return Serve(gate_, context, *request, [&](const Access& access) {
+    return Act(access.caller, &MonitorAdmin::Resume, request->name(), *response);
   });
 }
 
@@ -229,7 +281,7 @@ grpc::ServerUnaryReactor* MonitorServiceHandler::RotatePushToken(
     grpc::CallbackServerContext* context, const v1::RotatePushTokenRequest* request,
     v1::RotatePushTokenResponse* response) {
   return Serve(gate_, context, *request,
-               [&](const Access&) { return Rotate(*request, *response); });
+               [&](const Access& access) { return Rotate(access.caller, *request, *response); });
 }
 
 grpc::ServerUnaryReactor* MonitorServiceHandler::ListHeartbeats(

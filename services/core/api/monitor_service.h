@@ -53,16 +53,22 @@ class MonitorServiceHandler : public v1::MonitorService::CallbackService {
                                            v1::ListHeartbeatsResponse* response) override;
 
  private:
-  absl::Status Create(const v1::CreateMonitorRequest& request, v1::CreateMonitorResponse& response);
+  absl::Status Create(const Caller& caller, const v1::CreateMonitorRequest& request,
+                      v1::CreateMonitorResponse& response);
   absl::Status Get(const v1::GetMonitorRequest& request, v1::Monitor& response);
   absl::Status List(const v1::ListMonitorsRequest& request, v1::ListMonitorsResponse& response);
-  absl::Status Update(const v1::UpdateMonitorRequest& request, v1::Monitor& response);
-  absl::Status Rotate(const v1::RotatePushTokenRequest& request,
+  absl::Status Update(const Caller& caller, const v1::UpdateMonitorRequest& request,
+                      v1::Monitor& response);
+  absl::Status Delete(const Caller& caller, const v1::DeleteMonitorRequest& request,
+                      v1::Monitor& response);
+  absl::Status Rotate(const Caller& caller, const v1::RotatePushTokenRequest& request,
                       v1::RotatePushTokenResponse& response);
   absl::Status Heartbeats(const v1::ListHeartbeatsRequest& request,
                           v1::ListHeartbeatsResponse& response);
   // The calls that take a name, do one thing, and show the monitor.
-  absl::Status Act(absl::StatusOr<MonitorView> (MonitorAdmin::*act)(const ResourceName&),
+  absl::Status Act(const Caller& caller,
+                   absl::StatusOr<MonitorView> (MonitorAdmin::*act)(const Caller&,
+                                                                    const ResourceName&),
                    const std::string& name, v1::Monitor& response);
   v1::Monitor Show(const MonitorView& view) const;
   std::string PushUrl(const std::string& token) const;

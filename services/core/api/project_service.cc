@@ -60,8 +60,10 @@ absl::Status ProjectServiceHandler::Update(const Caller& caller,
                                            v1::Project& response) {
   ASSIGN_OR_RETURN(const std::string id,
                    ParseProjectName(request.project().name(), "project.name"));
-  ASSIGN_OR_RETURN(const ProjectUpdate update,
-                   ProjectUpdate::Make(request.project(), request.update_mask()));
+  FieldFaults faults;
+  const ProjectUpdate update =
+      ProjectUpdate::Make(request.project(), request.update_mask(), faults);
+  RETURN_IF_ERROR(faults.ToStatus());
   ASSIGN_OR_RETURN(const Project project, admin_.Update(
                                               caller, id, request.project().etag(),
                                               [&](Project& current) {

@@ -13,7 +13,8 @@ Services::Services(const ServiceParts& parts)
       deliveries(parts.gate, parts.store, parts.clock),
       alerts(parts.gate, parts.feed, parts.store),
       projects(parts.gate, parts.projects),
-      keys(parts.gate, parts.keys) {}
+      keys(parts.gate, parts.keys),
+      audit(parts.gate, parts.store) {}
 
 std::vector<Services::Named> Services::All() {
   return {{v1::PushService::service_full_name(), &push},
@@ -25,7 +26,8 @@ std::vector<Services::Named> Services::All() {
           {v1::DeliveryService::service_full_name(), &deliveries},
           {v1::AlertService::service_full_name(), &alerts},
           {v1::ProjectService::service_full_name(), &projects},
-          {v1::KeyService::service_full_name(), &keys}};
+          {v1::KeyService::service_full_name(), &keys},
+          {v1::AuditService::service_full_name(), &audit}};
 }
 
 void Services::RecheckStreams() {

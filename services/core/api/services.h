@@ -8,6 +8,7 @@
 
 #include "common/clock.h"
 #include "services/core/api/alert_service.h"
+#include "services/core/api/audit_service.h"
 #include "services/core/api/channel_service.h"
 #include "services/core/api/deliver_service.h"
 #include "services/core/api/delivery_service.h"
@@ -59,6 +60,7 @@ struct Services {
   AlertServiceHandler alerts;
   ProjectServiceHandler projects;
   KeyServiceHandler keys;
+  AuditServiceHandler audit;
 };
 
 }  // namespace tocsin::core

@@ -304,7 +304,7 @@ TEST_F(ServicesTest, ADeliveryWhoseChannelWasDeletedIsNotRedelivered) {
   test.set_name(kHook);
   v1::Delivery delivery;
   ASSERT_TRUE(Call(*channels_, &Channels::TestChannel, test, delivery).ok());
-  ASSERT_TRUE(channel_admin_.Delete({"default", "hook"}).ok());
+  ASSERT_TRUE(channel_admin_.Delete(Caller(), {"default", "hook"}).ok());
   v1::RedeliverDeliveryRequest request;
   request.set_name(delivery.name());
   const absl::Status status = Call(*deliveries_, &Deliveries::RedeliverDelivery, request, delivery);

@@ -49,7 +49,7 @@ class StreamsTest : public ::testing::Test {
     definition.display_name = "job";
     definition.schedule.timeout = absl::Minutes(1);
     definition.schedule.recommended_interval = absl::Minutes(1);
-    const absl::StatusOr<CreatedMonitor> created = monitors_.Create(definition, false);
+    const absl::StatusOr<CreatedMonitor> created = monitors_.Create(Caller(), definition);
     EXPECT_TRUE(created.ok()) << created.status();
     if (created.ok()) token_ = created->push_token;
   }
@@ -312,8 +312,9 @@ TEST_F(StreamsTest, ANotifierGetsADeliveryAndReportsIt) {
   channel.project_id = "default";
   channel.id = "hook";
   channel.url = "https://hooks.example.com/secret";
-  ASSERT_TRUE(channels_.Create(channel, "").ok());
-  const absl::StatusOr<DeliveryView> sent = channels_.Test({.project = "default", .id = "hook"});
+  ASSERT_TRUE(channels_.Create(Caller(), channel, "").ok());
+  const absl::StatusOr<DeliveryView> sent =
+      channels_.Test(Caller(), {.project = "default", .id = "hook"});
   ASSERT_TRUE(sent.ok()) << sent.status();
 
   grpc::ClientContext context;

@@ -1,13 +1,21 @@
 // Which fields of a resource an update changes.
 #include "services/core/api/update_mask.h"
 
-#include <algorithm>
+#include <google/protobuf/util/field_mask_util.h>
 
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "common/status_macros.h"
+#include "absl/strings/strip.h"
+#include "common/any_string_view.h"
+#include "common/status_details.h"
 #include "services/core/api/convert.h"
-#include "services/core/domain/errors.h"
+#include "services/core/domain/text.h"
+#include "services/core/domain/validate.h"
 
 namespace tocsin::core {
 namespace {
@@ -94,9 +102,44 @@ constexpr ProjectField kProjectFields[] = {
 #undef TOCSIN_COPY_GRANT
 #undef TOCSIN_COPY
 
-template <typename Fields, typename Proto>
-absl::StatusOr<std::vector<std::string_view>> Paths(const Fields& fields, const Proto& message,
-                                                    const google::protobuf::FieldMask& mask) {
+constexpr std::string_view kMonitorOutput[] = {
+    "name",        "state",       "condition",   "deadline_time",     "last_heartbeat",
+    "unverified",  "create_time", "update_time", "state_change_time", "open_incident",
+    "delete_time", "etag"};
+constexpr std::string_view kChannelOutput[] = {"name",        "disable_time", "disable_reason",
+                                               "last_error",  "create_time",  "failing_since",
+                                               "update_time", "etag"};
+// The role among them: it is immutable.
+constexpr std::string_view kKeyOutput[] = {"name",          "role",        "prefix",
+                                           "create_time",   "update_time", "last_use_time",
+                                           "revoke_time",   "etag"};
+constexpr std::string_view kProjectOutput[] = {"name", "create_time", "update_time", "etag"};
+
+// How much of a path that names nothing is repeated.
+constexpr size_t kMaxShownBytes = 64;
+
+// Whether it is output only, or lies within what is.
+template <typename Proto, typename Output>
+bool IsOutput(const Output& output, const std::string& path) {
+  const std::string first = path.substr(0, path.find('.'));
+  return std::find(std::begin(output), std::end(output), first) != std::end(output) &&
+         google::protobuf::util::FieldMaskUtil::IsValidPath<Proto>(path);
+}
+
+// The key of "labels.team" or "labels.`team`"; empty for another path.
+std::string LabelKey(absl::string_view path) {
+  if (!absl::ConsumePrefix(&path, "labels.")) return "";
+  if (path.size() > 2 && path.front() == '`' && path.back() == '`') {
+    path = path.substr(1, path.size() - 2);
+  }
+  return IsLabelKey(std::string_view(path.data(), path.size())) ? std::string(path) : "";
+}
+
+// `labels` takes the keys of labels; null: the resource has none.
+template <typename Fields, typename Output, typename Proto>
+std::vector<std::string_view> Paths(const Fields& fields, const Output& output,
+                                    const Proto& message, const google::protobuf::FieldMask& mask,
+                                    std::vector<std::string>* labels, FieldFaults& faults) {
   std::vector<std::string_view> paths;
   if (mask.paths().empty()) {
     for (const auto& field : fields) {
@@ -104,23 +147,43 @@ absl::StatusOr<std::vector<std::string_view>> Paths(const Fields& fields, const 
     }
     return paths;
   }
-  FieldFaults faults;
+  bool listed = false;  // what is accepted
   for (const std::string& asked : mask.paths()) {
-    bool known = asked == "*";
+    bool known = asked == "*" || IsOutput<Proto>(output, asked);
     for (const auto& field : fields) {
       if (asked != "*" && asked != field.path) continue;
       paths.push_back(field.path);
+      known = true;
+    }
+    if (std::string key = LabelKey(asked); labels != nullptr && !key.empty()) {
+      labels->push_back(std::move(key));
       known = true;
     }
     if (known) continue;
     const std::string accepted = absl::StrJoin(
         fields, ", ",
         [](std::string* out, const auto& field) { absl::StrAppend(out, std::string(field.path)); });
-    faults.Add("update_mask", absl::StrCat("\"", asked, "\" is no field that can be changed"),
-               absl::StrCat("*, ", accepted));
+    faults.Add(
+        "update_mask",
+        absl::StrCat("\"", CleanText(asked, kMaxShownBytes), "\" is no field that can be changed"),
+        listed ? "one of the fields above"
+               : absl::StrCat("*, ", accepted, labels != nullptr ? ", labels.KEY" : ""));
+    listed = true;
   }
-  RETURN_IF_ERROR(faults.ToStatus());
   return paths;
+}
+
+// Of the faults of a message's values those of fields that are named. `prefix` is "monitor".
+void TakeNamed(const FieldFaults& values, absl::string_view prefix,
+               const std::vector<std::string_view>& paths, FieldFaults& faults) {
+  for (const FieldViolation& violation : FieldViolations(values.ToStatus())) {
+    absl::string_view field = violation.field;
+    absl::ConsumePrefix(&field, absl::StrCat(prefix, "."));
+    const bool is_named = std::any_of(paths.begin(), paths.end(), [&](std::string_view path) {
+      return absl::StartsWith(field, AnyStringView(path).absl());
+    });
+    if (is_named) faults.AddWorded(violation.field, violation.description);
+  }
 }
 
 template <typename Fields, typename Domain>
@@ -135,29 +198,54 @@ void CopyFields(const Fields& fields, const std::vector<std::string_view>& paths
 
 }  // namespace
 
-absl::StatusOr<MonitorUpdate> MonitorUpdate::Make(const v1::Monitor& monitor,
-                                                  const google::protobuf::FieldMask& mask,
-                                                  const std::string& project_id) {
+MonitorUpdate MonitorUpdate::Make(const v1::Monitor& monitor,
+                                  const google::protobuf::FieldMask& mask,
+                                  const std::string& project_id, FieldFaults& faults) {
   MonitorUpdate update;
-  FieldFaults faults;
-  update.values_ = FromProto(monitor, project_id, "", "monitor", faults);
-  RETURN_IF_ERROR(faults.ToStatus());
-  ASSIGN_OR_RETURN(update.paths_, Paths(kMonitorFields, monitor, mask));
+  FieldFaults values;
+  update.values_ = FromProto(monitor, project_id, "", "monitor", values);
+  update.paths_ = Paths(kMonitorFields, kMonitorOutput, monitor, mask, &update.labels_, faults);
+  TakeNamed(values, "monitor", update.paths_, faults);
   return update;
 }
 
 void MonitorUpdate::Apply(MonitorDefinition& definition) const {
   CopyFields(kMonitorFields, paths_, values_, definition);
+  for (const std::string& key : labels_) {
+    const auto found = values_.labels.find(key);
+    if (found == values_.labels.end()) {
+      definition.labels.erase(key);
+    } else {
+      definition.labels[key] = found->second;
+    }
+  }
 }
 
-absl::StatusOr<ChannelUpdate> ChannelUpdate::Make(const v1::Channel& channel,
-                                                  const google::protobuf::FieldMask& mask,
-                                                  const std::string& project_id) {
+void MonitorUpdate::Check(FieldFaults& faults) const {
+  MonitorDefinition any;
+  any.id = "any";
+  // Whatever is named fits these.
+  any.schedule.timeout = kMaxTimeout;
+  any.schedule.recommended_interval = absl::Microseconds(1);
+  Apply(any);
+  FillDefaults(any);
+  ValidateMonitor(any, "monitor", faults);
+}
+
+MonitorDefinition MonitorUpdate::Complete(const std::string& id) const {
+  MonitorDefinition made = values_;
+  made.id = id;
+  return made;
+}
+
+ChannelUpdate ChannelUpdate::Make(const v1::Channel& channel,
+                                  const google::protobuf::FieldMask& mask,
+                                  const std::string& project_id, FieldFaults& faults) {
   ChannelUpdate update;
-  FieldFaults faults;
-  update.values_ = FromProto(channel, project_id, "", "channel", faults);
-  RETURN_IF_ERROR(faults.ToStatus());
-  ASSIGN_OR_RETURN(update.paths_, Paths(kChannelFields, channel, mask));
+  FieldFaults values;
+  update.values_ = FromProto(channel, project_id, "", "channel", values);
+  update.paths_ = Paths(kChannelFields, kChannelOutput, channel, mask, nullptr, faults);
+  TakeNamed(values, "channel", update.paths_, faults);
   return update;
 }
 
@@ -165,34 +253,47 @@ void ChannelUpdate::Apply(Channel& channel) const {
   CopyFields(kChannelFields, paths_, values_, channel);
 }
 
-absl::StatusOr<KeyUpdate> KeyUpdate::Make(const v1::Key& key,
-                                          const google::protobuf::FieldMask& mask,
-                                          const std::string& project_id) {
+void ChannelUpdate::Check(FieldFaults& faults) const {
+  Channel any;
+  any.id = "any";
+  any.url = "https://any";
+  Apply(any);
+  FillDefaults(any);
+  ValidateChannel(any, "channel", faults);
+}
+
+Channel ChannelUpdate::Complete(const std::string& id) const {
+  Channel made = values_;
+  made.id = id;
+  return made;
+}
+
+KeyUpdate KeyUpdate::Make(const v1::Key& key, const google::protobuf::FieldMask& mask,
+                          const std::string& project_id, FieldFaults& faults) {
   KeyUpdate update;
-  FieldFaults faults;
+  FieldFaults faulty;
   v1::Key values = key;
   // Immutable, so it need not be sent.
   if (values.role() == v1::ROLE_UNSPECIFIED) values.set_role(v1::ROLE_VIEWER);
-  update.values_ = FromProto(values, project_id, "", "key", faults);
-  RETURN_IF_ERROR(faults.ToStatus());
-  ASSIGN_OR_RETURN(update.paths_, Paths(kKeyFields, key, mask));
+  update.values_ = FromProto(values, project_id, "", "key", faulty);
+  update.paths_ = Paths(kKeyFields, kKeyOutput, key, mask, nullptr, faults);
+  TakeNamed(faulty, "key", update.paths_, faults);
   // A part that `*` names is nothing where there is no whole.
-  if (!key.has_push() && !mask.paths().empty()) {
-    const bool all = std::any_of(mask.paths().begin(), mask.paths().end(),
-                                 [](const std::string& path) { return path == "*"; });
-    if (all)
-      std::erase_if(update.paths_, [](std::string_view p) { return p.starts_with("push."); });
+  const bool all = std::any_of(mask.paths().begin(), mask.paths().end(),
+                               [](const std::string& path) { return path == "*"; });
+  if (!key.has_push() && all) {
+    std::erase_if(update.paths_, [](std::string_view p) { return p.starts_with("push."); });
   }
   return update;
 }
 
 void KeyUpdate::Apply(ApiKey& key) const { CopyFields(kKeyFields, paths_, values_, key); }
 
-absl::StatusOr<ProjectUpdate> ProjectUpdate::Make(const v1::Project& project,
-                                                  const google::protobuf::FieldMask& mask) {
+ProjectUpdate ProjectUpdate::Make(const v1::Project& project,
+                                  const google::protobuf::FieldMask& mask, FieldFaults& faults) {
   ProjectUpdate update;
   update.values_ = FromProto(project, "");
-  ASSIGN_OR_RETURN(update.paths_, Paths(kProjectFields, project, mask));
+  update.paths_ = Paths(kProjectFields, kProjectOutput, project, mask, nullptr, faults);
   return update;
 }
 

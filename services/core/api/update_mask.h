@@ -7,9 +7,9 @@
 #include <string_view>
 #include <vector>
 
-#include "absl/status/statusor.h"
 #include "services/core/domain/api_key.h"
 #include "services/core/domain/channel.h"
+#include "services/core/domain/errors.h"
 #include "services/core/domain/monitor.h"
 #include "services/core/domain/project.h"
 #include "tocsin/v1/channel.pb.h"
@@ -19,28 +19,36 @@
 
 namespace tocsin::core {
 
-// A mask names fields as the proto does; `*` means all that can be changed, an empty mask those
-// that are set in the message. A field that the mask names and the message leaves out is cleared.
-// InvalidField("update_mask") for a path that names no field that can be changed.
+// A mask names fields as the proto does (AIP-134): `*` means all that can be changed, an empty mask
+// those that are set in the message. A field that the mask names and the message leaves out is
+// cleared; so is the label of `labels.KEY` (a key that has other signs may stand in backticks).
+// Output only fields are left alone, also when the mask names them. Faults: "update_mask" for a
+// path that names no field, and what is wrong with the values of the fields that are named.
 class MonitorUpdate {
  public:
-  // `project_id` is where the monitor lies.
-  static absl::StatusOr<MonitorUpdate> Make(const v1::Monitor& monitor,
-                                            const google::protobuf::FieldMask& mask,
-                                            const std::string& project_id);
+  // `project_id` is where the monitor lies; empty when that is not known.
+  static MonitorUpdate Make(const v1::Monitor& monitor, const google::protobuf::FieldMask& mask,
+                            const std::string& project_id, FieldFaults& faults);
   void Apply(MonitorDefinition& definition) const;
+  // The faults of what is named, apart from what it is applied to: for a request that is refused
+  // already and is to be told all its faults.
+  void Check(FieldFaults& faults) const;
+  // A new monitor with every value of the message, whatever the mask.
+  MonitorDefinition Complete(const std::string& id) const;
 
  private:
   MonitorDefinition values_;
   std::vector<std::string_view> paths_;  // of a constant table
+  std::vector<std::string> labels_;      // keys of labels that are named one by one
 };
 
 class ChannelUpdate {
  public:
-  static absl::StatusOr<ChannelUpdate> Make(const v1::Channel& channel,
-                                            const google::protobuf::FieldMask& mask,
-                                            const std::string& project_id);
+  static ChannelUpdate Make(const v1::Channel& channel, const google::protobuf::FieldMask& mask,
+                            const std::string& project_id, FieldFaults& faults);
   void Apply(Channel& channel) const;
+  void Check(FieldFaults& faults) const;
+  Channel Complete(const std::string& id) const;
 
  private:
   Channel values_;
@@ -49,8 +57,8 @@ class ChannelUpdate {
 
 class KeyUpdate {
  public:
-  static absl::StatusOr<KeyUpdate> Make(const v1::Key& key, const google::protobuf::FieldMask& mask,
-                                        const std::string& project_id);
+  static KeyUpdate Make(const v1::Key& key, const google::protobuf::FieldMask& mask,
+                        const std::string& project_id, FieldFaults& faults);
   void Apply(ApiKey& key) const;
 
  private:
@@ -60,8 +68,8 @@ class KeyUpdate {
 
 class ProjectUpdate {
  public:
-  static absl::StatusOr<ProjectUpdate> Make(const v1::Project& project,
-                                            const google::protobuf::FieldMask& mask);
+  static ProjectUpdate Make(const v1::Project& project, const google::protobuf::FieldMask& mask,
+                            FieldFaults& faults);
   void Apply(Project& project) const;
 
  private:

@@ -7,23 +7,21 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "common/random.h"
+#include "common/status_details.h"
 #include "common/status_macros.h"
 #include "services/core/domain/errors.h"
 #include "services/core/domain/validate.h"
+#include "services/core/engine/audit_writer.h"
 #include "services/core/engine/event_writer.h"
 #include "services/core/engine/held_project.h"
 #include "services/core/engine/known_transaction.h"
+#include "services/core/engine/monitor_lookup.h"
+#include "services/core/engine/repeatable_request.h"
 
 namespace tocsin::core {
 namespace {
 
 constexpr size_t kSecretBytes = 32;
-
-absl::StatusOr<ProjectKey> FindProject(Store& store, const std::string& id) {
-  ASSIGN_OR_RETURN(const std::optional<ProjectKey> key, store.FindProject(id));
-  if (!key.has_value()) return ProjectNotFound(ProjectName(id));
-  return *key;
-}
 
 absl::StatusOr<Channel> LockChannel(Transaction& transaction, ProjectKey project,
                                     const ResourceName& name) {
@@ -48,6 +46,15 @@ absl::Status Validate(const Channel& channel) {
   return faults.ToStatus();
 }
 
+AuditedResource ResourceOf(const Channel& channel) {
+  return {.project = channel.project,
+          .project_id = channel.project_id,
+          .name = ChannelName(channel.project_id, channel.id)};
+}
+
+// Positive, so that it is never that of a channel without one.
+int64_t NewVersion() { return static_cast<int64_t>(RandomId() >> 1 | 1); }
+
 // Another URL is another receiver: what is known of the old one says nothing about it.
 void ForgetFailures(Channel& channel) {
   channel.disabled_at.reset();
@@ -59,14 +66,20 @@ void ForgetFailures(Channel& channel) {
 
 }  // namespace
 
-ChannelAdmin::ChannelAdmin(Store& store, const Clock& clock)
-    : ChannelAdmin(store, clock, RandomBytes) {}
+std::string EtagOf(const Channel& channel) {
+  return channel.version == 0 ? "" : absl::StrCat(absl::Hex(channel.version));
+}
 
-ChannelAdmin::ChannelAdmin(Store& store, const Clock& clock, RandomSource random)
-    : store_(store), clock_(clock), random_(std::move(random)) {}
+ChannelAdmin::ChannelAdmin(Store& store, const Clock& clock, const Sealer* sealer)
+    : ChannelAdmin(store, clock, RandomBytes, sealer) {}
 
-absl::StatusOr<CreatedChannel> ChannelAdmin::Create(Channel channel,
-                                                    const std::string& webhook_secret) {
+ChannelAdmin::ChannelAdmin(Store& store, const Clock& clock, RandomSource random,
+                           const Sealer* sealer)
+    : store_(store), clock_(clock), random_(std::move(random)), sealer_(sealer) {}
+
+absl::StatusOr<CreatedChannel> ChannelAdmin::Create(const Caller& caller, Channel channel,
+                                                    const std::string& webhook_secret,
+                                                    const ChannelCreationOptions& options) {
   FillDefaults(channel);
   FieldFaults faults;
   ValidateResourceId(channel.id, "channel_id", faults);
@@ -74,40 +87,65 @@ absl::StatusOr<CreatedChannel> ChannelAdmin::Create(Channel channel,
   if (!webhook_secret.empty()) ValidateWebhookSecret(webhook_secret, "webhook_secret", faults);
   RETURN_IF_ERROR(faults.ToStatus());
 
-  ASSIGN_OR_RETURN(channel.project, FindProject(store_, channel.project_id));
-  const std::string secret = webhook_secret.empty()
-                                 ? absl::StrCat("whsec_", absl::Base64Escape(random_(kSecretBytes)))
-                                 : webhook_secret;
+  ASSIGN_OR_RETURN(channel.project, FindProjectKey(store_, channel.project_id));
   channel.key = 0;
-  channel.secrets = {secret};
   channel.created_at = clock_.Now();
   channel.updated_at = channel.created_at;
+  channel.version = NewVersion();
   ForgetFailures(channel);
+  const AuditedResource resource = ResourceOf(channel);
+  const RepeatableRequest request(caller,
+                                  options.validate_only ? RequestIdentity() : options.request,
+                                  resource.name, sealer_, channel.created_at);
+  const std::string secret =
+      !webhook_secret.empty() ? webhook_secret
+      : request.derives()     ? request.WebhookSecret()
+                              : absl::StrCat("whsec_", absl::Base64Escape(random_(kSecretBytes)));
+  channel.secrets = {secret};
 
   CreatedChannel created;
-  RETURN_IF_ERROR(TransactUntilKnown(
-      store_, TransactionClass::kAdmin, [&](Transaction& transaction, bool again) -> absl::Status {
+  RETURN_IF_ERROR(TransactOrValidate(
+      store_, options.validate_only, [&](Transaction& transaction, bool again) -> absl::Status {
+        created = {.channel = channel, .webhook_secret = secret};
+        Channel& made = created.channel;
+        ASSIGN_OR_RETURN(const std::optional<RequestRecord> earlier, request.Claim(transaction));
+        if (earlier.has_value()) {
+          made.created_at = made.updated_at = earlier->at;
+          made.version = earlier->version;
+          if (made.version != channel.version && webhook_secret.empty()) {
+            created.webhook_secret = request.WebhookSecretOf(*earlier).value_or("");
+          }
+          return absl::OkStatus();
+        }
         RETURN_IF_ERROR(HoldProject(transaction, channel.project, channel.project_id));
         ASSIGN_OR_RETURN(std::optional<Channel> existing,
                          transaction.LockChannel(channel.project, channel.id));
         if (existing.has_value()) {
-          if (!again || existing->secrets != channel.secrets) {
-            return ChannelAlreadyExists(ChannelName(channel.project_id, channel.id));
+          if (!again || existing->version != channel.version) {
+            return ChannelAlreadyExists(resource.name);
           }
-          created = {.channel = *std::move(existing), .webhook_secret = secret};
+          made = *std::move(existing);
           return absl::OkStatus();
         }
         RETURN_IF_ERROR(CheckFallback(transaction, channel));
-        Channel inserted = channel;
-        ASSIGN_OR_RETURN(inserted.key, transaction.InsertChannel(channel));
-        created = {.channel = std::move(inserted), .webhook_secret = secret};
-        return absl::OkStatus();
+        const absl::StatusOr<ChannelKey> key = transaction.InsertChannel(channel);
+        // Somebody else was quicker.
+        if (absl::IsAlreadyExists(key.status())) return ChannelAlreadyExists(resource.name);
+        RETURN_IF_ERROR(key.status());
+        made.key = *key;
+        RETURN_IF_ERROR(request.Made(transaction, made.version));
+        return WriteAudit(transaction, caller, resource, ChangesOf(nullptr, &made),
+                          made.created_at);
       }));
+  if (options.validate_only) {
+    created.channel.version = 0;
+    created.webhook_secret.clear();
+  }
   return created;
 }
 
 absl::StatusOr<Channel> ChannelAdmin::Get(const ResourceName& name) {
-  ASSIGN_OR_RETURN(const ProjectKey project, FindProject(store_, name.project));
+  ASSIGN_OR_RETURN(const ProjectKey project, FindProjectKey(store_, name.project));
   Channel found;
   RETURN_IF_ERROR(
       store_.Transact(TransactionClass::kAdmin, [&](Transaction& transaction) -> absl::Status {
@@ -119,50 +157,85 @@ absl::StatusOr<Channel> ChannelAdmin::Get(const ResourceName& name) {
 
 absl::StatusOr<std::vector<Channel>> ChannelAdmin::List(const std::string& project_id,
                                                         const std::string& after_id, int limit) {
-  ASSIGN_OR_RETURN(const ProjectKey project, FindProject(store_, project_id));
+  ASSIGN_OR_RETURN(const ProjectKey project, FindProjectKey(store_, project_id));
   return store_.ListChannels({.project = project, .after_id = after_id, .limit = limit});
 }
 
-absl::StatusOr<Channel> ChannelAdmin::Update(const ResourceName& name,
-                                             absl::FunctionRef<absl::Status(Channel&)> edit) {
-  ASSIGN_OR_RETURN(const ProjectKey project, FindProject(store_, name.project));
+absl::StatusOr<Channel> ChannelAdmin::Update(const Caller& caller, const ResourceName& name,
+                                             absl::FunctionRef<absl::Status(Channel&)> edit,
+                                             const ChannelUpdateOptions& options) {
+  if (options.if_missing == nullptr) return UpdateExisting(caller, name, edit, options);
+  absl::Status status;
+  // Somebody else may make it, or delete it, between the two.
+  for (int tries = 0; tries < 3; ++tries) {
+    absl::StatusOr<Channel> updated = UpdateExisting(caller, name, edit, options);
+    if (updated.ok() || tocsin::Reason(updated.status()) != kChannelNotFound) return updated;
+    if (!options.etag.empty()) return EtagOfNothing(ChannelName(name.project, name.id));
+    absl::StatusOr<CreatedChannel> created =
+        Create(caller, *options.if_missing, "", {.validate_only = options.validate_only});
+    if (created.ok()) return std::move(created->channel);
+    status = created.status();
+    if (tocsin::Reason(status) != kChannelAlreadyExists) return status;
+  }
+  return status;
+}
+
+absl::StatusOr<Channel> ChannelAdmin::UpdateExisting(const Caller& caller, const ResourceName& name,
+                                                     absl::FunctionRef<absl::Status(Channel&)> edit,
+                                                     const ChannelUpdateOptions& options) {
+  ASSIGN_OR_RETURN(const ProjectKey project, FindProjectKey(store_, name.project));
   const absl::Time now = clock_.Now();
+  const int64_t version = NewVersion();
   Channel result;
-  RETURN_IF_ERROR(TransactUntilKnown(
-      store_, TransactionClass::kAdmin, [&](Transaction& transaction, bool) -> absl::Status {
+  RETURN_IF_ERROR(TransactOrValidate(
+      store_, options.validate_only, [&](Transaction& transaction, bool again) -> absl::Status {
         ASSIGN_OR_RETURN(const Channel before, LockChannel(transaction, project, name));
+        result = before;
+        if (again && before.version == version) return absl::OkStatus();
         Channel after = before;
         RETURN_IF_ERROR(edit(after));
         FillDefaults(after);
         RETURN_IF_ERROR(Validate(after));
+        if (!options.etag.empty() && options.etag != EtagOf(before)) {
+          return StaleEtag(ResourceOf(before).name);
+        }
         if (after.url != before.url) ForgetFailures(after);
         if (after.fallback_channel != before.fallback_channel) {
           RETURN_IF_ERROR(CheckFallback(transaction, after));
         }
-        if (!(after == before)) {
-          after.updated_at = now;
-          RETURN_IF_ERROR(transaction.SaveChannel(after));
-        }
+        if (after == before) return absl::OkStatus();
+        after.updated_at = now;
+        after.version = version;
+        RETURN_IF_ERROR(transaction.SaveChannel(after));
+        RETURN_IF_ERROR(
+            WriteAudit(transaction, caller, ResourceOf(before), ChangesOf(&before, &after), now));
         result = std::move(after);
         return absl::OkStatus();
       }));
+  if (options.validate_only) result.version = 0;
   return result;
 }
 
-absl::Status ChannelAdmin::Delete(const ResourceName& name) {
-  ASSIGN_OR_RETURN(const ProjectKey project, FindProject(store_, name.project));
+absl::Status ChannelAdmin::Delete(const Caller& caller, const ResourceName& name,
+                                  const ChannelDeletionOptions& options) {
+  ASSIGN_OR_RETURN(const ProjectKey project, FindProjectKey(store_, name.project));
   const absl::Time now = clock_.Now();
-  return TransactUntilKnown(
-      store_, TransactionClass::kAdmin, [&](Transaction& transaction, bool again) -> absl::Status {
+  return TransactOrValidate(
+      store_, options.validate_only, [&](Transaction& transaction, bool again) -> absl::Status {
         const absl::StatusOr<Channel> channel = LockChannel(transaction, project, name);
         if (again && absl::IsNotFound(channel.status())) return absl::OkStatus();
         RETURN_IF_ERROR(channel.status());
-        return transaction.DeleteChannel(channel->key, now);
+        if (!options.etag.empty() && options.etag != EtagOf(*channel)) {
+          return StaleEtag(ResourceOf(*channel).name);
+        }
+        RETURN_IF_ERROR(transaction.DeleteChannel(channel->key, now));
+        return WriteAudit(transaction, caller, ResourceOf(*channel), ChangesOf(&*channel, nullptr),
+                          now);
       });
 }
 
-absl::StatusOr<DeliveryView> ChannelAdmin::Test(const ResourceName& name) {
-  ASSIGN_OR_RETURN(const ProjectKey project, FindProject(store_, name.project));
+absl::StatusOr<DeliveryView> ChannelAdmin::Test(const Caller& caller, const ResourceName& name) {
+  ASSIGN_OR_RETURN(const ProjectKey project, FindProjectKey(store_, name.project));
   const absl::Time now = clock_.Now();
   Delivery delivery = NewDelivery(project, DeliveryType::kChannelTest, now);
   delivery.notice = ChannelNotice{
@@ -182,6 +255,12 @@ absl::StatusOr<DeliveryView> ChannelAdmin::Test(const ResourceName& name) {
           }
           delivery.channel = channel.key;
           RETURN_IF_ERROR(transaction.AddDeliveries({&delivery, 1}));
+          RETURN_IF_ERROR(WriteAudit(
+              transaction, caller, ResourceOf(channel),
+              std::move(FieldChanges(FieldChanges::Kind::kCreation)
+                            .Text("delivery", "", DeliveryName(name.project, delivery.id)))
+                  .Take(),
+              now));
           ASSIGN_OR_RETURN(written, transaction.LockDelivery(project, delivery.id));
         }
         if (!written.has_value()) return absl::InternalError("a delivery is not what was written");

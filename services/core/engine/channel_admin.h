@@ -9,50 +9,87 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "common/clock.h"
+#include "services/core/domain/caller.h"
 #include "services/core/domain/channel.h"
 #include "services/core/domain/delivery.h"
 #include "services/core/domain/names.h"
+#include "services/core/domain/request_identity.h"
+#include "services/core/store/sealer.h"
 #include "services/core/store/store.h"
 
 namespace tocsin::core {
 
+// Changes with every change that people make; opaque to users. Empty for a channel that was not
+// made, and for one from before channels had etags until its first change.
+std::string EtagOf(const Channel& channel);
+
 struct CreatedChannel {
   Channel channel;
-  std::string webhook_secret;  // shown this once; the store keeps it sealed
+  // Shown this once; the store keeps it sealed. Empty with validate_only, and when a repeated
+  // request cannot be given it again.
+  std::string webhook_secret;
 };
 
-// Thread-safe. Errors as MonitorAdmin. Channels are returned with URL and secrets in plain: it is
-// for the API to mask them.
+struct ChannelCreationOptions {
+  bool validate_only = false;
+  RequestIdentity request{};
+};
+
+struct ChannelUpdateOptions {
+  std::string etag{};  // empty: any
+  bool validate_only = false;
+  const Channel* if_missing = nullptr;  // what is made when there is no such channel
+};
+
+struct ChannelDeletionOptions {
+  std::string etag{};  // empty: any
+  bool validate_only = false;
+};
+
+// Thread-safe. Audit, errors and validate_only as MonitorAdmin. Channels are returned with URL and
+// secrets in plain: it is for the API to mask them.
 class ChannelAdmin {
  public:
   // Draws `n` random bytes; a test may draw known ones.
   using RandomSource = std::function<std::string(size_t n)>;
 
-  // `store` and `clock` must outlive it.
-  ChannelAdmin(Store& store, const Clock& clock);
-  ChannelAdmin(Store& store, const Clock& clock, RandomSource random);
+  // `store` and `clock` must outlive it, and so must `sealer`, as with MonitorAdmin.
+  ChannelAdmin(Store& store, const Clock& clock, const Sealer* sealer = nullptr);
+  ChannelAdmin(Store& store, const Clock& clock, RandomSource random,
+               const Sealer* sealer = nullptr);
 
-  // Of `channel`, project_id and id say where; key, project, secrets and times are ignored. An
-  // empty `webhook_secret` means a new one. Faults name fields below "channel", "channel_id" and
-  // "webhook_secret". ChannelAlreadyExists when the id is taken.
-  absl::StatusOr<CreatedChannel> Create(Channel channel, const std::string& webhook_secret);
+  // Of `channel`, project_id and id say where; key, project, secrets, version and times are
+  // ignored. An empty `webhook_secret` means a new one. Faults name fields below "channel",
+  // "channel_id" and "webhook_secret". ChannelAlreadyExists when the id is taken. Repeated requests
+  // as with MonitorAdmin::Create.
+  absl::StatusOr<CreatedChannel> Create(const Caller& caller, Channel channel,
+                                        const std::string& webhook_secret,
+                                        const ChannelCreationOptions& options = {});
   absl::StatusOr<Channel> Get(const ResourceName& name);
   // In order of id, after `after_id`; at most `limit`.
   absl::StatusOr<std::vector<Channel>> List(const std::string& project_id,
                                             const std::string& after_id, int limit);
   // Applies `edit` to the channel; it may be called several times, must not touch identity,
-  // secrets or times, and its error is returned. Another URL enables a disabled channel and
-  // forgets its failures.
-  absl::StatusOr<Channel> Update(const ResourceName& name,
-                                 absl::FunctionRef<absl::Status(Channel&)> edit);
-  absl::Status Delete(const ResourceName& name);
+  // secrets, version or times, and its error is returned. StaleEtag. Another URL enables a disabled
+  // channel and forgets its failures.
+  absl::StatusOr<Channel> Update(const Caller& caller, const ResourceName& name,
+                                 absl::FunctionRef<absl::Status(Channel&)> edit,
+                                 const ChannelUpdateOptions& options = {});
+  // StaleEtag.
+  absl::Status Delete(const Caller& caller, const ResourceName& name,
+                      const ChannelDeletionOptions& options = {});
   // Writes a `channel.test` delivery that is due now. ChannelIsDisabled for a disabled channel.
-  absl::StatusOr<DeliveryView> Test(const ResourceName& name);
+  absl::StatusOr<DeliveryView> Test(const Caller& caller, const ResourceName& name);
 
  private:
+  absl::StatusOr<Channel> UpdateExisting(const Caller& caller, const ResourceName& name,
+                                         absl::FunctionRef<absl::Status(Channel&)> edit,
+                                         const ChannelUpdateOptions& options);
+
   Store& store_;
   const Clock& clock_;
   RandomSource random_;
+  const Sealer* const sealer_;
 };
 
 }  // namespace tocsin::core

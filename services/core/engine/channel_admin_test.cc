@@ -59,7 +59,7 @@ class ChannelAdminTest : public ::testing::Test {
 };
 
 TEST_F(ChannelAdminTest, CreatesAChannelWithASecretOfItsOwn) {
-  const absl::StatusOr<CreatedChannel> created = admin_.Create(Pager(), "");
+  const absl::StatusOr<CreatedChannel> created = admin_.Create(Caller(), Pager(), "");
   ASSERT_TRUE(created.ok()) << created.status();
   EXPECT_TRUE(IsWebhookSecret(created->webhook_secret));
   EXPECT_THAT(created->channel.secrets, ElementsAre(created->webhook_secret));
@@ -68,7 +68,7 @@ TEST_F(ChannelAdminTest, CreatesAChannelWithASecretOfItsOwn) {
 }
 
 TEST_F(ChannelAdminTest, KeepsASecretThatWasGiven) {
-  EXPECT_EQ(admin_.Create(Pager(), kSecret)->webhook_secret, kSecret);
+  EXPECT_EQ(admin_.Create(Caller(), Pager(), kSecret)->webhook_secret, kSecret);
 }
 
 TEST_F(ChannelAdminTest, TellsAllFaultsOfARequestAtOnce) {
@@ -76,7 +76,7 @@ TEST_F(ChannelAdminTest, TellsAllFaultsOfARequestAtOnce) {
   channel.id = "";
   channel.url = "hooks.example";
   channel.selector = "team";
-  const absl::Status status = admin_.Create(channel, "hush").status();
+  const absl::Status status = admin_.Create(Caller(), channel, "hush").status();
   std::vector<std::string> fields;
   for (const FieldViolation& violation : FieldViolations(status)) {
     fields.push_back(violation.field);
@@ -86,13 +86,15 @@ TEST_F(ChannelAdminTest, TellsAllFaultsOfARequestAtOnce) {
 }
 
 TEST_F(ChannelAdminTest, RefusesATakenIdAndAFallbackThatDoesNotExist) {
-  ASSERT_TRUE(admin_.Create(Pager(), "").ok());
-  EXPECT_EQ(tocsin::Reason(admin_.Create(Pager(), "").status()), "CHANNEL_ALREADY_EXISTS");
-  EXPECT_EQ(tocsin::Reason(admin_.Create(Pager(), kSecret).status()), "CHANNEL_ALREADY_EXISTS");
+  ASSERT_TRUE(admin_.Create(Caller(), Pager(), "").ok());
+  EXPECT_EQ(tocsin::Reason(admin_.Create(Caller(), Pager(), "").status()),
+            "CHANNEL_ALREADY_EXISTS");
+  EXPECT_EQ(tocsin::Reason(admin_.Create(Caller(), Pager(), kSecret).status()),
+            "CHANNEL_ALREADY_EXISTS");
   Channel other = Pager();
   other.id = "other";
   other.fallback_channel = "nobody";
-  const absl::Status status = admin_.Create(other, "").status();
+  const absl::Status status = admin_.Create(Caller(), other, "").status();
   ASSERT_THAT(FieldViolations(status), SizeIs(1));
   EXPECT_EQ(FieldViolations(status)[0].field, "channel.fallback_channel");
 }
@@ -106,7 +108,7 @@ TEST_F(ChannelAdminTest, ACreationInDoubtIsResolvedByLooking) {
     });
     Channel channel = Pager();
     channel.id = fault == Fault::kInDoubtWritten ? "written" : "lost";
-    EXPECT_TRUE(admin.Create(channel, "").ok());
+    EXPECT_TRUE(admin.Create(Caller(), channel, "").ok());
   }
   EXPECT_THAT(*admin_.List("default", "", 10), SizeIs(2));
 }
@@ -115,7 +117,7 @@ TEST_F(ChannelAdminTest, ListsPagesInOrderOfId) {
   for (const char* id : {"c", "a", "b"}) {
     Channel channel = Pager();
     channel.id = id;
-    ASSERT_TRUE(admin_.Create(channel, "").ok());
+    ASSERT_TRUE(admin_.Create(Caller(), channel, "").ok());
   }
   EXPECT_EQ(admin_.List("default", "", 2)->at(1).id, "b");
   EXPECT_EQ(admin_.List("default", "b", 2)->at(0).id, "c");
@@ -123,18 +125,18 @@ TEST_F(ChannelAdminTest, ListsPagesInOrderOfId) {
 }
 
 TEST_F(ChannelAdminTest, ANewUrlEnablesADisabledChannel) {
-  ASSERT_TRUE(admin_.Create(Pager(), "").ok());
+  ASSERT_TRUE(admin_.Create(Caller(), Pager(), "").ok());
   Disable();
   const auto rename = [](Channel& channel) {
     channel.display_name = "Pager";
     return absl::OkStatus();
   };
-  EXPECT_TRUE(admin_.Update(kPager, rename)->disabled_at.has_value());
+  EXPECT_TRUE(admin_.Update(Caller(), kPager, rename)->disabled_at.has_value());
   const auto move = [](Channel& channel) {
     channel.url = "https://hooks.example/T0/B1";
     return absl::OkStatus();
   };
-  const absl::StatusOr<Channel> moved = admin_.Update(kPager, move);
+  const absl::StatusOr<Channel> moved = admin_.Update(Caller(), kPager, move);
   ASSERT_TRUE(moved.ok()) << moved.status();
   EXPECT_FALSE(moved->disabled_at.has_value());
   EXPECT_FALSE(moved->failing_since.has_value());
@@ -144,9 +146,9 @@ TEST_F(ChannelAdminTest, ANewUrlEnablesADisabledChannel) {
 }
 
 TEST_F(ChannelAdminTest, AnUpdateIsValidated) {
-  ASSERT_TRUE(admin_.Create(Pager(), "").ok());
+  ASSERT_TRUE(admin_.Create(Caller(), Pager(), "").ok());
   const absl::Status status = admin_
-                                  .Update(kPager,
+                                  .Update(Caller(), kPager,
                                           [](Channel& channel) {
                                             channel.url = "";
                                             return absl::OkStatus();
@@ -156,17 +158,17 @@ TEST_F(ChannelAdminTest, AnUpdateIsValidated) {
 }
 
 TEST_F(ChannelAdminTest, ADeletedChannelIsGoneAndItsIdIsFree) {
-  ASSERT_TRUE(admin_.Create(Pager(), "").ok());
+  ASSERT_TRUE(admin_.Create(Caller(), Pager(), "").ok());
   store_.FailNext(Fault::kNone);
-  EXPECT_TRUE(admin_.Delete(kPager).ok());
+  EXPECT_TRUE(admin_.Delete(Caller(), kPager).ok());
   EXPECT_EQ(tocsin::Reason(admin_.Get(kPager).status()), "CHANNEL_NOT_FOUND");
-  EXPECT_EQ(tocsin::Reason(admin_.Delete(kPager)), "CHANNEL_NOT_FOUND");
-  EXPECT_TRUE(admin_.Create(Pager(), "").ok());
+  EXPECT_EQ(tocsin::Reason(admin_.Delete(Caller(), kPager)), "CHANNEL_NOT_FOUND");
+  EXPECT_TRUE(admin_.Create(Caller(), Pager(), "").ok());
 }
 
 TEST_F(ChannelAdminTest, ATestIsADeliveryThatIsDueNow) {
-  ASSERT_TRUE(admin_.Create(Pager(), "").ok());
-  const absl::StatusOr<DeliveryView> test = admin_.Test(kPager);
+  ASSERT_TRUE(admin_.Create(Caller(), Pager(), "").ok());
+  const absl::StatusOr<DeliveryView> test = admin_.Test(Caller(), kPager);
   ASSERT_TRUE(test.ok()) << test.status();
   EXPECT_EQ(test->delivery.type, DeliveryType::kChannelTest);
   EXPECT_EQ(test->delivery.id.size(), 26u);
@@ -184,9 +186,9 @@ TEST_F(ChannelAdminTest, ATestIsADeliveryThatIsDueNow) {
 }
 
 TEST_F(ChannelAdminTest, ADisabledChannelCannotBeTested) {
-  ASSERT_TRUE(admin_.Create(Pager(), "").ok());
+  ASSERT_TRUE(admin_.Create(Caller(), Pager(), "").ok());
   Disable();
-  EXPECT_EQ(tocsin::Reason(admin_.Test(kPager).status()), "CHANNEL_DISABLED");
+  EXPECT_EQ(tocsin::Reason(admin_.Test(Caller(), kPager).status()), "CHANNEL_DISABLED");
 }
 
 }  // namespace

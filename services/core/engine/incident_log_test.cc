@@ -46,7 +46,7 @@ class IncidentLogTest : public ::testing::Test {
     definition.project_id = "default";
     definition.id = "job";
     definition.schedule.timeout = absl::Seconds(60);
-    token_ = admin_.Create(definition, /*validate_only=*/false)->push_token;
+    token_ = admin_.Create(Caller(), definition)->push_token;
   }
   ~IncidentLogTest() override {
     recorder_.Stop();
@@ -118,12 +118,12 @@ TEST_F(IncidentLogTest, ADeadlineThatPassesIsTold) {
 TEST_F(IncidentLogTest, PausingAndDeletingClose) {
   Push(HeartbeatKind::kDown);
   Lines();
-  EXPECT_TRUE(admin_.Pause(kJob).ok());
+  EXPECT_TRUE(admin_.Pause(Caller(), kJob).ok());
   EXPECT_THAT(Lines(), ContainsRegex(std::string(kClosed) + "reported_down resolution=paused"));
-  EXPECT_TRUE(admin_.Resume(kJob).ok());
+  EXPECT_TRUE(admin_.Resume(Caller(), kJob).ok());
   Push(HeartbeatKind::kDown);
   Lines();
-  EXPECT_TRUE(admin_.Delete(kJob).ok());
+  EXPECT_TRUE(admin_.Delete(Caller(), kJob).ok());
   EXPECT_THAT(Lines(), ContainsRegex(std::string(kClosed) + "reported_down resolution=deleted"));
 }
 
@@ -131,7 +131,7 @@ TEST_F(IncidentLogTest, WhatWasNotCommittedIsNotTold) {
   Push(HeartbeatKind::kDown);
   Lines();
   store_.FailNext(Fault::kRollBack);
-  EXPECT_FALSE(admin_.Pause(kJob).ok());
+  EXPECT_FALSE(admin_.Pause(Caller(), kJob).ok());
   EXPECT_THAT(Lines(), Not(HasSubstr("incident_closed")));
 }
 

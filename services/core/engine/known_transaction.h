@@ -14,4 +14,9 @@ namespace tocsin::core {
 absl::Status TransactUntilKnown(Store& store, TransactionClass klass,
                                 absl::FunctionRef<absl::Status(Transaction&, bool again)> body);
 
+// As TransactUntilKnown; with `validate_only` everything that `body` wrote is rolled back after it
+// returned OK, so that every check was made and nothing is seen of it.
+absl::Status TransactOrValidate(Store& store, bool validate_only,
+                                absl::FunctionRef<absl::Status(Transaction&, bool again)> body);
+
 }  // namespace tocsin::core

@@ -14,52 +14,19 @@
 #include "services/core/domain/errors.h"
 #include "services/core/domain/transition.h"
 #include "services/core/domain/validate.h"
+#include "services/core/engine/audit_writer.h"
 #include "services/core/engine/event_writer.h"
-#include "services/core/engine/held_project.h"
 #include "services/core/engine/incident_log.h"
 #include "services/core/engine/known_transaction.h"
+#include "services/core/engine/monitor_lookup.h"
 
 namespace tocsin::core {
 namespace {
-
-std::string FullName(const MonitorDefinition& definition) {
-  return MonitorName(definition.project_id, definition.id);
-}
-
-absl::StatusOr<ProjectKey> FindProject(Store& store, const std::string& id) {
-  ASSIGN_OR_RETURN(const std::optional<ProjectKey> key, store.FindProject(id));
-  if (!key.has_value()) return ProjectNotFound(ProjectName(id));
-  return *key;
-}
-
-absl::StatusOr<Monitor> LockByKey(Transaction& transaction, MonitorKey key,
-                                  const std::string& full_name) {
-  ASSIGN_OR_RETURN(std::vector<Monitor> monitors,
-                   transaction.LockMonitors({&key, 1}, LockMode::kWait));
-  if (monitors.empty()) return MonitorNotFound(full_name);
-  return std::move(monitors.front());
-}
 
 absl::StatusOr<MonitorView> ViewOf(Transaction& transaction, Monitor monitor) {
   MonitorView view = {.monitor = std::move(monitor), .last_heartbeat = std::nullopt};
   ASSIGN_OR_RETURN(view.last_heartbeat, transaction.NewestHeartbeat(view.monitor.definition.key));
   return view;
-}
-
-absl::Status CheckNamedChannels(Transaction& transaction, ProjectKey project,
-                                const std::vector<std::string>& named) {
-  if (named.empty()) return absl::OkStatus();
-  ASSIGN_OR_RETURN(const std::vector<Channel> channels, transaction.Channels(project));
-  FieldFaults faults;
-  for (const std::string& id : named) {
-    const bool exists = std::any_of(channels.begin(), channels.end(),
-                                    [&](const Channel& channel) { return channel.id == id; });
-    if (!exists) {
-      faults.Add("monitor.channels", absl::StrCat("the channel \"", id, "\" does not exist"),
-                 "channels of the same project");
-    }
-  }
-  return faults.ToStatus();
 }
 
 absl::Status Validate(const MonitorDefinition& definition) {
@@ -98,106 +65,81 @@ void KeepWhatIsNotEdited(const MonitorDefinition& before, MonitorDefinition& aft
   after.deleted_at = before.deleted_at;
 }
 
-absl::Status AlreadyExists(Transaction& transaction, MonitorKey key, const std::string& full_name) {
-  ASSIGN_OR_RETURN(const Monitor existing, LockByKey(transaction, key, full_name));
-  const absl::Status status = MonitorAlreadyExists(full_name);
-  if (!existing.definition.deleted_at.has_value()) return status;
-  return WithMessage(status, absl::StrCat(full_name,
-                                          " exists already: it is deleted, and can be undeleted "
-                                          "until 30 days after its deletion"));
-}
-
 }  // namespace
 
 std::string EtagOf(const MonitorDefinition& definition) {
-  return absl::StrCat(absl::Hex(definition.version));
+  return definition.version == 0 ? "" : absl::StrCat(absl::Hex(definition.version));
 }
 
-MonitorAdmin::MonitorAdmin(Store& store, const Clock& clock)
-    : MonitorAdmin(store, clock, RandomToken) {}
+MonitorAdmin::MonitorAdmin(Store& store, const Clock& clock, const Sealer* sealer)
+    : MonitorAdmin(store, clock, RandomToken, sealer) {}
 
-MonitorAdmin::MonitorAdmin(Store& store, const Clock& clock, TokenSource tokens)
-    : store_(store), clock_(clock), tokens_(std::move(tokens)) {}
+MonitorAdmin::MonitorAdmin(Store& store, const Clock& clock, TokenSource tokens,
+                           const Sealer* sealer)
+    : store_(store), clock_(clock), tokens_(std::move(tokens)), sealer_(sealer) {}
 
-absl::StatusOr<CreatedMonitor> MonitorAdmin::Create(MonitorDefinition definition,
-                                                    bool validate_only) {
-  FillDefaults(definition);
-  FieldFaults faults;
-  ValidateResourceId(definition.id, "monitor_id", faults);
-  ValidateMonitor(definition, "monitor", faults);
-  RETURN_IF_ERROR(faults.ToStatus());
-  ASSIGN_OR_RETURN(definition.project, FindProject(store_, definition.project_id));
-
-  const absl::Time now = clock_.Now();
-  definition.key = 0;
-  definition.version = 0;
-  definition.created_at = now;
-  definition.updated_at = now;
-  definition.deleted_at.reset();
-  Monitor monitor = {.definition = std::move(definition), .state = {}};
-  if (monitor.definition.arm_on_create) monitor.state.armed_at = now;
-  CreatedMonitor created;
-  if (!validate_only) created.push_token = tokens_();
-  const TokenHash hash = Sha256(created.push_token);
-
-  RETURN_IF_ERROR(TransactUntilKnown(
-      store_, TransactionClass::kAdmin, [&](Transaction& transaction, bool again) -> absl::Status {
-        created.view = {.monitor = monitor, .last_heartbeat = std::nullopt};
-        MonitorDefinition& made = created.view.monitor.definition;
-        if (again) {
-          ASSIGN_OR_RETURN(const auto matches, transaction.ResolveTokens({&hash, 1}, now));
-          if (matches.front().has_value()) {
-            ASSIGN_OR_RETURN(created.view.monitor, LockByKey(transaction, matches.front()->monitor,
-                                                             FullName(monitor.definition)));
-            return absl::OkStatus();
-          }
-        }
-        RETURN_IF_ERROR(HoldProject(transaction, made.project, made.project_id));
-        ASSIGN_OR_RETURN(const std::optional<MonitorKey> existing,
-                         transaction.FindMonitor(made.project, made.id));
-        if (existing.has_value()) return AlreadyExists(transaction, *existing, FullName(made));
-        RETURN_IF_ERROR(CheckNamedChannels(transaction, made.project, made.channels));
-        if (validate_only) return absl::OkStatus();
-        ASSIGN_OR_RETURN(const MonitorIdentity identity,
-                         transaction.InsertMonitor(monitor, SweepAt(made, monitor.state)));
-        made.key = identity.key;
-        made.version = identity.version;
-        return transaction.AddToken(made.key, hash, now);
-      }));
-  return created;
-}
-
-absl::StatusOr<MonitorView> MonitorAdmin::Change(
-    const ResourceName& name, absl::FunctionRef<absl::Status(Transaction&, Monitor&, IncidentLog&,
-                                                             absl::Time now, bool again)>
-                                  change) {
-  ASSIGN_OR_RETURN(const ProjectKey project, FindProject(store_, name.project));
-  const std::string full_name = MonitorName(name.project, name.id);
+absl::StatusOr<MonitorView> MonitorAdmin::Change(const Caller& caller, const ResourceName& name,
+                                                 bool validate_only, ChangeBody change) {
+  ASSIGN_OR_RETURN(const ProjectKey project, FindProjectKey(store_, name.project));
+  const AuditedResource resource = {
+      .project = project, .project_id = name.project, .name = MonitorName(name.project, name.id)};
   const absl::Time now = clock_.Now();
   MonitorView view;
   IncidentLog incidents;
-  RETURN_IF_ERROR(TransactUntilKnown(
-      store_, TransactionClass::kAdmin, [&](Transaction& transaction, bool again) -> absl::Status {
+  RETURN_IF_ERROR(TransactOrValidate(
+      store_, validate_only, [&](Transaction& transaction, bool again) -> absl::Status {
         incidents.Clear();
         ASSIGN_OR_RETURN(const std::optional<MonitorKey> key,
                          transaction.FindMonitor(project, name.id));
-        if (!key.has_value()) return MonitorNotFound(full_name);
-        ASSIGN_OR_RETURN(Monitor monitor, LockByKey(transaction, *key, full_name));
-        RETURN_IF_ERROR(change(transaction, monitor, incidents, now, again));
+        if (!key.has_value()) return MonitorNotFound(resource.name);
+        ASSIGN_OR_RETURN(Monitor monitor, LockByKey(transaction, *key, resource.name));
+        const Monitor before = monitor;
+        std::vector<FieldChange> more;
+        RETURN_IF_ERROR(change(transaction, monitor, incidents, now, again, more));
+        const bool deleted = !before.definition.deleted_at && monitor.definition.deleted_at;
+        std::vector<FieldChange> changes = ChangesOf(&before, deleted ? nullptr : &monitor);
+        changes.insert(changes.end(), more.begin(), more.end());
+        RETURN_IF_ERROR(WriteAudit(transaction, caller, resource, std::move(changes), now));
         ASSIGN_OR_RETURN(view, ViewOf(transaction, std::move(monitor)));
         return absl::OkStatus();
       }));
+  if (validate_only) {
+    view.monitor.definition.version = 0;
+    return view;
+  }
   incidents.Write();
   return view;
 }
 
 absl::StatusOr<MonitorView> MonitorAdmin::Update(
-    const ResourceName& name, std::string_view etag,
-    absl::FunctionRef<absl::Status(MonitorDefinition&)> edit) {
+    const Caller& caller, const ResourceName& name,
+    absl::FunctionRef<absl::Status(MonitorDefinition&)> edit, const UpdateOptions& options) {
+  if (options.if_missing == nullptr) return UpdateExisting(caller, name, edit, options);
+  absl::Status status;
+  // Somebody else may make it, or drop it for good, between the two.
+  for (int tries = 0; tries < 3; ++tries) {
+    absl::StatusOr<MonitorView> updated = UpdateExisting(caller, name, edit, options);
+    if (updated.ok() || tocsin::Reason(updated.status()) != kMonitorNotFound) return updated;
+    if (!options.etag.empty()) return EtagOfNothing(MonitorName(name.project, name.id));
+    absl::StatusOr<CreatedMonitor> created =
+        Create(caller, *options.if_missing,
+               {.validate_only = options.validate_only,
+                .without_token = !options.token_hash.has_value(),
+                .token_hash = options.token_hash});
+    if (created.ok()) return std::move(created->view);
+    status = created.status();
+    if (tocsin::Reason(status) != kMonitorAlreadyExists) return status;
+  }
+  return status;
+}
+
+absl::StatusOr<MonitorView> MonitorAdmin::UpdateExisting(
+    const Caller& caller, const ResourceName& name,
+    absl::FunctionRef<absl::Status(MonitorDefinition&)> edit, const UpdateOptions& options) {
   return Change(
-      name,
+      caller, name, options.validate_only,
       [&](Transaction& transaction, Monitor& monitor, IncidentLog& incidents, absl::Time now,
-          bool again) -> absl::Status {
+          bool again, std::vector<FieldChange>&) -> absl::Status {
         const MonitorDefinition before = monitor.definition;
         if (before.deleted_at.has_value()) return MonitorIsDeleted(FullName(before));
         MonitorDefinition after = before;
@@ -208,7 +150,9 @@ absl::StatusOr<MonitorView> MonitorAdmin::Update(
         RETURN_IF_ERROR(Validate(after));
         // A repeated run may find its own change, and the etag of its own making.
         if (again && after == before) return absl::OkStatus();
-        if (!etag.empty() && etag != EtagOf(before)) return StaleEtag(FullName(before));
+        if (!options.etag.empty() && options.etag != EtagOf(before)) {
+          return StaleEtag(FullName(before));
+        }
         if (after == before) return absl::OkStatus();
         if (after.channels != before.channels) {
           RETURN_IF_ERROR(CheckNamedChannels(transaction, after.project, after.channels));
@@ -224,11 +168,18 @@ absl::StatusOr<MonitorView> MonitorAdmin::Update(
       });
 }
 
-absl::StatusOr<MonitorView> MonitorAdmin::Delete(const ResourceName& name) {
-  return Change(name,
-                [](Transaction& transaction, Monitor& monitor, IncidentLog& incidents,
-                   absl::Time now, bool) -> absl::Status {
-                  if (monitor.definition.deleted_at.has_value()) return absl::OkStatus();
+absl::StatusOr<MonitorView> MonitorAdmin::Delete(const Caller& caller, const ResourceName& name,
+                                                 const DeletionOptions& options) {
+  return Change(caller, name, options.validate_only,
+                [&](Transaction& transaction, Monitor& monitor, IncidentLog& incidents,
+                    absl::Time now, bool again, std::vector<FieldChange>&) -> absl::Status {
+                  const MonitorDefinition& definition = monitor.definition;
+                  // A repeated run may find its own deletion, with another etag.
+                  if (again && definition.deleted_at == now) return absl::OkStatus();
+                  if (!options.etag.empty() && options.etag != EtagOf(definition)) {
+                    return StaleEtag(FullName(definition));
+                  }
+                  if (definition.deleted_at.has_value()) return absl::OkStatus();
                   RETURN_IF_ERROR(Give(transaction, monitor, Deleted{}, incidents, now));
                   monitor.definition.deleted_at = now;
                   ASSIGN_OR_RETURN(monitor.definition.version,
@@ -237,10 +188,10 @@ absl::StatusOr<MonitorView> MonitorAdmin::Delete(const ResourceName& name) {
                 });
 }
 
-absl::StatusOr<MonitorView> MonitorAdmin::Undelete(const ResourceName& name) {
-  return Change(name,
+absl::StatusOr<MonitorView> MonitorAdmin::Undelete(const Caller& caller, const ResourceName& name) {
+  return Change(caller, name, /*validate_only=*/false,
                 [](Transaction& transaction, Monitor& monitor, IncidentLog& incidents,
-                   absl::Time now, bool again) -> absl::Status {
+                   absl::Time now, bool again, std::vector<FieldChange>&) -> absl::Status {
                   if (!monitor.definition.deleted_at.has_value()) {
                     return again ? absl::OkStatus()
                                  : MonitorIsNotDeleted(FullName(monitor.definition));
@@ -255,10 +206,11 @@ absl::StatusOr<MonitorView> MonitorAdmin::Undelete(const ResourceName& name) {
                 });
 }
 
-absl::StatusOr<MonitorView> MonitorAdmin::Watch(const ResourceName& name, bool watched) {
-  return Change(name,
+absl::StatusOr<MonitorView> MonitorAdmin::Watch(const Caller& caller, const ResourceName& name,
+                                                bool watched) {
+  return Change(caller, name, /*validate_only=*/false,
                 [&](Transaction& transaction, Monitor& monitor, IncidentLog& incidents,
-                    absl::Time now, bool) -> absl::Status {
+                    absl::Time now, bool, std::vector<FieldChange>&) -> absl::Status {
                   if (monitor.definition.deleted_at.has_value()) {
                     return MonitorIsDeleted(FullName(monitor.definition));
                   }
@@ -271,40 +223,47 @@ absl::StatusOr<MonitorView> MonitorAdmin::Watch(const ResourceName& name, bool w
                 });
 }
 
-absl::StatusOr<MonitorView> MonitorAdmin::Pause(const ResourceName& name) {
-  return Watch(name, false);
+absl::StatusOr<MonitorView> MonitorAdmin::Pause(const Caller& caller, const ResourceName& name) {
+  return Watch(caller, name, false);
 }
 
-absl::StatusOr<MonitorView> MonitorAdmin::Resume(const ResourceName& name) {
-  return Watch(name, true);
+absl::StatusOr<MonitorView> MonitorAdmin::Resume(const Caller& caller, const ResourceName& name) {
+  return Watch(caller, name, true);
 }
 
-absl::StatusOr<RotatedToken> MonitorAdmin::RotateToken(const ResourceName& name,
-                                                       absl::Duration overlap) {
+absl::StatusOr<RotatedToken> MonitorAdmin::RotateToken(const Caller& caller,
+                                                       const ResourceName& name,
+                                                       absl::Duration overlap,
+                                                       std::optional<TokenHash> token_hash) {
   FieldFaults faults;
   ValidateTokenOverlap(overlap, "overlap", faults);
   RETURN_IF_ERROR(faults.ToStatus());
   RotatedToken rotated;
-  rotated.push_token = tokens_();
-  const TokenHash hash = Sha256(rotated.push_token);
+  if (!token_hash.has_value()) rotated.push_token = tokens_();
+  const TokenHash hash = token_hash.value_or(Sha256(rotated.push_token));
   ASSIGN_OR_RETURN(
       rotated.view,
-      Change(name,
+      Change(caller, name, /*validate_only=*/false,
              [&](Transaction& transaction, Monitor& monitor, IncidentLog&, absl::Time now,
-                 bool again) -> absl::Status {
+                 bool again, std::vector<FieldChange>& more) -> absl::Status {
                if (monitor.definition.deleted_at.has_value()) {
                  return MonitorIsDeleted(FullName(monitor.definition));
                }
+               const MonitorKey key = monitor.definition.key;
                rotated.old_token_expires_at = now + absl::Trunc(overlap, absl::Microseconds(1));
                if (again) {
                  ASSIGN_OR_RETURN(const auto matches, transaction.ResolveTokens({&hash, 1}, now));
-                 if (matches.front().has_value()) return absl::OkStatus();
+                 if (matches.front() && matches.front()->monitor == key) return absl::OkStatus();
                }
-               const MonitorKey key = monitor.definition.key;
                RETURN_IF_ERROR(transaction.ExpireTokens(key, rotated.old_token_expires_at));
-               RETURN_IF_ERROR(transaction.AddToken(key, hash, now));
+               RETURN_IF_ERROR(AddFreshToken(transaction, key, hash, now));
                ASSIGN_OR_RETURN(monitor.definition.version,
                                 transaction.SaveDefinition(monitor.definition));
+               more = std::move(FieldChanges()
+                                    .Secret("push_token")
+                                    .Time("old_token_expire_time", std::nullopt,
+                                          rotated.old_token_expires_at))
+                          .Take();
                return absl::OkStatus();
              }));
   return rotated;

@@ -35,7 +35,7 @@ class MonitorAdminTest : public ::testing::Test {
   }
 
   CreatedMonitor Create(const MonitorDefinition& definition = Definition()) {
-    absl::StatusOr<CreatedMonitor> created = admin_.Create(definition, /*validate_only=*/false);
+    absl::StatusOr<CreatedMonitor> created = admin_.Create(Caller(), definition);
     EXPECT_TRUE(created.ok()) << created.status();
     return created.ok() ? *created : CreatedMonitor();
   }
@@ -127,9 +127,9 @@ TEST_F(MonitorAdminTest, CreatesAMonitorWithATokenThatIsKeptAsAHash) {
 
 TEST_F(MonitorAdminTest, DrawsTokensThatNobodyCanGuess) {
   MonitorAdmin admin(store_, clock_);
-  const std::string token = admin.Create(Definition(), false)->push_token;
+  const std::string token = admin.Create(Caller(), Definition())->push_token;
   EXPECT_GE(token.size(), 32u);
-  EXPECT_NE(token, admin.RotateToken(kJob, absl::ZeroDuration())->push_token);
+  EXPECT_NE(token, admin.RotateToken(Caller(), kJob, absl::ZeroDuration())->push_token);
 }
 
 TEST_F(MonitorAdminTest, ArmsAMonitorThatIsToBeArmedOnCreation) {
@@ -143,7 +143,7 @@ TEST_F(MonitorAdminTest, ArmsAMonitorThatIsToBeArmedOnCreation) {
 TEST_F(MonitorAdminTest, TellsAllFaultsOfARequestAtOnce) {
   MonitorDefinition definition = Definition("No Such Id");
   definition.schedule.timeout = absl::ZeroDuration();
-  const absl::Status status = admin_.Create(definition, false).status();
+  const absl::Status status = admin_.Create(Caller(), definition).status();
   EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
   ASSERT_THAT(FieldViolations(status), SizeIs(2));
   EXPECT_EQ(FieldViolations(status)[0].field, "monitor_id");
@@ -153,31 +153,34 @@ TEST_F(MonitorAdminTest, TellsAllFaultsOfARequestAtOnce) {
 TEST_F(MonitorAdminTest, RefusesAnUnknownProjectAndUnknownChannels) {
   MonitorDefinition definition = Definition();
   definition.project_id = "nowhere";
-  EXPECT_EQ(tocsin::Reason(admin_.Create(definition, false).status()), "PROJECT_NOT_FOUND");
+  EXPECT_EQ(tocsin::Reason(admin_.Create(Caller(), definition).status()), "PROJECT_NOT_FOUND");
   definition = Definition();
   definition.channels = {"pager"};
-  const absl::Status status = admin_.Create(definition, false).status();
+  const absl::Status status = admin_.Create(Caller(), definition).status();
   ASSERT_THAT(FieldViolations(status), SizeIs(1));
   EXPECT_EQ(FieldViolations(status)[0].field, "monitor.channels");
 }
 
 TEST_F(MonitorAdminTest, AnIdIsTakenOnceAlsoByADeletedMonitor) {
   Create();
-  EXPECT_EQ(tocsin::Reason(admin_.Create(Definition(), false).status()), "MONITOR_ALREADY_EXISTS");
-  EXPECT_TRUE(admin_.Delete(kJob).ok());
-  const absl::Status status = admin_.Create(Definition(), false).status();
+  EXPECT_EQ(tocsin::Reason(admin_.Create(Caller(), Definition()).status()),
+            "MONITOR_ALREADY_EXISTS");
+  EXPECT_TRUE(admin_.Delete(Caller(), kJob).ok());
+  const absl::Status status = admin_.Create(Caller(), Definition()).status();
   EXPECT_EQ(tocsin::Reason(status), "MONITOR_ALREADY_EXISTS");
   EXPECT_THAT(std::string(status.message()), HasSubstr("undeleted"));
 }
 
 TEST_F(MonitorAdminTest, ValidatingOnlyChecksEverythingAndWritesNothing) {
-  const absl::StatusOr<CreatedMonitor> would_be = admin_.Create(Definition(), true);
+  const absl::StatusOr<CreatedMonitor> would_be =
+      admin_.Create(Caller(), Definition(), {.validate_only = true});
   ASSERT_TRUE(would_be.ok());
   EXPECT_EQ(would_be->view.monitor.definition.display_name, "job");
   EXPECT_EQ(would_be->push_token, "");
   EXPECT_FALSE(memory_.FindMonitor("default", "job")->has_value());
   Create();
-  EXPECT_EQ(tocsin::Reason(admin_.Create(Definition(), true).status()), "MONITOR_ALREADY_EXISTS");
+  EXPECT_EQ(tocsin::Reason(admin_.Create(Caller(), Definition(), {.validate_only = true}).status()),
+            "MONITOR_ALREADY_EXISTS");
 }
 
 TEST_F(MonitorAdminTest, ACreationInDoubtIsResolvedByLooking) {
@@ -188,7 +191,7 @@ TEST_F(MonitorAdminTest, ACreationInDoubtIsResolvedByLooking) {
       faulty.FailNext(fault);
       return "token-" + id;
     });
-    const absl::StatusOr<CreatedMonitor> created = admin.Create(Definition(id), false);
+    const absl::StatusOr<CreatedMonitor> created = admin.Create(Caller(), Definition(id));
     ASSERT_TRUE(created.ok()) << created.status();
     ASSERT_TRUE(Resolve("token-" + id).has_value());
     EXPECT_EQ(Resolve("token-" + id)->monitor, created->view.monitor.definition.key);
@@ -199,7 +202,7 @@ TEST_F(MonitorAdminTest, UpdatesWhatTheEditChangesAndDrawsAVersion) {
   const int64_t version = Create().view.monitor.definition.version;
   clock_.Advance(absl::Seconds(5));
   const absl::StatusOr<MonitorView> updated =
-      admin_.Update(kJob, "", [](MonitorDefinition& definition) {
+      admin_.Update(Caller(), kJob, [](MonitorDefinition& definition) {
         definition.owner = "payments";
         definition.id = "other";  // immutable
         return absl::OkStatus();
@@ -215,7 +218,8 @@ TEST_F(MonitorAdminTest, UpdatesWhatTheEditChangesAndDrawsAVersion) {
 TEST_F(MonitorAdminTest, AnUpdateThatChangesNothingWritesNothing) {
   const MonitorDefinition before = Create().view.monitor.definition;
   clock_.Advance(absl::Seconds(5));
-  EXPECT_TRUE(admin_.Update(kJob, "", [](MonitorDefinition&) { return absl::OkStatus(); }).ok());
+  EXPECT_TRUE(
+      admin_.Update(Caller(), kJob, [](MonitorDefinition&) { return absl::OkStatus(); }).ok());
   EXPECT_EQ(Stored().definition, before);
 }
 
@@ -227,12 +231,12 @@ TEST_F(MonitorAdminTest, AChangeOfScheduleMovesTheDeadlineAndTheSweep) {
     definition.schedule.timeout = absl::Seconds(10);
     return absl::OkStatus();
   };
-  ASSERT_TRUE(admin_.Update(kJob, "", edit).ok());
+  ASSERT_TRUE(admin_.Update(Caller(), kJob, edit).ok());
   EXPECT_EQ(Deadline(), clock_.Now() + absl::Seconds(10));
   EXPECT_EQ(*memory_.NextSweepAt({}), clock_.Now() + absl::Seconds(10));
   EXPECT_EQ(Stored().definition.schedule.recommended_interval, absl::Seconds(10));
   clock_.Advance(absl::Seconds(5));
-  ASSERT_TRUE(admin_.Update(kJob, "", edit).ok());  // no change any more
+  ASSERT_TRUE(admin_.Update(Caller(), kJob, edit).ok());  // no change any more
   EXPECT_EQ(Deadline(), clock_.Now() + absl::Seconds(5));
 }
 
@@ -241,7 +245,7 @@ TEST_F(MonitorAdminTest, ARecommendedIntervalThatWasLeftAloneFollowsTheTimeout) 
   definition.schedule.recommended_interval = absl::Seconds(20);
   Create(definition);
   const auto set_timeout = [&](absl::Duration timeout) {
-    return admin_.Update(kJob, "", [=](MonitorDefinition& edited) {
+    return admin_.Update(Caller(), kJob, [=](MonitorDefinition& edited) {
       edited.schedule.timeout = timeout;
       return absl::OkStatus();
     });
@@ -260,8 +264,8 @@ TEST_F(MonitorAdminTest, AStaleEtagIsRefused) {
       return absl::OkStatus();
     };
   };
-  EXPECT_TRUE(admin_.Update(kJob, etag, own("a")).ok());
-  const absl::Status status = admin_.Update(kJob, etag, own("b")).status();
+  EXPECT_TRUE(admin_.Update(Caller(), kJob, own("a"), {.etag = etag}).ok());
+  const absl::Status status = admin_.Update(Caller(), kJob, own("b"), {.etag = etag}).status();
   EXPECT_EQ(status.code(), absl::StatusCode::kAborted);
   EXPECT_EQ(Stored().definition.owner, "a");
   // The same update in doubt is no conflict with itself.
@@ -269,14 +273,14 @@ TEST_F(MonitorAdminTest, AStaleEtagIsRefused) {
   simulation::FaultyStore faulty(memory_, 1);
   MonitorAdmin admin(faulty, clock_);
   faulty.FailNext(Fault::kInDoubtWritten);
-  EXPECT_TRUE(admin.Update(kJob, fresh, own("c")).ok());
+  EXPECT_TRUE(admin.Update(Caller(), kJob, own("c"), {.etag = fresh}).ok());
   EXPECT_EQ(Stored().definition.owner, "c");
 }
 
 TEST_F(MonitorAdminTest, AnInvalidUpdateIsRefusedAndChangesNothing) {
   const MonitorDefinition before = Create().view.monitor.definition;
   const absl::Status status = admin_
-                                  .Update(kJob, "",
+                                  .Update(Caller(), kJob,
                                           [](MonitorDefinition& definition) {
                                             definition.failure_threshold = 3;
                                             return absl::OkStatus();
@@ -291,7 +295,7 @@ TEST_F(MonitorAdminTest, APauseClosesTheIncidentAndAResumptionArmsFromThen) {
   Create();
   SetState(Down());
   clock_.Advance(absl::Seconds(10));
-  ASSERT_TRUE(admin_.Pause(kJob).ok());
+  ASSERT_TRUE(admin_.Pause(Caller(), kJob).ok());
   EXPECT_EQ(Stored().state.state, State::kPaused);
   EXPECT_FALSE(Stored().state.incident.has_value());
   ASSERT_THAT(Events(), SizeIs(1));
@@ -299,22 +303,22 @@ TEST_F(MonitorAdminTest, APauseClosesTheIncidentAndAResumptionArmsFromThen) {
   EXPECT_EQ(Events()[0].incident.resolution, Resolution::kPaused);
   EXPECT_EQ(Events()[0].sequence, 2);
   const int64_t version = Stored().definition.version;
-  EXPECT_TRUE(admin_.Pause(kJob).ok());  // twice is no error
+  EXPECT_TRUE(admin_.Pause(Caller(), kJob).ok());  // twice is no error
   EXPECT_EQ(Stored().definition.version, version);
 
   clock_.Advance(absl::Hours(1));
-  EXPECT_EQ(admin_.Resume(kJob)->monitor.state.state, State::kUp);
+  EXPECT_EQ(admin_.Resume(Caller(), kJob)->monitor.state.state, State::kUp);
   EXPECT_EQ(Deadline(), clock_.Now() + absl::Seconds(60));
   EXPECT_EQ(*memory_.NextSweepAt({}), Deadline());
   EXPECT_NE(Stored().definition.version, version);
-  EXPECT_TRUE(admin_.Resume(kJob).ok());
+  EXPECT_TRUE(admin_.Resume(Caller(), kJob).ok());
 }
 
 TEST_F(MonitorAdminTest, ADeletedMonitorCanBeUndeletedAndIsThenPaused) {
   Create();
   SetState(Down());
   clock_.Advance(absl::Seconds(10));
-  const absl::StatusOr<MonitorView> deleted = admin_.Delete(kJob);
+  const absl::StatusOr<MonitorView> deleted = admin_.Delete(Caller(), kJob);
   ASSERT_TRUE(deleted.ok());
   EXPECT_EQ(deleted->monitor.definition.deleted_at, clock_.Now());
   ASSERT_THAT(Events(), SizeIs(1));
@@ -322,22 +326,23 @@ TEST_F(MonitorAdminTest, ADeletedMonitorCanBeUndeletedAndIsThenPaused) {
   EXPECT_FALSE(Resolve("token-1").has_value());
   const absl::Time deleted_at = clock_.Now();
   clock_.Advance(absl::Seconds(10));
-  EXPECT_EQ(admin_.Delete(kJob)->monitor.definition.deleted_at, deleted_at);
+  EXPECT_EQ(admin_.Delete(Caller(), kJob)->monitor.definition.deleted_at, deleted_at);
 
   for (const absl::Status& status :
-       {admin_.Pause(kJob).status(), admin_.Resume(kJob).status(),
-        admin_.RotateToken(kJob, absl::ZeroDuration()).status(),
-        admin_.Update(kJob, "", [](MonitorDefinition&) { return absl::OkStatus(); }).status()}) {
+       {admin_.Pause(Caller(), kJob).status(), admin_.Resume(Caller(), kJob).status(),
+        admin_.RotateToken(Caller(), kJob, absl::ZeroDuration()).status(),
+        admin_.Update(Caller(), kJob, [](MonitorDefinition&) { return absl::OkStatus(); })
+            .status()}) {
     EXPECT_EQ(tocsin::Reason(status), "MONITOR_DELETED");
   }
-  EXPECT_EQ(admin_.Undelete(kJob)->monitor.state.state, State::kPaused);
+  EXPECT_EQ(admin_.Undelete(Caller(), kJob)->monitor.state.state, State::kPaused);
   EXPECT_TRUE(Resolve("token-1").has_value());
-  EXPECT_EQ(tocsin::Reason(admin_.Undelete(kJob).status()), "MONITOR_NOT_DELETED");
+  EXPECT_EQ(tocsin::Reason(admin_.Undelete(Caller(), kJob).status()), "MONITOR_NOT_DELETED");
 }
 
 TEST_F(MonitorAdminTest, ARotatedTokenWorksAtOnceAndTheOldOneForTheOverlap) {
   const int64_t version = Create().view.monitor.definition.version;
-  const absl::StatusOr<RotatedToken> rotated = admin_.RotateToken(kJob, absl::Hours(1));
+  const absl::StatusOr<RotatedToken> rotated = admin_.RotateToken(Caller(), kJob, absl::Hours(1));
   ASSERT_TRUE(rotated.ok());
   EXPECT_EQ(rotated->push_token, "token-2");
   EXPECT_EQ(rotated->old_token_expires_at, clock_.Now() + absl::Hours(1));
@@ -347,14 +352,14 @@ TEST_F(MonitorAdminTest, ARotatedTokenWorksAtOnceAndTheOldOneForTheOverlap) {
   clock_.Advance(absl::Hours(1));
   EXPECT_FALSE(Resolve("token-1").has_value());
   EXPECT_TRUE(Resolve("token-2").has_value());
-  ASSERT_TRUE(admin_.RotateToken(kJob, absl::ZeroDuration()).ok());
+  ASSERT_TRUE(admin_.RotateToken(Caller(), kJob, absl::ZeroDuration()).ok());
   EXPECT_FALSE(Resolve("token-2").has_value());
-  EXPECT_EQ(admin_.RotateToken(kJob, absl::Hours(24 * 31)).status().code(),
+  EXPECT_EQ(admin_.RotateToken(Caller(), kJob, absl::Hours(24 * 31)).status().code(),
             absl::StatusCode::kInvalidArgument);
 }
 
 TEST_F(MonitorAdminTest, WhatDoesNotExistIsNotFoundByName) {
-  const absl::Status status = admin_.Pause(kJob).status();
+  const absl::Status status = admin_.Pause(Caller(), kJob).status();
   EXPECT_EQ(tocsin::Reason(status), "MONITOR_NOT_FOUND");
   EXPECT_THAT(std::string(status.message()), HasSubstr("projects/default/monitors/job"));
 }
@@ -362,7 +367,7 @@ TEST_F(MonitorAdminTest, WhatDoesNotExistIsNotFoundByName) {
 TEST_F(MonitorAdminTest, AnOutcomeThatStaysInDoubtCanBeTriedAgain) {
   Create();
   store_.set_rates({.in_doubt_lost = 1000});
-  const absl::Status status = admin_.Pause(kJob).status();
+  const absl::Status status = admin_.Pause(Caller(), kJob).status();
   EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable);
   EXPECT_TRUE(RetryDelay(status).has_value());
 }

@@ -25,7 +25,7 @@ TEST(MonitorMetrics, ShowsEachMonitorByItsIdInOneStateOfFour) {
   definition.arm_on_create = true;
   definition.schedule.timeout = absl::Seconds(60);
   definition.schedule.recommended_interval = absl::Seconds(60);
-  ASSERT_TRUE(admin.Create(definition, false).ok());
+  ASSERT_TRUE(admin.Create(Caller(), definition).ok());
 
   const std::string text = *MonitorMetrics(store, {});
   const std::string labels = "{project=\"default\",monitor=\"backup\"";

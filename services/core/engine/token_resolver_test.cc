@@ -27,7 +27,7 @@ class TokenResolverTest : public ::testing::Test {
     definition.display_name = "job";
     definition.schedule.timeout = absl::Minutes(1);
     definition.schedule.recommended_interval = absl::Minutes(1);
-    const absl::StatusOr<CreatedMonitor> created = monitors_.Create(definition, false);
+    const absl::StatusOr<CreatedMonitor> created = monitors_.Create(Caller(), definition);
     EXPECT_TRUE(created.ok()) << created.status();
     if (created.ok()) token_ = Sha256(created->push_token);
   }
