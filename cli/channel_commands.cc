@@ -109,7 +109,7 @@ Table Describe(const v1::Channel& channel) {
 
 absl::Status PrintChannel(const Context& context, const v1::Channel& channel) {
   if (context.json()) {
-    PrintJson(channel);
+    context.PrintOne(channel);
   } else {
     Print(Describe(channel).ToString());
   }
@@ -119,20 +119,29 @@ absl::Status PrintChannel(const Context& context, const v1::Channel& channel) {
 void AddCreate(CLI::App& channel, Context& context) {
   CLI::App* app = channel.add_subcommand("create", "Make a channel and show its signing secret");
   auto fields = std::make_shared<Fields>();
+  auto flags = std::make_shared<ChangeFlags>();
   AddFields(*app, *fields, true);
-  app->callback([app, fields, &context] {
-    context.action = [app, fields](const Context& context) -> absl::Status {
+  AddRequestId(*app, *flags);
+  AddValidateOnly(*app, *flags);
+  app->callback([app, fields, flags, &context] {
+    context.action = [app, fields, flags](const Context& context) -> absl::Status {
       v1::CreateChannelRequest request;
       request.set_parent(context.Parent());
       request.set_channel_id(fields->id);
       request.set_webhook_secret(fields->secret);
+      request.set_request_id(flags->request_id);
+      request.set_validate_only(flags->validate_only);
       Apply(context, *app, *fields, *request.mutable_channel());
-      ASSIGN_OR_RETURN(const auto response, context.Call(&Stub::CreateChannel, request));
+      ASSIGN_OR_RETURN(const auto response, context.Create(&Stub::CreateChannel, request));
       if (context.json()) {
-        PrintJson(response);
+        context.PrintOne(response);
         return absl::OkStatus();
       }
       Table table = Describe(response.channel());
+      if (response.webhook_secret().empty()) {
+        Print(absl::StrCat(Trial(flags->validate_only), table.ToString()));
+        return absl::OkStatus();
+      }
       table.AddRow({"Secret", response.webhook_secret()});
       Print(
           absl::StrCat(table.ToString(),
@@ -145,9 +154,13 @@ void AddCreate(CLI::App& channel, Context& context) {
 void AddUpdate(CLI::App& channel, Context& context) {
   CLI::App* app = channel.add_subcommand("update", "Change what is named, and only that");
   auto fields = std::make_shared<Fields>();
+  auto flags = std::make_shared<ChangeFlags>();
   AddFields(*app, *fields, false);
-  app->callback([app, fields, &context] {
-    context.action = [app, fields](const Context& context) -> absl::Status {
+  AddEtag(*app, *flags);
+  AddAllowMissing(*app, *flags, "Make it if it does not exist, with a secret that nobody is shown");
+  AddValidateOnly(*app, *flags);
+  app->callback([app, fields, flags, &context] {
+    context.action = [app, fields, flags](const Context& context) -> absl::Status {
       v1::UpdateChannelRequest request;
       request.mutable_channel()->set_name(context.Name("channels", fields->id));
       for (std::string& path : Apply(context, *app, *fields, *request.mutable_channel())) {
@@ -156,8 +169,40 @@ void AddUpdate(CLI::App& channel, Context& context) {
       if (request.update_mask().paths().empty()) {
         return absl::InvalidArgumentError("nothing to change: give at least one flag, e.g. --url");
       }
+      request.mutable_channel()->set_etag(flags->etag);
+      request.set_allow_missing(flags->allow_missing);
+      request.set_validate_only(flags->validate_only);
       ASSIGN_OR_RETURN(const auto after, context.Call(&Stub::UpdateChannel, request));
+      if (!context.json()) Print(Trial(flags->validate_only));
       return PrintChannel(context, after);
+    };
+  });
+}
+
+void AddDelete(CLI::App& channel, Context& context) {
+  CLI::App* app = channel.add_subcommand("delete", "Delete for good");
+  auto id = std::make_shared<std::string>();
+  auto flags = std::make_shared<ChangeFlags>();
+  app->add_option("ID", *id, "Id of the channel")->required();
+  AddEtag(*app, *flags);
+  AddAllowMissing(*app, *flags, "That it does not exist is no error");
+  AddValidateOnly(*app, *flags);
+  app->callback([id, flags, &context] {
+    context.action = [id, flags](const Context& context) -> absl::Status {
+      v1::DeleteChannelRequest request;
+      request.set_name(context.Name("channels", *id));
+      request.set_etag(flags->etag);
+      request.set_allow_missing(flags->allow_missing);
+      request.set_validate_only(flags->validate_only);
+      ASSIGN_OR_RETURN(const auto response, context.Call(&Stub::DeleteChannel, request));
+      if (context.json()) {
+        context.PrintOne(response);
+      } else if (flags->validate_only) {
+        Print(absl::StrCat("Nothing was changed; channel ", OneLine(*id), " can be deleted\n"));
+      } else {
+        Print(absl::StrCat("Deleted channel ", OneLine(*id), "\n"));
+      }
+      return absl::OkStatus();
     };
   });
 }
@@ -171,7 +216,7 @@ void AddList(CLI::App& channel, Context& context) {
           const auto all,
           context.List(&Stub::ListChannels, &v1::ListChannelsResponse::mutable_channels, request));
       if (context.json()) {
-        PrintJson(all);
+        context.PrintAll(all);
         return absl::OkStatus();
       }
       ASSIGN_OR_RETURN(const Backlog backlog, CountWaiting(context, context.Parent(), ""));
@@ -200,7 +245,7 @@ void AddVerb(CLI::App& channel, Context& context, const char* verb, const char* 
       request.set_name(context.Name("channels", *id));
       ASSIGN_OR_RETURN(const Response response, context.Call(method, request));
       if (!context.json()) return print(context, *id, response);
-      PrintJson(response);
+      context.PrintOne(response);
       return absl::OkStatus();
     };
   });
@@ -230,11 +275,7 @@ void AddChannelCommands(CLI::App& app, Context& context) {
                                IdOf(delivery.name()), "\n"));
             return absl::OkStatus();
           });
-  AddVerb(*channel, context, "delete", "Delete for good", &Stub::DeleteChannel,
-          [](const Context&, const std::string& id, const google::protobuf::Empty&) {
-            Print(absl::StrCat("Deleted channel ", OneLine(id), "\n"));
-            return absl::OkStatus();
-          });
+  AddDelete(*channel, context);
 }
 
 }  // namespace tocsin::cli

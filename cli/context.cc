@@ -10,12 +10,16 @@
 #include <algorithm>
 #include <cstdlib>
 #include <iostream>
+#include <optional>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
+#include "absl/synchronization/notification.h"
 #include "cli/duration.h"
 #include "common/flags.h"
+#include "common/status_details.h"
 
 namespace tocsin::cli {
 
@@ -126,6 +130,41 @@ void PrintJson(const google::protobuf::Message& message, bool one_line) {
   if (!status.ok()) std::cerr << "tocsin: the answer is no JSON: " << status.ToString() << "\n";
   if (text.empty() || text.back() != '\n') text += '\n';
   Print(text);
+}
+
+void Context::PrintOne(const google::protobuf::Message& message) const {
+  PrintJson(message, json_lines());
+}
+
+void Context::PrintAll(const google::protobuf::Message& response) const {
+  if (!json_lines()) return PrintJson(response);
+  const google::protobuf::Reflection& reflection = *response.GetReflection();
+  const google::protobuf::Descriptor& type = *response.GetDescriptor();
+  for (int i = 0; i < type.field_count(); ++i) {
+    const google::protobuf::FieldDescriptor* field = type.field(i);
+    if (!field->is_repeated() ||
+        field->cpp_type() != google::protobuf::FieldDescriptor::CPPTYPE_MESSAGE) {
+      continue;
+    }
+    for (int item = 0; item < reflection.FieldSize(response, field); ++item) {
+      PrintJson(reflection.GetRepeatedMessage(response, field, item), /*one_line=*/true);
+    }
+  }
+}
+
+bool WaitToTryAgain(const absl::Status& status, int tries) {
+  constexpr int kMaxTries = 3;
+  constexpr absl::Duration kLongestWait = absl::Seconds(2);
+  const absl::string_view text = status.message();
+  const bool lost = absl::StrContains(text, "Socket closed") ||
+                    absl::StrContains(text, "Connection reset") ||
+                    absl::StrContains(text, "GOAWAY");
+  const std::optional<absl::Duration> asked = RetryDelay(status);
+  if (!absl::IsUnavailable(status) || tries >= kMaxTries || !(lost || asked)) return false;
+  absl::Notification never;
+  never.WaitForNotificationWithTimeout(
+      std::min(asked.value_or(absl::Milliseconds(100)), kLongestWait));
+  return true;
 }
 
 void Print(absl::string_view text) { std::cout << text << std::flush; }

@@ -18,6 +18,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "cli/change_flags.h"
 #include "common/grpc_status.h"
 
 namespace tocsin::cli {
@@ -31,7 +32,13 @@ struct Context {
   std::string key_file = "";  // of the flag
   std::function<absl::Status(const Context&)> action{};
 
-  bool json() const { return output == "json"; }
+  // Whether the answer is printed as JSON: on many lines, or each message on one of its own.
+  bool json() const { return output != "table"; }
+  bool json_lines() const { return output == "jsonl"; }
+  // A message as JSON.
+  void PrintOne(const google::protobuf::Message& message) const;
+  // A list as JSON: the response, or each item on a line.
+  void PrintAll(const google::protobuf::Message& response) const;
   // "projects/default".
   std::string Parent() const;
   // "projects/default/monitors/backup" of ("monitors", "backup"); whole names stay.
@@ -61,6 +68,21 @@ struct Context {
     return response;
   }
 
+  // As Call, for a creation: it counts once, however often it is tried. Tried again when core says
+  // so, or the connection ends before the answer.
+  template <typename Stub, typename Request, typename Response>
+  absl::StatusOr<Response> Create(grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&,
+                                                               Response*),
+                                  Request request) const {
+    if (request.request_id().empty() && !request.validate_only()) {
+      request.set_request_id(NewRequestId());
+    }
+    for (int tries = 1;; ++tries) {
+      absl::StatusOr<Response> response = Call(method, request);
+      if (response.ok() || !WaitToTryAgain(response.status(), tries)) return response;
+    }
+  }
+
   // Every page of a list in one response, up to `limit` items (0: all) of the field `items`.
   template <typename Stub, typename Request, typename Response, typename Items>
   absl::StatusOr<Response> List(grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&,
@@ -82,6 +104,9 @@ struct Context {
     }
   }
 };
+
+// Whether a call that counts once is to be made again; waits until then.
+bool WaitToTryAgain(const absl::Status& status, int tries);
 
 // `flag` is a duration or empty; a flag that is neither is refused while parsing.
 CLI::Option* AddDuration(CLI::App& app, const std::string& flag, std::string& value,
@@ -106,6 +131,7 @@ void AddMonitorCommands(CLI::App& app, Context& context);
 void AddChannelCommands(CLI::App& app, Context& context);
 void AddProjectCommands(CLI::App& app, Context& context);
 void AddKeyCommands(CLI::App& app, Context& context);
+void AddAuditCommand(CLI::App& app, Context& context);
 void AddReadCommands(CLI::App& app, Context& context);
 void AddPushCommand(CLI::App& app, Context& context);
 void AddWatchCommand(CLI::App& app, Context& context);

@@ -31,7 +31,6 @@ constexpr std::pair<absl::string_view, absl::string_view> kNames[] = {
     {"fallback_channel", "--fallback"},
     {"page_size", "page_size"},
     {"webhook_secret", "--secret"},
-    {"etag", "etag"},
     {"page_token", "page_token"},
     {"push_id", "push_id"},
     {"update_mask", "update_mask"},

@@ -59,8 +59,9 @@ void Describe(CLI::App& app, Context& context) {
   app.add_option("--key_file,--key-file", context.key_file,
                  "File with the key to call core with (Env:TOCSIN_KEY_FILE; TOCSIN_KEY holds the "
                  "key itself)");
-  app.add_option("-o,--output", context.output, "table for people, json for scripts")
-      ->check(CLI::IsMember({"table", "json"}))
+  app.add_option("-o,--output", context.output,
+                 "table for people, json for scripts, jsonl for streams of lines")
+      ->check(CLI::IsMember({"table", "json", "jsonl"}))
       ->capture_default_str();
   AddDuration(app, "--timeout-rpc", context.rpc_timeout, "Longest wait for an answer of core")
       ->capture_default_str();
@@ -69,6 +70,7 @@ void Describe(CLI::App& app, Context& context) {
   AddReadCommands(app, context);
   AddProjectCommands(app, context);
   AddKeyCommands(app, context);
+  AddAuditCommand(app, context);
   AddPushCommand(app, context);
   AddWatchCommand(app, context);
   AddListenCommand(app, context);

@@ -126,7 +126,7 @@ std::string Labels(const v1::Monitor& monitor) {
 
 absl::Status PrintMonitor(const Context& context, const v1::Monitor& monitor) {
   if (context.json()) {
-    PrintJson(monitor);
+    context.PrintOne(monitor);
     return absl::OkStatus();
   }
   Table table;
@@ -161,11 +161,20 @@ absl::Status PrintMonitor(const Context& context, const v1::Monitor& monitor) {
   return absl::OkStatus();
 }
 
-// `Response` brings a new token.
+constexpr char kNoToken[] =
+    "\nIts push token cannot be shown again; \"tocsin monitor rotate-token\" makes another one.\n";
+
+// `Response` brings a new token, unless there is one that nobody needs to be shown.
 template <typename Response>
-absl::Status PrintToken(const Context& context, const Response& response) {
+absl::Status PrintToken(const Context& context, const Response& response, bool own_token) {
   if (context.json()) {
-    PrintJson(response);
+    context.PrintOne(response);
+    return absl::OkStatus();
+  }
+  // Its own, or one that cannot be shown again.
+  if (response.push_token().empty()) {
+    RETURN_IF_ERROR(PrintMonitor(context, response.monitor()));
+    if (!own_token) Print(kNoToken);
     return absl::OkStatus();
   }
   Table table;
@@ -181,16 +190,24 @@ absl::Status PrintToken(const Context& context, const Response& response) {
 void AddCreate(CLI::App& monitor, Context& context) {
   CLI::App* app = monitor.add_subcommand("create", "Make a monitor and show its push URL");
   auto fields = std::make_shared<Fields>();
+  auto flags = std::make_shared<ChangeFlags>();
   AddFields(*app, *fields, true);
-  app->callback([app, fields, &context] {
-    context.action = [app, fields](const Context& context) -> absl::Status {
+  AddTokenSha256(*app, *flags);
+  AddRequestId(*app, *flags);
+  AddValidateOnly(*app, *flags);
+  app->callback([app, fields, flags, &context] {
+    context.action = [app, fields, flags](const Context& context) -> absl::Status {
       v1::CreateMonitorRequest request;
       request.set_parent(context.Parent());
       request.set_monitor_id(fields->id);
       Apply(context, *app, *fields, *request.mutable_monitor());
       request.mutable_monitor()->set_arm_on_create(fields->arm_on_create);
-      ASSIGN_OR_RETURN(const auto response, context.Call(&Stub::CreateMonitor, request));
-      return PrintToken(context, response);
+      request.set_push_token_sha256(flags->token_sha256);
+      request.set_request_id(flags->request_id);
+      request.set_validate_only(flags->validate_only);
+      ASSIGN_OR_RETURN(const auto response, context.Create(&Stub::CreateMonitor, request));
+      if (!context.json()) Print(Trial(flags->validate_only));
+      return PrintToken(context, response, flags->validate_only || !flags->token_sha256.empty());
     };
   });
 }
@@ -198,9 +215,14 @@ void AddCreate(CLI::App& monitor, Context& context) {
 void AddUpdate(CLI::App& monitor, Context& context) {
   CLI::App* app = monitor.add_subcommand("update", "Change what is named, and only that");
   auto fields = std::make_shared<Fields>();
+  auto flags = std::make_shared<ChangeFlags>();
   AddFields(*app, *fields, false);
-  app->callback([app, fields, &context] {
-    context.action = [app, fields](const Context& context) -> absl::Status {
+  AddEtag(*app, *flags);
+  AddAllowMissing(*app, *flags, "Make it if it does not exist, without a push token");
+  AddTokenSha256(*app, *flags);
+  AddValidateOnly(*app, *flags);
+  app->callback([app, fields, flags, &context] {
+    context.action = [app, fields, flags](const Context& context) -> absl::Status {
       v1::UpdateMonitorRequest request;
       request.mutable_monitor()->set_name(context.Name("monitors", fields->id));
       for (std::string& path : Apply(context, *app, *fields, *request.mutable_monitor())) {
@@ -210,7 +232,12 @@ void AddUpdate(CLI::App& monitor, Context& context) {
         return absl::InvalidArgumentError(
             "nothing to change: give at least one flag, e.g. --timeout");
       }
+      request.mutable_monitor()->set_etag(flags->etag);
+      request.set_allow_missing(flags->allow_missing);
+      request.set_push_token_sha256(flags->token_sha256);
+      request.set_validate_only(flags->validate_only);
       ASSIGN_OR_RETURN(const auto after, context.Call(&Stub::UpdateMonitor, request));
+      if (!context.json()) Print(Trial(flags->validate_only));
       return PrintMonitor(context, after);
     };
   });
@@ -222,13 +249,16 @@ void AddRotate(CLI::App& monitor, Context& context) {
   auto overlap = std::make_shared<std::string>();
   app->add_option("ID", *id, "Id of the monitor")->required();
   AddDuration(*app, "--overlap", *overlap, "How long the old token stays good");
-  app->callback([id, overlap, &context] {
-    context.action = [id, overlap](const Context& context) -> absl::Status {
+  auto flags = std::make_shared<ChangeFlags>();
+  AddTokenSha256(*app, *flags);
+  app->callback([id, overlap, flags, &context] {
+    context.action = [id, overlap, flags](const Context& context) -> absl::Status {
       v1::RotatePushTokenRequest request;
       request.set_name(context.Name("monitors", *id));
       if (!overlap->empty()) *request.mutable_overlap() = ToProto(*overlap);
+      request.set_push_token_sha256(flags->token_sha256);
       ASSIGN_OR_RETURN(const auto response, context.Call(&Stub::RotatePushToken, request));
-      return PrintToken(context, response);
+      return PrintToken(context, response, !flags->token_sha256.empty());
     };
   });
 }
@@ -246,7 +276,7 @@ void AddList(CLI::App& monitor, Context& context) {
           const auto all,
           context.List(&Stub::ListMonitors, &v1::ListMonitorsResponse::mutable_monitors, request));
       if (context.json()) {
-        PrintJson(all);
+        context.PrintAll(all);
         return absl::OkStatus();
       }
       Table table({"ID", "STATE", "CONDITION", "TIMEOUT", "LAST HEARTBEAT", "DEADLINE", "OWNER"});
@@ -263,29 +293,55 @@ void AddList(CLI::App& monitor, Context& context) {
 
 absl::Status PrintDeleted(const Context& context, const v1::Monitor& monitor) {
   if (context.json()) {
-    PrintJson(monitor);
+    context.PrintOne(monitor);
     return absl::OkStatus();
   }
   const std::string id = OneLine(IdOf(monitor.name()));
+  if (id.empty()) {
+    Print("There is no such monitor; nothing was deleted\n");
+    return absl::OkStatus();
+  }
   Print(absl::StrCat("Deleted monitor ", id, "; \"tocsin monitor undelete ", id,
                      "\" brings it back\n"));
   return absl::OkStatus();
 }
 
+void AddDelete(CLI::App& monitor, Context& context) {
+  CLI::App* app = monitor.add_subcommand("delete", "Delete; undelete brings it back");
+  auto id = std::make_shared<std::string>();
+  auto flags = std::make_shared<ChangeFlags>();
+  app->add_option("ID", *id, "Id of the monitor")->required();
+  AddEtag(*app, *flags);
+  AddAllowMissing(*app, *flags, "That it does not exist is no error");
+  AddValidateOnly(*app, *flags);
+  app->callback([id, flags, &context] {
+    context.action = [id, flags](const Context& context) -> absl::Status {
+      v1::DeleteMonitorRequest request;
+      request.set_name(context.Name("monitors", *id));
+      request.set_etag(flags->etag);
+      request.set_allow_missing(flags->allow_missing);
+      request.set_validate_only(flags->validate_only);
+      ASSIGN_OR_RETURN(const auto response, context.Call(&Stub::DeleteMonitor, request));
+      if (!flags->validate_only || context.json()) return PrintDeleted(context, response);
+      Print(Trial(true));
+      return PrintMonitor(context, response);
+    };
+  });
+}
+
 // A command that takes a name and answers with the monitor.
 template <typename Request>
 void AddVerb(CLI::App& monitor, Context& context, const char* verb, const char* help,
-             grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&, v1::Monitor*),
-             absl::Status (*print)(const Context&, const v1::Monitor&) = PrintMonitor) {
+             grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&, v1::Monitor*)) {
   CLI::App* app = monitor.add_subcommand(verb, help);
   auto id = std::make_shared<std::string>();
   app->add_option("ID", *id, "Id of the monitor")->required();
-  app->callback([id, method, print, &context] {
-    context.action = [id, method, print](const Context& context) -> absl::Status {
+  app->callback([id, method, &context] {
+    context.action = [id, method](const Context& context) -> absl::Status {
       Request request;
       request.set_name(context.Name("monitors", *id));
       ASSIGN_OR_RETURN(const auto response, context.Call(method, request));
-      return print(context, response);
+      return PrintMonitor(context, response);
     };
   });
 }
@@ -302,8 +358,7 @@ void AddMonitorCommands(CLI::App& app, Context& context) {
   AddVerb(*monitor, context, "pause", "Expect nothing until resumed", &Stub::PauseMonitor);
   AddVerb(*monitor, context, "resume", "Expect heartbeats again", &Stub::ResumeMonitor);
   AddRotate(*monitor, context);
-  AddVerb(*monitor, context, "delete", "Delete; undelete brings it back", &Stub::DeleteMonitor,
-          PrintDeleted);
+  AddDelete(*monitor, context);
   AddVerb(*monitor, context, "undelete", "Bring a deleted monitor back", &Stub::UndeleteMonitor);
 }
 

@@ -66,7 +66,7 @@ void AddPushCommand(CLI::App& app, Context& context) {
       ASSIGN_OR_RETURN(const auto response,
                        context.Call(&v1::PushService::Stub::Push, MakeRequest(*push, *flags)));
       if (context.json()) {
-        PrintJson(response);
+        context.PrintOne(response);
       } else {
         Print(absl::StrCat(IdOf(response.monitor()), ": ", OneLine(response.message()), "\n"));
       }

@@ -49,7 +49,7 @@ void AddHeartbeats(CLI::App& app, Context& context) {
                                                     &v1::ListHeartbeatsResponse::mutable_heartbeats,
                                                     request, filter->limit));
       if (context.json()) {
-        PrintJson(all);
+        context.PrintAll(all);
         return absl::OkStatus();
       }
       Table table({"RECEIVED", "KIND", "EFFECT", "VALUE", "EXIT", "RUN", "MESSAGE"});
@@ -84,7 +84,7 @@ void AddIncidents(CLI::App& app, Context& context) {
                                                     &v1::ListIncidentsResponse::mutable_incidents,
                                                     request, filter->limit));
       if (context.json()) {
-        PrintJson(all);
+        context.PrintAll(all);
         return absl::OkStatus();
       }
       Table table({"ID", "MONITOR", "OPENED", "CLOSED", "CAUSE", "RESOLUTION", "MESSAGE"});
@@ -126,7 +126,7 @@ void AddDeliveryList(CLI::App& delivery, Context& context) {
                                                     &v1::ListDeliveriesResponse::mutable_deliveries,
                                                     request, filter->limit));
       if (context.json()) {
-        PrintJson(all);
+        context.PrintAll(all);
         return absl::OkStatus();
       }
       Table table({"ID", "TYPE", "CHANNEL", "MONITOR", "STATE", "TRIES", "OUTCOME", "CREATED"});
@@ -151,7 +151,7 @@ void AddRedeliver(CLI::App& delivery, Context& context) {
       ASSIGN_OR_RETURN(const auto response,
                        context.Call(&v1::DeliveryService::Stub::RedeliverDelivery, request));
       if (context.json()) {
-        PrintJson(response);
+        context.PrintOne(response);
       } else {
         Print(absl::StrCat("Delivery ", IdOf(response.name()), " is ", State(response), "\n"));
       }
