@@ -52,6 +52,8 @@ struct MonitorDefinition {
 // Moved by the transition function only.
 struct MonitorState {
   State state = State::kNew;
+  // When `state` last became what it is; at first, when the monitor was created. Never goes back.
+  absl::Time changed_at = absl::UnixEpoch();
   // The newest up or down; InfinitePast when there was none.
   absl::Time last_at = absl::InfinitePast();
   HeartbeatKind last_kind = HeartbeatKind::kUp;

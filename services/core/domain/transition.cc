@@ -267,11 +267,23 @@ struct Decider {
   Decision operator()(const Undeleted&) const { return OnUndeleted(facts); }
 };
 
+// When what was decided happened: an outage begins with its deadline, a recovery with its
+// heartbeat.
+absl::Time HappenedAt(const Decision& decision, const Input& input, absl::Time now) {
+  if (decision.opened.has_value()) return decision.opened->opened_at;
+  const auto* arrived = std::get_if<HeartbeatArrived>(&input);
+  return arrived == nullptr ? now : arrived->heartbeat.at;
+}
+
 }  // namespace
 
 Decision Decide(const MonitorDefinition& definition, const MonitorState& state, const Input& input,
                 const GapList& gaps, absl::Time now) {
-  return std::visit(Decider{Facts{definition, state, gaps, now}}, input);
+  Decision decision = std::visit(Decider{Facts{definition, state, gaps, now}}, input);
+  if (decision.next.state != state.state) {
+    decision.next.changed_at = std::max(state.changed_at, HappenedAt(decision, input, now));
+  }
+  return decision;
 }
 
 absl::Time SweepAt(const MonitorDefinition& definition, const MonitorState& state) {

@@ -428,5 +428,33 @@ TEST_F(TransitionTest, OnlyAPlainUpOfAnUpMonitorIsSteady) {
   EXPECT_FALSE(IsSteadyUp(MonitorState{}, UpAt(Second(11))));
 }
 
+TEST_F(TransitionTest, TheTimeOfAChangeOfStateIsThatOfWhatChangedIt) {
+  state_.changed_at = Second(0);  // as created
+  Push(UpAt(Second(5)));
+  EXPECT_EQ(state_.changed_at, Second(5));
+  Push(UpAt(Second(30)));  // steady
+  EXPECT_EQ(state_.changed_at, Second(5));
+  Check(200);
+  ASSERT_EQ(state_.state, State::kDown);
+  EXPECT_EQ(state_.changed_at, Second(90));  // the deadline
+  Push(DownAt(Second(210)));                 // DOWN before and after
+  EXPECT_EQ(state_.changed_at, Second(90));
+  Push(UpAt(Second(220)));
+  EXPECT_EQ(state_.changed_at, Second(220));
+  Give(Paused{}, 230);
+  EXPECT_EQ(state_.changed_at, Second(230));
+  Give(Paused{}, 235);
+  Give(Deleted{}, 240);  // PAUSED already
+  EXPECT_EQ(state_.changed_at, Second(230));
+}
+
+TEST_F(TransitionTest, TheTimeOfAChangeOfStateNeverGoesBack) {
+  MakeDownByMiss();
+  ASSERT_EQ(state_.changed_at, Second(60));
+  PushLate(UpAt(Second(50)), 62);  // there was no outage
+  EXPECT_EQ(state_.state, State::kUp);
+  EXPECT_EQ(state_.changed_at, Second(60));
+}
+
 }  // namespace
 }  // namespace tocsin::core

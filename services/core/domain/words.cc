@@ -115,6 +115,13 @@ std::optional<Severity> ParseSeverity(std::string_view name) {
   return std::nullopt;
 }
 
+std::optional<State> ParseState(std::string_view name) {
+  for (const State state : {State::kNew, State::kUp, State::kDown, State::kPaused}) {
+    if (StateName(state) == name) return state;
+  }
+  return std::nullopt;
+}
+
 std::string DeliveryTypeName(DeliveryType type) {
   switch (type) {
     case DeliveryType::kIncidentOpened:

@@ -21,7 +21,8 @@ std::string_view CauseName(Cause cause);
 std::string_view ResolutionName(Resolution resolution);
 std::string_view EventTypeName(EventType type);
 
-// The severity of that name, exactly as SeverityName writes it.
+// The severity or state of that name, exactly as SeverityName or StateName writes it.
 std::optional<Severity> ParseSeverity(std::string_view name);
+std::optional<State> ParseState(std::string_view name);
 
 }  // namespace tocsin::core
