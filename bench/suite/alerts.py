@@ -82,7 +82,7 @@ def detect2k(system, scale):
 
 def _mass_run(system, scale, nginx, channels):
     count = scale.mass
-    after = _LEAD_S + count // 5000  # until the first of them dies; they are made in less
+    after = _LEAD_S + count // 2500  # until the first of them dies; they are made in less
     spread = _spread(scale)
     begin = tools.stopwatch()
     # Those that nothing connects with the others die during the outage and after it.

@@ -84,10 +84,39 @@ def _lists(monitors, dead):
     offers. Add a line for each new one."""
     half = monitors // 2000
     name = "projects/default/monitors/"
+
+    def asked(text="", order=""):
+        return {"filter": text, "orderBy": order}
+
     return [
         ("first", "monitors, from the first page on", "monitors", 0, {}),
         ("middle", "monitors, from the middle on", "monitors", half, {}),
         ("deleted", "monitors, with the deleted ones", "monitors", half, {"showDeleted": True}),
+        ("descending", "monitors, by id descending", "monitors", half, asked(order="id desc")),
+        ("created", "monitors, by creation", "monitors", half, asked(order="create_time")),
+        ("changed", "monitors, by change of state, newest first", "monitors", 0,
+         asked(order="state_change_time desc")),
+        ("down", "monitors, DOWN", "monitors", 0, asked("state = DOWN")),
+        ("down_created", "monitors, DOWN, by creation", "monitors", 0,
+         asked("state = DOWN", "create_time desc")),
+        ("up_changed", "monitors, UP, by change", "monitors", half,
+         asked("state = UP", "state_change_time")),
+        ("paused", "monitors, PAUSED (none is)", "monitors", 0, asked("state = PAUSED")),
+        ("owner", "monitors, of an owner of 50", "monitors", 0, asked("owner = owner-77")),
+        ("critical", "monitors, CRITICAL (none is)", "monitors", 0, asked("severity = CRITICAL")),
+        ("label_half", "monitors, a label of half of them", "monitors", half,
+         asked("labels.env = prod")),
+        ("label_none", "monitors, a label of none", "monitors", 0, asked("labels.env = none")),
+        ("label_has", "monitors, a label that none has", "monitors", 0, asked("labels.pager:*")),
+        ("label_far", "monitors, a label of 100,000 in one place", "monitors", 0,
+         asked("labels.block = 7")),
+        ("text", "monitors, a text of few", "monitors", 0, asked(f'"bench-{monitors // 3}"')),
+        ("text_none", "monitors, a text of none", "monitors", 0, asked("nightly-report")),
+        ("text_short", "monitors, two letters of none", "monitors", 0, asked("zz")),
+        ("mixed", "monitors, DOWN, a label and a text, by change", "monitors", 0,
+         asked("state = DOWN AND labels.env = prod AND mortal", "state_change_time desc")),
+        ("mixed_up", "monitors, UP, label, severity and text, by creation", "monitors", 0,
+         asked("state = UP AND labels.env = test AND severity = ERROR AND id:77", "create_time desc")),
         ("heartbeats", "heartbeats of one monitor", "heartbeats", 0, {"parent": f"{name}bench-7"}),
         ("incidents", "incidents", "incidents", 0, {}),
         ("open", "open incidents", "incidents", 0, {"openOnly": True}),
