@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "cli/context.h"
+#include "cli/selector.h"
 #include "cli/table.h"
 #include "common/status_macros.h"
 #include "tocsin/v1/monitor_service.grpc.pb.h"
@@ -266,12 +267,25 @@ void AddRotate(CLI::App& monitor, Context& context) {
 void AddList(CLI::App& monitor, Context& context) {
   CLI::App* app = monitor.add_subcommand("list", "Every monitor and its state");
   auto deleted = std::make_shared<bool>(false);
+  auto filter = std::make_shared<std::string>();
+  auto order = std::make_shared<std::string>();
+  auto selectors = std::make_shared<std::vector<std::string>>();
+  app->add_option("--filter", *filter,
+                  "Which monitors, e.g. 'state = DOWN AND labels.team = payments AND nightly'");
+  app->add_option("--order-by", *order,
+                  "id, state_change_time or create_time, each also with \" desc\"");
+  app->add_option(
+         "-l,--selector", *selectors,
+         "Labels that monitors have: KEY=VALUE or KEY, separated by commas; may be repeated")
+      ->allow_extra_args(false);
   app->add_flag("--show-deleted", *deleted, "Deleted monitors, too");
-  app->callback([deleted, &context] {
-    context.action = [deleted](const Context& context) -> absl::Status {
+  app->callback([deleted, filter, order, selectors, &context] {
+    context.action = [deleted, filter, order, selectors](const Context& context) -> absl::Status {
       v1::ListMonitorsRequest request;
       request.set_parent(context.Parent());
       request.set_show_deleted(*deleted);
+      ASSIGN_OR_RETURN(*request.mutable_filter(), FilterOf(*filter, *selectors));
+      request.set_order_by(*order);
       ASSIGN_OR_RETURN(
           const auto all,
           context.List(&Stub::ListMonitors, &v1::ListMonitorsResponse::mutable_monitors, request));
