@@ -52,7 +52,7 @@ TEST_P(Upkeep, MonitorsAreListedByIdWithTheirNewestHeartbeat) {
   AddHeartbeat(zulu, kStart + kSecond, 6, HeartbeatKind::kLog);
   MonitorQuery query;
   query.project = project();
-  std::vector<MonitorView> all = store().ListMonitors(query).value();
+  std::vector<MonitorView> all = store().ListMonitors(query).value().monitors;
   ASSERT_THAT(all, SizeIs(2));
   EXPECT_EQ(all[0].monitor.definition.key, alpha);
   EXPECT_FALSE(all[0].last_heartbeat.has_value());
@@ -60,9 +60,9 @@ TEST_P(Upkeep, MonitorsAreListedByIdWithTheirNewestHeartbeat) {
   ASSERT_TRUE(all[1].last_heartbeat.has_value());
   EXPECT_EQ(all[1].last_heartbeat->push_id, 5u);
   query.show_deleted = true;
-  query.after_id = "alpha";
+  query.after = MonitorPlace{.id = "alpha"};
   query.limit = 1;
-  all = store().ListMonitors(query).value();
+  all = store().ListMonitors(query).value().monitors;
   ASSERT_THAT(all, SizeIs(1));
   EXPECT_EQ(all[0].monitor.definition.id, "gone");
   const std::optional<MonitorView> read = store().ReadMonitor("default", "zulu").value();

@@ -88,6 +88,35 @@ class CommandLine(TocsinTestCase):
         self.assertEqual((monitor["owner"], monitor["labels"]), ("b", {"x": "1"}))
         self.assertEqual(monitor["schedule"]["heartbeat"]["timeout"], "60s")
 
+    def test_a_list_shows_what_the_filter_asks_for_in_the_order_asked_for(self):
+        first, second = self.monitor + "-a", self.monitor + "-b"
+        for monitor, team in ((first, "red team"), (second, "blue")):
+            self.cli.text("monitor", "create", monitor, "--timeout", "60s", "--label", f"team={team}",
+                          "--label", f"test={self.monitor}")
+        self.cli.text("monitor", "pause", first)
+
+        def listed(*arguments):
+            found = self.cli.json("monitor", "list", "-l", f"test={self.monitor}", *arguments)
+            return [monitor["name"].rpartition("/")[2] for monitor in found.get("monitors", [])]
+
+        self.assertEqual(listed(), [first, second])
+        self.assertEqual(listed("--order-by", "state_change_time"), [second, first])
+        self.assertEqual(listed("--order-by", "id desc"), [second, first])
+        self.assertEqual(listed("--filter", "state = PAUSED"), [first])
+        self.assertEqual(listed("--selector", "team=red team"), [first])
+        self.assertEqual(listed("--filter", f'"{second}"'), [second])
+        table = self.cli.text("monitor", "list", "-l", f"test={self.monitor},team=blue")
+        self.assertIn(second, table)
+        self.assertNotIn(first, table)
+        for arguments, words in (
+                (("--filter", "state = LATE"), "--filter: at position 9: there is no state"),
+                (("--filter", "a OR b"), "--filter: at position 3: or is not supported"),
+                (("--order-by", "name"), '--order-by: there is no order "name"'),
+                (("-l", "team!=blue"), '--selector: "team!=blue" is no label')):
+            done = self.cli.run("monitor", "list", *arguments)
+            self.assertNotEqual(done.returncode, 0, arguments)
+            self.assertIn(words, done.stderr.lower(), arguments)
+
     def test_pausing_and_resuming_twice_is_no_error(self):
         self.cli.text("monitor", "create", self.monitor, "--timeout", "60s")
         for verb, state in (("pause", "PAUSED"), ("pause", "PAUSED"), ("resume", "NEW"),

@@ -133,7 +133,7 @@ absl::StatusOr<std::optional<Monitor>> FaultyStore::FindMonitor(const std::strin
   return inner_.FindMonitor(project, id);
 }
 
-absl::StatusOr<std::vector<MonitorView>> FaultyStore::ListMonitors(const MonitorQuery& query) {
+absl::StatusOr<MonitorPage> FaultyStore::ListMonitors(const MonitorQuery& query) {
   RETURN_IF_ERROR(BeforeRead());
   return inner_.ListMonitors(query);
 }

@@ -50,7 +50,7 @@ class FaultyStore : public Store {
   absl::StatusOr<absl::Time> NextDeliveryAt() override;
   absl::StatusOr<std::optional<Monitor>> FindMonitor(const std::string& project,
                                                      const std::string& id) override;
-  absl::StatusOr<std::vector<MonitorView>> ListMonitors(const MonitorQuery& query) override;
+  absl::StatusOr<MonitorPage> ListMonitors(const MonitorQuery& query) override;
   absl::StatusOr<std::optional<MonitorView>> ReadMonitor(const std::string& project,
                                                          const std::string& id) override;
   absl::StatusOr<std::vector<StoredHeartbeat>> ListHeartbeats(const HeartbeatQuery& query) override;

@@ -57,12 +57,13 @@ absl::Status ChannelServiceHandler::List(const v1::ListChannelsRequest& request,
                                          v1::ListChannelsResponse& response) {
   ASSIGN_OR_RETURN(const std::string project, ParseParent(request.parent(), "parent"));
   ASSIGN_OR_RETURN(const int size, PageSize(request.page_size()));
-  ASSIGN_OR_RETURN(const std::string after, PageKey(request.page_token()));
+  const ListScope scope = {"ListChannels", project};
+  ASSIGN_OR_RETURN(const std::string after, PageKey(scope, request.page_token()));
   // One more than shown says whether there is a next page.
   ASSIGN_OR_RETURN(std::vector<Channel> channels, admin_.List(project, after, size + 1));
   if (channels.size() > static_cast<size_t>(size)) {
     channels.resize(size);
-    response.set_next_page_token(PageToken(channels.back().id));
+    response.set_next_page_token(PageToken(scope, channels.back().id));
   }
   for (const Channel& channel : channels) *response.add_channels() = ToProto(channel);
   return absl::OkStatus();

@@ -93,6 +93,7 @@ v1::Monitor ToProto(const MonitorView& view, const GapList& gaps, absl::Time now
   const auto& [definition, state] = view.monitor;
   v1::Monitor out;
   ShowDefinition(definition, out);
+  *out.mutable_state_change_time() = ToTimestamp(state.changed_at);
   out.set_state(ToProto(state.state));
   const ConditionView seen = ConditionOf(definition, state, gaps, now);
   out.set_condition(ToProto(seen.condition));

@@ -100,11 +100,45 @@ TEST(Unary, NoTextOfAnInternalErrorIsShown) {
 }
 
 TEST(Unary, PageTokensGiveTheirKeyBack) {
-  EXPECT_EQ(PageKey(PageToken("nightly-backup")).value(), "nightly-backup");
-  EXPECT_EQ(NumericPageKey(NumericPageToken(12345)).value(), 12345);
-  EXPECT_EQ(NumericPageKey("").value(), 0);
-  EXPECT_FALSE(NumericPageKey(PageToken("-3")).ok());
-  EXPECT_FALSE(PageKey(std::string(1000, 'a')).ok());
+  const ListScope scope = {"ListMonitors", "default"};
+  EXPECT_EQ(PageKey(scope, PageToken(scope, "nightly-backup")).value(), "nightly-backup");
+  EXPECT_EQ(NumericPageKey(scope, NumericPageToken(scope, 12345)).value(), 12345);
+  EXPECT_EQ(NumericPageKey(scope, "").value(), 0);
+  EXPECT_FALSE(NumericPageKey(scope, PageToken(scope, "-3")).ok());
+  EXPECT_EQ(PageKey(scope, "").value(), "");
+  EXPECT_FALSE(PageKey(scope, std::string(1000, 'a')).ok());
+}
+
+TEST(Unary, APageTokenOfOneListIsNoneOfAnother) {
+  const ListScope scope = {"ListMonitors", "default", "ab", "c"};
+  const std::string token = PageToken(scope, "key");
+  EXPECT_TRUE(PageKey(scope, token).ok());
+  for (const ListScope& other :
+       std::vector<ListScope>{{"ListChannels", "default", "ab", "c"},
+                              {"ListMonitors", "other", "ab", "c"},
+                              {"ListMonitors", "default", "a", "bc"},
+                              {"ListMonitors", "default", "ab", "c", ""}}) {
+    const absl::Status status = PageKey(other, token).status();
+    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+    EXPECT_THAT(std::string(status.message()), ::testing::HasSubstr("of another list"));
+  }
+}
+
+TEST(Unary, APageTokenThatWasChangedIsRefused) {
+  const ListScope scope = {"ListMonitors", "default"};
+  const std::string token = PageToken(scope, "key");
+  for (const std::string& changed :
+       {token.substr(1), token.substr(0, 8), "A" + token, std::string("!"), std::string("\xff")}) {
+    EXPECT_EQ(PageKey(scope, changed).status().code(), absl::StatusCode::kInvalidArgument)
+        << changed;
+  }
+}
+
+TEST(Unary, PageSizesAreCutToTheMostAndNegativeOnesRefused) {
+  EXPECT_EQ(PageSize(0).value(), 50);
+  EXPECT_EQ(PageSize(1000).value(), 1000);
+  EXPECT_EQ(PageSize(2000000000).value(), 1000);
+  EXPECT_EQ(PageSize(-1).status().code(), absl::StatusCode::kInvalidArgument);
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "common/status_macros.h"
 #include "services/core/api/convert.h"
 #include "services/core/api/serve.h"
@@ -72,7 +73,9 @@ absl::Status DeliveryServiceHandler::List(const v1::ListDeliveriesRequest& reque
   ASSIGN_OR_RETURN(const std::string project, ParseParent(request.parent(), "parent"));
   ASSIGN_OR_RETURN(const int size, PageSize(request.page_size()));
   DeliveryQuery query;
-  ASSIGN_OR_RETURN(query.before, NumericPageKey(request.page_token()));
+  const ListScope scope = {"ListDeliveries", project, request.channel(), request.monitor(),
+                           absl::StrCat(request.state())};
+  ASSIGN_OR_RETURN(query.before, NumericPageKey(scope, request.page_token()));
   FieldFaults faults;
   query.state = FromProto(request.state(), "state", faults);
   RETURN_IF_ERROR(faults.ToStatus());
@@ -88,7 +91,7 @@ absl::Status DeliveryServiceHandler::List(const v1::ListDeliveriesRequest& reque
   ASSIGN_OR_RETURN(std::vector<DeliveryView> views, store_.ListDeliveries(query));
   if (views.size() > static_cast<size_t>(size)) {
     views.resize(size);
-    response.set_next_page_token(NumericPageToken(views.back().delivery.key));
+    response.set_next_page_token(NumericPageToken(scope, views.back().delivery.key));
   }
   for (const DeliveryView& view : views) *response.add_deliveries() = ToProto(view);
   return absl::OkStatus();

@@ -32,7 +32,9 @@ absl::Status IncidentServiceHandler::List(const v1::ListIncidentsRequest& reques
   ASSIGN_OR_RETURN(const std::string project, ParseParent(request.parent(), "parent"));
   ASSIGN_OR_RETURN(const int size, PageSize(request.page_size()));
   IncidentQuery query;
-  ASSIGN_OR_RETURN(query.before, NumericPageKey(request.page_token()));
+  const ListScope scope = {"ListIncidents", project, request.monitor(),
+                           request.open_only() ? "open" : ""};
+  ASSIGN_OR_RETURN(query.before, NumericPageKey(scope, request.page_token()));
   ASSIGN_OR_RETURN(query.project, RequireProject(store_, project));
   if (!request.monitor().empty()) {
     ASSIGN_OR_RETURN(query.monitor, MonitorKeyOf(store_, request.monitor(), project));
@@ -42,7 +44,7 @@ absl::Status IncidentServiceHandler::List(const v1::ListIncidentsRequest& reques
   ASSIGN_OR_RETURN(std::vector<IncidentView> views, store_.ListIncidents(query));
   if (views.size() > static_cast<size_t>(size)) {
     views.resize(size);
-    response.set_next_page_token(NumericPageToken(views.back().incident.key));
+    response.set_next_page_token(NumericPageToken(scope, views.back().incident.key));
   }
   for (const IncidentView& view : views) *response.add_incidents() = ToProto(view);
   return absl::OkStatus();

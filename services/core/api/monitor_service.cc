@@ -18,6 +18,8 @@
 #include "services/core/api/unary.h"
 #include "services/core/api/update_mask.h"
 #include "services/core/domain/errors.h"
+#include "services/core/domain/monitor_filter.h"
+#include "services/core/domain/monitor_order.h"
 #include "services/core/domain/names.h"
 #include "services/core/domain/validate.h"
 
@@ -25,20 +27,36 @@ namespace tocsin::core {
 namespace {
 
 // "MICROS.PUSH_ID" of the last heartbeat of a page.
-std::string HeartbeatToken(const Heartbeat& last) {
-  return PageToken(absl::StrCat(absl::ToUnixMicros(last.at), ".", last.push_id));
+std::string HeartbeatKey(const Heartbeat& last) {
+  return absl::StrCat(absl::ToUnixMicros(last.at), ".", last.push_id);
 }
 
-absl::Status ReadHeartbeatToken(const std::string& token, HeartbeatQuery& query) {
-  if (token.empty()) return absl::OkStatus();
-  ASSIGN_OR_RETURN(const std::string key, PageKey(token));
+absl::Status ReadHeartbeatKey(const std::string& key, HeartbeatQuery& query) {
+  if (key.empty()) return absl::OkStatus();
   const std::pair<std::string, std::string> parts = absl::StrSplit(key, absl::MaxSplits('.', 1));
   int64_t micros = 0;
   if (!absl::SimpleAtoi(parts.first, &micros) ||
       !absl::SimpleAtoi(parts.second, &query.before_push_id)) {
-    return InvalidField("page_token", "it is none of ours", "next_page_token of the page before");
+    return BadPageToken();
   }
   query.before = absl::FromUnixMicros(micros);
+  return absl::OkStatus();
+}
+
+// "MICROS.ID" of the place where the next page goes on, with "w" before it for a walk.
+std::string MonitorPlaceKey(const MonitorPage& page) {
+  return absl::StrCat(page.walk ? "w" : "", absl::ToUnixMicros(page.next->at), ".", page.next->id);
+}
+
+absl::Status ReadMonitorPlaceKey(absl::string_view key, MonitorQuery& query) {
+  if (key.empty()) return absl::OkStatus();
+  query.walk = absl::ConsumePrefix(&key, "w");
+  const std::pair<std::string, std::string> parts = absl::StrSplit(key, absl::MaxSplits('.', 1));
+  int64_t micros = 0;
+  if (!absl::SimpleAtoi(parts.first, &micros) || !IsResourceId(parts.second)) {
+    return BadPageToken();
+  }
+  query.after = MonitorPlace{.at = absl::FromUnixMicros(micros), .id = parts.second};
   return absl::OkStatus();
 }
 
@@ -104,16 +122,20 @@ absl::Status MonitorServiceHandler::List(const v1::ListMonitorsRequest& request,
   ASSIGN_OR_RETURN(const std::string project, ParseParent(request.parent(), "parent"));
   ASSIGN_OR_RETURN(const int size, PageSize(request.page_size()));
   MonitorQuery query;
-  ASSIGN_OR_RETURN(query.after_id, PageKey(request.page_token()));
+  ASSIGN_OR_RETURN(query.filter, ParseMonitorFilter(request.filter()));
+  ASSIGN_OR_RETURN(query.order, ParseMonitorOrder(request.order_by()));
+  const ListScope scope = {"ListMonitors", project, request.filter(), request.order_by(),
+                           request.show_deleted() ? "deleted" : ""};
+  ASSIGN_OR_RETURN(const std::string key, PageKey(scope, request.page_token()));
+  RETURN_IF_ERROR(ReadMonitorPlaceKey(key, query));
   ASSIGN_OR_RETURN(query.project, RequireProject(store_, project));
-  query.limit = size + 1;  // one more than shown says whether there is a next page
+  query.limit = size;
   query.show_deleted = request.show_deleted();
-  ASSIGN_OR_RETURN(std::vector<MonitorView> views, store_.ListMonitors(query));
-  if (views.size() > static_cast<size_t>(size)) {
-    views.resize(size);
-    response.set_next_page_token(PageToken(views.back().monitor.definition.id));
+  ASSIGN_OR_RETURN(const MonitorPage page, store_.ListMonitors(query));
+  if (page.next.has_value()) {
+    response.set_next_page_token(PageToken(scope, MonitorPlaceKey(page)));
   }
-  for (const MonitorView& view : views) *response.add_monitors() = Show(view);
+  for (const MonitorView& view : page.monitors) *response.add_monitors() = Show(view);
   return absl::OkStatus();
 }
 
@@ -203,7 +225,9 @@ absl::Status MonitorServiceHandler::Heartbeats(const v1::ListHeartbeatsRequest& 
   ASSIGN_OR_RETURN(const ResourceName name, ParseMonitorName(request.parent(), "parent"));
   ASSIGN_OR_RETURN(const int size, PageSize(request.page_size()));
   HeartbeatQuery query;
-  RETURN_IF_ERROR(ReadHeartbeatToken(request.page_token(), query));
+  const ListScope scope = {"ListHeartbeats", name.project, name.id};
+  ASSIGN_OR_RETURN(const std::string key, PageKey(scope, request.page_token()));
+  RETURN_IF_ERROR(ReadHeartbeatKey(key, query));
   ASSIGN_OR_RETURN(const std::optional<Monitor> monitor, store_.FindMonitor(name.project, name.id));
   if (!monitor) return MonitorNotFound(request.parent());
   query.monitor = monitor->definition.key;
@@ -211,7 +235,7 @@ absl::Status MonitorServiceHandler::Heartbeats(const v1::ListHeartbeatsRequest& 
   ASSIGN_OR_RETURN(std::vector<StoredHeartbeat> heartbeats, store_.ListHeartbeats(query));
   if (heartbeats.size() > static_cast<size_t>(size)) {
     heartbeats.resize(size);
-    response.set_next_page_token(HeartbeatToken(heartbeats.back().heartbeat));
+    response.set_next_page_token(PageToken(scope, HeartbeatKey(heartbeats.back().heartbeat)));
   }
   for (const StoredHeartbeat& heartbeat : heartbeats) {
     *response.add_heartbeats() = ToProto(heartbeat);

@@ -164,13 +164,93 @@ TEST_F(ServicesTest, PagesOfMonitorsGoOnWhereTheLastOneEnded) {
 TEST_F(ServicesTest, PageSizesAndTokensOfNoneAreRefused) {
   v1::ListMonitorsRequest request;
   v1::ListMonitorsResponse page;
-  request.set_page_size(1001);
+  request.set_page_size(1001);  // more than the most means the most
+  EXPECT_TRUE(Call(*monitors_, &Monitors::ListMonitors, request, page).ok());
+  request.set_page_size(-1);
   EXPECT_EQ(Call(*monitors_, &Monitors::ListMonitors, request, page).code(),
             absl::StatusCode::kInvalidArgument);
   request.set_page_size(0);
   request.set_page_token("!");
   EXPECT_EQ(Call(*monitors_, &Monitors::ListMonitors, request, page).code(),
             absl::StatusCode::kInvalidArgument);
+}
+
+TEST_F(ServicesTest, MonitorsAreFilteredAndOrdered) {
+  for (const char* id : {"a", "b", "c"}) {
+    CreateMonitor(id);
+    clock_.Advance(absl::Seconds(1));
+  }
+  v1::PauseMonitorRequest pause;
+  pause.set_name("projects/default/monitors/a");
+  v1::Monitor paused;
+  ASSERT_TRUE(Call(*monitors_, &Monitors::PauseMonitor, pause, paused).ok());
+  EXPECT_EQ(paused.state_change_time().seconds(), 1'800'000'003);
+  v1::ListMonitorsRequest request;
+  v1::ListMonitorsResponse page;
+  request.set_filter("state = paused AND a");
+  ASSERT_TRUE(Call(*monitors_, &Monitors::ListMonitors, request, page).ok());
+  ASSERT_THAT(page.monitors(), SizeIs(1));
+  EXPECT_EQ(page.monitors(0).name(), "projects/default/monitors/a");
+  request.clear_filter();
+  request.set_order_by("state_change_time desc");
+  ASSERT_TRUE(Call(*monitors_, &Monitors::ListMonitors, request, page).ok());
+  ASSERT_THAT(page.monitors(), SizeIs(3));
+  EXPECT_EQ(page.monitors(0).name(), "projects/default/monitors/a");
+  EXPECT_EQ(page.monitors(1).name(), "projects/default/monitors/c");
+  EXPECT_EQ(page.monitors(2).state_change_time().seconds(), 1'800'000'001);
+}
+
+TEST_F(ServicesTest, BadFiltersAndOrdersAreAnsweredOnTheirField) {
+  v1::ListMonitorsRequest request;
+  v1::ListMonitorsResponse page;
+  request.set_filter("state = DOWN OR nightly");
+  absl::Status status = Call(*monitors_, &Monitors::ListMonitors, request, page);
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  ASSERT_THAT(FieldViolations(status), SizeIs(1));
+  EXPECT_EQ(FieldViolations(status)[0].field, "filter");
+  EXPECT_THAT(FieldViolations(status)[0].description, HasSubstr("at position 14: OR"));
+  request.clear_filter();
+  request.set_order_by("name");
+  status = Call(*monitors_, &Monitors::ListMonitors, request, page);
+  ASSERT_THAT(FieldViolations(status), SizeIs(1));
+  EXPECT_EQ(FieldViolations(status)[0].field, "order_by");
+}
+
+TEST_F(ServicesTest, APageTokenIsOfOneListOnly) {
+  for (const char* id : {"a", "b", "c"}) CreateMonitor(id);
+  v1::ListMonitorsRequest request;
+  v1::ListMonitorsResponse page;
+  request.set_page_size(1);
+  request.set_filter("state=NEW");
+  ASSERT_TRUE(Call(*monitors_, &Monitors::ListMonitors, request, page).ok());
+  request.set_page_token(page.next_page_token());
+  request.set_page_size(2);  // may change
+  EXPECT_TRUE(Call(*monitors_, &Monitors::ListMonitors, request, page).ok());
+  const auto expect_refused = [&](const v1::ListMonitorsRequest& changed) {
+    const absl::Status status = Call(*monitors_, &Monitors::ListMonitors, changed, page);
+    ASSERT_THAT(FieldViolations(status), SizeIs(1)) << changed.ShortDebugString();
+    EXPECT_EQ(FieldViolations(status)[0].field, "page_token");
+    EXPECT_THAT(FieldViolations(status)[0].description, HasSubstr("of another list"));
+  };
+  v1::ListMonitorsRequest changed = request;
+  changed.set_filter("state=UP");
+  expect_refused(changed);
+  changed = request;
+  changed.set_order_by("create_time");
+  expect_refused(changed);
+  changed = request;
+  changed.set_show_deleted(true);
+  expect_refused(changed);
+  changed = request;
+  changed.set_parent("projects/other");
+  expect_refused(changed);
+
+  v1::ListChannelsRequest channels;
+  channels.set_page_token(request.page_token());
+  v1::ListChannelsResponse no_channels;
+  const absl::Status status = Call(*channels_, &Channels::ListChannels, channels, no_channels);
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("of another list"));
 }
 
 TEST_F(ServicesTest, AnUpdateChangesWhatItsMaskNamesAndNothingElse) {

@@ -1,6 +1,7 @@
 // Page sizes and tokens, and the end of a unary call.
 #include "services/core/api/unary.h"
 
+#include <algorithm>
 #include <initializer_list>
 #include <optional>
 
@@ -9,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/grpc_status.h"
 #include "common/log.h"
+#include "common/sha256.h"
 #include "common/status_details.h"
 #include "common/status_macros.h"
 #include "services/core/domain/errors.h"
@@ -21,8 +23,19 @@ namespace {
 // Longer than any key.
 constexpr size_t kMaxTokenBytes = 256;
 
-absl::Status BadToken() {
-  return InvalidField("page_token", "it is none of ours", "next_page_token of the page before");
+// Tokens begin with it; one that is made otherwise has another.
+constexpr char kTokenVersion = 1;
+constexpr size_t kDigestBytes = 8;
+
+constexpr std::string_view kAcceptedToken =
+    "next_page_token of the page before, asked for with the same parent, filter, order and the "
+    "like";
+
+// Parts are told apart by their lengths.
+std::string DigestOf(const ListScope& scope) {
+  std::string all;
+  for (const std::string& part : scope) absl::StrAppend(&all, part.size(), ":", part);
+  return Sha256Bytes(all).substr(0, kDigestBytes);
 }
 
 using Log = void (*)(AnyStringView, std::initializer_list<LogField>);
@@ -76,32 +89,48 @@ grpc::ServerUnaryReactor* Finish(grpc::CallbackServerContext* context, const Cal
 
 absl::StatusOr<int> PageSize(int asked) {
   if (asked == 0) return kDefaultPageSize;
-  if (asked < 0 || asked > kMaxPageSize) {
+  if (asked < 0) {
     return InvalidField("page_size", absl::StrCat("it is ", asked),
                         absl::StrCat("0 to ", kMaxPageSize));
   }
-  return asked;
+  return std::min(asked, kMaxPageSize);
 }
 
-std::string PageToken(std::string_view last_key) {
-  return absl::WebSafeBase64Escape(absl::string_view(last_key.data(), last_key.size()));
+std::string PageToken(const ListScope& scope, std::string_view last_key) {
+  std::string bytes(1, kTokenVersion);
+  absl::StrAppend(&bytes, DigestOf(scope), std::string(last_key));
+  return absl::WebSafeBase64Escape(bytes);
 }
 
-absl::StatusOr<std::string> PageKey(const std::string& token) {
-  std::string key;
-  if (token.size() > kMaxTokenBytes || !absl::WebSafeBase64Unescape(token, &key)) return BadToken();
-  if (!IsCleanText(key) || (key.empty() && !token.empty())) return BadToken();
-  return key;
+absl::StatusOr<std::string> PageKey(const ListScope& scope, const std::string& token) {
+  std::string bytes;
+  if (token.empty()) return bytes;
+  constexpr size_t kHeadBytes = 1 + kDigestBytes;
+  if (token.size() > kMaxTokenBytes || !absl::WebSafeBase64Unescape(token, &bytes) ||
+      bytes.size() <= kHeadBytes || bytes[0] != kTokenVersion ||
+      !IsCleanText(bytes.substr(kHeadBytes))) {
+    return BadPageToken();
+  }
+  if (bytes.compare(1, kDigestBytes, DigestOf(scope)) != 0) {
+    return InvalidField("page_token", "it is of another list", kAcceptedToken);
+  }
+  return bytes.substr(kHeadBytes);
 }
 
-std::string NumericPageToken(int64_t last_key) { return PageToken(absl::StrCat(last_key)); }
+std::string NumericPageToken(const ListScope& scope, int64_t last_key) {
+  return PageToken(scope, absl::StrCat(last_key));
+}
 
-absl::StatusOr<int64_t> NumericPageKey(const std::string& token) {
+absl::StatusOr<int64_t> NumericPageKey(const ListScope& scope, const std::string& token) {
   if (token.empty()) return 0;
-  ASSIGN_OR_RETURN(const std::string key, PageKey(token));
+  ASSIGN_OR_RETURN(const std::string key, PageKey(scope, token));
   int64_t number = 0;
-  if (!absl::SimpleAtoi(key, &number) || number <= 0) return BadToken();
+  if (!absl::SimpleAtoi(key, &number) || number <= 0) return BadPageToken();
   return number;
+}
+
+absl::Status BadPageToken() {
+  return InvalidField("page_token", "it is none of ours", kAcceptedToken);
 }
 
 absl::StatusOr<ProjectKey> RequireProject(Store& store, const std::string& project_id) {

@@ -5,6 +5,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -25,15 +26,22 @@ grpc::ServerUnaryReactor* Finish(grpc::CallbackServerContext* context, const Cal
 inline constexpr int kDefaultPageSize = 50;
 inline constexpr int kMaxPageSize = 1000;
 
-// 0 means the default. InvalidField("page_size") when negative or above the maximum.
+// 0 means the default, and what is above the maximum the maximum. InvalidField("page_size") when
+// negative.
 absl::StatusOr<int> PageSize(int asked);
-// Opaque to users. The empty key has the empty token.
-std::string PageToken(std::string_view last_key);
-// The key of PageToken; InvalidField("page_token") when it is none.
-absl::StatusOr<std::string> PageKey(const std::string& token);
+// What a list was asked for, but for the page: its method, project and every other field of the
+// request that chooses what is listed or in what order. A page token is bound to it.
+using ListScope = std::vector<std::string>;
+// Opaque to users; not empty. It holds nothing but the key and a digest of the scope.
+std::string PageToken(const ListScope& scope, std::string_view last_key);
+// The key of PageToken, empty for the empty token; InvalidField("page_token") when it is none or of
+// another scope.
+absl::StatusOr<std::string> PageKey(const ListScope& scope, const std::string& token);
 // The same for keys that are positive numbers; the empty token is 0.
-std::string NumericPageToken(int64_t last_key);
-absl::StatusOr<int64_t> NumericPageKey(const std::string& token);
+std::string NumericPageToken(const ListScope& scope, int64_t last_key);
+absl::StatusOr<int64_t> NumericPageKey(const ListScope& scope, const std::string& token);
+// That the key of a token is not what its list writes.
+absl::Status BadPageToken();
 
 // The key of a project that must exist: ProjectNotFound.
 absl::StatusOr<ProjectKey> RequireProject(Store& store, const std::string& project_id);

@@ -27,6 +27,7 @@ Monitor NewMonitor(MonitorDefinition definition, absl::Time at) {
   definition.updated_at = at;
   definition.deleted_at.reset();
   Monitor monitor = {.definition = std::move(definition), .state = {}};
+  monitor.state.changed_at = at;
   if (monitor.definition.arm_on_create) monitor.state.armed_at = at;
   return monitor;
 }

@@ -81,15 +81,16 @@ absl::StatusOr<std::string> MonitorMetrics(Store& store, const GapList& gaps) {
   MonitorQuery query;
   query.project = project.value_or(0);
   query.limit = kPage;
-  for (int shown = 0; project.has_value(); shown += kPage) {
-    ASSIGN_OR_RETURN(const std::vector<MonitorView> page, store.ListMonitors(query));
-    if (!page.empty() && shown >= kMostMonitorsShown) {
+  for (int shown = 0; project.has_value();) {
+    ASSIGN_OR_RETURN(const MonitorPage page, store.ListMonitors(query));
+    if (!page.monitors.empty() && shown >= kMostMonitorsShown) {
       rest = absl::StrCat("# only the first ", kMostMonitorsShown, " monitors are shown\n");
       break;
     }
-    for (const MonitorView& view : page) families.Add(view, gaps);
-    if (page.size() < kPage) break;
-    query.after_id = page.back().monitor.definition.id;
+    for (const MonitorView& view : page.monitors) families.Add(view, gaps);
+    if (!page.next.has_value()) break;
+    shown += static_cast<int>(page.monitors.size());
+    query.after = page.next;
   }
   return absl::StrCat(families.state.text, families.info.text, families.last_heartbeat.text,
                       families.deadline.text, families.last_value.text, rest);

@@ -15,6 +15,8 @@
 #include "services/core/domain/delivery.h"
 #include "services/core/domain/incident.h"
 #include "services/core/domain/monitor.h"
+#include "services/core/domain/monitor_filter.h"
+#include "services/core/domain/monitor_order.h"
 #include "services/core/domain/project.h"
 
 namespace tocsin::core {
@@ -27,9 +29,21 @@ struct MonitorView {
 // Every query: at most `limit` rows; keyset pages, so that a deep page costs what the first does.
 struct MonitorQuery {
   ProjectKey project = 0;
-  std::string after_id;  // exclusive; empty: from the start. Ascending by id.
+  MonitorFilter filter;
+  MonitorOrder order;
+  std::optional<MonitorPlace> after;  // exclusive; nullopt: from the start
   int limit = 50;
   bool show_deleted = false;
+  bool walk = false;  // as the page before said
+};
+
+struct MonitorPage {
+  std::vector<MonitorView> monitors;
+  // Where the next page goes on; nullopt on the last. The work for a page is bounded: where what
+  // matches is hard to find, a page has fewer than `limit` (or none) and yet a next one.
+  std::optional<MonitorPlace> next;
+  // There is too much to collect what matches and sort it: the next page need not try.
+  bool walk = false;
 };
 
 struct HeartbeatQuery {

@@ -66,11 +66,12 @@ class Store {
   // leases that expire. InfiniteFuture when nothing is pending.
   virtual absl::StatusOr<absl::Time> NextDeliveryAt() = 0;
 
-  // --- Reads; each sees one snapshot ---
+  // --- Reads; each sees one snapshot, but for ListMonitors ---
 
   virtual absl::StatusOr<std::optional<Monitor>> FindMonitor(const std::string& project,
                                                              const std::string& id) = 0;
-  virtual absl::StatusOr<std::vector<MonitorView>> ListMonitors(const MonitorQuery& query) = 0;
+  // What does not change its place while it is listed is listed exactly once over all pages.
+  virtual absl::StatusOr<MonitorPage> ListMonitors(const MonitorQuery& query) = 0;
   // One monitor with its newest up or down heartbeat.
   virtual absl::StatusOr<std::optional<MonitorView>> ReadMonitor(const std::string& project,
                                                                  const std::string& id) = 0;

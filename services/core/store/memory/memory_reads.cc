@@ -30,18 +30,31 @@ absl::StatusOr<std::optional<Monitor>> MemoryStore::FindMonitor(const std::strin
   return tables_.MonitorAt(monitor->second);
 }
 
-absl::StatusOr<std::vector<MonitorView>> MemoryStore::ListMonitors(const MonitorQuery& query) {
+absl::StatusOr<MonitorPage> MemoryStore::ListMonitors(const MonitorQuery& query) {
   absl::MutexLock lock(&mutex_);
-  std::vector<MonitorView> views;
-  for (auto it = tables_.monitor_ids().upper_bound({query.project, query.after_id});
-       it != tables_.monitor_ids().end() && it->first.first == query.project &&
-       static_cast<int>(views.size()) < query.limit;
-       ++it) {
-    if (!query.show_deleted && tables_.definitions().at(it->second).deleted_at) continue;
-    views.push_back({.monitor = tables_.MonitorAt(it->second),
-                     .last_heartbeat = tables_.NewestHeartbeat(it->second)});
+  std::vector<Monitor> matching;
+  for (auto it = tables_.monitor_ids().lower_bound({query.project, ""});
+       it != tables_.monitor_ids().end() && it->first.first == query.project; ++it) {
+    Monitor monitor = tables_.MonitorAt(it->second);
+    const bool wanted =
+        (query.show_deleted || !monitor.definition.deleted_at) && Matches(query.filter, monitor) &&
+        (!query.after || ComesBefore(query.order, *query.after, PlaceOf(query.order, monitor)));
+    if (wanted) matching.push_back(std::move(monitor));
   }
-  return views;
+  std::sort(matching.begin(), matching.end(), [&](const Monitor& a, const Monitor& b) {
+    return ComesBefore(query.order, PlaceOf(query.order, a), PlaceOf(query.order, b));
+  });
+  MonitorPage page;
+  if (static_cast<int>(matching.size()) > query.limit) {
+    matching.resize(query.limit);
+    page.next = PlaceOf(query.order, matching.back());
+  }
+  for (Monitor& monitor : matching) {
+    const MonitorKey key = monitor.definition.key;
+    page.monitors.push_back(
+        {.monitor = std::move(monitor), .last_heartbeat = tables_.NewestHeartbeat(key)});
+  }
+  return page;
 }
 
 absl::StatusOr<std::optional<MonitorView>> MemoryStore::ReadMonitor(const std::string& project,

@@ -11,6 +11,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "services/core/store/pg/hot_statements.h"
+#include "services/core/store/pg/list_statements.h"
 #include "services/core/store/pg/session_settings.h"
 #include "services/core/store/pg/testing/test_database.h"
 
@@ -68,6 +69,23 @@ class CostTest : public testing::Test {
           store.RecordSteadyUps(committer, ups, {});
       ASSERT_TRUE(recorded.ok()) << recorded.status();
     }
+  }
+
+  // Monitors of which each owner has two and each host one.
+  void MakeListed(int count) {
+    database_.Execute(absl::StrCat(
+        "WITH made AS (INSERT INTO monitor (project_id, id, display_name, description, owner, "
+        "severity, runbook_url, labels, timeout_us, recommended_interval_us, grace_us, "
+        "failure_threshold, recovery_threshold, arm_on_create, resume_on_heartbeat, channels, "
+        "version, created_at, updated_at) SELECT 1, 'job-' || i, 'Job ' || i, '', "
+        "'owner-' || i / 2, CASE WHEN i % 1000 = 0 THEN 1 ELSE 2 END, '', "
+        "jsonb_build_object('host', i::text, 'env', 'prod'), 1, 1, 0, 1, 1, false, false, '{}', 1, "
+        "'2026-03-02', '2026-03-02' FROM generate_series(1, ",
+        count,
+        ") i RETURNING monitor_id, id) "
+        "INSERT INTO monitor_listing (monitor_id, changed_at, project_id, state, id) "
+        "SELECT monitor_id, '2026-03-02', 1, 2 + (monitor_id % 100 = 0)::integer, id FROM made"));
+    database_.Execute("VACUUM ANALYZE monitor, monitor_listing");
   }
 
   // The generic plan of a statement on a session of that class.
@@ -186,9 +204,10 @@ TEST_F(CostTest, PlansThatAreKeptUseTheRightIndexFromTheStart) {
     }
     EXPECT_THAT(PlanOf(kLockCriticalDue, kSweeper, {"'-infinity'", "0", "'2026-03-02'", "10"}),
                 ContainsRegex("Index (Only )?Scan using monitor_sweep_critical"));
-    const std::string states = PlanOf(kSaveStates, kSweeper, std::vector<std::string>(16, "'{}'"));
+    const std::string states = PlanOf(kSaveStates, kSweeper, std::vector<std::string>(17, "'{}'"));
     EXPECT_THAT(states, HasSubstr("Index Scan using monitor_state_pkey"));
     EXPECT_THAT(states, HasSubstr("Index Scan using monitor_sweep_pkey"));
+    EXPECT_THAT(states, HasSubstr("Index Scan using monitor_listing_pkey"));
     EXPECT_THAT(states, Not(HasSubstr("monitor_sweep_at")));
     std::vector<std::string> deliveries(20, "'{}'");
     deliveries[0] = "10";
@@ -200,6 +219,48 @@ TEST_F(CostTest, PlansThatAreKeptUseTheRightIndexFromTheStart) {
       EXPECT_THAT(plan, Not(HasSubstr("delivery_channel")));
       EXPECT_THAT(plan, Not(HasSubstr("delivery_monitor")));
     }
+  }
+}
+
+TEST_F(CostTest, ListsWalkTheIndexOfTheirOrderWhateverTheStatisticsSay) {
+  const std::vector<std::string> asked = {
+      "1",    "'2026-03-02'", "'m'",  "100",  "51",   "false", "3",
+      "NULL", "'owner'",      "'{}'", "'{}'", "'{}'", "'{}'",  "'{}'"};
+  const std::pair<const ListStatements*, std::string> walks[] = {
+      {&kWalkById, "monitor_id_taken"},
+      {&kWalkByCreation, "monitor_created"},
+      {&kWalkByChange, "monitor_listing_changed"},
+      {&kWalkStateById, "monitor_listing_id"},
+      {&kWalkStateByChange, "monitor_listing_changed"}};
+  for (const bool filled : {false, true}) {
+    if (filled) MakeListed(20000);
+    for (const auto& [statements, index] : walks) {
+      for (const bool descending : {false, true}) {
+        const std::string plan = PlanOf(statements->In(descending), kList, asked);
+        EXPECT_THAT(plan, HasSubstr(absl::StrCat("Index Scan ", descending ? "Backward " : "",
+                                                 "using ", index)));
+        EXPECT_THAT(plan, Not(HasSubstr("Seq Scan")));
+        // Only what was found is sorted, not what is walked over.
+        EXPECT_THAT(plan, Not(ContainsRegex("Sort  [^\n]*\n +Sort Key: [ml]")));
+      }
+    }
+  }
+}
+
+TEST_F(CostTest, SearchesFindFewAmongManyInTheIndex) {
+  MakeListed(20000);
+  const auto plan = [&](const std::string& severity, const std::string& owner,
+                        const std::string& labels, const std::string& pattern) {
+    return PlanOf(kSearchMonitors.ascending, kSearch,
+                  {"1", "'1970-01-01'", "''", "2000", "51", "false", "NULL", severity, owner,
+                   labels, "0", pattern, "NULL", "NULL", "'{}'", "'{}'", "'{}'", "'{}'"});
+  };
+  for (const std::string& found :
+       {plan("1", "NULL", "NULL", "NULL"), plan("NULL", "'owner-7'", "NULL", "NULL"),
+        plan("NULL", "NULL", "'{\"host\": \"7\"}'", "NULL"),
+        plan("NULL", "NULL", "NULL", "'%nothing%'")}) {
+    EXPECT_THAT(found, HasSubstr("Bitmap Index Scan on monitor_search"));
+    EXPECT_THAT(found, Not(HasSubstr("monitor_listing")));  // nothing asks for it
   }
 }
 

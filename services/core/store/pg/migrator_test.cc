@@ -4,8 +4,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <thread>
 
+#include "absl/strings/str_cat.h"
 #include "services/core/store/pg/testing/test_database.h"
 
 namespace tocsin::core::pg {
@@ -48,6 +50,60 @@ TEST_F(MigratorTest, AChannelThatWasDisabledBeforeCountsAsTold) {
   ASSERT_TRUE(Apply(all).ok());
   EXPECT_THAT(database_.Query("SELECT id FROM channel WHERE told_disabled_at = disabled_at"),
               ElementsAre("c1"));
+}
+
+// A monitor as the release before monitor_listing makes it.
+std::string OldMonitor(const std::string& id, int state) {
+  return absl::StrCat(
+      "WITH made AS (INSERT INTO monitor (project_id, id, display_name, description, owner, "
+      "severity, "
+      "runbook_url, labels, timeout_us, recommended_interval_us, grace_us, failure_threshold, "
+      "recovery_threshold, arm_on_create, resume_on_heartbeat, channels, version, created_at, "
+      "updated_at) VALUES (1, '",
+      id,
+      "', '', '', '', 2, '', '{}', 1, 1, 0, 1, 1, false, false, '{}', 1, '2026-03-02', "
+      "'2026-03-02') "
+      "RETURNING monitor_id) INSERT INTO monitor_state (monitor_id, version, sequence, armed_at, "
+      "last_push, project_id, failures, successes, misses, open_runs, state, last_kind, "
+      "last_source) "
+      "SELECT monitor_id, 1, 0, '2026-03-05', 0, 1, 0, 0, 0, 0, ",
+      state, ", 1, 1 FROM made");
+}
+
+TEST_F(MigratorTest, MonitorsThatExistAreListedWithTheBestThatIsKnownOfTheirState) {
+  const std::vector<Migration> all = EmbeddedMigrations();
+  const auto lists = std::find_if(all.begin(), all.end(),
+                                  [](const Migration& step) { return step.name == "0007_lists"; });
+  ASSERT_TRUE(Apply({all.begin(), lists}).ok());
+  const std::pair<const char*, int> monitors[] = {
+      {"new", 1}, {"up", 2}, {"recovered", 2}, {"down", 3}, {"paused", 4}};
+  for (const auto& [id, state] : monitors) database_.Execute(OldMonitor(id, state));
+  database_.Execute(
+      "INSERT INTO incident (project_id, monitor_id, cause, opened_at, detected_at, closed_at, "
+      "resolution, message) SELECT 1, monitor_id, 1, '2026-03-03', '2026-03-03', "
+      "CASE id WHEN 'recovered' THEN '2026-03-04'::timestamptz END, NULL, '' FROM monitor "
+      "WHERE id IN ('down', 'recovered')");
+  database_.Execute(
+      "UPDATE monitor_state s SET incident_id = i.incident_id FROM incident i "
+      "WHERE i.monitor_id = s.monitor_id AND i.closed_at IS NULL");
+  ASSERT_TRUE(Apply(all).ok());
+  EXPECT_THAT(database_.Query("SELECT id || ' ' || state || ' ' || to_char(changed_at, 'DD') "
+                              "FROM monitor_listing ORDER BY id"),
+              ElementsAre("down 3 03", "new 1 02", "paused 4 05", "recovered 2 04", "up 2 02"));
+}
+
+TEST_F(MigratorTest, WhatTheReleaseBeforeChangesBesideThisOneIsListedByUpkeep) {
+  database_.Migrate();
+  const std::unique_ptr<PgStore> store = database_.OpenStore();
+  const absl::Time now = absl::FromCivil(absl::CivilDay(2026, 3, 9), absl::UTCTimeZone());
+  database_.Execute(OldMonitor("job", 2));
+  ASSERT_TRUE(store->Maintain(RetentionPolicy(), now).ok());
+  EXPECT_THAT(database_.Query("SELECT id || state FROM monitor_listing"), ElementsAre("job2"));
+  database_.Execute("UPDATE monitor_state SET state = 4");
+  ASSERT_TRUE(store->Maintain(RetentionPolicy(), now).ok());
+  EXPECT_THAT(database_.Query("SELECT id || state || to_char(changed_at, 'DD') "
+                              "FROM monitor_listing"),
+              ElementsAre("job409"));
 }
 
 TEST_F(MigratorTest, MissingOnesApplyInOrder) {

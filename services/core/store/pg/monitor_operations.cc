@@ -80,7 +80,9 @@ constexpr Statement kInsertMonitor = {
     "$23::smallint, $24::bigint, $25::timestamptz, $26::timestamptz, $27::integer, $28::integer, "
     "$29::integer, $30::integer, $31::bigint FROM made), "
     "sweep AS (INSERT INTO monitor_sweep (monitor_id, sweep_at, critical) "
-    "SELECT monitor_id, $32::timestamptz, $6::smallint = 1 FROM made) "
+    "SELECT monitor_id, $33::timestamptz, $6::smallint = 1 FROM made), "
+    "listing AS (INSERT INTO monitor_listing (monitor_id, project_id, id, state, changed_at) "
+    "SELECT monitor_id, project_id, $2::text, $20::smallint, $32::timestamptz FROM made) "
     "SELECT monitor_id, version FROM made"};
 
 constexpr Statement kSaveDefinition = {
@@ -250,6 +252,7 @@ absl::StatusOr<MonitorIdentity> PgTransaction::InsertMonitor(const Monitor& moni
       .Int(state.misses)
       .Int(state.open_runs)
       .Int(state.sequence)
+      .Time(state.changed_at)
       .TimeOrNull(KnownTime(sweep_at));
   ASSIGN_OR_RETURN(Rows rows, session_.Run(kInsertMonitor, params));
   if (rows.empty()) return absl::AlreadyExistsError("the project has a monitor with that id");

@@ -54,6 +54,7 @@ Monitor ReadMonitor(Row& row) {
   monitor.definition = ReadDefinition(row);
   MonitorState& state = monitor.state;
   state.state = row.As<State>();
+  state.changed_at = row.Time();
   state.last_at = row.TimeOr(absl::InfinitePast());
   state.last_kind = row.As<HeartbeatKind>();
   state.last_source = row.As<Source>();

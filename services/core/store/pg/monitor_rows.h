@@ -17,9 +17,10 @@ namespace tocsin::core::pg {
   "m.resume_on_heartbeat, array_to_string(m.channels, ','), m.version, m.created_at, " \
   "m.updated_at, m.deleted_at"
 
-// Those that ReadState reads, of monitor_state s and its open incident i (or NULLs).
+// Those that ReadState reads, of monitor_state s, its monitor_listing l and its open incident i (or
+// NULLs).
 #define TOCSIN_STATE_COLUMNS                                                              \
-  "s.state, s.last_at, s.last_kind, s.last_source, s.armed_at, s.floor_at, s.failures, "  \
+  "s.state, coalesce(l.changed_at, m.created_at), s.last_at, s.last_kind, s.last_source, s.armed_at, s.floor_at, s.failures, "  \
   "s.successes, s.misses, s.open_runs, s.sequence, i.incident_id, i.cause, i.opened_at, " \
   "i.detected_at, i.message"
 
@@ -27,6 +28,7 @@ namespace tocsin::core::pg {
 #define TOCSIN_MONITOR_TABLES                                \
   "monitor m JOIN project p ON p.project_id = m.project_id " \
   "JOIN monitor_state s ON s.monitor_id = m.monitor_id "     \
+  "LEFT JOIN monitor_listing l ON l.monitor_id = m.monitor_id " \
   "LEFT JOIN incident i ON i.incident_id = s.incident_id"
 
 MonitorDefinition ReadDefinition(Row& row);

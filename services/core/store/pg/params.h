@@ -44,6 +44,9 @@ class Params {
     pointers_.push_back(nullptr);
     return *this;
   }
+  Params& TextOrNull(const std::optional<std::string>& value) {
+    return value ? Text(*value) : Null();
+  }
   Params& TimeOrNull(const std::optional<absl::Time>& value) {
     return value ? Time(*value) : Null();
   }

@@ -33,7 +33,7 @@ pg::SessionOptions OptionsOf(const pg::SessionClass& klass, const std::string& c
 }  // namespace
 
 struct PgStore::Conninfos {
-  std::string committer, sweeper, delivery, admin, upkeep, probe, listener;
+  std::string committer, sweeper, delivery, admin, list, search, upkeep, probe, listener;
 };
 
 absl::StatusOr<std::unique_ptr<PgStore>> PgStore::Open(const PgStoreOptions& options, Sealer sealer,
@@ -43,6 +43,7 @@ absl::StatusOr<std::unique_ptr<PgStore>> PgStore::Open(const PgStoreOptions& opt
        {std::pair(&pg::kCommitter, &conninfos.committer),
         std::pair(&pg::kSweeper, &conninfos.sweeper),
         std::pair(&pg::kDelivery, &conninfos.delivery), std::pair(&pg::kAdmin, &conninfos.admin),
+        std::pair(&pg::kList, &conninfos.list), std::pair(&pg::kSearch, &conninfos.search),
         std::pair(&pg::kUpkeep, &conninfos.upkeep), std::pair(&pg::kProbe, &conninfos.probe),
         std::pair(&pg::kListener, &conninfos.listener)}) {
     ASSIGN_OR_RETURN(*conninfo,
@@ -54,6 +55,7 @@ absl::StatusOr<std::unique_ptr<PgStore>> PgStore::Open(const PgStoreOptions& opt
 PgStore::PgStore(const PgStoreOptions& options, const Conninfos& conninfos, Sealer sealer,
                  const MonotonicClock& clock)
     : sealer_(std::move(sealer)),
+      clock_(clock),
       log_("database_connection"),
       watchdog_(clock),
       committers_{
@@ -63,6 +65,9 @@ PgStore::PgStore(const PgStoreOptions& options, const Conninfos& conninfos, Seal
       delivery_(options.delivery_sessions, OptionsOf(pg::kDelivery, conninfos.delivery), watchdog_,
                 log_),
       admin_(options.admin_sessions, OptionsOf(pg::kAdmin, conninfos.admin), watchdog_, log_),
+      list_(options.list_sessions, OptionsOf(pg::kList, conninfos.list), watchdog_, log_),
+      search_((options.list_sessions + 1) / 2, OptionsOf(pg::kSearch, conninfos.search), watchdog_,
+              log_),
       upkeep_(1, OptionsOf(pg::kUpkeep, conninfos.upkeep), watchdog_, log_),
       probe_(1, OptionsOf(pg::kProbe, conninfos.probe), watchdog_, log_),
       listener_(OptionsOf(pg::kListener, conninfos.listener), watchdog_, log_) {}

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <memory>
 #include <string>
 #include <vector>
@@ -18,9 +19,14 @@
 
 namespace tocsin::core {
 
+namespace pg {
+class MonitorFinder;
+}
+
 struct PgStoreOptions {
   std::string url;            // postgresql://… or key=value pairs; holds the password
   int admin_sessions = 4;     // for reads and what people ask for
+  int list_sessions = 4;      // for lists of monitors; half as many search
   int delivery_sessions = 3;  // for leasing deliveries, for reports of them, and for the feed
 };
 
@@ -60,10 +66,12 @@ class PgStore : public Store {
   absl::StatusOr<ReportEffects> ApplyReports(absl::Span<const DeliveryReport> reports,
                                              absl::Time now) override;
 
+  // monitor_lists.cc
+  absl::StatusOr<MonitorPage> ListMonitors(const MonitorQuery& query) override;
+
   // reads.cc
   absl::StatusOr<std::optional<Monitor>> FindMonitor(const std::string& project,
                                                      const std::string& id) override;
-  absl::StatusOr<std::vector<MonitorView>> ListMonitors(const MonitorQuery& query) override;
   absl::StatusOr<std::optional<MonitorView>> ReadMonitor(const std::string& project,
                                                          const std::string& id) override;
   absl::StatusOr<std::vector<StoredHeartbeat>> ListHeartbeats(const HeartbeatQuery& query) override;
@@ -104,21 +112,29 @@ class PgStore : public Store {
   // Runs `body` on a session of the pool, in a transaction that is run again after conflicts.
   absl::Status InTransaction(pg::SessionPool& pool,
                              absl::FunctionRef<absl::StatusOr<std::string>(pg::Session&)> body);
+  // upkeep.cc
+  absl::Status MendListing(pg::Session& session, absl::Time now);
+  // Whether a search for what the page lacks came to an end; see monitor_lists.cc.
+  absl::StatusOr<bool> Search(pg::MonitorFinder& finder);
   // One statement that reads, on a session of the admin class.
   absl::StatusOr<pg::Rows> Read(const pg::Statement& statement, const pg::Params& params);
   absl::StatusOr<pg::Rows> ReadOn(pg::SessionPool& pool, const pg::Statement& statement,
                                   const pg::Params& params);
 
   const Sealer sealer_;
+  const MonotonicClock& clock_;
   ChangeLogger log_;
   pg::Watchdog watchdog_;
   std::array<pg::SessionPool, 2> committers_;
   pg::SessionPool sweeper_;
   pg::SessionPool delivery_;
   pg::SessionPool admin_;
+  pg::SessionPool list_;
+  pg::SessionPool search_;
   pg::SessionPool upkeep_;
   pg::SessionPool probe_;
   pg::Listener listener_;
+  std::atomic<MonitorKey> mended_to_ = 0;  // where the next MendListing goes on
 };
 
 }  // namespace tocsin::core

@@ -6,6 +6,7 @@
 #include "services/core/store/pg/heartbeat_rows.h"
 #include "services/core/store/pg/hot_statements.h"
 #include "services/core/store/pg/monitor_rows.h"
+#include "services/core/store/pg/monitor_views.h"
 #include "services/core/store/pg/pg_store.h"
 
 namespace tocsin::core {
@@ -25,27 +26,9 @@ constexpr pg::Statement kFindMonitor = {"find_monitor",
                                         " WHERE p.id = $1::text AND p.deleted_at IS NULL "
                                         "AND m.id = $2::text"};
 
-// The newest up or down of monitor m; see kNewestHeartbeats of the transaction.
-#define TOCSIN_NEWEST_OF_M                                                      \
-  " LEFT JOIN LATERAL ((SELECT " TOCSIN_HEARTBEAT_COLUMNS                       \
-  " FROM heartbeat h WHERE h.monitor_id = s.monitor_id "                        \
-  "AND h.received_at >= coalesce(s.last_at, '-infinity') AND h.kind IN (1, 2) " \
-  "ORDER BY h.received_at DESC, h.push_id DESC LIMIT 1) "                       \
-  "UNION ALL (SELECT " TOCSIN_HEARTBEAT_COLUMNS                                 \
-  " FROM heartbeat_kept h WHERE h.monitor_id = s.monitor_id) "                  \
-  "ORDER BY received_at DESC LIMIT 1) h ON true "
-
 constexpr pg::Statement kReadMonitor = {
-    "read_monitor", "SELECT " TOCSIN_DEFINITION_COLUMNS ", " TOCSIN_STATE_COLUMNS
-                    ", " TOCSIN_HEARTBEAT_COLUMNS " FROM " TOCSIN_MONITOR_TABLES TOCSIN_NEWEST_OF_M
-                    "WHERE p.id = $1::text "
-                    "AND p.deleted_at IS NULL AND m.id = $2::text"};
-
-constexpr pg::Statement kListMonitors = {
-    "list_monitors", "SELECT " TOCSIN_DEFINITION_COLUMNS ", " TOCSIN_STATE_COLUMNS
-                     ", " TOCSIN_HEARTBEAT_COLUMNS " FROM " TOCSIN_MONITOR_TABLES TOCSIN_NEWEST_OF_M
-                     "WHERE m.project_id = $1::integer AND m.id > $2::text "
-                     "AND ($3::boolean OR m.deleted_at IS NULL) ORDER BY m.id LIMIT $4::integer"};
+    "read_monitor", TOCSIN_SELECT_MONITOR_VIEW
+    "WHERE p.id = $1::text AND p.deleted_at IS NULL AND m.id = $2::text"};
 
 constexpr pg::Statement kListHeartbeats = {
     "list_heartbeats", "SELECT " TOCSIN_HEARTBEAT_COLUMNS
@@ -132,13 +115,6 @@ std::optional<int64_t> NumberOf(const std::optional<DeliveryState>& state) {
   return static_cast<int64_t>(*state);
 }
 
-MonitorView ReadView(pg::Row& row) {
-  MonitorView view;
-  view.monitor = pg::ReadMonitor(row);
-  if (!row.NextIsNull()) view.last_heartbeat = pg::ReadStoredHeartbeat(row).heartbeat;
-  return view;
-}
-
 IncidentView ReadIncidentView(pg::Row& row) {
   IncidentView view;
   view.project_id = row.Text();
@@ -179,18 +155,10 @@ absl::StatusOr<std::optional<Monitor>> PgStore::FindMonitor(const std::string& p
                             &pg::ReadMonitor);
 }
 
-absl::StatusOr<std::vector<MonitorView>> PgStore::ListMonitors(const MonitorQuery& query) {
-  return ReadAll<MonitorView>(Read(kListMonitors, pg::Params()
-                                                      .Int(query.project)
-                                                      .Text(query.after_id)
-                                                      .Bool(query.show_deleted)
-                                                      .Int(query.limit)),
-                              &ReadView);
-}
-
 absl::StatusOr<std::optional<MonitorView>> PgStore::ReadMonitor(const std::string& project,
                                                                 const std::string& id) {
-  return ReadFirst<MonitorView>(Read(kReadMonitor, pg::Params().Text(project).Text(id)), &ReadView);
+  return ReadFirst<MonitorView>(Read(kReadMonitor, pg::Params().Text(project).Text(id)),
+                                &pg::ReadMonitorView);
 }
 
 absl::StatusOr<std::vector<StoredHeartbeat>> PgStore::ListHeartbeats(const HeartbeatQuery& query) {

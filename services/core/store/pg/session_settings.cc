@@ -29,6 +29,10 @@ std::string SettingsOf(const SessionClass& klass) {
                     "; SET enable_seqscan = off; SET enable_bitmapscan = off; "
                     "SET enable_hashjoin = off; SET enable_mergejoin = off");
   }
+  if (klass.no_scans) {
+    absl::StrAppend(&settings,
+                    "; SET enable_seqscan = off; SET max_parallel_workers_per_gather = 0");
+  }
   return settings;
 }
 

@@ -21,6 +21,8 @@ struct SessionClass {
   // long, since what is right for a short backlog is wrong for a long one; but while there is much
   // to do, planning each time would be a third of the work.
   absl::Duration plan_life;
+  // Never reads a table from end to end, nor with several processes.
+  bool no_scans = false;
 };
 
 inline constexpr SessionClass kCommitter = {.name = "committer",
@@ -47,6 +49,23 @@ inline constexpr SessionClass kAdmin = {.name = "admin",
                                         .idle_in_transaction_timeout = absl::Seconds(10),
                                         .by_key_only = false,
                                         .plan_life = absl::ZeroDuration()};
+// Lists of monitors: walks over an index in its order, a bounded number of rows at a time. Planning
+// what reads the history, with its partitions, would take most of the time.
+inline constexpr SessionClass kList = {.name = "list",
+                                       .statement_timeout = absl::Seconds(10),
+                                       .lock_timeout = absl::Seconds(3),
+                                       .idle_in_transaction_timeout = absl::Seconds(10),
+                                       .by_key_only = true,
+                                       .plan_life = absl::Minutes(1)};
+// Searches for what few monitors match. One that has not found them by its timeout has too much to
+// look through, and is given up for a walk.
+inline constexpr SessionClass kSearch = {.name = "search",
+                                         .statement_timeout = absl::Milliseconds(15),
+                                         .lock_timeout = absl::Milliseconds(15),
+                                         .idle_in_transaction_timeout = absl::Seconds(10),
+                                         .by_key_only = false,
+                                         .plan_life = absl::ZeroDuration(),
+                                         .no_scans = true};
 // Its lock timeout bounds how long pushes queue behind a change of partitions.
 inline constexpr SessionClass kUpkeep = {.name = "upkeep",
                                          .statement_timeout = absl::Seconds(60),

@@ -16,6 +16,8 @@ namespace {
 // How much one call deletes of each kind.
 constexpr int kBatch = 5000;
 constexpr int kMonitorBatch = 100;
+// How many monitors one call looks at.
+constexpr int kMendBatch = 50000;
 
 constexpr pg::Statement kTryLock = {"upkeep_lock",
                                     "SELECT pg_try_advisory_lock(8390033978155740789)"};
@@ -76,6 +78,7 @@ constexpr pg::Statement kPurgeMonitors = {
     "a AS (DELETE FROM push_token t USING gone WHERE t.monitor_id = gone.monitor_id), "
     "b AS (DELETE FROM monitor_sweep t USING gone WHERE t.monitor_id = gone.monitor_id), "
     "c AS (DELETE FROM monitor_state t USING gone WHERE t.monitor_id = gone.monitor_id), "
+    "l AS (DELETE FROM monitor_listing t USING gone WHERE t.monitor_id = gone.monitor_id), "
     "d AS (DELETE FROM heartbeat_kept t USING gone WHERE t.monitor_id = gone.monitor_id), "
     "e AS (DELETE FROM run t USING gone WHERE t.monitor_id = gone.monitor_id), "
     "f AS (DELETE FROM delivery t USING gone WHERE t.monitor_id = gone.monitor_id), "
@@ -155,6 +158,23 @@ constexpr pg::Statement kDropRequests = {
     "WHERE r.at <= $1::timestamptz ORDER BY r.at LIMIT $2::integer FOR UPDATE SKIP LOCKED) "
     "DELETE FROM request r USING old WHERE r.actor = old.actor AND r.method = old.method "
     "AND r.request_id = old.request_id"};
+
+// Of the next $2 monitors, writes anew what lists are filtered by where it is not the state: a
+// binary that does not know monitor_listing has changed it. Tells how many were looked at, and the
+// last.
+constexpr pg::Statement kMendListing = {
+    "mend_listing",
+    "WITH part AS MATERIALIZED (SELECT s.monitor_id, s.state FROM monitor_state s "
+    "WHERE s.monitor_id > $1::bigint ORDER BY s.monitor_id LIMIT $2::integer), "
+    "locked AS (SELECT s.monitor_id, s.state FROM monitor_state s WHERE s.monitor_id = ANY (ARRAY("
+    "SELECT p.monitor_id FROM part p LEFT JOIN monitor_listing l ON l.monitor_id = p.monitor_id "
+    "WHERE l.state IS DISTINCT FROM p.state)) FOR NO KEY UPDATE SKIP LOCKED), "
+    "mended AS (INSERT INTO monitor_listing AS l (monitor_id, changed_at, project_id, state, id) "
+    "SELECT s.monitor_id, $3::timestamptz, m.project_id, s.state, m.id "
+    "FROM locked s JOIN monitor m ON m.monitor_id = s.monitor_id "
+    "ON CONFLICT (monitor_id) DO UPDATE SET state = excluded.state, "
+    "changed_at = excluded.changed_at WHERE l.state <> excluded.state) "
+    "SELECT count(*), coalesce(max(p.monitor_id), 0) FROM part p"};
 
 absl::Time StartOf(absl::CivilDay day) { return absl::FromCivil(day, absl::UTCTimeZone()); }
 
@@ -305,6 +325,18 @@ absl::StatusOr<bool> Purge(pg::Session& session, const RetentionPolicy& policy, 
 
 }  // namespace
 
+// Bit by bit and always, since nothing tells when the last such binary has ended.
+absl::Status PgStore::MendListing(pg::Session& session, absl::Time now) {
+  ASSIGN_OR_RETURN(
+      pg::Rows rows,
+      session.Run(kMendListing, pg::Params().Int(mended_to_.load()).Int(kMendBatch).Time(now),
+                  pg::Session::Scope::kAlone));
+  pg::Row row = rows.at(0);
+  const bool was_last = row.Int() < kMendBatch;
+  mended_to_ = was_last ? 0 : row.Int();
+  return rows.status();
+}
+
 absl::StatusOr<bool> PgStore::Maintain(const RetentionPolicy& policy, absl::Time now) {
   ASSIGN_OR_RETURN(pg::SessionPool::Lease session, upkeep_.Take());
   RETURN_IF_ERROR(session->Ready());
@@ -313,6 +345,7 @@ absl::StatusOr<bool> PgStore::Maintain(const RetentionPolicy& policy, absl::Time
   Outcome outcome;
   outcome.Add(MaintainHistory(*session, policy, now));
   outcome.Add(Purge(*session, policy, now));
+  outcome.Add(AllDone(MendListing(*session, now)));
   outcome.Add(AllDone(session->Run(kUnlock).status()));
   return outcome.Result();
 }

@@ -47,16 +47,16 @@ const Statement kAddDeliveries = {
     "SELECT u.monitor_id, u.channel_id FROM fresh u WHERE u.monitor_id <> 0 "
     "GROUP BY u.monitor_id, u.channel_id HAVING max(u.waiting) + count(*) > $1::integer"};
 
-// Leaves alone the rows of states that stay as they are: sweeping mostly moves sweep_at. Tells
-// whether a sweep_at moved earlier.
+// Leaves alone the rows of states that stay as they are: sweeping mostly moves sweep_at. Lists are
+// told of those that changed to another one. Tells whether a sweep_at moved earlier.
 const Statement kSaveStates = {
     "save_states",
     "WITH change AS (SELECT * FROM unnest($1::bigint[], $2::smallint[], $3::timestamptz[], "
     "$4::smallint[], $5::smallint[], $6::timestamptz[], $7::timestamptz[], $8::integer[], "
     "$9::integer[], $10::integer[], $11::integer[], $12::bigint[], $13::bigint[], "
-    "$14::bigint[], $15::boolean[], $16::timestamptz[]) AS u (monitor_id, state, last_at, "
+    "$14::bigint[], $15::boolean[], $16::timestamptz[], $17::timestamptz[]) AS u (monitor_id, state, last_at, "
     "last_kind, last_source, armed_at, floor_at, failures, successes, misses, open_runs, "
-    "sequence, incident_id, last_push, moves_sweep, sweep_at)), "
+    "sequence, incident_id, last_push, moves_sweep, sweep_at, changed_at)), "
     "saved AS (UPDATE monitor_state s SET state = u.state, last_at = u.last_at, "
     "last_kind = u.last_kind, last_source = u.last_source, armed_at = u.armed_at, "
     "floor_at = u.floor_at, failures = u.failures, successes = u.successes, misses = u.misses, "
@@ -66,7 +66,11 @@ const Statement kSaveStates = {
     "OR (s.state, s.last_at, s.last_kind, s.last_source, s.armed_at, s.floor_at, s.failures, "
     "s.successes, s.misses, s.open_runs, s.sequence, s.incident_id) "
     "IS DISTINCT FROM (u.state, u.last_at, u.last_kind, u.last_source, u.armed_at, u.floor_at, "
-    "u.failures, u.successes, u.misses, u.open_runs, u.sequence, u.incident_id))), "
+    "u.failures, u.successes, u.misses, u.open_runs, u.sequence, u.incident_id)) "
+    "RETURNING s.monitor_id, u.state, u.changed_at), "
+    "listed AS (UPDATE monitor_listing l SET state = saved.state, changed_at = saved.changed_at "
+    "FROM saved WHERE l.monitor_id = saved.monitor_id "
+    "AND (l.state, l.changed_at) IS DISTINCT FROM (saved.state, saved.changed_at)), "
     "moved AS (UPDATE monitor_sweep w SET sweep_at = u.sweep_at "
     "FROM change u JOIN monitor_sweep before ON before.monitor_id = u.monitor_id "
     "WHERE u.moves_sweep AND w.monitor_id = u.monitor_id "
@@ -274,7 +278,7 @@ absl::StatusOr<bool> WriteBuffer::FlushStates(Session& session) {
   using enum ElementType;
   if (states_.empty()) return false;
   RowArrays arrays({kInt8, kInt2, kTimestamptz, kInt2, kInt2, kTimestamptz, kTimestamptz, kInt4,
-                    kInt4, kInt4, kInt4, kInt8, kInt8, kInt8, kBool, kTimestamptz},
+                    kInt4, kInt4, kInt4, kInt8, kInt8, kInt8, kBool, kTimestamptz, kTimestamptz},
                    states_.size());
   for (const auto& [monitor, change] : states_) {
     const MonitorState& state = change.state;
@@ -296,7 +300,8 @@ absl::StatusOr<bool> WriteBuffer::FlushStates(Session& session) {
                         ? std::nullopt
                         : std::optional<int64_t>(FromPushId(change.last_push_id)))
         .Bool(change.sweep_at.has_value())
-        .TimeOrNull(KnownTime(change.sweep_at.value_or(absl::InfiniteFuture())));
+        .TimeOrNull(KnownTime(change.sweep_at.value_or(absl::InfiniteFuture())))
+        .Time(state.changed_at);
   }
   Params params;
   std::move(arrays).MoveTo(params);

@@ -1,0 +1,46 @@
+// The statements that find the monitors of a page. A test watches their plans.
+#pragma once
+
+#include "services/core/store/pg/statement.h"
+
+namespace tocsin::core::pg {
+
+// One statement for each direction.
+struct ListStatements {
+  Statement ascending;
+  Statement descending;
+  const Statement& In(bool is_descending) const { return is_descending ? descending : ascending; }
+};
+
+// The first parameters of all of them; NULL asks nothing:
+//   $1 project, $2 and $3 the place (time, id) after which to go on, $4 how many to look at,
+//   $5 how many to return, $6 whether deleted ones count, $7 state, $8 severity, $9 owner,
+//   $10 labels
+// The answer: monitor_id and place of those that match, in order; then, if there is more to look
+// at, NULL and a place.
+
+// Look at the next $4 monitors in their order; the place in the end is that of the last of them.
+// Parameters besides are arrays, never NULL: $11 label keys, $12 patterns of display name and id
+// together, $13 of the id, $14 of the display name.
+extern const ListStatements kWalkById;
+extern const ListStatements kWalkByCreation;
+extern const ListStatements kWalkByChange;
+// The same for those of one state, $7; by id not for UP.
+extern const ListStatements kWalkStateById;
+extern const ListStatements kWalkStateByChange;
+
+// Collect up to $4 matching monitors from wherever they are found soonest, and sort them. With NULL
+// in the end there are more of them, and the answer is worth nothing. Parameters besides:
+//   $11 what the order is by: 0 the id, 1 the change of state, 2 the creation,
+//   $12 to $14 patterns of display name and id together that the index knows, or NULL,
+//   $15 to $18 as $11 to $14 above.
+extern const ListStatements kSearchMonitors;
+
+// The views of the monitors $1, in no order.
+extern const Statement kMonitorViews;
+
+// What patterns of display name and id together are compared with. The byte between them is in no
+// id.
+#define TOCSIN_SEARCHED_TEXT "lower((m.display_name || E'\\x01' || m.id) COLLATE \"C\")"
+
+}  // namespace tocsin::core::pg
