@@ -39,7 +39,7 @@ ALL = {
     "mass": Benchmark(alerts.mass, 90, 450, 2),
     "dead": Benchmark(alerts.dead, 90, 90, 4, quick=False),
     "million": Benchmark(resting.million, 900, 30, 4, quick=False, apart=lambda _: True),
-    "reads": Benchmark(resting.reads, 400, 60, 8,
+    "reads": Benchmark(resting.reads, 600, 180, 18,
                        apart=lambda scale: scale.large != scale.monitors),
 }
 

@@ -13,6 +13,7 @@
 namespace tocsin::core::pg {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
@@ -90,6 +91,19 @@ TEST_F(MigratorTest, MonitorsThatExistAreListedWithTheBestThatIsKnownOfTheirStat
   EXPECT_THAT(database_.Query("SELECT id || ' ' || state || ' ' || to_char(changed_at, 'DD') "
                               "FROM monitor_listing ORDER BY id"),
               ElementsAre("down 3 03", "new 1 02", "paused 4 05", "recovered 2 04", "up 2 02"));
+}
+
+TEST_F(MigratorTest, WithoutTheRightToCreateExtensionsItSaysWhatIsNeeded) {
+  const std::string role = "poor_" + database_.Query("SELECT current_database()").at(0);
+  database_.Execute("CREATE ROLE " + role + "; GRANT ALL ON SCHEMA public TO " + role);
+  const std::string url = database_.url() + "&options=-c%20role%3D" + role;
+  const absl::Status refused = ApplyMigrations(url, EmbeddedMigrations());
+  EXPECT_THAT(std::string(refused.message()),
+              AllOf(HasSubstr("0007_lists"), HasSubstr("pg_trgm"), HasSubstr("permission denied")));
+  database_.Execute("CREATE EXTENSION pg_trgm; CREATE EXTENSION btree_gin");
+  const absl::Status allowed = ApplyMigrations(url, EmbeddedMigrations());
+  EXPECT_TRUE(allowed.ok()) << allowed;
+  database_.Execute("DROP OWNED BY " + role + "; DROP ROLE " + role);
 }
 
 TEST_F(MigratorTest, WhatTheReleaseBeforeChangesBesideThisOneIsListedByUpkeep) {

@@ -1,9 +1,14 @@
 -- Lists of monitors: what they are filtered and ordered by.
 --
--- Both extensions come with PostgreSQL (contrib) and are trusted: the owner of the database may
--- create them. Where that is not allowed, an administrator creates them beforehand.
-CREATE EXTENSION IF NOT EXISTS pg_trgm;
-CREATE EXTENSION IF NOT EXISTS btree_gin;
+-- Both extensions come with PostgreSQL (contrib) and are trusted: whoever may create in the database
+-- may create them.
+DO $$
+BEGIN
+  CREATE EXTENSION IF NOT EXISTS pg_trgm;
+  CREATE EXTENSION IF NOT EXISTS btree_gin;
+EXCEPTION WHEN insufficient_privilege OR feature_not_supported OR undefined_file THEN
+  RAISE EXCEPTION 'the extensions pg_trgm and btree_gin of PostgreSQL (contrib) are needed; an administrator of the database can create them beforehand: %', SQLERRM;
+END $$;
 
 -- The state of each monitor and since when it has it, in the orders in which lists go. Apart from
 -- monitor_state, so that a change of state costs the hot row no index entry. Written with every
