@@ -23,19 +23,20 @@ namespace {
 constexpr size_t kMaxFilterBytes = 512;
 
 // "MICROS.KEY" of the last entry of a page.
-std::string TokenAfter(const AuditView& last) {
-  return PageToken(absl::StrCat(absl::ToUnixMicros(last.record.at), ".", last.key));
+std::string TokenAfter(const ListScope& scope, const AuditView& last) {
+  return PageToken(scope, absl::StrCat(absl::ToUnixMicros(last.record.at), ".", last.key));
 }
 
-void ReadToken(const std::string& token, AuditQuery& query, FieldFaults& faults) {
+void ReadToken(const ListScope& scope, const std::string& token, AuditQuery& query,
+               FieldFaults& faults) {
   if (token.empty()) return;
-  const std::string key = faults.Take(PageKey(token));
+  const std::string key = faults.Take(PageKey(scope, token));
   if (key.empty()) return;
   const std::pair<std::string, std::string> parts = absl::StrSplit(key, absl::MaxSplits('.', 1));
   int64_t micros = 0;
   if (!absl::SimpleAtoi(parts.first, &micros) ||
       !absl::SimpleAtoi(parts.second, &query.before_key)) {
-    faults.Add("page_token", "it is none of ours", "next_page_token of the page before");
+    faults.Append(BadPageToken(), "");
   }
   query.before = absl::FromUnixMicros(micros);
 }
@@ -59,9 +60,12 @@ absl::Status AuditServiceHandler::List(const v1::ListAuditEntriesRequest& reques
       faults.Take(ParseParent(request.parent(), "parent", /*any_allowed=*/true));
   const int size = faults.Take(PageSize(request.page_size()));
   AuditQuery query;
-  ReadToken(request.page_token(), query, faults);
   query.resource = ReadFilter(request.resource(), "resource", faults);
   query.actor = ReadFilter(request.actor(), "actor", faults);
+  const ListScope scope = {"audit", project, query.resource, query.actor,
+                           request.start_time().ShortDebugString(),
+                           request.end_time().ShortDebugString()};
+  ReadToken(scope, request.page_token(), query, faults);
   RETURN_IF_ERROR(faults.ToStatus());
   if (request.has_start_time()) query.start = FromTimestamp(request.start_time());
   if (request.has_end_time()) query.end = FromTimestamp(request.end_time());
@@ -72,7 +76,7 @@ absl::Status AuditServiceHandler::List(const v1::ListAuditEntriesRequest& reques
   ASSIGN_OR_RETURN(std::vector<AuditView> views, store_.ListAudit(query));
   if (views.size() > static_cast<size_t>(size)) {
     views.resize(size);
-    response.set_next_page_token(TokenAfter(views.back()));
+    response.set_next_page_token(TokenAfter(scope, views.back()));
   }
   for (const AuditView& view : views) *response.add_audit_entries() = ToProto(view);
   return absl::OkStatus();

@@ -22,17 +22,17 @@ namespace tocsin::core {
 namespace {
 
 // "PROJECT/ID/KEY" of the last key of a page.
-std::string TokenOf(const ApiKey& last) {
-  return PageToken(absl::StrCat(last.project_id, "/", last.id, "/", last.key));
+std::string TokenOf(const ListScope& scope, const ApiKey& last) {
+  return PageToken(scope, absl::StrCat(last.project_id, "/", last.id, "/", last.key));
 }
 
-absl::StatusOr<KeyPlace> ReadToken(const std::string& token) {
+absl::StatusOr<KeyPlace> ReadToken(const ListScope& scope, const std::string& token) {
   KeyPlace place;
   if (token.empty()) return place;
-  ASSIGN_OR_RETURN(const std::string text, PageKey(token));
+  ASSIGN_OR_RETURN(const std::string text, PageKey(scope, token));
   const std::vector<std::string> parts = absl::StrSplit(text, '/');
   if (parts.size() != 3 || !absl::SimpleAtoi(parts[2], &place.key)) {
-    return InvalidField("page_token", "it is none of ours", "next_page_token of the page before");
+    return BadPageToken();
   }
   place.project_id = parts[0];
   place.id = parts[1];
@@ -87,13 +87,14 @@ absl::Status KeyServiceHandler::List(const v1::ListKeysRequest& request,
   ASSIGN_OR_RETURN(const std::string project,
                    ParseParent(request.parent(), "parent", /*any_allowed=*/true));
   ASSIGN_OR_RETURN(const int size, PageSize(request.page_size()));
-  ASSIGN_OR_RETURN(const KeyPlace after, ReadToken(request.page_token()));
+  const ListScope scope = {"keys", project, request.show_revoked() ? "revoked" : ""};
+  ASSIGN_OR_RETURN(const KeyPlace after, ReadToken(scope, request.page_token()));
   // One more than shown says whether there is a next page.
   ASSIGN_OR_RETURN(std::vector<ApiKey> keys,
                    admin_.List(project, after, size + 1, request.show_revoked()));
   if (keys.size() > static_cast<size_t>(size)) {
     keys.resize(size);
-    response.set_next_page_token(TokenOf(keys.back()));
+    response.set_next_page_token(TokenOf(scope, keys.back()));
   }
   for (const ApiKey& key : keys) *response.add_keys() = ToProto(key);
   return absl::OkStatus();

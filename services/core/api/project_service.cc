@@ -38,7 +38,8 @@ absl::Status ProjectServiceHandler::List(const Access& access,
                                          const v1::ListProjectsRequest& request,
                                          v1::ListProjectsResponse& response) {
   ASSIGN_OR_RETURN(const int size, PageSize(request.page_size()));
-  ASSIGN_OR_RETURN(const std::string after, PageKey(request.page_token()));
+  const ListScope scope = {"projects", access.project_id};
+  ASSIGN_OR_RETURN(const std::string after, PageKey(scope, request.page_token()));
   if (!access.of_all()) {
     if (after >= access.project_id) return absl::OkStatus();
     ASSIGN_OR_RETURN(const Project own, admin_.Get(access.project_id));
@@ -49,7 +50,7 @@ absl::Status ProjectServiceHandler::List(const Access& access,
   ASSIGN_OR_RETURN(std::vector<Project> projects, admin_.List(after, size + 1));
   if (projects.size() > static_cast<size_t>(size)) {
     projects.resize(size);
-    response.set_next_page_token(PageToken(projects.back().id));
+    response.set_next_page_token(PageToken(scope, projects.back().id));
   }
   for (const Project& project : projects) *response.add_projects() = ToProto(project);
   return absl::OkStatus();
