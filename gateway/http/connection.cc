@@ -1,11 +1,14 @@
 // Reading requests, writing responses in order, and every way in which a connection can end.
 #include "gateway/http/connection.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
 #include <utility>
 
@@ -53,7 +56,7 @@ void Connection::Open(int fd, const IpAddress& peer) {
   // The request is usually there already: a connection that carries only this one need not be
   // registered with the loop at all.
   ReadSome();
-  if (fd_ >= 0 && !no_more_input_ && !paused_) Watch(EPOLLIN);
+  if (fd_ >= 0 && !no_more_input_ && !paused_) Watch(watched_ | EPOLLIN);
 }
 
 void Connection::OpenRefused(int fd, const IpAddress& peer) {
@@ -72,7 +75,11 @@ void Connection::OnEvents(uint32_t events) {
   if ((events & EPOLLOUT) != 0 && writing_) {
     const ssize_t sent = send(fd_, output_.data(), output_.size(), MSG_NOSIGNAL);
     if (sent < 0 && errno != EAGAIN && errno != EINTR) return Close();
-    if (sent > 0) output_.erase(0, static_cast<size_t>(sent));
+    if (sent > 0) {
+      output_.erase(0, static_cast<size_t>(sent));
+      // A stream may be behind for long, as long as it gets on.
+      if (Streaming()) worker_.Arm(*this, Worker::Wait::kWrite);
+    }
     if (output_.empty()) {
       writing_ = false;
       Unlink();
@@ -83,6 +90,8 @@ void Connection::OnEvents(uint32_t events) {
     }
     if (fd_ < 0) return;
   }
+  // Who has left a stream without an end waits for nothing.
+  if ((events & EPOLLRDHUP) != 0 && Streaming()) return Close();
   const bool broken = (events & (EPOLLHUP | EPOLLERR)) != 0;
   if ((watched_ & EPOLLIN) == 0) {
     // Nothing is read now, so a connection that broke would be reported again and again.
@@ -102,7 +111,7 @@ void Connection::ReadSome() {
     return;
   }
   if (got == 0) {
-    if (lingering_ || (slots_.empty() && !writing_)) return Close();
+    if (lingering_ || Streaming() || (slots_.empty() && !writing_)) return Close();
     // A client that closed its side may still wait for its answers.
     no_more_input_ = true;
     if (reader_) worker_.ReturnReader(std::move(reader_));
@@ -229,6 +238,62 @@ void Connection::Complete(uint32_t slot, const CannedResponse* canned,
   MarkDirty();
 }
 
+bool Connection::BeginStream(uint32_t slot, const Response& head,
+                             std::weak_ptr<StreamListener> listener) {
+  const uint32_t index = slot - first_slot_;
+  if (fd_ < 0 || index >= slots_.size() || slots_[index].response != nullptr) return false;
+  Slot& begun = slots_[index];
+  begun.owned =
+      std::make_unique<CannedResponse>(head, begun.http10 ? Framing::kClose : Framing::kChunked);
+  begun.response = begun.owned.get();
+  Add(worker_.stats().in_flight, -1);
+  MarkDirty();
+  if (begun.head_only) return false;
+  begun.stream = std::make_unique<Stream>();
+  begun.stream->listener = std::move(listener);
+  // A client that vanishes is noticed by what it does not acknowledge, one that leaves at once.
+  const auto patience =
+      static_cast<unsigned>(absl::ToInt64Milliseconds(worker_.options().write_timeout));
+  setsockopt(fd_, IPPROTO_TCP, TCP_USER_TIMEOUT, &patience, sizeof(patience));
+  Watch(watched_ | EPOLLRDHUP);
+  return true;
+}
+
+Connection::Slot* Connection::StreamSlot(uint32_t slot) {
+  const uint32_t index = slot - first_slot_;
+  if (fd_ < 0 || index >= slots_.size() || slots_[index].stream == nullptr) return nullptr;
+  return slots_[index].stream->ended ? nullptr : &slots_[index];
+}
+
+void Connection::WriteStream(uint32_t slot, std::string_view piece) {
+  Slot* const to = StreamSlot(slot);
+  if (to == nullptr || piece.empty()) return;
+  std::string& pending = to->stream->pending;
+  if (to->http10) {
+    pending.append(piece);
+  } else {
+    char size[20];
+    pending.append(size,
+                   static_cast<size_t>(std::snprintf(size, sizeof(size), "%zx\r\n", piece.size())));
+    pending.append(piece).append("\r\n");
+  }
+  MarkDirty();
+}
+
+size_t Connection::PendingStream(uint32_t slot) const {
+  const uint32_t index = slot - first_slot_;
+  if (fd_ < 0 || index >= slots_.size() || slots_[index].stream == nullptr) return 0;
+  return slots_[index].stream->pending.size() + output_.size();
+}
+
+void Connection::EndStream(uint32_t slot) {
+  Slot* const to = StreamSlot(slot);
+  if (to == nullptr) return;
+  if (!to->http10) to->stream->pending.append("0\r\n\r\n");
+  to->stream->ended = true;
+  MarkDirty();
+}
+
 void Connection::MarkDirty() {
   if (dirty_) return;
   dirty_ = true;
@@ -248,34 +313,48 @@ void Connection::Flush() {
 }
 
 void Connection::WriteReady() {
-  using Field = CannedResponse::ConnectionField;
   std::string& out = worker_.out();
   out.clear();
   size_t count = 0;
   while (count < slots_.size() && !close_when_written_) {
-    const Slot& slot = slots_[count];
-    if (slot.interim) {
-      out.append(kContinue);
-      ++count;
-      continue;
-    }
-    if (slot.response == nullptr) break;
+    const bool last = count + 1 == slots_.size() && !reader_ && input_.empty();
+    if (!WriteSlot(slots_[count], last, out)) break;
     ++count;
-    // Closing on our own wish waits for the last of the requests that are being answered.
-    const bool last = count == slots_.size() && !reader_ && input_.empty();
-    const bool wish = (worker_.closing() || slot.response->close()) && last;
-    const bool close = slot.refusal || !slot.keep_alive || wish;
-    if (close) close_when_written_ = no_more_input_ = true;
-    if (wish) linger_on_close_ = true;  // the client may have sent another one
-    const Field field = close                            ? Field::kClose
-                        : slot.http10 && slot.keep_alive ? Field::kKeepAlive
-                                                         : Field::kNone;
-    slot.response->AppendTo(out, worker_.date_line(), field, slot.head_only);
   }
-  if (count == 0) return;
+  if (count == 0 && out.empty()) return;
   slots_.erase(slots_.begin(), slots_.begin() + static_cast<std::ptrdiff_t>(count));
   first_slot_ += static_cast<uint32_t>(count);
   Send(out);
+}
+
+bool Connection::WriteSlot(Slot& slot, bool last, std::string& out) {
+  using Field = CannedResponse::ConnectionField;
+  if (slot.interim) {
+    out.append(kContinue);
+    return true;
+  }
+  if (slot.response == nullptr) return false;
+  Stream* const stream = slot.stream.get();
+  const bool ends = stream == nullptr || stream->ended;
+  // Closing on our own wish waits for the last of the requests that are being answered.
+  const bool wish = (worker_.closing() || slot.response->close()) && last;
+  const bool by_close = stream != nullptr && slot.http10;
+  const bool close = slot.refusal || !slot.keep_alive || by_close || wish;
+  if (close && ends) {
+    close_when_written_ = no_more_input_ = true;
+    if (wish) linger_on_close_ = true;  // the client may have sent another one
+  }
+  if (stream == nullptr || !stream->head_written) {
+    const Field field = close                            ? Field::kClose
+                        : slot.http10 && slot.keep_alive ? Field::kKeepAlive
+                                                         : Field::kNone;
+    slot.response->AppendTo(out, worker_.date_line(), field, slot.head_only || stream != nullptr);
+  }
+  if (stream == nullptr) return true;
+  stream->head_written = true;
+  out.append(stream->pending);
+  Clear(stream->pending);
+  return ends;
 }
 
 void Connection::Send(std::string_view bytes) {
@@ -295,6 +374,9 @@ void Connection::Send(std::string_view bytes) {
 
 void Connection::AfterWrite() {
   if (close_when_written_) return linger_on_close_ ? Linger() : Close();
+  if (Streaming()) {
+    if (const auto listener = slots_.front().stream->listener.lock()) listener->OnRoom();
+  }
   if (!slots_.empty()) return;
   if (no_more_input_) return Close();
   if (!reader_) {
@@ -346,7 +428,12 @@ void Connection::Close() {
   int64_t unanswered = 0;
   for (const Slot& slot : slots_) unanswered += !slot.interim && slot.response == nullptr ? 1 : 0;
   if (unanswered > 0) Add(worker_.stats().in_flight, -unanswered);
+  const auto ended = std::move(slots_);
   slots_.clear();
+  for (const Slot& slot : ended) {
+    if (slot.stream == nullptr || slot.stream->ended) continue;
+    if (const auto listener = slot.stream->listener.lock()) listener->OnGone();
+  }
   Clear(input_);
   Clear(output_);
   worker_.Released(*this);

@@ -9,6 +9,7 @@
 
 #include "absl/container/inlined_vector.h"
 #include "gateway/http/event_loop.h"
+#include "gateway/http/handler.h"
 #include "gateway/http/message.h"
 #include "gateway/http/request_reader.h"
 #include "gateway/http/timeout_list.h"
@@ -33,6 +34,11 @@ class Connection final : public EventLoop::Source, public TimeoutNode {
 
   // The response of slot `slot`.
   void Complete(uint32_t slot, const CannedResponse* canned, std::unique_ptr<CannedResponse> owned);
+  // A response that comes in pieces: see Responder.
+  bool BeginStream(uint32_t slot, const Response& head, std::weak_ptr<StreamListener> listener);
+  void WriteStream(uint32_t slot, std::string_view piece);
+  size_t PendingStream(uint32_t slot) const;
+  void EndStream(uint32_t slot);
   // End of turn: writes what is ready, reads on if it had paused, closes if it is done.
   void Flush();
   // The drain has come: closes unless a request is being read or answered.
@@ -45,12 +51,21 @@ class Connection final : public EventLoop::Source, public TimeoutNode {
   const IpAddress& peer() const { return peer_; }
 
  private:
+  // What a streamed response has besides its head.
+  struct Stream {
+    std::weak_ptr<StreamListener> listener;
+    std::string pending;  // framed, and not given to Send yet
+    bool head_written = false;
+    bool ended = false;
+  };
+
   // A request that has no response yet, or one whose response waits for those before it.
   struct Slot {
     const CannedResponse* response = nullptr;  // set: it is there
     std::unique_ptr<CannedResponse> owned;
-    bool interim = false;  // "100 Continue"
-    bool refusal = false;  // by the server; the last one
+    std::unique_ptr<Stream> stream;  // set: `response` is only its head
+    bool interim = false;            // "100 Continue"
+    bool refusal = false;            // by the server; the last one
     bool head_only = false;
     bool http10 = false;
     bool keep_alive = false;
@@ -63,7 +78,13 @@ class Connection final : public EventLoop::Source, public TimeoutNode {
   void OnComplete();
   void Refuse(int status, std::string_view reason);
   bool MustPause() const;
+  // The slot, if a stream is under way there.
+  Slot* StreamSlot(uint32_t slot);
+  // Whether the client is being sent one.
+  bool Streaming() const { return !slots_.empty() && slots_.front().stream != nullptr; }
   void WriteReady();
+  // Appends what there is of a response to `out`; false when the rest is still to come.
+  bool WriteSlot(Slot& slot, bool last, std::string& out);
   void Send(std::string_view bytes);
   void AfterWrite();
   void Linger();

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string_view>
 
 #include "absl/time/time.h"
@@ -10,6 +11,16 @@
 namespace tocsin::http {
 
 class Worker;
+
+// Hears of a response that is streamed. Io thread only.
+class StreamListener {
+ public:
+  virtual ~StreamListener() = default;
+  // What was written has been taken, so there is room for more.
+  virtual void OnRoom() = 0;
+  // The client has gone before the end, or did not take what was written in time. The last call.
+  virtual void OnGone() = 0;
+};
 
 // Answers one request, once, now or later. A small value that may be copied and kept; answering
 // after the client has gone (or a second time) does nothing. Io thread only, and not after the
@@ -21,6 +32,18 @@ class Responder {
   // `response` is not copied: it must outlive the server.
   void Send(const CannedResponse& response) const;
   void Send(const Response& response) const;
+
+  // Instead of Send: a response whose body comes in pieces, for as long as it takes. The body of
+  // `head` is not sent. False when nothing more is wanted: the client has gone, was answered
+  // before, or asked with HEAD; `listener` hears nothing then.
+  bool Begin(const Response& head, std::weak_ptr<StreamListener> listener) const;
+  // Appends to the body; a piece leaves at the end of the turn. Nothing that was written is
+  // dropped: who writes looks at Pending, and waits for OnRoom.
+  void Write(std::string_view piece) const;
+  // Bytes that the kernel has not taken yet.
+  size_t Pending() const;
+  // The body is complete.
+  void End() const;
 
  private:
   friend class Worker;

@@ -33,6 +33,8 @@ std::string_view ReasonPhrase(int status) {
       return "Created";
     case 204:
       return "No Content";
+    case 307:
+      return "Temporary Redirect";
     case 400:
       return "Bad Request";
     case 401:
@@ -61,12 +63,16 @@ std::string_view ReasonPhrase(int status) {
       return "Too Many Requests";
     case 431:
       return "Request Header Fields Too Large";
+    case 499:
+      return "Client Closed Request";
     case 500:
       return "Internal Server Error";
     case 501:
       return "Not Implemented";
     case 503:
       return "Service Unavailable";
+    case 504:
+      return "Gateway Timeout";
     case 505:
       return "HTTP Version Not Supported";
     default:
@@ -85,7 +91,7 @@ std::string DateLine(int64_t unix_seconds) {
   return std::string(buffer, size);
 }
 
-CannedResponse::CannedResponse(const Response& response)
+CannedResponse::CannedResponse(const Response& response, Framing framing)
     : status_(response.status), close_(response.close) {
   status_line_ = "HTTP/1.1 " + std::to_string(status_) + " ";
   status_line_ += ReasonPhrase(status_);
@@ -93,8 +99,10 @@ CannedResponse::CannedResponse(const Response& response)
   if (!response.content_type.empty()) {
     rest_ += "Content-Type: " + response.content_type + "\r\n";
   }
+  if (framing == Framing::kChunked) rest_ += "Transfer-Encoding: chunked\r\n";
   // RFC 9110: a 204 has no Content-Length.
-  if (status_ != 204) rest_ += "Content-Length: " + std::to_string(response.body.size()) + "\r\n";
+  if (framing == Framing::kLength && status_ != 204)
+    rest_ += "Content-Length: " + std::to_string(response.body.size()) + "\r\n";
   for (const auto& [name, value] : response.headers) rest_ += name + ": " + value + "\r\n";
   rest_ += "\r\n";
   head_size_ = rest_.size();

@@ -36,10 +36,17 @@ struct Response {
   bool close = false;                                          // close the connection after it
 };
 
+// How a client knows where the body ends.
+enum class Framing {
+  kLength,   // told beforehand
+  kChunked,  // the body comes in pieces
+  kClose,    // the same for HTTP/1.0: by the end of the connection
+};
+
 // A response whose bytes were put together once. Immutable.
 class CannedResponse {
  public:
-  explicit CannedResponse(const Response& response);
+  explicit CannedResponse(const Response& response, Framing framing = Framing::kLength);
 
   enum class ConnectionField { kNone, kClose, kKeepAlive };
   // Appends the message to `out`. `date` is the whole Date line with its CRLF. Without its body

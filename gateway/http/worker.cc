@@ -180,12 +180,36 @@ std::unique_ptr<CannedResponse> Worker::MakeRefusal(int status, std::string_view
   return std::make_unique<CannedResponse>(handler_->OnRefusal(status, reason));
 }
 
+Connection* Worker::ConnectionOf(const Responder& to) const {
+  if (to.connection_ >= connections_.size()) return nullptr;
+  Connection* const connection = connections_[to.connection_].get();
+  return connection->generation() == to.generation_ ? connection : nullptr;
+}
+
 void Worker::Complete(const Responder& to, const CannedResponse* canned,
                       std::unique_ptr<CannedResponse> owned) {
-  if (to.connection_ >= connections_.size()) return;
-  Connection& connection = *connections_[to.connection_];
-  if (connection.generation() != to.generation_) return;
-  connection.Complete(to.slot_, canned, std::move(owned));
+  if (Connection* connection = ConnectionOf(to)) {
+    connection->Complete(to.slot_, canned, std::move(owned));
+  }
+}
+
+bool Worker::Begin(const Responder& to, const Response& head,
+                   std::weak_ptr<StreamListener> listener) {
+  Connection* const connection = ConnectionOf(to);
+  return connection != nullptr && connection->BeginStream(to.slot_, head, std::move(listener));
+}
+
+void Worker::Write(const Responder& to, std::string_view piece) {
+  if (Connection* connection = ConnectionOf(to)) connection->WriteStream(to.slot_, piece);
+}
+
+size_t Worker::Pending(const Responder& to) const {
+  const Connection* const connection = ConnectionOf(to);
+  return connection == nullptr ? 0 : connection->PendingStream(to.slot_);
+}
+
+void Worker::End(const Responder& to) {
+  if (Connection* connection = ConnectionOf(to)) connection->EndStream(to.slot_);
 }
 
 std::string_view Worker::date_line() {
@@ -257,6 +281,20 @@ void Responder::Send(const Response& response) const {
   auto owned = std::make_unique<CannedResponse>(response);
   const CannedResponse* const canned = owned.get();
   worker_->Complete(*this, canned, std::move(owned));
+}
+
+bool Responder::Begin(const Response& head, std::weak_ptr<StreamListener> listener) const {
+  return worker_ != nullptr && worker_->Begin(*this, head, std::move(listener));
+}
+
+void Responder::Write(std::string_view piece) const {
+  if (worker_ != nullptr) worker_->Write(*this, piece);
+}
+
+size_t Responder::Pending() const { return worker_ == nullptr ? 0 : worker_->Pending(*this); }
+
+void Responder::End() const {
+  if (worker_ != nullptr) worker_->End(*this);
 }
 
 }  // namespace tocsin::http

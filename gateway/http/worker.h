@@ -39,6 +39,12 @@ class Worker final : public EventLoop::TurnHook, public EventLoop::Source {
   void Complete(const Responder& to, const CannedResponse* canned,
                 std::unique_ptr<CannedResponse> owned);
 
+  // The same for streamed ones.
+  bool Begin(const Responder& to, const Response& head, std::weak_ptr<StreamListener> listener);
+  void Write(const Responder& to, std::string_view piece);
+  size_t Pending(const Responder& to) const;
+  void End(const Responder& to);
+
   // What connections need of their worker.
   enum class Wait { kHead, kBody, kIdle, kWrite, kLinger };
   void Arm(Connection& connection, Wait wait) {
@@ -64,6 +70,8 @@ class Worker final : public EventLoop::TurnHook, public EventLoop::Source {
   void OnEvents(uint32_t events) override;  // of the listener
 
  private:
+  // nullptr when it has gone.
+  Connection* ConnectionOf(const Responder& to) const;
   bool AcceptOne();
   void LastCall();
   void CloseListener();

@@ -88,6 +88,16 @@ HttpResponse HttpClient::Receive(bool head) {
   return response;
 }
 
+std::string HttpClient::ReceiveUntil(const std::string& end) {
+  size_t at;
+  while ((at = input_.find(end)) == std::string::npos) {
+    if (!ReadMore()) return std::exchange(input_, "");
+  }
+  const std::string bytes = input_.substr(0, at + end.size());
+  input_.erase(0, bytes.size());
+  return bytes;
+}
+
 HttpResponse Fetch(int port, const std::string& head, const std::string& body) {
   HttpClient client(port);
   std::string request = head + "Host: test\r\n";

@@ -28,6 +28,8 @@ class HttpClient {
   bool Send(const std::string& bytes);
   // The next response; without a body when it answers a HEAD.
   HttpResponse Receive(bool head = false);
+  // The raw bytes up to and including `end`; what there is when the connection ends before.
+  std::string ReceiveUntil(const std::string& end);
   // Whether the server has closed the connection and nothing is left to read.
   bool AtEnd();
   void ShutdownWrite();
