@@ -2,6 +2,7 @@
 #include "gateway/client_address.h"
 
 #include <algorithm>
+#include <string>
 
 namespace tocsin::gateway {
 
@@ -23,6 +24,19 @@ http::IpAddress ClientAddress(const http::IpAddress& peer, std::string_view forw
         comma == std::string_view::npos ? std::string_view() : forwarded_for.substr(0, comma);
   }
   return client;
+}
+
+http::IpAddress ClientOf(const http::Request& request,
+                         const std::vector<http::IpNetwork>& trusted) {
+  if (trusted.empty()) return request.peer;
+  // A proxy may add to the header or add a header: all of them are one list.
+  std::string forwarded;
+  for (const http::HeaderField& field : request.fields) {
+    if (!http::EqualsIgnoreCase(field.name, "X-Forwarded-For")) continue;
+    if (!forwarded.empty()) forwarded += ',';
+    forwarded += field.value;
+  }
+  return ClientAddress(request.peer, forwarded, trusted);
 }
 
 }  // namespace tocsin::gateway

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "gateway/http/ip_address.h"
+#include "gateway/http/message.h"
 
 namespace tocsin::gateway {
 
@@ -12,5 +13,8 @@ namespace tocsin::gateway {
 // that is not itself a trusted proxy's. Whatever stands before it may be invented.
 http::IpAddress ClientAddress(const http::IpAddress& peer, std::string_view forwarded_for,
                               const std::vector<http::IpNetwork>& trusted);
+
+// The same of a request with all its headers.
+http::IpAddress ClientOf(const http::Request& request, const std::vector<http::IpNetwork>& trusted);
 
 }  // namespace tocsin::gateway

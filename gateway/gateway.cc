@@ -10,7 +10,8 @@ namespace tocsin::gateway {
 Gateway::Gateway(const Options& options)
     : threads_(options.http.threads),
       shared_(options.token_limit, options.max_tokens, options.unknown_token_limit,
-              options.max_addresses, options.trusted_proxies) {
+              options.max_addresses, options.trusted_proxies),
+      api_(options.api, options.trusted_proxies) {
   shared_.core_key = options.core_key;
 }
 
@@ -19,7 +20,7 @@ absl::StatusOr<std::unique_ptr<Gateway>> Gateway::Start(const Options& options, 
   std::unique_ptr<Gateway> gateway(new Gateway(options));
   Gateway* const g = gateway.get();
   const auto make_handler = [&](http::EventLoop& loop) {
-    auto handler = std::make_unique<PushHandler>(options.dispatcher, loop, g->shared_);
+    auto handler = std::make_unique<GatewayHandler>(options.dispatcher, loop, g->shared_, g->api_);
     g->handlers_.emplace_back(&loop, handler.get());
     return handler;
   };
@@ -30,6 +31,7 @@ absl::StatusOr<std::unique_ptr<Gateway>> Gateway::Start(const Options& options, 
       AdminServer::Start({.address = options.admin_listen.host, .port = options.admin_listen.port},
                          g->shared_.metrics.collectable(), [g] { return g->Ready(); }));
   g->admin_->AddMetrics(g->process_metrics_);
+  g->admin_->AddMetrics(g->api_.metrics.collectable());
   g->resolver_ = std::make_unique<CoreResolver>(
       options.core_addresses, options.core_resolve_interval,
       [g](const std::vector<std::string>& targets) {
@@ -66,6 +68,10 @@ bool Gateway::Drain(absl::Duration delay, absl::Duration timeout) {
   // Never true before StopAccepting: this waits for the whole delay.
   server_->AwaitNoConnections(delay);
   server_->StopAccepting();
+  // Only now: their clients connect again at once, and then to another gateway.
+  for (const auto& [loop, handler] : handlers_) {
+    loop->Post([h = handler] { h->api().EndStreams(); });
+  }
   return server_->AwaitNoConnections(timeout);
 }
 

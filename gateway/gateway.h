@@ -11,9 +11,9 @@
 #include "common/clock.h"
 #include "common/process_metrics.h"
 #include "gateway/core_link/core_resolver.h"
+#include "gateway/gateway_handler.h"
 #include "gateway/http/server.h"
 #include "gateway/options.h"
-#include "gateway/push_handler.h"
 
 namespace tocsin::gateway {
 
@@ -43,7 +43,8 @@ class Gateway {
   const int threads_;
   std::atomic<bool> draining_{false};
   GatewayShared shared_;
-  std::vector<std::pair<http::EventLoop*, PushHandler*>> handlers_;  // of the server
+  ApiShared api_;
+  std::vector<std::pair<http::EventLoop*, GatewayHandler*>> handlers_;  // of the server
   std::unique_ptr<http::Server> server_;
   ProcessMetrics process_metrics_;
   std::unique_ptr<AdminServer> admin_;

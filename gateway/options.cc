@@ -36,6 +36,13 @@ ABSL_FLAG(int32_t, max_pending, 20000, "Pushes that wait for core, per thread; b
 ABSL_FLAG(int32_t, batch_size, 1000, "Pushes in one batch to core, at most 1,000.");
 ABSL_FLAG(int32_t, batches_in_flight, 3, "Batches on one stream that core has not answered yet.");
 
+ABSL_FLAG(absl::Duration, api_timeout, absl::Seconds(10),
+          "How long a request below /api/v1 may take before it is answered with 504.");
+ABSL_FLAG(int32_t, max_api_calls, 64,
+          "Requests below /api/v1 that wait for core; beyond it, 503 with Retry-After.");
+ABSL_FLAG(int32_t, max_api_streams, 100,
+          "Streams of events to clients; beyond it, 503 with Retry-After.");
+
 ABSL_FLAG(int32_t, max_connections, 20000, "Open connections; beyond it, 503.");
 ABSL_FLAG(int32_t, max_pipelined, 64, "Unanswered requests of one connection.");
 ABSL_FLAG(int32_t, max_head_bytes, 16384, "Request line and headers; beyond it, 431.");
@@ -71,8 +78,9 @@ namespace {
 
 const ProgramInfo kProgram{
     "tocsin-gateway",
-    "Takes heartbeats over HTTP (/api/push/<token>) and hands them to core. Keeps nothing: any "
-    "number of them may run."};
+    "Takes heartbeats over HTTP (/api/push/<token>) and hands them to core, and management over "
+    "REST "
+    "(/api/v1/…, described at /docs). Keeps nothing: any number of them may run."};
 
 int Positive(OptionFaults& faults, const char* name, int32_t value) {
   faults.Require(value > 0, name, "must be above 0");
@@ -90,6 +98,13 @@ RateLimit Rate(OptionFaults& faults, const char* rate_name, double rate, const c
   faults.Require(rate >= 0, rate_name, "must be 0 (no limit) or above");
   faults.Require(burst >= 1, burst_name, "must be at least 1");
   return {.per_second = rate, .burst = burst};
+}
+
+ApiOptions ReadApi(OptionFaults& faults) {
+  return {.timeout = Positive(faults, "api_timeout", absl::GetFlag(FLAGS_api_timeout)),
+          .max_calls = Positive(faults, "max_api_calls", absl::GetFlag(FLAGS_max_api_calls)),
+          .max_streams = Positive(faults, "max_api_streams", absl::GetFlag(FLAGS_max_api_streams)),
+          .gateway_credential = {}};
 }
 
 std::string DefaultName() {
@@ -173,6 +188,7 @@ Options ReadOptions(int argc, char** argv, OptionFaults& faults) {
   options.core_resolve_interval =
       Positive(faults, "core_resolve_interval", absl::GetFlag(FLAGS_core_resolve_interval));
   options.dispatcher = ReadDispatcher(faults);
+  options.api = ReadApi(faults);
   options.token_limit = Rate(faults, "token_rate", absl::GetFlag(FLAGS_token_rate), "token_burst",
                              absl::GetFlag(FLAGS_token_burst));
   options.max_tokens = static_cast<size_t>(

@@ -9,6 +9,7 @@
 #include "gateway/core_link/dispatcher.h"
 #include "gateway/http/server.h"
 #include "gateway/rate_limit.h"
+#include "gateway/rest/api_shared.h"
 
 namespace tocsin::gateway {
 
@@ -19,6 +20,7 @@ struct Options {
   std::string core_key;  // empty: none; never logged
   absl::Duration core_resolve_interval;
   DispatcherOptions dispatcher;
+  ApiOptions api;
   RateLimit token_limit;
   size_t max_tokens = 0;
   RateLimit unknown_token_limit;

@@ -8,6 +8,7 @@
 #include "common/random.h"
 #include "gateway/client_address.h"
 #include "gateway/push_answers.h"
+#include "gateway/request_id.h"
 #include "gateway/text.h"
 
 namespace tocsin::gateway {
@@ -16,7 +17,6 @@ namespace {
 constexpr absl::Duration kPublishEvery = absl::Milliseconds(100);
 constexpr absl::Duration kRetryAfter = absl::Seconds(1);
 constexpr int kMaxLogLinesPerSecond = 10;
-constexpr size_t kMaxRequestId = 64;
 
 // Spreads consecutive numbers over all 64 bits; a bijection, so that they stay distinct
 // (SplitMix64's finalizer).
@@ -51,16 +51,13 @@ Sha256Digest LimitKey(const Sha256Digest& key, std::string_view monitor_id) {
   return Sha256(both);
 }
 
-std::string NewRequestId() {
-  const uint64_t id = RandomId();
-  return Hex(std::string_view(reinterpret_cast<const char*>(&id), sizeof(id)));
-}
-
 }  // namespace
 
-PushHandler::PushHandler(DispatcherOptions options, http::EventLoop& loop, GatewayShared& shared)
+PushHandler::PushHandler(DispatcherOptions options, http::EventLoop& loop, GatewayShared& shared,
+                         http::Handler& others)
     : loop_(loop),
       shared_(shared),
+      others_(others),
       next_push_id_(RandomId()),
       recorded_(RecordedAnswer("")),
       paused_(PausedAnswer("")),
@@ -73,9 +70,7 @@ PushHandler::~PushHandler() = default;
 
 void PushHandler::OnRequest(const http::Request& request, http::Responder responder) {
   const Route route = ParseRoute(request.target);
-  if (route.endpoint == Route::Endpoint::kUnknown) {
-    return responder.Send(NoRouteAnswer(RequestId(request)));
-  }
+  if (route.endpoint == Route::Endpoint::kUnknown) return others_.OnRequest(request, responder);
   if (request.method == "OPTIONS") return responder.Send(preflight_);
   if (!IsPushMethod(request.method)) {
     counted_ = true;
@@ -148,18 +143,6 @@ std::string_view PushHandler::TokenOf(const http::Request& request, const Route&
   return TrimSpace(value.substr(kBearer.size()));
 }
 
-http::IpAddress PushHandler::ClientOf(const http::Request& request) const {
-  if (shared_.trusted_proxies.empty()) return request.peer;
-  // A proxy may add to the header or add a header: all of them are one list.
-  std::string forwarded;
-  for (const http::HeaderField& field : request.fields) {
-    if (!http::EqualsIgnoreCase(field.name, "X-Forwarded-For")) continue;
-    if (!forwarded.empty()) forwarded += ',';
-    forwarded += field.value;
-  }
-  return ClientAddress(request.peer, forwarded, shared_.trusted_proxies);
-}
-
 bool PushHandler::Limited(PendingPush& push, const http::Request& request) {
   const absl::Duration now = loop_.now();
   const TokenLimiter::Verdict verdict =
@@ -172,7 +155,7 @@ bool PushHandler::Limited(PendingPush& push, const http::Request& request) {
     return true;
   }
   if (verdict.known) return false;
-  push.client = ClientOf(request);
+  push.client = ClientOf(request, shared_.trusted_proxies);
   const auto wait = shared_.unknown.Check(push.client, push.limit_key, now);
   if (!wait) return false;
   counts_.Count(PushOutcomeLabel::kUnknownLimited);
@@ -207,23 +190,23 @@ void PushHandler::OnOutcome(PendingPush& push, PushResult result, absl::Duration
       return AnswerUnknown(push, now);
     case PushResult::kMayNotCreate:
       counts_.Count(PushOutcomeLabel::kMayNotCreate, took);
-      return push.responder.Send(MayNotCreateAnswer(RequestId(push.request_id)));
+      return push.responder.Send(MayNotCreateAnswer(FittingRequestId(push.request_id)));
     case PushResult::kInvalid:
       counts_.Count(PushOutcomeLabel::kInvalid, took);
-      return push.responder.Send(
-          ErrorAnswer(400, "The push cannot be stored as it is.", RequestId(push.request_id)));
+      return push.responder.Send(ErrorAnswer(400, "The push cannot be stored as it is.",
+                                             FittingRequestId(push.request_id)));
     case PushResult::kUnavailable:
       break;
   }
   counts_.Count(PushOutcomeLabel::kUnavailable, took);
-  const std::string id = RequestId(push.request_id);
+  const std::string id = FittingRequestId(push.request_id);
   LogFailure("push_unavailable", id, now);
   push.responder.Send(
       RetryAnswer(503, "The push could not be recorded in time; try again.", kRetryAfter, id));
 }
 
 void PushHandler::AnswerUnknown(PendingPush& push, absl::Duration now) {
-  const std::string id = RequestId(push.request_id);
+  const std::string id = FittingRequestId(push.request_id);
   const auto wait = shared_.unknown.Refused(push.client, push.limit_key, now);
   if (!wait) {
     counts_.Count(PushOutcomeLabel::kUnknownToken, now - push.received);
@@ -238,7 +221,7 @@ void PushHandler::AnswerUnknown(PendingPush& push, absl::Duration now) {
 }
 
 http::Response PushHandler::OnRefusal(int status, std::string_view reason) {
-  const std::string id = NewRequestId();
+  const std::string id = FittingRequestId("");
   if (status != 503) return ErrorAnswer(status, reason, id);
   core_.dispatcher().NoteRefusal(loop_.now());
   LogFailure("connection_refused", id, loop_.now());
@@ -246,16 +229,7 @@ http::Response PushHandler::OnRefusal(int status, std::string_view reason) {
 }
 
 std::string PushHandler::RequestId(const http::Request& request) const {
-  return RequestId(request.Header("X-Request-Id").substr(0, kMaxRequestId));
-}
-
-std::string PushHandler::RequestId(std::string_view sent) const {
-  const auto fit = [](char c) {
-    return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') || c == '-' ||
-           c == '_' || c == '.';
-  };
-  if (!sent.empty() && std::all_of(sent.begin(), sent.end(), fit)) return std::string(sent);
-  return NewRequestId();
+  return FittingRequestId(request.Header("X-Request-Id").substr(0, kMaxRequestId));
 }
 
 // In an outage every push fails: a few lines a second say so, a number says how many there were.

@@ -42,7 +42,9 @@ struct GatewayShared {
 // Loop thread only.
 class PushHandler final : public http::Handler, private OutcomeSink {
  public:
-  PushHandler(DispatcherOptions options, http::EventLoop& loop, GatewayShared& shared);
+  // Requests that are no pushes go to `others`, which must outlive the requests.
+  PushHandler(DispatcherOptions options, http::EventLoop& loop, GatewayShared& shared,
+              http::Handler& others);
   ~PushHandler() override;
 
   void OnRequest(const http::Request& request, http::Responder responder) override;
@@ -59,17 +61,16 @@ class PushHandler final : public http::Handler, private OutcomeSink {
   // monitor cannot be an id.
   absl::Status ReadMonitor(const Route& route, PendingPush& push);
   std::string_view TokenOf(const http::Request& request, const Route& route);
-  http::IpAddress ClientOf(const http::Request& request) const;
   void OnOutcome(PendingPush& push, PushResult result, absl::Duration now) override;
   void AnswerUnknown(PendingPush& push, absl::Duration now);
   // The id to answer an error with: the client's own, if it is fit to be repeated.
   std::string RequestId(const http::Request& request) const;
-  std::string RequestId(std::string_view sent) const;
   void LogFailure(std::string_view event, std::string_view request_id, absl::Duration now);
   void Publish(absl::Duration now);
 
   http::EventLoop& loop_;
   GatewayShared& shared_;
+  http::Handler& others_;
   PushParser parser_;
   std::string token_;   // decoded
   std::string action_;  // decoded

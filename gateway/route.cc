@@ -38,13 +38,19 @@ bool TakeParts(std::string_view path, Route& route) {
 
 }  // namespace
 
-Route ParseRoute(std::string_view target) {
+Target SplitTarget(std::string_view target) {
   target = OriginForm(target);
   target = target.substr(0, target.find('#'));
-  Route route;
   const size_t question = target.find('?');
-  std::string_view path = target.substr(0, question);
-  if (question != std::string_view::npos) route.query = target.substr(question + 1);
+  return {.path = target.substr(0, question),
+          .query = question == std::string_view::npos ? std::string_view()
+                                                      : target.substr(question + 1)};
+}
+
+Route ParseRoute(std::string_view target) {
+  Route route;
+  auto [path, query] = SplitTarget(target);
+  route.query = query;
   if (!http::EqualsIgnoreCase(path.substr(0, kPush.size()), kPush)) return route;
   path.remove_prefix(kPush.size());
   if (!path.empty() && path.back() == '/') path.remove_suffix(1);

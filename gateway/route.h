@@ -16,6 +16,15 @@ struct Route {
   std::string_view query;  // after the "?"
 };
 
+// A request target taken apart; the views point into it.
+struct Target {
+  std::string_view path;   // still percent-encoded
+  std::string_view query;  // after the "?"
+};
+
+// Also of the absolute form, "http://host/path?query".
+Target SplitTarget(std::string_view target);
+
 // "/api/push/<token>", "/api/push" and "/api/push/<push key>/<monitor>[/<action>]" with or without
 // a slash at the end, "/api/push" in any case; also in absolute form
 // ("http://host/api/push/<token>"). The views point into `target`.

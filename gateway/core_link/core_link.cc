@@ -15,6 +15,8 @@ constexpr absl::Duration kPollAfterFailure = absl::Milliseconds(100);
 // Between the end of a stream and the next one on the same replica.
 constexpr absl::Duration kReconnectDelay = absl::Milliseconds(100);
 constexpr int kMaxReconnectMillis = 1000;
+constexpr int kMaxMessage = 64 * 1024 * 1024;
+
 // The same where the replica does not accept our key: somebody has to change something first.
 constexpr absl::Duration kRefusedDelay = absl::Seconds(1);
 
@@ -30,6 +32,8 @@ std::shared_ptr<grpc::Channel> MakeChannel(const std::string& target) {
   arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
   arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, kMaxReconnectMillis);
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, kMaxReconnectMillis);
+  // A page of a thousand monitors with long descriptions is above gRPC's 4 MiB.
+  arguments.SetMaxReceiveMessageSize(kMaxMessage);
   // A batch is tried again by us, not by gRPC; and no proxy stands between our own services.
   arguments.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);
   arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
@@ -50,6 +54,8 @@ class CoreLink::Replica final : public CoreStream {
   const std::string& target() const { return target_; }
   bool idle() const { return !stream_; }
   bool refused() const { return refused_; }
+  // nullptr unless it is connected and not draining.
+  std::shared_ptr<grpc::Channel> channel() const { return id_ != 0 ? channel_ : nullptr; }
 
   // Returns when it wants to be called again.
   absl::Duration OnTurn(absl::Duration now) {
@@ -203,6 +209,17 @@ void CoreLink::SetTargets(const std::vector<std::string>& targets) {
 bool CoreLink::refused() const {
   return std::any_of(replicas_.begin(), replicas_.end(),
                      [](const auto& r) { return r->refused(); });
+}
+
+std::shared_ptr<grpc::Channel> CoreLink::NextChannel(const grpc::Channel* except) {
+  for (size_t i = 0; i < replicas_.size(); ++i) {
+    const size_t index = (next_channel_ + i) % replicas_.size();
+    std::shared_ptr<grpc::Channel> channel = replicas_[index]->channel();
+    if (channel == nullptr || channel.get() == except) continue;
+    next_channel_ = index + 1;
+    return channel;
+  }
+  return nullptr;
 }
 
 absl::Duration CoreLink::OnTurn(absl::Duration now) {

@@ -31,6 +31,9 @@ class CoreLink {
   // Whether a replica refuses us for want of a good key. It is asked again each second, and gets
   // pushes when it accepts.
   bool refused() const;
+  // A channel to a replica that is connected and not draining, each time another one; not `except`
+  // while there is any other. nullptr: there is none. To be dropped on the loop's thread.
+  std::shared_ptr<grpc::Channel> NextChannel(const grpc::Channel* except);
 
   // Connects what is not connected and lets the dispatcher work. Returns when it wants to be called
   // again at the latest.
@@ -44,6 +47,7 @@ class CoreLink {
   CallCounter calls_;
   Dispatcher dispatcher_;
   std::vector<std::unique_ptr<Replica>> replicas_;
+  size_t next_channel_ = 0;
   std::vector<std::unique_ptr<Replica>> leaving_;  // not wanted any more, but owing answers
 };
 

@@ -1,0 +1,182 @@
+// The document: generated operations, and the push routes, which no service describes.
+#include "gateway/describe/openapi.h"
+
+#include <set>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "common/status_macros.h"
+#include "gateway/describe/operations.h"
+#include "gateway/rest/route_table.h"
+
+namespace tocsin::gateway {
+namespace {
+
+constexpr char kDescription[] =
+    "Tocsin is a push monitor: jobs send heartbeats, and it tells when one is late or says that it "
+    "failed. This is what its gateway serves: pushes below `/api/push`, management below "
+    "`/api/v1`. "
+    "The same services speak gRPC.\n\n"
+    "Names of fields are camelCase; those of the proto are understood as well. A field that has "
+    "its "
+    "default value (`0`, `false`, an empty string or list) is left out of answers. Times are "
+    "`2026-01-05T12:00:00Z`, durations `90s`, whole numbers of 64 bits are strings. A parameter or "
+    "field that is not known is refused.";
+
+OrderedJson PushParameter(const char* name, const char* description) {
+  return {{"name", name},
+          {"in", "query"},
+          {"description", description},
+          {"schema", {{"type", "string"}}}};
+}
+
+OrderedJson JsonContent(const char* schema) {
+  return {{"application/json",
+           {{"schema", {{"$ref", absl::StrCat("#/components/schemas/", schema)}}}}}};
+}
+
+OrderedJson PushOperation(const std::string& id, bool token_in_path) {
+  OrderedJson parameters = OrderedJson::array();
+  if (token_in_path) {
+    parameters.push_back({{"name", "token"},
+                          {"in", "path"},
+                          {"required", true},
+                          {"description", "The push token of the monitor."},
+                          {"schema", {{"type", "string"}}}});
+  }
+  parameters.push_back(PushParameter(
+      "status",
+      "`up` (the default), `down`, `start` or `log`; also `ok`, `fail`, `error` and others."));
+  parameters.push_back(PushParameter("msg", "What a person should read, up to 4,096 bytes."));
+  parameters.push_back(PushParameter("value", "A number to keep; `ping` is another name of it."));
+  parameters.push_back(PushParameter("run", "Pairs a start with its end."));
+  const OrderedJson error = {{"description", "It was not recorded, and why."},
+                             {"content", JsonContent("PushError")}};
+  OrderedJson operation = {
+      {"operationId", id},
+      {"tags", {"Heartbeats"}},
+      {"summary", "Pushes a heartbeat"},
+      {"description",
+       "Pushes a heartbeat. The answer comes after it is durable. HEAD, PUT and PATCH do the same. "
+       "Parameters may also come in a form or JSON body; those that are not known are ignored."}};
+  if (token_in_path) {
+    operation["security"] = OrderedJson::array();
+  } else {
+    operation["security"] = OrderedJson::array({{{"pushToken", OrderedJson::array()}}});
+  }
+  operation["parameters"] = std::move(parameters);
+  operation["responses"] = {
+      {"200",
+       {{"description", "The heartbeat is recorded."}, {"content", JsonContent("PushAnswer")}}},
+      {"4XX", error},
+      {"5XX", error}};
+  return operation;
+}
+
+OrderedJson Text(const char* description) {
+  return {{"type", "string"}, {"description", description}};
+}
+
+void AddOwnSchemas(OrderedJson& schemas) {
+  schemas["Problem"] = {
+      {"type", "object"},
+      {"description", "An error (RFC 9457)."},
+      {"properties",
+       {{"type", Text("Always `about:blank`: `code` and `reason` say what it is.")},
+        {"title", Text("The HTTP status in words.")},
+        {"status", {{"type", "integer"}, {"description", "The HTTP status."}}},
+        {"detail", Text("What went wrong, for people.")},
+        {"code", Text("The gRPC code, e.g. `NOT_FOUND`.")},
+        {"reason", Text("A word that programs can switch on, e.g. `MONITOR_NOT_FOUND`.")},
+        {"violations",
+         {{"type", "array"},
+          {"description", "Every field that is wrong."},
+          {"items",
+           {{"type", "object"},
+            {"properties",
+             {{"field", Text("Its path in the request.")},
+              {"description", Text("What is wrong, and what is accepted.")}}},
+            {"required", {"field", "description"}}}}}},
+        {"requestId", Text("Finds the request in the logs.")}}},
+      {"required", {"type", "title", "status", "detail", "code", "requestId"}}};
+  schemas["PushAnswer"] = {{"type", "object"},
+                           {"properties",
+                            {{"ok", {{"type", "boolean"}}},
+                             {"message", Text("What was done.")},
+                             {"msg", Text("`OK`, for clients that know it.")},
+                             {"warning", Text("What of the request could not be used.")}}},
+                           {"required", {"ok", "message", "msg"}}};
+  schemas["PushError"] = {{"type", "object"},
+                          {"properties",
+                           {{"ok", {{"type", "boolean"}}},
+                            {"error", Text("What went wrong.")},
+                            {"msg", Text("The same, for clients that know it.")}}},
+                          {"required", {"ok", "error", "msg"}}};
+}
+
+OrderedJson Components(const Schemas& schemas) {
+  OrderedJson all;
+  for (const auto& [name, schema] : schemas.components()) all[name] = schema;
+  AddOwnSchemas(all);
+  const OrderedJson problem = {
+      {"description", "An error. `Retry-After` says when to try again, if that can help."},
+      {"headers",
+       {{"Retry-After", {{"description", "Seconds."}, {"schema", {{"type", "integer"}}}}},
+        {"X-Request-Id", {{"schema", {{"type", "string"}}}}}}},
+      {"content",
+       {{"application/problem+json", {{"schema", {{"$ref", "#/components/schemas/Problem"}}}}}}}};
+  return {{"schemas", all},
+          {"responses", {{"Problem", problem}}},
+          {"securitySchemes",
+           {{"key",
+             {{"type", "http"},
+              {"scheme", "bearer"},
+              {"description", "A key of the API, `tk_…`. What it may do is said by its role."}}},
+            {"pushToken",
+             {{"type", "http"}, {"scheme", "bearer"}, {"description", "A push token."}}}}}};
+}
+
+}  // namespace
+
+absl::StatusOr<OrderedJson> MakeOpenApi(const Contract& contract, const std::string& version) {
+  ASSIGN_OR_RETURN(const RouteTable table, RouteTable::Make(contract.services()));
+  Schemas schemas;
+  OrderedJson tags = {{{"name", "Heartbeats"}, {"description", "Pushing over plain HTTP."}}};
+  OrderedJson paths;
+  for (const char* method : {"get", "post"}) {
+    paths["/api/push/{token}"][method] =
+        PushOperation(absl::StrCat("pushBy", method == std::string("get") ? "Get" : "Post"), true);
+    paths["/api/push"][method] = PushOperation(
+        absl::StrCat("pushWithHeaderBy", method == std::string("get") ? "Get" : "Post"), false);
+  }
+  std::set<std::string> ids;
+  for (const auto* service : contract.services()) {
+    tags.push_back({{"name", TagOf(*service)}, {"description", CommentOf(*service)}});
+    for (int i = 0; i < service->method_count(); ++i) {
+      for (const RestBinding& binding : table.bindings()) {
+        if (binding.method != service->method(i)) continue;
+        OrderedJson operation = OperationOf(binding, schemas);
+        std::string id = operation["operationId"];
+        // Further bindings of one method, and methods of the same name in two services.
+        for (int n = 2; !ids.insert(id).second; ++n) {
+          id = absl::StrCat(operation["operationId"].get<std::string>(), n);
+        }
+        operation["operationId"] = id;
+        paths[OpenApiPath(binding.path)][absl::AsciiStrToLower(binding.http_method)] = operation;
+      }
+    }
+  }
+  return OrderedJson{{"openapi", "3.1.0"},
+                     {"info",
+                      {{"title", "Tocsin"},
+                       {"version", version},
+                       {"description", kDescription},
+                       {"license", {{"name", "Apache-2.0"}, {"identifier", "Apache-2.0"}}}}},
+                     {"servers", {{{"url", "/"}, {"description", "This gateway."}}}},
+                     {"security", {{{"key", OrderedJson::array()}}}},
+                     {"tags", tags},
+                     {"paths", paths},
+                     {"components", Components(schemas)}};
+}
+
+}  // namespace tocsin::gateway

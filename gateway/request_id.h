@@ -1,0 +1,15 @@
+// The name by which the log knows a request.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace tocsin::gateway {
+
+inline constexpr size_t kMaxRequestId = 64;
+
+// The client's own X-Request-Id, if it is fit to be repeated (at most 64 of letters, digits, "-",
+// "_", "."); else a new one.
+std::string FittingRequestId(std::string_view sent);
+
+}  // namespace tocsin::gateway

@@ -1,0 +1,318 @@
+// From a request to a call, and from the call's end to an answer.
+#include "gateway/rest/api_handler.h"
+
+#include <google/protobuf/message.h>
+#include <google/protobuf/util/json_util.h>
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "common/grpc_status.h"
+#include "common/log.h"
+#include "common/status_details.h"
+#include "gateway/client_address.h"
+#include "gateway/push_answers.h"
+#include "gateway/request_id.h"
+#include "gateway/rest/event_text.h"
+#include "gateway/rest/pages.h"
+#include "gateway/rest/problem.h"
+#include "gateway/rest/reference.h"
+#include "gateway/route.h"
+
+namespace tocsin::gateway {
+namespace {
+
+using google::protobuf::Message;
+using google::protobuf::MessageFactory;
+using google::protobuf::MethodDescriptor;
+
+constexpr std::string_view kApi = "/api";
+constexpr std::string_view kVersion = "/api/v1/";
+constexpr std::string_view kPush = "/api/push";
+constexpr int kMaxLogLinesPerSecond = 10;
+
+std::unique_ptr<Message> ParseResponse(const MethodDescriptor& method, const std::string& bytes) {
+  std::unique_ptr<Message> message(
+      MessageFactory::generated_factory()->GetPrototype(method.output_type())->New());
+  return message->ParseFromString(bytes) ? std::move(message) : nullptr;
+}
+
+// What core answered, as JSON: fields with default values are left out, as `tocsin -o json` does.
+http::Response JsonAnswer(const MethodDescriptor& method, const std::string& bytes,
+                          const std::string& request_id) {
+  http::Response response{.content_type = "application/json",
+                          .headers = {{"Cache-Control", "no-store"}, {"X-Request-Id", request_id}}};
+  const auto message = ParseResponse(method, bytes);
+  if (message == nullptr ||
+      !google::protobuf::util::MessageToJsonString(*message, &response.body).ok()) {
+    return ProblemAnswer(absl::InternalError("core's answer cannot be read"), request_id);
+  }
+  response.body += '\n';
+  return response;
+}
+
+absl::Status Busy(const char* what) {
+  absl::Status status = absl::UnavailableError(absl::StrCat("Too many ", what, "; try again."));
+  SetReason(status, "GATEWAY_BUSY");
+  SetRetryDelay(status, absl::Seconds(1));
+  return status;
+}
+
+// A stream that is taken up where it broke: EventSource repeats the URL and adds the header.
+void Resume(std::string_view last_event_id, Message& request) {
+  const auto* cursor = request.GetDescriptor()->FindFieldByName("cursor");
+  if (last_event_id.empty() || cursor == nullptr) return;
+  request.GetReflection()->SetString(&request, cursor, std::string(last_event_id));
+}
+
+}  // namespace
+
+ApiHandler::ApiHandler(CoreLink& core, http::EventLoop& loop, ApiShared& shared)
+    : core_(core), loop_(loop), shared_(shared) {}
+
+ApiHandler::~ApiHandler() {
+  for (const auto& [id, exchange] : exchanges_) {
+    if (exchange.call) exchange.call->Cancel();
+  }
+  for (const auto& [id, stream] : streams_) stream.stream->Cancel();
+  calls_.AwaitNone();
+}
+
+http::Response ApiHandler::OnRefusal(int status, std::string_view reason) {
+  return ErrorAnswer(status, reason, FittingRequestId(""));
+}
+
+void ApiHandler::OnRequest(const http::Request& request, http::Responder responder) {
+  const Target target = SplitTarget(request.target);
+  Exchange exchange;
+  exchange.responder = responder;
+  exchange.request_id = FittingRequestId(request.Header("X-Request-Id"));
+  exchange.received = loop_.now();
+  if (target.path.substr(0, kVersion.size()) == kVersion) {
+    const RestInput input{.path = RequestPath::Split(target.path.substr(kApi.size())),
+                          .query = target.query,
+                          .content_type = request.Header("Content-Type"),
+                          .body = request.body};
+    return OnApiRequest(request, input, std::move(exchange));
+  }
+  if (const http::CannedResponse* page = FindPage(target.path)) {
+    exchange.kind = ApiKind::kPage;
+    if (request.method == "GET" || request.method == "HEAD") {
+      shared_.metrics.Count(exchange.kind, page->status());
+      return responder.Send(*page);
+    }
+    return Finish(exchange, NotAllowedAnswer("GET, HEAD", exchange.request_id));
+  }
+  const bool is_push = http::EqualsIgnoreCase(target.path.substr(0, kPush.size()), kPush);
+  Finish(exchange,
+         is_push ? NoRouteAnswer(exchange.request_id) : NoResourceAnswer(exchange.request_id));
+}
+
+void ApiHandler::OnApiRequest(const http::Request& request, const RestInput& input,
+                              Exchange exchange) {
+  const std::string_view http_method = request.method == "HEAD" ? "GET" : request.method;
+  exchange.binding = shared_.routes().Find(http_method, input.path);
+  if (exchange.binding == nullptr) {
+    const std::string allowed = shared_.routes().Allowed(input.path);
+    if (allowed.empty()) return Finish(exchange, NoResourceAnswer(exchange.request_id));
+    if (request.method != "OPTIONS") {
+      return Finish(exchange, NotAllowedAnswer(allowed, exchange.request_id));
+    }
+    // No CORS: a page of another origin has no business with keys of management.
+    return Finish(exchange, {.status = 204, .headers = {{"Allow", allowed}}});
+  }
+  const bool streams = exchange.binding->method->server_streaming();
+  exchange.kind = streams                ? ApiKind::kWatch
+                  : http_method == "GET" ? ApiKind::kRead
+                                         : ApiKind::kWrite;
+  if (!input.body.empty() && !exchange.binding->body.empty() && !IsJsonType(input.content_type)) {
+    return Finish(exchange, NoJsonAnswer(exchange.request_id));
+  }
+  exchange.metadata = {.authorization = std::string(request.Header("Authorization")),
+                       .request_id = exchange.request_id,
+                       .client = ClientOf(request, shared_.trusted_proxies).ToString(),
+                       .gateway = shared_.options.gateway_credential};
+  if (!CallMetadata::Fits(exchange.metadata.authorization)) {
+    return Fail(exchange, absl::UnauthenticatedError(
+                              "The Authorization header has characters that no key has."));
+  }
+  auto message = MapRequest(*exchange.binding, input, IsOutputOnly);
+  if (!message.ok()) return Fail(exchange, message.status());
+  if (streams) Resume(request.Header("Last-Event-ID"), **message);
+  exchange.message = (*message)->SerializeAsString();
+  if (streams) return StartStream(std::move(exchange));
+  StartUnary(std::move(exchange));
+}
+
+void ApiHandler::StartUnary(Exchange exchange) {
+  if (shared_.calls.fetch_add(1) >= shared_.options.max_calls) {
+    shared_.calls.fetch_sub(1);
+    return Fail(exchange, Busy("requests are under way"));
+  }
+  shared_.metrics.SetCalls(shared_.calls.load());
+  const uint64_t id = ++next_id_;
+  exchanges_.emplace(id, std::move(exchange));
+  Call(id, nullptr);
+}
+
+void ApiHandler::Call(uint64_t id, const grpc::Channel* except) {
+  Exchange& exchange = exchanges_.at(id);
+  const absl::Duration left = exchange.received + shared_.options.timeout - loop_.now();
+  std::shared_ptr<grpc::Channel> channel = core_.NextChannel(except);
+  if (channel == nullptr) return OnFailure(id, absl::UnavailableError("no core is connected"));
+  auto done = [this, id, &method = *exchange.binding->method, request_id = exchange.request_id](
+                  const grpc::Status& status, std::string bytes, EndedCall call) {
+    if (!status.ok()) {
+      return loop_.Post([this, id, status = FromGrpcStatus(status), call = std::move(call)] {
+        OnFailure(id, status);
+      });
+    }
+    calls_.Add();
+    shared_.translator.Post([this, id, &method, request_id, bytes = std::move(bytes),
+                             call = std::move(call)]() mutable {
+      loop_.Post([this, id, response = JsonAnswer(method, bytes, request_id),
+                  call = std::move(call)] { OnAnswer(id, response); });
+      calls_.Done();
+    });
+  };
+  exchange.call =
+      UnaryCall::Start(std::move(channel), exchange.binding->FullMethod(), exchange.message,
+                       exchange.metadata, left, calls_, std::move(done));
+}
+
+void ApiHandler::OnAnswer(uint64_t id, const http::Response& response) {
+  const auto node = exchanges_.extract(id);
+  if (node.empty()) return;
+  shared_.metrics.SetCalls(shared_.calls.fetch_sub(1) - 1);
+  Finish(node.mapped(), response);
+}
+
+void ApiHandler::OnFailure(uint64_t id, const absl::Status& status) {
+  const auto found = exchanges_.find(id);
+  if (found == exchanges_.end()) return;
+  Exchange& exchange = found->second;
+  // Only reads: whether a change was made before the connection broke is not known.
+  if (absl::IsUnavailable(status) && exchange.kind == ApiKind::kRead && exchange.call &&
+      !exchange.tried_again && core_.NextChannel(exchange.call->channel()) != nullptr) {
+    exchange.tried_again = true;
+    shared_.metrics.CountRetry();
+    const std::shared_ptr<UnaryCall> before = exchange.call;
+    return Call(id, before->channel());
+  }
+  const auto node = exchanges_.extract(found);
+  shared_.metrics.SetCalls(shared_.calls.fetch_sub(1) - 1);
+  Fail(node.mapped(), status);
+}
+
+void ApiHandler::StartStream(Exchange exchange) {
+  if (ending_) return Fail(exchange, Busy("gateways are stopping"));
+  if (shared_.streams.fetch_add(1) >= shared_.options.max_streams) {
+    shared_.streams.fetch_sub(1);
+    return Fail(exchange, Busy("streams are open"));
+  }
+  std::shared_ptr<grpc::Channel> channel = core_.NextChannel(nullptr);
+  if (channel == nullptr) {
+    shared_.streams.fetch_sub(1);
+    return Fail(exchange, absl::UnavailableError("no core is connected"));
+  }
+  shared_.metrics.SetStreams(shared_.streams.load());
+  const uint64_t id = ++next_id_;
+  const MethodDescriptor& method = *exchange.binding->method;
+  ApiStream::Owner& owner = *this;
+  auto stream = std::make_shared<ApiStream>(id, exchange.responder, exchange.request_id,
+                                            loop_.now(), shared_.options.timeout, owner);
+  const std::weak_ptr<ApiStream> weak = stream;
+  ServerStreamCall::Listener listener{
+      .on_message =
+          [this, weak, &method](const std::string& bytes) {
+            const auto message = ParseResponse(method, bytes);
+            loop_.Post([this, weak, text = message ? EventText(*message) : std::string()] {
+              if (const auto to = weak.lock()) to->OnMessage(text, loop_.now());
+            });
+          },
+      .on_end =
+          [this, weak](const grpc::Status& status, EndedCall call) {
+            loop_.Post([weak, status = FromGrpcStatus(status), call = std::move(call)] {
+              if (const auto to = weak.lock()) to->OnEnd(status);
+            });
+          }};
+  stream->SetCall(ServerStreamCall::Start(std::move(channel), exchange.binding->FullMethod(),
+                                          exchange.message, exchange.metadata, calls_,
+                                          std::move(listener)));
+  streams_.emplace(id, Stream{std::move(stream), std::move(exchange)});
+}
+
+void ApiHandler::OnStreamDone(uint64_t id, int http_status, const absl::Status& status) {
+  auto node = streams_.extract(id);
+  if (node.empty()) return;
+  shared_.metrics.SetStreams(shared_.streams.fetch_sub(1) - 1);
+  shared_.metrics.Count(ApiKind::kWatch, http_status);
+  Log(node.mapped().exchange, http_status, status);
+  // The stream is what calls this: it goes at the next turn.
+  loop_.Post([stream = std::move(node.mapped().stream)] {});
+}
+
+void ApiHandler::EndStreams() {
+  ending_ = true;
+  std::vector<std::shared_ptr<ApiStream>> all;
+  for (const auto& [id, stream] : streams_) all.push_back(stream.stream);
+  for (const auto& stream : all) stream->Stop();
+}
+
+absl::Duration ApiHandler::OnTurn(absl::Duration now) {
+  if (streams_.empty() || now < next_turn_)
+    return streams_.empty() ? absl::InfiniteDuration() : next_turn_;
+  std::vector<std::shared_ptr<ApiStream>> all;
+  for (const auto& [id, stream] : streams_) all.push_back(stream.stream);
+  next_turn_ = now + absl::Seconds(1);
+  for (const auto& stream : all) stream->OnTurn(now);
+  return next_turn_;
+}
+
+void ApiHandler::Finish(const Exchange& exchange, const http::Response& response) {
+  shared_.metrics.Count(exchange.kind, response.status, loop_.now() - exchange.received);
+  Log(exchange, response.status, absl::OkStatus());
+  exchange.responder.Send(response);
+}
+
+void ApiHandler::Fail(const Exchange& exchange, const absl::Status& status) {
+  const http::Response response = ProblemAnswer(status, exchange.request_id);
+  shared_.metrics.Count(exchange.kind, response.status, loop_.now() - exchange.received);
+  Log(exchange, response.status, status);
+  exchange.responder.Send(response);
+}
+
+// The route, never the path: a path may hold what is nobody's business. In an outage every request
+// fails: a few lines a second say so, and the metrics how many there were.
+void ApiHandler::Log(const Exchange& exchange, int http_status, const absl::Status& status) {
+  if (http_status < 500) {
+    if (!LogEnabled(LogLevel::kDebug)) return;
+  } else {
+    if (loop_.now() - log_window_ >= absl::Seconds(1)) {
+      log_window_ = loop_.now();
+      logged_ = 0;
+    }
+    if (++logged_ > kMaxLogLinesPerSecond) return;
+  }
+  const std::string route =
+      exchange.binding == nullptr
+          ? "none"
+          : absl::StrCat(exchange.binding->http_method, " /api", exchange.binding->path.text());
+  const absl::Duration took = loop_.now() - exchange.received;
+  if (http_status < 500) {
+    LogDebug("api_request", {{"request_id", exchange.request_id},
+                             {"route", route},
+                             {"status", http_status},
+                             {"took", took}});
+  } else {
+    LogWarning("api_request_failed", {{"request_id", exchange.request_id},
+                                      {"route", route},
+                                      {"status", http_status},
+                                      {"took", took},
+                                      {"error", status}});
+  }
+}
+
+}  // namespace tocsin::gateway
