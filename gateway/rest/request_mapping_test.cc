@@ -44,7 +44,9 @@ class RequestMappingTest : public ::testing::Test {
     const auto mapped = Map(method, target, body);
     EXPECT_TRUE(mapped.ok()) << mapped.status();
     T message;
-    if (mapped.ok()) EXPECT_TRUE(message.ParseFromString((*mapped)->SerializeAsString()));
+    if (mapped.ok()) {
+      EXPECT_TRUE(message.ParseFromString((*mapped)->SerializeAsString()));
+    }
     return message;
   }
   // The fields that are refused, in order.

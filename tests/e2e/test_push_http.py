@@ -289,7 +289,7 @@ class PushHttp(TocsinTestCase):
             self.assertEqual(request(self.gateway, "POST", path).status, 401, path)
 
     def test_another_path_is_404(self):
-        for path in ("/", "/api", "/api/pushx/abc", f"{self.path}/more"):
+        for path in ("/nothing", "/api", "/api/pushx/abc", f"{self.path}/more"):
             self.assertEqual(request(self.gateway, "GET", path).status, 404, path)
         self.assertEqual(self.beats(), [])
 

@@ -1,0 +1,88 @@
+"""The REST API as a client speaks it, with the key that the tests have, if any."""
+
+import json
+import os
+
+import requests
+
+
+def authorization():
+    """The header with the key of $TOCSIN_KEY; nothing without one."""
+    key = os.environ.get("TOCSIN_KEY")
+    return {"Authorization": f"Bearer {key}"} if key else {}
+
+
+class Rest:
+    """One gateway's API. Every answer that is no problem is checked to be JSON."""
+
+    def __init__(self, address):
+        self.url = f"http://{address}"
+
+    def call(self, method, path, body=None, timeout=20, **parameters):
+        """The response, whatever its status; `path` is below /api/v1."""
+        return requests.request(method, f"{self.url}/api/v1{path}", params=parameters, json=body,
+                                headers=authorization(), timeout=timeout)
+
+    def json(self, method, path, body=None, **parameters):
+        answer = self.call(method, path, body, **parameters)
+        if answer.status_code != 200:
+            raise AssertionError(f"{method} {path}: {answer.status_code} {answer.text}")
+        return answer.json()
+
+    def get(self, path, **parameters):
+        return self.json("GET", path, **parameters)
+
+    def post(self, path, body=None, **parameters):
+        return self.json("POST", path, body, **parameters)
+
+    def events(self, path, last_event_id=None, **parameters):
+        return EventStream(f"{self.url}/api/v1{path}", last_event_id, parameters)
+
+
+class EventStream:
+    """Server-sent events, read as an EventSource reads them."""
+
+    def __init__(self, url, last_event_id, parameters):
+        headers = authorization()
+        if last_event_id:
+            headers["Last-Event-ID"] = last_event_id
+        self._answer = requests.get(url, params=parameters, headers=headers, stream=True, timeout=30)
+        self.status = self._answer.status_code
+        self.headers = self._answer.headers
+        self.problem = self._answer.json() if self.status != 200 else None
+        self._lines = self._answer.iter_lines(chunk_size=1, decode_unicode=True)
+        self.last_id = last_event_id
+
+    def await_id(self):
+        """Reads until the stream has said where it is."""
+        before = self.last_id
+        for line in self._lines:
+            if line.startswith("id: "):
+                self.last_id = line[4:]
+            elif not line and self.last_id != before:
+                return self.last_id
+        raise AssertionError("the stream ended before it said where it is")
+
+    def next(self):
+        """(event, data) of the next event; None when the stream has ended."""
+        event, data = "message", None
+        for line in self._lines:
+            name, _, value = line.partition(": ")
+            if name == "id":
+                self.last_id = value
+            elif name == "event":
+                event = value
+            elif name == "data":
+                data = json.loads(value)
+            elif not line and data is not None:
+                return event, data
+        return None
+
+    def close(self):
+        self._answer.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
