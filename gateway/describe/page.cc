@@ -1,6 +1,8 @@
 // The page: an introduction, every operation by service, every schema.
 #include "gateway/describe/page.h"
 
+#include <algorithm>
+
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "gateway/describe/html.h"
@@ -112,6 +114,14 @@ std::string Answer(const OrderedJson& operation) {
   return "";
 }
 
+// The description without the sentence that is the heading.
+std::string Rest(const OrderedJson& operation) {
+  const std::string text = operation["description"];
+  const std::string heading = operation["summary"].get<std::string>() + ".";
+  if (text.compare(0, heading.size(), heading) != 0) return text;
+  return text.substr(std::min(text.find_first_not_of(" \n", heading.size()), text.size()));
+}
+
 std::string Section(const OrderedJson& document, const std::string& path, const std::string& method,
                     const OrderedJson& operation) {
   const std::string id = operation["operationId"];
@@ -119,7 +129,7 @@ std::string Section(const OrderedJson& document, const std::string& path, const 
                       Escaped(operation["summary"].get<std::string>()),
                       "</a></h3>\n<p class=\"route\"><span class=\"method ", method, "\">",
                       absl::AsciiStrToUpper(method), "</span> <code>", Escaped(path),
-                      "</code></p>\n", Markdown(operation["description"]), Parameters(operation),
+                      "</code></p>\n", Markdown(Rest(operation)), Parameters(operation),
                       Body(operation), Answer(operation), "<pre class=\"example\">",
                       Escaped(CurlExample(document, path, method, operation)),
                       "</pre></article>\n");

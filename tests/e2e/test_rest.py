@@ -329,8 +329,7 @@ class Streams(TocsinTestCase):
             self.assertEqual(next_name(again), "after")
         # The header wins over the parameter, as a browser repeats the URL with it.
         with rest.events(f"{PROJECT}/alertEvents:watch", again.last_id, cursor=stream.last_id) as last:
-            last.await_id()
-        self.assertTrue(last.last_id)
+            self.assertEqual(last.await_id(), again.last_id)
 
     def test_a_cursor_that_is_not_known_is_a_problem_and_not_a_stream(self):
         with Rest(self.gateway).events(f"{PROJECT}/alertEvents:watch", cursor="nonsense") as stream:
@@ -342,10 +341,10 @@ class Streams(TocsinTestCase):
         core.kill()
         try:
             for path in ("/projects/default/monitors", "/projects/default/alertEvents:watch"):
-                def refused():
-                    answer = Rest(self.gateway).call("GET", path)
-                    return answer if answer.status_code == 503 else None
-                answer = wait_until(refused, 10, "the gateway has noticed")
+                rest = Rest(self.gateway)
+                wait_until(lambda: rest.call("GET", path).status_code == 503, 10,
+                           "the gateway has noticed")
+                answer = rest.call("GET", path)
                 self.assertGreaterEqual(int(answer.headers["retry-after"]), 1)
                 self.assertEqual(answer.json()["code"], "UNAVAILABLE")
         finally:

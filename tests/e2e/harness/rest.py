@@ -55,11 +55,11 @@ class EventStream:
 
     def await_id(self):
         """Reads until the stream has said where it is."""
-        before = self.last_id
+        said = False
         for line in self._lines:
             if line.startswith("id: "):
-                self.last_id = line[4:]
-            elif not line and self.last_id != before:
+                self.last_id, said = line[4:], True
+            elif not line and said:
                 return self.last_id
         raise AssertionError("the stream ended before it said where it is")
 

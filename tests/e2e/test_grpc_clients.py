@@ -1,0 +1,141 @@
+"""Public gRPC clients drive every method of every public service: @grpc/grpc-js, and buf curl, which
+learns them by reflection. clients/scenario.json is what both of them do."""
+
+import json
+import os
+import pathlib
+import subprocess
+import time
+import unittest
+
+from harness.node import google_protos, install
+from harness.testcase import TocsinTestCase
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+SCENARIO = json.loads((ROOT / "tests/e2e/clients/scenario.json").read_text())
+SECRET = "whsec_" + "c2VjcmV0IG9mIHRoaXMgdGVzdCE" + "hISEhISEhIQ=="
+
+
+class NodeClient:
+    """call.mjs, kept running."""
+
+    def __init__(self, address):
+        folder = install()
+        self._child = subprocess.Popen(
+            ["node", "call.mjs", address, str(ROOT / "proto"), google_protos(), "/usr/include"],
+            cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def call(self, method, request, stream=False):
+        """(response, None) or (None, code and message)."""
+        del stream  # it knows
+        self._child.stdin.write(json.dumps({"method": method, "request": request}) + "\n")
+        self._child.stdin.flush()
+        answer = json.loads(self._child.stdout.readline())
+        if "response" in answer:
+            return answer["response"], None
+        return None, f"{answer['code']}: {answer['message']}"
+
+    def methods(self):
+        return self.call("?", {})[0]
+
+    def close(self):
+        self._child.stdin.close()
+        self._child.wait(20)
+        self._child.stdout.close()
+
+
+class BufCurl:
+    """One process for each call."""
+
+    def __init__(self, address):
+        self._url = f"http://{address}"
+        self._command = [str(install() / "node_modules/.bin/buf"), "curl", "--http2-prior-knowledge",
+                         "--protocol", "grpc"]
+        if key := os.environ.get("TOCSIN_KEY"):
+            self._command += ["--header", f"authorization: Bearer {key}",
+                              "--reflect-header", f"authorization: Bearer {key}"]
+
+    def call(self, method, request, stream=False):
+        command = [*self._command, "--data", json.dumps(request), f"{self._url}/tocsin.v1.{method}"]
+        if stream:
+            return self._first(command)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        if done.returncode == 0:
+            return json.loads(done.stdout or "{}"), None
+        return None, done.stderr
+
+    @staticmethod
+    def _first(command):
+        """The first message of a stream that does not end by itself."""
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as child:
+            text = ""
+            while line := child.stdout.readline():
+                text += line
+                if line in ("}\n", "{}\n"):
+                    break
+            child.terminate()
+            error = child.stderr.read()
+        return (json.loads(text), None) if text else (None, error)
+
+    def methods(self):
+        done = subprocess.run([*self._command, "--list-methods", self._url], capture_output=True,
+                              text=True, timeout=60, check=True)
+        return [line.removeprefix("tocsin.v1.") for line in done.stdout.split()
+                if line.startswith("tocsin.v1.")]
+
+    def close(self):
+        pass
+
+
+class GrpcClients(TocsinTestCase):
+    def drive(self, client, project):
+        """Runs the scenario; fails at the end, naming every call that went wrong."""
+        self.addCleanup(client.close)
+        self.assertEqual(sorted(client.methods()), sorted({step["method"] for step in SCENARIO}),
+                         "clients/scenario.json has every method")
+        path = f"/{project}"
+        self.receiver.trust(path, SECRET)
+        known = {"id": project, "receiver": self.receiver.url(path), "secret": SECRET}
+        faults = []
+        for step in SCENARIO:
+            if fault := self.step(client, step, known):
+                faults.append(f"{step['method']}: {fault}")
+        self.assertEqual(faults, [])
+
+    def step(self, client, step, known):
+        request = fill(step["request"], known)
+        response, error = client.call(step["method"], request, step.get("stream", False))
+        end = time.monotonic() + 20
+        while error and "until" in step and time.monotonic() < end:
+            response, error = client.call(step["method"], request)
+        if error:
+            return error
+        for field, value in fill(step.get("expect", {}), known).items():
+            if response.get(field) != value:
+                return f"{field} is {response.get(field)!r}, not {value!r}"
+        for name, place in step.get("save", {}).items():
+            for part in place.split("."):
+                response = response[int(part) if part.isdigit() else part]
+            known[name] = response
+        return None
+
+    def test_node_drives_every_method(self):
+        self.drive(NodeClient(self.cluster.cores[0].address), "by-node")
+
+    def test_buf_curl_drives_every_method(self):
+        self.drive(BufCurl(self.cluster.cores[0].address), "by-buf")
+
+
+def fill(value, known):
+    """`value` with each $name replaced."""
+    if isinstance(value, dict):
+        return {key: fill(each, known) for key, each in value.items()}
+    if not isinstance(value, str):
+        return value
+    for name in sorted(known, key=len, reverse=True):
+        value = value.replace(f"${name}", str(known[name]))
+    return value
+
+
+if __name__ == "__main__":
+    unittest.main()
