@@ -15,9 +15,10 @@ namespace tocsin::cli {
 namespace {
 
 struct Flags {
-  std::string token, status, message, run;
+  std::string token, monitor, status, message, run;
   double value = 0;
   int32_t exit_status = 0;
+  bool create = false;
 };
 
 v1::PushRequest MakeRequest(const CLI::App& app, const Flags& flags) {
@@ -26,6 +27,8 @@ v1::PushRequest MakeRequest(const CLI::App& app, const Flags& flags) {
   request.set_push_id(RandomId());
   request.set_message(flags.message);
   request.set_run_id(flags.run);
+  request.set_monitor_id(flags.monitor);
+  request.set_create(flags.create);
   if (app.count("--value") > 0) request.set_value(flags.value);
   v1::Heartbeat::Kind kind = v1::Heartbeat::KIND_UP;
   if (app.count("--exit-status") > 0) {
@@ -47,12 +50,17 @@ void AddPushCommand(CLI::App& app, Context& context) {
       "\nThis speaks gRPC to core. Jobs elsewhere push to the gateway, with any HTTP client:\n"
       "  curl -X POST \"$TOCSIN_GATEWAY_URL/api/push/$TOCSIN_PUSH_TOKEN\"");
   auto flags = std::make_shared<Flags>();
-  push->add_option(
-          "TOKEN", flags->token,
-          "Push token of the monitor. Others on this machine can read a command line: better "
-          "leave it in the environment")
+  push->add_option("TOKEN", flags->token,
+                   "Push token of the monitor, or a push key. Others on this machine can read a "
+                   "command line: better "
+                   "leave it in the environment")
       ->envname("TOCSIN_PUSH_TOKEN")
       ->required();
+  CLI::Option* const monitor = push->add_option(
+      "--monitor", flags->monitor, "With a push key: the id of the monitor, in the key's project");
+  push->add_flag("--create", flags->create,
+                 "With a push key that may: make the monitor if it is missing")
+      ->needs(monitor);
   push->add_option("--status", flags->status, "up (default), down, start or log")
       ->check(CLI::IsMember({"up", "down", "start", "log"}, CLI::ignore_case));
   push->add_option("--message", flags->message, "What a person should read");

@@ -184,12 +184,12 @@ Options ReadOptions(int argc, char** argv, OptionFaults& faults) {
   options.core_addresses = ReadCoreAddresses(faults);
   if (const std::string file = absl::GetFlag(FLAGS_core_key_file); !file.empty()) {
     options.core_key = faults.Value("core_key_file", ReadSecretFile(file));
-    options.api.gateway_credential = options.core_key;
   }
   options.core_resolve_interval =
       Positive(faults, "core_resolve_interval", absl::GetFlag(FLAGS_core_resolve_interval));
   options.dispatcher = ReadDispatcher(faults);
   options.api = ReadApi(faults);
+  options.api.gateway_credential = options.core_key;
   options.token_limit = Rate(faults, "token_rate", absl::GetFlag(FLAGS_token_rate), "token_burst",
                              absl::GetFlag(FLAGS_token_burst));
   options.max_tokens = static_cast<size_t>(

@@ -74,8 +74,9 @@ struct Server::Engine {
         monitors(store, clock, &sealer),
         channels(store, clock, &sealer),
         projects(store, clock),
-        keys(store, clock),
+        keys(store, clock, &sealer),
         authenticator(store, clock, monotonic),
+        pushes(recorder, monitors, store, clock),
         gate(options.auth ? &authenticator : nullptr) {}
 
   static GuardOptions GuardOptionsFor(const std::string& instance) {
@@ -108,6 +109,7 @@ struct Server::Engine {
   ProjectAdmin projects;
   KeyAdmin keys;
   Authenticator authenticator;
+  PushCreator pushes;
   Gate gate;
 };
 
@@ -141,12 +143,13 @@ absl::Status Server::Start() {
   engine_ = std::make_unique<Engine>(*store_, clock_, monotonic_, options_, instance_, *sealer_,
                                      registry_);
   engine_->recorder.Start();
+  engine_->pushes.Start();
   RETURN_IF_ERROR(InstallKeys());
   services_ = std::make_unique<Services>(ServiceParts{.gate = engine_->gate,
                                                       .store = *store_,
                                                       .clock = clock_,
                                                       .monotonic = monotonic_,
-                                                      .recorder = engine_->recorder,
+                                                      .pushes = engine_->pushes,
                                                       .guard = engine_->guard,
                                                       .queue = engine_->deliveries,
                                                       .feed = engine_->feed,
@@ -280,7 +283,10 @@ void Server::WakeOnNews() {
   if (news.sweep) tasks_->sweep->Wake();
   if (news.deliveries) tasks_->deliveries->Wake();
   if (news.events) tasks_->feed->Wake();
-  if (news.keys) engine_->gate.KeysChanged();
+  if (news.keys) {
+    engine_->gate.KeysChanged();
+    engine_->recorder.DoubtKeys();
+  }
 }
 
 absl::StatusOr<bool> Server::IsFirst() {
@@ -371,6 +377,7 @@ void Server::Stop() {
       const absl::Status touched = engine_->guard.TouchNow();
       if (!touched.ok()) LogWarning("last_touch_failed", {{"status", touched}});
     }
+    engine_->pushes.Stop();
     engine_->recorder.Stop();
   }
   if (tasks_ != nullptr) {

@@ -379,6 +379,71 @@ TEST_P(AccessContract, RevokedKeysAndEndedSecretsAreForgottenAfterThirtyDays) {
   EXPECT_EQ(Lock(project(), "rotated")->prefix, "tk_3");
 }
 
+TEST_P(AccessContract, PushKeysReachTheMonitorsOfTheirProjectAndNoOthers) {
+  const MonitorIdentity job = AddUp("job");
+  const MonitorIdentity gone = AddUp("gone");
+  Do([&](Transaction& transaction) -> absl::Status {
+    Monitor loaded = transaction.LockMonitors({gone.key}, LockMode::kWait).value().front();
+    loaded.definition.deleted_at = kStart;
+    return transaction.SaveDefinition(loaded.definition).status();
+  });
+  const auto key = [&](ProjectKey of, const std::string& id, Role role, uint8_t byte) {
+    ApiKey made = MakeKey(of, id);
+    made.role = role;
+    return AddKey(made, byte);
+  };
+  key(project(), "fleet", Role::kPusher, 1);
+  key(AddProject("payments"), "fleet", Role::kPusher, 2);
+  key(project(), "people", Role::kAdmin, 3);
+  key(project(), "revoked", Role::kPusher, 4);
+  Revoke(project(), "revoked", kStart);
+  ApiKey short_lived = MakeKey(project(), "short");
+  short_lived.role = Role::kPusher;
+  short_lived.expires_at = kStart + absl::Hours(1);
+  AddKey(short_lived, 5);
+
+  const auto resolve = [&](std::vector<PushTarget> targets, absl::Time now) {
+    std::vector<const PushTarget*> pointers;
+    for (const PushTarget& target : targets) pointers.push_back(&target);
+    std::vector<std::optional<TokenMatch>> matches;
+    Do([&](Transaction& transaction) -> absl::Status {
+      matches = transaction.ResolveTargets(pointers, now).value();
+      return absl::OkStatus();
+    });
+    return matches;
+  };
+  const auto matches = resolve({{TokenOf(1), "nothing"},
+                                {TokenOf(1), "job"},
+                                {TokenOf(1), "gone"},
+                                {TokenOf(2), "job"},
+                                {TokenOf(3), "job"},
+                                {TokenOf(4), "job"},
+                                {TokenOf(5), "job"},
+                                {TokenOf(6), "job"},
+                                {TokenOf(1), "job"}},
+                               kStart);
+  ASSERT_EQ(matches.size(), 9u);
+  for (const size_t i : {0u, 2u, 3u, 4u, 5u, 7u}) EXPECT_FALSE(matches[i].has_value()) << i;
+  for (const size_t i : {1u, 6u, 8u}) {
+    ASSERT_TRUE(matches[i].has_value()) << i;
+    EXPECT_EQ(matches[i]->monitor, job.key);
+    EXPECT_EQ(matches[i]->version, job.version);
+    EXPECT_EQ(matches[i]->project_id, "default");
+    EXPECT_EQ(matches[i]->monitor_id, "job");
+  }
+  EXPECT_EQ(matches[1]->expires_at, absl::InfiniteFuture());
+  EXPECT_EQ(matches[6]->expires_at, kStart + absl::Hours(1));
+  EXPECT_FALSE(resolve({{TokenOf(5), "job"}}, kStart + absl::Hours(1))[0].has_value());
+}
+
+TEST_P(AccessContract, MonitorsAreCountedNoFurtherThanAsked) {
+  EXPECT_EQ(store().CountMonitors(project(), 10).value(), 0);
+  for (const char* id : {"a", "b", "c"}) AddUp(id);
+  EXPECT_EQ(store().CountMonitors(project(), 10).value(), 3);
+  EXPECT_EQ(store().CountMonitors(project(), 2).value(), 2);
+  EXPECT_EQ(store().CountMonitors(AddProject("payments"), 10).value(), 0);
+}
+
 INSTANTIATE_TEST_SUITE_P(Stores, AccessContract, testing::ValuesIn(AllStores()), StoreKindName);
 
 }  // namespace

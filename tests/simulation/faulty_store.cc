@@ -196,6 +196,11 @@ absl::StatusOr<std::optional<KeyMatch>> FaultyStore::FindKeyBySecret(const Secre
   return inner_.FindKeyBySecret(hash);
 }
 
+absl::StatusOr<int64_t> FaultyStore::CountMonitors(ProjectKey project, int64_t up_to) {
+  RETURN_IF_ERROR(BeforeRead());
+  return inner_.CountMonitors(project, up_to);
+}
+
 absl::StatusOr<std::vector<AuditView>> FaultyStore::ListAudit(const AuditQuery& query) {
   RETURN_IF_ERROR(BeforeRead());
   return inner_.ListAudit(query);

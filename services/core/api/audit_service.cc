@@ -62,7 +62,10 @@ absl::Status AuditServiceHandler::List(const v1::ListAuditEntriesRequest& reques
   AuditQuery query;
   query.resource = ReadFilter(request.resource(), "resource", faults);
   query.actor = ReadFilter(request.actor(), "actor", faults);
-  const ListScope scope = {"audit", project, query.resource, query.actor,
+  const ListScope scope = {"audit",
+                           project,
+                           query.resource,
+                           query.actor,
                            request.start_time().ShortDebugString(),
                            request.end_time().ShortDebugString()};
   ReadToken(scope, request.page_token(), query, faults);

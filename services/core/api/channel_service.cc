@@ -8,8 +8,8 @@
 #include "common/status_details.h"
 #include "common/status_macros.h"
 #include "services/core/api/convert.h"
-#include "services/core/api/serve.h"
 #include "services/core/api/fingerprint.h"
+#include "services/core/api/serve.h"
 #include "services/core/api/unary.h"
 #include "services/core/api/update_mask.h"
 #include "services/core/domain/errors.h"
@@ -151,13 +151,15 @@ grpc::ServerUnaryReactor* ChannelServiceHandler::UpdateChannel(
 grpc::ServerUnaryReactor* ChannelServiceHandler::DeleteChannel(
     grpc::CallbackServerContext* context, const v1::DeleteChannelRequest* request,
     google::protobuf::Empty* /*response*/) {
-  return Serve(gate_, context, *request, [&](const Access& access) { return Delete(access.caller, *request); });
+  return Serve(gate_, context, *request,
+               [&](const Access& access) { return Delete(access.caller, *request); });
 }
 
 grpc::ServerUnaryReactor* ChannelServiceHandler::TestChannel(grpc::CallbackServerContext* context,
                                                              const v1::TestChannelRequest* request,
                                                              v1::Delivery* response) {
-  return Serve(gate_, context, *request, [&](const Access& access) { return Test(access.caller, *request, *response); });
+  return Serve(gate_, context, *request,
+               [&](const Access& access) { return Test(access.caller, *request, *response); });
 }
 
 }  // namespace tocsin::core

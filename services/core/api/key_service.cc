@@ -11,6 +11,7 @@
 #include "absl/strings/str_split.h"
 #include "common/status_macros.h"
 #include "services/core/api/convert.h"
+#include "services/core/api/fingerprint.h"
 #include "services/core/api/serve.h"
 #include "services/core/api/unary.h"
 #include "services/core/api/update_mask.h"
@@ -60,6 +61,7 @@ absl::Status KeyServiceHandler::Create(const Caller& caller, const v1::CreateKey
                    ParseParent(request.parent(), "parent", /*any_allowed=*/true));
   FieldFaults faults;
   ApiKey key = FromProto(request.key(), project, request.key_id(), "key", faults);
+  ValidateRequestId(request.request_id(), "request_id", faults);
   if (!faults.empty()) {
     // What the domain would say is told too, so that a user meets all faults at once.
     ValidateResourceId(key.id, "key_id", faults);
@@ -67,8 +69,9 @@ absl::Status KeyServiceHandler::Create(const Caller& caller, const v1::CreateKey
     ValidateApiKey(key, "key", faults);
     return faults.ToStatus();
   }
-  ASSIGN_OR_RETURN(const CreatedKey created,
-                   admin_.Create(caller, std::move(key), request.validate_only()));
+  ASSIGN_OR_RETURN(
+      const CreatedKey created,
+      admin_.Create(caller, std::move(key), request.validate_only(), IdentityOf(request)));
   gate_.KeysChanged();  // that it is unknown may have been noticed before
   *response.mutable_key() = ToProto(created.key);
   response.set_secret(created.secret);

@@ -13,8 +13,8 @@
 #include "common/status_details.h"
 #include "common/status_macros.h"
 #include "services/core/api/convert.h"
-#include "services/core/api/serve.h"
 #include "services/core/api/fingerprint.h"
+#include "services/core/api/serve.h"
 #include "services/core/api/unary.h"
 #include "services/core/api/update_mask.h"
 #include "services/core/domain/errors.h"
@@ -272,9 +272,8 @@ grpc::ServerUnaryReactor* MonitorServiceHandler::UpdateMonitor(
 grpc::ServerUnaryReactor* MonitorServiceHandler::DeleteMonitor(
     grpc::CallbackServerContext* context, const v1::DeleteMonitorRequest* request,
     v1::Monitor* response) {
-  return Serve(gate_, context, *request, [&](const Access& access) {
-    return Delete(access.caller, *request, *response);
-  });
+  return Serve(gate_, context, *request,
+               [&](const Access& access) { return Delete(access.caller, *request, *response); });
 }
 
 grpc::ServerUnaryReactor* MonitorServiceHandler::UndeleteMonitor(

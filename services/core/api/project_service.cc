@@ -2,14 +2,18 @@
 #include "services/core/api/project_service.h"
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "common/status_macros.h"
 #include "services/core/api/convert.h"
+#include "services/core/api/fingerprint.h"
 #include "services/core/api/serve.h"
 #include "services/core/api/unary.h"
 #include "services/core/api/update_mask.h"
+#include "services/core/domain/errors.h"
 #include "services/core/domain/names.h"
+#include "services/core/domain/validate.h"
 
 namespace tocsin::core {
 
@@ -19,9 +23,19 @@ ProjectServiceHandler::ProjectServiceHandler(Gate& gate, ProjectAdmin& admin)
 absl::Status ProjectServiceHandler::Create(const Caller& caller,
                                            const v1::CreateProjectRequest& request,
                                            v1::Project& response) {
-  ASSIGN_OR_RETURN(const Project project,
-                   admin_.Create(caller, FromProto(request.project(), request.project_id()),
-                                 request.validate_only()));
+  FieldFaults faults;
+  ValidateRequestId(request.request_id(), "request_id", faults);
+  Project wanted = FromProto(request.project(), request.project_id());
+  if (!faults.empty()) {
+    // What the domain would say is told too, so that a user meets all faults at once.
+    ValidateResourceId(wanted.id, "project_id", faults);
+    FillDefaults(wanted);
+    ValidateProject(wanted, "project", faults);
+    return faults.ToStatus();
+  }
+  ASSIGN_OR_RETURN(
+      const Project project,
+      admin_.Create(caller, std::move(wanted), request.validate_only(), IdentityOf(request)));
   response = ToProto(project);
   return absl::OkStatus();
 }

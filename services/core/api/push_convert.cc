@@ -36,6 +36,12 @@ std::string StorableText(const std::string& text) {
   return text.size() <= kMaxMessageBytes && IsCleanText(text) ? text : CleanText(text);
 }
 
+// Or none.
+bool IsMonitorId(const std::string& id) {
+  FieldFaults faults;
+  if (!id.empty()) ValidateResourceId(id, "monitor_id", faults);
+  return faults.empty();
+}
 bool IsExitStatus(int32_t status) { return status >= 0 && status <= 255; }
 bool IsRunId(const std::string& id) { return id.size() <= kMaxRunId && IsCleanText(id); }
 
@@ -55,9 +61,18 @@ PushItem Fill(const Message& push, HeartbeatKind kind, absl::Time at, Source sou
   return item;
 }
 
+// The token is that of a push key.
+void SetTarget(PushItem& item, const std::string& monitor_id, bool create) {
+  const PushTarget target = {.key = item.token, .monitor_id = monitor_id};
+  item.token = TargetToken(target);
+  item.target = std::make_shared<const PushTarget>(target);
+  item.create = create;
+}
+
 // What a recorded push did, in words.
 std::string Effect(const PushAnswer& answer) {
   if (answer.result == PushResult::kRecordedPaused) return "stored, the monitor is paused";
+  if (answer.result == PushResult::kCreated) return "recorded, the monitor was created";
   switch (answer.reason) {
     case Reason::kStale:
       return "stored, a newer heartbeat has come already";
@@ -85,12 +100,18 @@ absl::StatusOr<PushItem> ToPushItem(const v1::PushRequest& request, absl::Time n
   if (request.has_exit_status() && !IsExitStatus(request.exit_status())) {
     faults.Add("exit_status", "is out of range", "0 to 255");
   }
+  if (!request.monitor_id().empty()) {
+    ValidateResourceId(request.monitor_id(), "monitor_id", faults);
+  } else if (request.create()) {
+    faults.Add("create", "has no monitor to create", "monitor_id and a push key with it");
+  }
   if (!IsRunId(request.run_id())) {
     faults.Add("run_id", "is too long or has a NUL", "at most 64 bytes of text");
   }
   if (!faults.empty()) return faults.ToStatus();
   PushItem item = Fill(request, *kind, now, Source::kGrpc);
   item.token = Sha256(request.push_token());
+  if (!request.monitor_id().empty()) SetTarget(item, request.monitor_id(), request.create());
   // A client that names its push may be trying again; nothing else says so.
   item.retried = request.push_id() != 0;
   if (!item.retried) item.heartbeat.push_id = RandomId();
@@ -101,12 +122,14 @@ std::optional<PushItem> ToPushItem(const internal::v1::Push& push, absl::Time no
   const std::optional<HeartbeatKind> kind = ToKind(push.kind());
   if (!kind || push.token_hash().size() != TokenHash().size() || push.push_id() == 0 ||
       (push.has_value() && !std::isfinite(push.value())) ||
-      (push.has_exit_status() && !IsExitStatus(push.exit_status())) || !IsRunId(push.run_id())) {
+      (push.has_exit_status() && !IsExitStatus(push.exit_status())) || !IsRunId(push.run_id()) ||
+      !IsMonitorId(push.monitor_id())) {
     return std::nullopt;
   }
   const absl::Duration age = std::min(absl::Microseconds(push.age_micros()), kMaxAge);
   PushItem item = Fill(push, *kind, now - age, Source::kHttp);
   std::copy_n(push.token_hash().begin(), item.token.size(), item.token.begin());
+  if (!push.monitor_id().empty()) SetTarget(item, push.monitor_id(), push.create());
   item.retried = push.retried();
   return item;
 }
@@ -117,8 +140,12 @@ internal::v1::PushOutcome ToOutcome(PushResult result) {
       return internal::v1::PUSH_OUTCOME_RECORDED;
     case PushResult::kRecordedPaused:
       return internal::v1::PUSH_OUTCOME_RECORDED_PAUSED;
+    case PushResult::kCreated:
+      return internal::v1::PUSH_OUTCOME_CREATED;
     case PushResult::kUnknownToken:
       return internal::v1::PUSH_OUTCOME_UNKNOWN_TOKEN;
+    case PushResult::kMayNotCreate:
+      return internal::v1::PUSH_OUTCOME_MAY_NOT_CREATE;
     case PushResult::kUnavailable:
       return internal::v1::PUSH_OUTCOME_UNAVAILABLE;
     case PushResult::kInvalid:
@@ -131,12 +158,15 @@ absl::StatusOr<v1::PushResponse> ToPushResponse(const PushAnswer& answer, absl::
   switch (answer.result) {
     case PushResult::kUnknownToken:
       return UnknownPushToken();
+    case PushResult::kMayNotCreate:
+      return MayNotCreate();
     case PushResult::kUnavailable:
       return TryAgain("the heartbeat could not be recorded");
     case PushResult::kInvalid:
       return HeartbeatRefused();
     case PushResult::kRecorded:
     case PushResult::kRecordedPaused:
+    case PushResult::kCreated:
       break;
   }
   v1::PushResponse response;

@@ -29,10 +29,16 @@ constexpr absl::Duration kSilent = absl::Milliseconds(10);
 // A gateway gives up what waited for longer.
 constexpr absl::Duration kLongestHeld = absl::Seconds(10);
 
+// Of a push nobody asks for a key.
+Caller PushCaller() {
+  return {
+      .actor = "anonymous", .method = "tocsin.v1.PushService/Push", .source = "", .request_id = ""};
+}
+
 }  // namespace
 
-PushServiceHandler::PushServiceHandler(PushRecorder& recorder, const Clock& clock)
-    : recorder_(recorder), clock_(clock) {}
+PushServiceHandler::PushServiceHandler(PushCreator& pushes, const Clock& clock)
+    : pushes_(pushes), clock_(clock) {}
 
 grpc::ServerUnaryReactor* PushServiceHandler::Push(grpc::CallbackServerContext* context,
                                                    const v1::PushRequest* request,
@@ -41,15 +47,15 @@ grpc::ServerUnaryReactor* PushServiceHandler::Push(grpc::CallbackServerContext* 
   const absl::Time now = clock_.Now();
   absl::StatusOr<PushItem> item = ToPushItem(*request, now);
   if (!item.ok()) {
-    reactor->Finish(Answer("Push", item.status()));
+    reactor->Finish(Answer(PushCaller(), item.status()));
     return reactor;
   }
   std::vector<PushItem> batch;
   batch.push_back(*std::move(item));
-  recorder_.Submit(std::move(batch), [reactor, response, now](std::vector<PushAnswer> answers) {
+  pushes_.Submit(std::move(batch), [reactor, response, now](std::vector<PushAnswer> answers) {
     absl::StatusOr<v1::PushResponse> answer = ToPushResponse(answers.at(0), now);
     if (answer.ok()) *response = *std::move(answer);
-    reactor->Finish(Answer("Push", answer.status()));
+    reactor->Finish(answer.ok() ? grpc::Status::OK : Answer(PushCaller(), answer.status()));
   });
   return reactor;
 }
@@ -183,7 +189,7 @@ class PushStreamHandler::Stream
       NoteAlive(now);
       return Answer(id, invalid, {});
     }
-    handler_.recorder_.Submit(
+    handler_.pushes_.Submit(
         std::move(items),
         [self = shared_from_this(), id, invalid = std::move(invalid)](
             std::vector<PushAnswer> answers) { self->Answer(id, invalid, answers); });
@@ -283,9 +289,9 @@ class PushStreamHandler::Refused final
   void OnDone() override { delete this; }
 };
 
-PushStreamHandler::PushStreamHandler(Gate& gate, PushRecorder& recorder, OutageGuard& guard,
+PushStreamHandler::PushStreamHandler(Gate& gate, PushCreator& pushes, OutageGuard& guard,
                                      const Clock& clock, const MonotonicClock& monotonic)
-    : gate_(gate), recorder_(recorder), guard_(guard), clock_(clock), monotonic_(monotonic) {}
+    : gate_(gate), pushes_(pushes), guard_(guard), clock_(clock), monotonic_(monotonic) {}
 
 PushStreamHandler::~PushStreamHandler() = default;
 

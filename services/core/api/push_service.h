@@ -11,7 +11,7 @@
 #include "common/clock.h"
 #include "services/core/api/gate.h"
 #include "services/core/engine/outage_guard.h"
-#include "services/core/engine/push_recorder.h"
+#include "services/core/engine/push_creator.h"
 #include "tocsin/internal/v1/push_service.grpc.pb.h"
 #include "tocsin/v1/push_service.grpc.pb.h"
 
@@ -20,14 +20,14 @@ namespace tocsin::core {
 // The public PushService. Thread-safe; what it is given must outlive it.
 class PushServiceHandler : public v1::PushService::CallbackService {
  public:
-  PushServiceHandler(PushRecorder& recorder, const Clock& clock);
+  PushServiceHandler(PushCreator& pushes, const Clock& clock);
 
   grpc::ServerUnaryReactor* Push(grpc::CallbackServerContext* context,
                                  const v1::PushRequest* request,
                                  v1::PushResponse* response) override;
 
  private:
-  PushRecorder& recorder_;
+  PushCreator& pushes_;
   const Clock& clock_;
 };
 
@@ -35,7 +35,7 @@ class PushServiceHandler : public v1::PushService::CallbackService {
 // gRPC server.
 class PushStreamHandler : public internal::v1::PushService::CallbackService {
  public:
-  PushStreamHandler(Gate& gate, PushRecorder& recorder, OutageGuard& guard, const Clock& clock,
+  PushStreamHandler(Gate& gate, PushCreator& pushes, OutageGuard& guard, const Clock& clock,
                     const MonotonicClock& monotonic);
   ~PushStreamHandler() override;
 
@@ -58,7 +58,7 @@ class PushStreamHandler : public internal::v1::PushService::CallbackService {
   void Remove(Stream* stream);
 
   Gate& gate_;
-  PushRecorder& recorder_;
+  PushCreator& pushes_;
   OutageGuard& guard_;
   const Clock& clock_;
   const MonotonicClock& monotonic_;

@@ -27,7 +27,7 @@ struct ServiceParts {
   Store& store;
   const Clock& clock;
   const MonotonicClock& monotonic;
-  PushRecorder& recorder;
+  PushCreator& pushes;
   OutageGuard& guard;
   DeliveryQueue& queue;
   AlertFeed& feed;

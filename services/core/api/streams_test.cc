@@ -80,9 +80,10 @@ class StreamsTest : public ::testing::Test {
   DeliveryQueue queue_{store_, clock_, DeliveryQueueOptions(), delivery_metrics_};
   MonitorAdmin monitors_{store_, clock_};
   ChannelAdmin channels_{store_, clock_};
-  PushServiceHandler push_service_{recorder_, clock_};
+  PushCreator creator_{recorder_, monitors_, store_, clock_};
+  PushServiceHandler push_service_{creator_, clock_};
   Gate gate_;
-  PushStreamHandler push_streams_{gate_, recorder_, guard_, clock_, monotonic_};
+  PushStreamHandler push_streams_{gate_, creator_, guard_, clock_, monotonic_};
   DeliverHandler deliver_streams_{gate_, queue_, clock_};
   std::unique_ptr<grpc::Server> server_;
   std::unique_ptr<v1::PushService::Stub> pushes_;

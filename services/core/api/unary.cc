@@ -61,7 +61,7 @@ grpc::Status Answer(const Caller& caller, const absl::Status& status) {
       return ToGrpcStatus(TryAgain("it is not known whether the change was made"));
     case absl::StatusCode::kUnavailable:
       return ToGrpcStatus(tocsin::Reason(status).empty() ? TryAgain(std::string(status.message()))
-                                                          : status);
+                                                         : status);
     case absl::StatusCode::kOk:
     case absl::StatusCode::kCancelled:
       return ToGrpcStatus(status);

@@ -110,9 +110,8 @@ constexpr std::string_view kChannelOutput[] = {"name",        "disable_time", "d
                                                "last_error",  "create_time",  "failing_since",
                                                "update_time", "etag"};
 // The role among them: it is immutable.
-constexpr std::string_view kKeyOutput[] = {"name",          "role",        "prefix",
-                                           "create_time",   "update_time", "last_use_time",
-                                           "revoke_time",   "etag"};
+constexpr std::string_view kKeyOutput[] = {
+    "name", "role", "prefix", "create_time", "update_time", "last_use_time", "revoke_time", "etag"};
 constexpr std::string_view kProjectOutput[] = {"name", "create_time", "update_time", "etag"};
 
 // How much of a path that names nothing is repeated.

@@ -161,4 +161,35 @@ std::vector<FieldChange> ChangesOf(const Channel* before, const Channel* after) 
   return std::move(changes).Take();
 }
 
+std::vector<FieldChange> ChangesOf(const Project* before, const Project* after) {
+  FieldChanges changes(KindOf(before != nullptr, after != nullptr));
+  changes.Text("display_name", before != nullptr ? before->display_name : "",
+               after != nullptr ? after->display_name : "");
+  return std::move(changes).Take();
+}
+
+std::vector<FieldChange> ChangesOf(const ApiKey* before, const ApiKey* after) {
+  static const ApiKey& none = *new ApiKey;
+  const ApiKey& from = before != nullptr ? *before : none;
+  const ApiKey& to = after != nullptr ? *after : none;
+  const auto role = [](const ApiKey* key) {
+    return key == nullptr ? std::string() : EnumText("ROLE_", RoleWord(key->role));
+  };
+  FieldChanges changes(KindOf(before != nullptr, after != nullptr));
+  changes.Text("display_name", from.display_name, to.display_name)
+      .Text("role", role(before), role(after))
+      .Time("expire_time", from.expires_at, to.expires_at)
+      .Time("revoke_time", from.revoked_at, to.revoked_at);
+  const PushGrant old_push = from.push.value_or(PushGrant());
+  const PushGrant new_push = to.push.value_or(PushGrant());
+  changes.Flag("push.may_create", old_push.may_create, new_push.may_create)
+      .Number("push.max_monitors", old_push.max_monitors, new_push.max_monitors);
+  const Monitor old_defaults = {.definition = old_push.defaults, .state = {}};
+  const Monitor new_defaults = {.definition = new_push.defaults, .state = {}};
+  for (const FieldChange& change : ChangesOf(&old_defaults, &new_defaults)) {
+    changes.Text(absl::StrCat("push.defaults.", change.field), change.before, change.after);
+  }
+  return std::move(changes).Take();
+}
+
 }  // namespace tocsin::core

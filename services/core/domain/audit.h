@@ -8,10 +8,12 @@
 #include <vector>
 
 #include "absl/time/time.h"
+#include "services/core/domain/api_key.h"
 #include "services/core/domain/caller.h"
 #include "services/core/domain/channel.h"
 #include "services/core/domain/keys.h"
 #include "services/core/domain/monitor.h"
+#include "services/core/domain/project.h"
 
 namespace tocsin::core {
 
@@ -71,5 +73,8 @@ class FieldChanges {
 std::vector<FieldChange> ChangesOf(const Monitor* before, const Monitor* after);
 // URLs are masked (see MaskUrl), and secrets never shown: that they are others is.
 std::vector<FieldChange> ChangesOf(const Channel* before, const Channel* after);
+std::vector<FieldChange> ChangesOf(const Project* before, const Project* after);
+// That there is another secret is for the caller to add.
+std::vector<FieldChange> ChangesOf(const ApiKey* before, const ApiKey* after);
 
 }  // namespace tocsin::core

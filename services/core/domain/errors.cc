@@ -119,6 +119,14 @@ absl::Status UnknownPushToken() {
   return WithReason(absl::NotFoundError("Monitor not found or not active."), "PUSH_TOKEN_UNKNOWN");
 }
 
+absl::Status MayNotCreate() {
+  return WithReason(
+      absl::PermissionDeniedError(
+          "there is no such monitor, and this push key may not create it: it is not one "
+          "that may, or the project has as many monitors as it allows"),
+      "PUSH_KEY_MAY_NOT_CREATE");
+}
+
 absl::Status MonitorAlreadyExists(std::string_view name) {
   return AlreadyExists(name, kMonitorAlreadyExists);
 }

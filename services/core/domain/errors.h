@@ -64,6 +64,8 @@ absl::Status ProjectNotFound(std::string_view name);
 absl::Status KeyNotFound(std::string_view name);
 // NOT_FOUND that names nothing, since a token is a secret.
 absl::Status UnknownPushToken();
+// PERMISSION_DENIED: there is no such monitor, and the push key may not make it.
+absl::Status MayNotCreate();
 absl::Status MonitorAlreadyExists(std::string_view name);
 absl::Status ChannelAlreadyExists(std::string_view name);
 absl::Status ProjectAlreadyExists(std::string_view name);

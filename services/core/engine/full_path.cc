@@ -12,6 +12,7 @@
 #include "services/core/domain/names.h"
 #include "services/core/engine/event_writer.h"
 #include "services/core/engine/incident_log.h"
+#include "services/core/engine/push_access.h"
 
 namespace tocsin::core {
 namespace {
@@ -64,10 +65,7 @@ class Run {
   };
 
   absl::Status Resolve() {
-    std::vector<TokenHash> tokens;
-    tokens.reserve(items_.size());
-    for (const PushItem* item : items_) tokens.push_back(item->token);
-    ASSIGN_OR_RETURN(matches_, transaction_.ResolveTokens(tokens, now_));
+    ASSIGN_OR_RETURN(matches_, ResolveItems(transaction_, items_, now_));
     for (size_t i = 0; i < items_.size(); ++i) {
       outcomes_[i].answer.result = PushResult::kUnknownToken;
       if (matches_[i].has_value()) work_[matches_[i]->monitor].items.push_back(i);
@@ -107,6 +105,7 @@ class Run {
       outcomes_[i].answer.monitor = name;
       // A version drawn between resolving and locking may have changed the token's expiry.
       if (matches_[i]->version != definition.version) continue;
+      outcomes_[i].resolved_at = now_;
       outcomes_[i].cached =
           CachedToken{definition.key, definition.version, matches_[i]->expires_at, name};
     }

@@ -18,6 +18,7 @@ struct FullPathOutcome {
   bool blocked = false;               // another holds the monitor; nothing was written for it
   bool duplicate = false;             // the history has it already; nothing was written for it
   std::optional<CachedToken> cached;  // what the token resolves to, as of the lock
+  absl::Time resolved_at;             // when it was resolved
 };
 
 // The items come in order of arrival; those of one monitor are decided in order of their `at`.

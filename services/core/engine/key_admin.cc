@@ -10,8 +10,10 @@
 #include "common/status_macros.h"
 #include "services/core/domain/errors.h"
 #include "services/core/domain/validate.h"
+#include "services/core/engine/audit_writer.h"
 #include "services/core/engine/held_project.h"
 #include "services/core/engine/known_transaction.h"
+#include "services/core/engine/repeatable_request.h"
 
 namespace tocsin::core {
 namespace {
@@ -41,18 +43,32 @@ KeySecret SecretOf(const std::string& secret, absl::Time now) {
 // drawn, so it is no other's.
 bool IsOurs(const ApiKey& key, const KeySecret& secret) { return key.prefix == secret.prefix; }
 
+// What the audit log says; before a creation there is nothing. Another prefix is another secret.
+absl::Status Tell(Transaction& transaction, const Caller& caller, const ApiKey* before,
+                  const ApiKey& after, absl::Time now) {
+  std::vector<FieldChange> changes = ChangesOf(before, &after);
+  if (before != nullptr && before->prefix != after.prefix) {
+    changes.push_back(std::move(FieldChanges().Secret("secret")).Take().front());
+  }
+  const AuditedResource resource = {.project = after.project,
+                                    .project_id = after.project == 0 ? "" : after.project_id,
+                                    .name = FullName(after)};
+  return WriteAudit(transaction, caller, resource, std::move(changes), now);
+}
+
 }  // namespace
 
 std::string EtagOf(const ApiKey& key) { return absl::StrCat(absl::Hex(key.version)); }
 
-KeyAdmin::KeyAdmin(Store& store, const Clock& clock)
-    : KeyAdmin(store, clock, [] { return FormatSecret(RandomBytes(kSecretBytes)); }) {}
+KeyAdmin::KeyAdmin(Store& store, const Clock& clock, const Sealer* sealer)
+    : KeyAdmin(
+          store, clock, [] { return FormatSecret(RandomBytes(kSecretBytes)); }, sealer) {}
 
-KeyAdmin::KeyAdmin(Store& store, const Clock& clock, SecretSource secrets)
-    : store_(store), clock_(clock), secrets_(std::move(secrets)) {}
+KeyAdmin::KeyAdmin(Store& store, const Clock& clock, SecretSource secrets, const Sealer* sealer)
+    : store_(store), clock_(clock), secrets_(std::move(secrets)), sealer_(sealer) {}
 
-absl::StatusOr<CreatedKey> KeyAdmin::Create(const Caller& /*caller*/, ApiKey key,
-                                            bool validate_only) {
+absl::StatusOr<CreatedKey> KeyAdmin::Create(const Caller& caller, ApiKey key, bool validate_only,
+                                            const RequestIdentity& identity) {
   const absl::Time now = clock_.Now();
   FillDefaults(key);
   FieldFaults faults;
@@ -67,13 +83,27 @@ absl::StatusOr<CreatedKey> KeyAdmin::Create(const Caller& /*caller*/, ApiKey key
   key.created_at = key.updated_at = now;
   key.used_at.reset();
   key.revoked_at.reset();
+  // What is only checked is not remembered.
+  const RepeatableRequest request(caller, validate_only ? RequestIdentity() : identity,
+                                  FullName(key), sealer_, now);
   CreatedKey created;
-  if (!validate_only) created.secret = secrets_();
+  if (!validate_only) created.secret = request.derives() ? request.ApiKeySecret() : secrets_();
   const KeySecret secret = SecretOf(created.secret, now);
   RETURN_IF_ERROR(TransactUntilKnown(
       store_, TransactionClass::kAdmin, [&](Transaction& transaction, bool again) -> absl::Status {
         if (key.project != 0) {
           RETURN_IF_ERROR(HoldProject(transaction, key.project, key.project_id));
+        }
+        ASSIGN_OR_RETURN(const std::optional<RequestRecord> earlier, request.Claim(transaction));
+        if (earlier.has_value()) {
+          created.key = key;
+          created.key.created_at = created.key.updated_at = earlier->at;
+          created.key.version = earlier->version;
+          if (!again || earlier->at != now) {
+            created.secret = request.ApiKeySecretOf(*earlier).value_or("");
+          }
+          created.key.prefix = PrefixOf(created.secret);
+          return absl::OkStatus();
         }
         ASSIGN_OR_RETURN(std::optional<ApiKey> existing, transaction.LockKey(key.project, key.id));
         if (existing.has_value() && !existing->revoked_at.has_value()) {
@@ -83,14 +113,15 @@ absl::StatusOr<CreatedKey> KeyAdmin::Create(const Caller& /*caller*/, ApiKey key
         }
         created.key = key;
         if (validate_only) return absl::OkStatus();
-        const absl::StatusOr<ApiKeyIdentity> identity = transaction.InsertKey(key);
-        if (absl::IsAlreadyExists(identity.status())) return KeyAlreadyExists(FullName(key));
-        RETURN_IF_ERROR(identity.status());
-        RETURN_IF_ERROR(transaction.AddKeySecret(identity->key, secret));
-        created.key.key = identity->key;
-        created.key.version = identity->version;
+        const absl::StatusOr<ApiKeyIdentity> added = transaction.InsertKey(key);
+        if (absl::IsAlreadyExists(added.status())) return KeyAlreadyExists(FullName(key));
+        RETURN_IF_ERROR(added.status());
+        RETURN_IF_ERROR(transaction.AddKeySecret(added->key, secret));
+        created.key.key = added->key;
+        created.key.version = added->version;
         created.key.prefix = secret.prefix;
-        return absl::OkStatus();
+        RETURN_IF_ERROR(Tell(transaction, caller, nullptr, created.key, now));
+        return request.Made(transaction, added->version);
       }));
   return created;
 }
@@ -128,7 +159,7 @@ absl::StatusOr<ApiKey> KeyAdmin::Change(
   return result;
 }
 
-absl::StatusOr<ApiKey> KeyAdmin::Update(const Caller& /*caller*/, const ResourceName& name,
+absl::StatusOr<ApiKey> KeyAdmin::Update(const Caller& caller, const ResourceName& name,
                                         std::string_view etag,
                                         absl::FunctionRef<absl::Status(ApiKey&)> edit,
                                         bool validate_only) {
@@ -148,24 +179,25 @@ absl::StatusOr<ApiKey> KeyAdmin::Update(const Caller& /*caller*/, const Resource
     key.updated_at = now;
     if (validate_only) return absl::OkStatus();
     ASSIGN_OR_RETURN(key.version, transaction.SaveKey(key));
-    return absl::OkStatus();
+    return Tell(transaction, caller, &before, key, now);
   });
 }
 
-absl::StatusOr<ApiKey> KeyAdmin::Revoke(const Caller& /*caller*/, const ResourceName& name,
+absl::StatusOr<ApiKey> KeyAdmin::Revoke(const Caller& caller, const ResourceName& name,
                                         std::string_view etag) {
   const absl::Time now = clock_.Now();
   return Change(name, [&](Transaction& transaction, ApiKey& key, bool again) -> absl::Status {
     if (again && key.revoked_at.has_value()) return absl::OkStatus();
     if (!etag.empty() && etag != EtagOf(key)) return StaleEtag(FullName(key));
     if (key.revoked_at.has_value()) return absl::OkStatus();
+    const ApiKey before = key;
     key.revoked_at = key.updated_at = now;
     ASSIGN_OR_RETURN(key.version, transaction.SaveKey(key));
-    return absl::OkStatus();
+    return Tell(transaction, caller, &before, key, now);
   });
 }
 
-absl::StatusOr<RotatedKey> KeyAdmin::Rotate(const Caller& /*caller*/, const ResourceName& name,
+absl::StatusOr<RotatedKey> KeyAdmin::Rotate(const Caller& caller, const ResourceName& name,
                                             absl::Duration overlap) {
   FieldFaults faults;
   ValidateTokenOverlap(overlap, "overlap", faults);
@@ -182,15 +214,16 @@ absl::StatusOr<RotatedKey> KeyAdmin::Rotate(const Caller& /*caller*/, const Reso
         if (key.revoked_at.has_value()) return KeyIsRevoked(FullName(key));
         RETURN_IF_ERROR(transaction.ExpireKeySecrets(key.key, rotated.old_secret_expires_at));
         RETURN_IF_ERROR(transaction.AddKeySecret(key.key, secret));
+        const ApiKey before = key;
         key.prefix = secret.prefix;
         key.updated_at = now;
         ASSIGN_OR_RETURN(key.version, transaction.SaveKey(key));
-        return absl::OkStatus();
+        return Tell(transaction, caller, &before, key, now);
       }));
   return rotated;
 }
 
-absl::Status KeyAdmin::Install(const Caller& /*caller*/, const std::string& id, Role role,
+absl::Status KeyAdmin::Install(const Caller& caller, const std::string& id, Role role,
                                const std::string& secret_text) {
   const absl::Time now = clock_.Now();
   const KeySecret secret = SecretOf(secret_text, now);
@@ -213,11 +246,13 @@ absl::Status KeyAdmin::Install(const Caller& /*caller*/, const std::string& id, 
     ASSIGN_OR_RETURN(std::optional<ApiKey> key, transaction.LockKey(0, id));
     if (!key.has_value() || key->revoked_at.has_value()) {
       key = ApiKey();
+      key->project_id = std::string(kAnyProject);
       key->id = key->display_name = id;
       key->role = role;
       key->created_at = key->updated_at = now;
       ASSIGN_OR_RETURN(const ApiKeyIdentity identity, transaction.InsertKey(*key));
-      return transaction.AddKeySecret(identity.key, secret);
+      RETURN_IF_ERROR(transaction.AddKeySecret(identity.key, secret));
+      return Tell(transaction, caller, nullptr, *key, now);
     }
     if (key->role != role) {
       return absl::FailedPreconditionError(absl::StrCat(
@@ -225,11 +260,14 @@ absl::Status KeyAdmin::Install(const Caller& /*caller*/, const std::string& id, 
     }
     // Another replica, or an earlier run, did it meanwhile.
     if (IsOurs(*key, secret)) return absl::OkStatus();
+    const ApiKey before = *key;
     key->expires_at.reset();
+    key->prefix = secret.prefix;
     key->updated_at = now;
     RETURN_IF_ERROR(transaction.ExpireKeySecrets(key->key, now));
     RETURN_IF_ERROR(transaction.AddKeySecret(key->key, secret));
-    return transaction.SaveKey(*key).status();
+    RETURN_IF_ERROR(transaction.SaveKey(*key).status());
+    return Tell(transaction, caller, &before, *key, now);
   };
   const absl::Status status = TransactUntilKnown(store_, TransactionClass::kAdmin, install);
   // Made by a replica that starts at the same time: it is looked at again.

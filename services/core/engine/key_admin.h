@@ -13,6 +13,8 @@
 #include "services/core/domain/api_key.h"
 #include "services/core/domain/caller.h"
 #include "services/core/domain/names.h"
+#include "services/core/domain/request_identity.h"
+#include "services/core/store/sealer.h"
 #include "services/core/store/store.h"
 
 namespace tocsin::core {
@@ -22,7 +24,9 @@ std::string EtagOf(const ApiKey& key);
 
 struct CreatedKey {
   ApiKey key;
-  std::string secret;  // shown this once; kept only as a hash. Empty with validate_only.
+  // Shown this once; kept only as a hash. Empty with validate_only, and when a repeated request
+  // cannot be given it again.
+  std::string secret;
 };
 
 struct RotatedKey {
@@ -31,22 +35,27 @@ struct RotatedKey {
   absl::Time old_secret_expires_at;
 };
 
-// Thread-safe. Errors as MonitorAdmin. Whether the caller may is for the API to know: it gives
-// names and projects that the caller's own key gives access to. With `validate_only` a method
-// checks all that can be checked, writes nothing, and returns the key as it would be.
+// Thread-safe. What changes is told to the audit log, in the same transaction. Errors as
+// MonitorAdmin. Whether the caller may is for the API to know: it gives names and projects that the
+// caller's own key gives access to. With `validate_only` a method checks all that can be checked,
+// writes nothing, and returns the key as it would be.
 class KeyAdmin {
  public:
   // Draws a new secret; a test may draw known ones.
   using SecretSource = std::function<std::string()>;
 
-  // `store` and `clock` must outlive it.
-  KeyAdmin(Store& store, const Clock& clock);
-  KeyAdmin(Store& store, const Clock& clock, SecretSource secrets);
+  // `store` and `clock` must outlive it, and so must `sealer`, from whose key the secrets of
+  // requests that may be repeated are derived (see RepeatableRequest); null: such secrets are drawn
+  // too.
+  KeyAdmin(Store& store, const Clock& clock, const Sealer* sealer = nullptr);
+  KeyAdmin(Store& store, const Clock& clock, SecretSource secrets, const Sealer* sealer = nullptr);
 
   // Of `key`, project_id (kAnyProject for a key of all projects) and id say where; key, prefix,
   // version and times are ignored. Faults name fields below "key", and "key_id". KeyAlreadyExists
-  // when the id is taken by a key that is not revoked.
-  absl::StatusOr<CreatedKey> Create(const Caller& caller, ApiKey key, bool validate_only);
+  // when the id is taken by a key that is not revoked. A request that repeats an earlier one (see
+  // RequestIdentity) makes nothing and is answered as that one was.
+  absl::StatusOr<CreatedKey> Create(const Caller& caller, ApiKey key, bool validate_only,
+                                    const RequestIdentity& identity = {});
   // A key that was revoked is found until another takes its id.
   absl::StatusOr<ApiKey> Get(const ResourceName& name);
   // In order; kAnyProject: every key. At most `limit`.
@@ -81,6 +90,7 @@ class KeyAdmin {
   Store& store_;
   const Clock& clock_;
   SecretSource secrets_;
+  const Sealer* const sealer_;
 };
 
 }  // namespace tocsin::core

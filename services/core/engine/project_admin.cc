@@ -9,7 +9,9 @@
 #include "services/core/domain/errors.h"
 #include "services/core/domain/names.h"
 #include "services/core/domain/validate.h"
+#include "services/core/engine/audit_writer.h"
 #include "services/core/engine/known_transaction.h"
+#include "services/core/engine/repeatable_request.h"
 
 namespace tocsin::core {
 namespace {
@@ -22,14 +24,24 @@ absl::StatusOr<Project> LockProject(Transaction& transaction, const std::string&
   return *std::move(project);
 }
 
+// What the audit log says; nullptr: there is no such project then.
+absl::Status Tell(Transaction& transaction, const Caller& caller, const Project* before,
+                  const Project* after, absl::Time now) {
+  const Project& project = after != nullptr ? *after : *before;
+  return WriteAudit(
+      transaction, caller,
+      {.project = project.key, .project_id = project.id, .name = ProjectName(project.id)},
+      ChangesOf(before, after), now);
+}
+
 }  // namespace
 
 std::string EtagOf(const Project& project) { return absl::StrCat(absl::Hex(project.version)); }
 
 ProjectAdmin::ProjectAdmin(Store& store, const Clock& clock) : store_(store), clock_(clock) {}
 
-absl::StatusOr<Project> ProjectAdmin::Create(const Caller& /*caller*/, Project project,
-                                             bool validate_only) {
+absl::StatusOr<Project> ProjectAdmin::Create(const Caller& caller, Project project,
+                                             bool validate_only, const RequestIdentity& identity) {
   FillDefaults(project);
   FieldFaults faults;
   ValidateResourceId(project.id, "project_id", faults);
@@ -38,9 +50,20 @@ absl::StatusOr<Project> ProjectAdmin::Create(const Caller& /*caller*/, Project p
   project.key = 0;
   project.version = 0;
   project.created_at = project.updated_at = clock_.Now();
+  const absl::Time now = *project.created_at;
+  // What is only checked is not remembered.
+  const RepeatableRequest request(caller, validate_only ? RequestIdentity() : identity,
+                                  ProjectName(project.id), nullptr, now);
   Project made;
   RETURN_IF_ERROR(TransactUntilKnown(
       store_, TransactionClass::kAdmin, [&](Transaction& transaction, bool again) -> absl::Status {
+        ASSIGN_OR_RETURN(const std::optional<RequestRecord> earlier, request.Claim(transaction));
+        if (earlier.has_value()) {
+          made = project;
+          made.created_at = made.updated_at = earlier->at;
+          made.version = earlier->version;
+          return absl::OkStatus();
+        }
         ASSIGN_OR_RETURN(std::optional<Project> existing, transaction.LockProject(project.id));
         if (existing.has_value()) {
           if (!again || existing->created_at != project.created_at) {
@@ -51,14 +74,15 @@ absl::StatusOr<Project> ProjectAdmin::Create(const Caller& /*caller*/, Project p
         }
         made = project;
         if (validate_only) return absl::OkStatus();
-        const absl::StatusOr<ProjectIdentity> identity = transaction.InsertProject(project);
-        if (absl::IsAlreadyExists(identity.status())) {
+        const absl::StatusOr<ProjectIdentity> added = transaction.InsertProject(project);
+        if (absl::IsAlreadyExists(added.status())) {
           return ProjectAlreadyExists(ProjectName(project.id));
         }
-        RETURN_IF_ERROR(identity.status());
-        made.key = identity->key;
-        made.version = identity->version;
-        return absl::OkStatus();
+        RETURN_IF_ERROR(added.status());
+        made.key = added->key;
+        made.version = added->version;
+        RETURN_IF_ERROR(Tell(transaction, caller, nullptr, &made, now));
+        return request.Made(transaction, made.version);
       }));
   return made;
 }
@@ -73,7 +97,7 @@ absl::StatusOr<std::vector<Project>> ProjectAdmin::List(const std::string& after
   return store_.ListProjects({.after_id = after_id, .limit = limit});
 }
 
-absl::StatusOr<Project> ProjectAdmin::Update(const Caller& /*caller*/, const std::string& id,
+absl::StatusOr<Project> ProjectAdmin::Update(const Caller& caller, const std::string& id,
                                              std::string_view etag,
                                              absl::FunctionRef<absl::Status(Project&)> edit,
                                              bool validate_only) {
@@ -94,6 +118,7 @@ absl::StatusOr<Project> ProjectAdmin::Update(const Caller& /*caller*/, const std
           after.updated_at = now;
           if (!validate_only) {
             ASSIGN_OR_RETURN(after.version, transaction.SaveProject(after));
+            RETURN_IF_ERROR(Tell(transaction, caller, &before, &after, now));
           }
         }
         result = std::move(after);
@@ -102,7 +127,7 @@ absl::StatusOr<Project> ProjectAdmin::Update(const Caller& /*caller*/, const std
   return result;
 }
 
-absl::Status ProjectAdmin::Delete(const Caller& /*caller*/, const std::string& id,
+absl::Status ProjectAdmin::Delete(const Caller& caller, const std::string& id,
                                   std::string_view etag, bool allow_missing) {
   const absl::Time now = clock_.Now();
   return TransactUntilKnown(
@@ -113,6 +138,7 @@ absl::Status ProjectAdmin::Delete(const Caller& /*caller*/, const std::string& i
         if (id == kDefaultProject) return ProjectIsDefault(ProjectName(id));
         ASSIGN_OR_RETURN(const bool in_use, transaction.IsInUse(project->key));
         if (in_use) return ProjectInUse(ProjectName(id));
+        RETURN_IF_ERROR(Tell(transaction, caller, &*project, nullptr, now));
         return transaction.DeleteProject(project->key, now);
       });
 }

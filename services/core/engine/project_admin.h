@@ -11,6 +11,7 @@
 #include "common/clock.h"
 #include "services/core/domain/caller.h"
 #include "services/core/domain/project.h"
+#include "services/core/domain/request_identity.h"
 #include "services/core/store/store.h"
 
 namespace tocsin::core {
@@ -18,17 +19,19 @@ namespace tocsin::core {
 // Changes with every version of the project; opaque to users.
 std::string EtagOf(const Project& project);
 
-// Thread-safe. Errors as MonitorAdmin. Whether the caller may is for the API to know. With
-// `validate_only` a method checks all that can be checked, writes nothing, and returns the project
-// as it would be.
+// Thread-safe. What changes is told to the audit log, in the same transaction. Errors as
+// MonitorAdmin. Whether the caller may is for the API to know. With `validate_only` a method checks
+// all that can be checked, writes nothing, and returns the project as it would be.
 class ProjectAdmin {
  public:
   // `store` and `clock` must outlive it.
   ProjectAdmin(Store& store, const Clock& clock);
 
   // Of `project`, id and display name count. Faults name fields below "project", and "project_id".
-  // ProjectAlreadyExists when the id is taken.
-  absl::StatusOr<Project> Create(const Caller& caller, Project project, bool validate_only);
+  // ProjectAlreadyExists when the id is taken. A request that repeats an earlier one (see
+  // RequestIdentity) makes nothing and is answered as that one was.
+  absl::StatusOr<Project> Create(const Caller& caller, Project project, bool validate_only,
+                                 const RequestIdentity& identity = {});
   absl::StatusOr<Project> Get(const std::string& id);
   // In order of id, after `after_id`; at most `limit`.
   absl::StatusOr<std::vector<Project>> List(const std::string& after_id, int limit);

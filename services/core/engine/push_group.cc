@@ -9,6 +9,7 @@
 
 #include "absl/container/flat_hash_set.h"
 #include "absl/types/span.h"
+#include "services/core/engine/push_access.h"
 
 namespace tocsin::core {
 namespace {
@@ -58,7 +59,7 @@ void DivideGroup(std::vector<QueuedPush>& entries, const TokenCache& cache, absl
   std::vector<SteadyCandidate> known;
   known.reserve(entries.size());
   for (QueuedPush& entry : entries) {
-    std::optional<CachedToken> token = cache.Find(entry.item.token, now);
+    std::optional<CachedToken> token = FindAccess(cache, entry.item, now);
     if (token.has_value()) {
       known.push_back(SteadyCandidate{&entry, *std::move(token), MayBeSteady(entry)});
     } else {

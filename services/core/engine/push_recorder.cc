@@ -132,6 +132,8 @@ class PushRecorder::Impl {
     metrics_.cached_tokens.Set(0);
   }
 
+  void DoubtKeys() { cache_.DoubtKeys(); }
+
  private:
   // The loop of one committer's thread.
   void Commit(int committer) {
@@ -294,6 +296,8 @@ class PushRecorder::Impl {
     metrics_.Heartbeats(entry.item.heartbeat.kind, OutcomeName(outcome)).Increment();
     if (outcome.cached.has_value()) {
       cache_.Put(entry.item.token, *std::move(outcome.cached));
+      if (entry.item.target != nullptr)
+        cache_.ConfirmKey(entry.item.target->key, outcome.resolved_at);
     } else {
       cache_.Drop(entry.item.token);
     }
@@ -408,5 +412,7 @@ void PushRecorder::SubmitTouch(std::function<absl::Status(Transaction&)> body, T
 absl::Duration PushRecorder::OldestAge() const { return impl_->OldestAge(); }
 
 void PushRecorder::FlushCache() { impl_->FlushCache(); }
+
+void PushRecorder::DoubtKeys() { impl_->DoubtKeys(); }
 
 }  // namespace tocsin::core

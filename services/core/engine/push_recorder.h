@@ -23,15 +23,20 @@ struct RecorderMetrics;
 enum class PushResult {
   kRecorded,        // durable, and it has had its effect
   kRecordedPaused,  // durable; the monitor is paused and stays so
-  kUnknownToken,    // the database was asked: no monitor has this token
+  kCreated,         // recorded, and the monitor was made for it (see PushCreator)
+  kUnknownToken,    // the database was asked: no monitor has this token, or that the key may reach
+  kMayNotCreate,    // there is no such monitor, and the push key may not make it (see PushCreator)
   kUnavailable,     // not recorded, or in doubt; a retry with the same push id counts once
   kInvalid,         // the item itself cannot be stored
 };
 
 struct PushItem {
-  TokenHash token;
-  Heartbeat heartbeat;   // `at` is stamped
-  bool retried = false;  // may have reached a core before
+  // Of the push token; with a push key, TargetToken(*target): another one for each monitor.
+  TokenHash token{};
+  std::shared_ptr<const PushTarget> target{};  // null with a push token
+  bool create = false;                         // with a push key: makes a monitor that is missing
+  Heartbeat heartbeat;                         // `at` is stamped
+  bool retried = false;                        // may have reached a core before
 };
 
 struct PushAnswer {
@@ -82,6 +87,8 @@ class PushRecorder {
 
   // Forgets every cached token (a failover may have lost transactions).
   void FlushCache();
+  // Keys may have changed: the next push with each asks the store.
+  void DoubtKeys();
 
  private:
   class Impl;

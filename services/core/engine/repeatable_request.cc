@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/random.h"
 #include "common/status_macros.h"
+#include "services/core/domain/api_key.h"
 #include "services/core/domain/errors.h"
 
 namespace tocsin::core {
@@ -49,6 +50,12 @@ std::optional<std::string> RepeatableRequest::WebhookSecretOf(const RequestRecor
   const std::optional<std::string> key = Derive(earlier, "webhook_secret");
   if (!key.has_value()) return std::nullopt;
   return absl::StrCat("whsec_", absl::Base64Escape(*key));
+}
+
+std::optional<std::string> RepeatableRequest::ApiKeySecretOf(const RequestRecord& earlier) const {
+  const std::optional<std::string> bytes = Derive(earlier, "api_key");
+  if (!bytes.has_value()) return std::nullopt;
+  return FormatSecret(*bytes);
 }
 
 std::optional<std::string> RepeatableRequest::Derive(const RequestRecord& record,

@@ -39,9 +39,11 @@ class RepeatableRequest {
   // Secrets of what this request makes; only when derives().
   std::string PushToken() const { return *PushTokenOf(record_); }
   std::string WebhookSecret() const { return *WebhookSecretOf(record_); }
+  std::string ApiKeySecret() const { return *ApiKeySecretOf(record_); }
   // Secrets of what an earlier one made; nullopt when they cannot be made again.
   std::optional<std::string> PushTokenOf(const RequestRecord& earlier) const;
   std::optional<std::string> WebhookSecretOf(const RequestRecord& earlier) const;
+  std::optional<std::string> ApiKeySecretOf(const RequestRecord& earlier) const;
 
  private:
   std::optional<std::string> Derive(const RequestRecord& record, const std::string& purpose) const;

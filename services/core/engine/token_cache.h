@@ -8,12 +8,15 @@
 #include <string>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_map.h"
 #include "absl/container/node_hash_map.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "services/core/domain/keys.h"
 
 namespace tocsin::core {
+
+inline constexpr absl::Duration kKeyTrust = absl::Seconds(5);
 
 // A token as it was when it was resolved. The fast path verifies the version, never the reader.
 struct CachedToken {
@@ -30,6 +33,14 @@ class TokenCache {
 
   // Nothing for a token that has expired at `now`.
   std::optional<CachedToken> Find(const TokenHash& token, absl::Time now) const;
+  // The same for what a push key gives access to: nothing either unless the key was confirmed less
+  // than kKeyTrust ago. That a key was revoked is found out no later.
+  std::optional<CachedToken> FindThroughKey(const TokenHash& token, const TokenHash& key,
+                                            absl::Time now) const;
+  // The store was asked at `now`, and the key may push.
+  void ConfirmKey(const TokenHash& key, absl::Time now);
+  // Keys may have changed: none of them is confirmed any more.
+  void DoubtKeys();
   void Put(const TokenHash& token, CachedToken entry);
   void Drop(const TokenHash& token);
   void Clear();
@@ -40,6 +51,7 @@ class TokenCache {
   mutable absl::Mutex mutex_;
   // Nodes: a table of whole entries, half of it empty, would be the larger part of core's memory.
   absl::node_hash_map<TokenHash, CachedToken> entries_ ABSL_GUARDED_BY(mutex_);
+  absl::flat_hash_map<TokenHash, absl::Time> confirmed_ ABSL_GUARDED_BY(mutex_);  // push keys
 };
 
 }  // namespace tocsin::core

@@ -8,34 +8,37 @@
 #include "absl/container/flat_hash_set.h"
 #include "common/status_macros.h"
 #include "services/core/domain/names.h"
+#include "services/core/engine/push_access.h"
 
 namespace tocsin::core {
 
 bool ResolveTokens(Store& store, TransactionClass klass, const std::vector<QueuedPush*>& entries,
                    absl::Time now, TokenCache& cache) {
-  absl::flat_hash_set<TokenHash> unknown;
+  absl::flat_hash_set<TokenHash> seen;
+  std::vector<const PushItem*> unknown;
   for (const QueuedPush* entry : entries) {
-    const TokenHash& token = entry->item.token;
-    if (MayBeSteady(*entry) && !cache.Find(token, now)) unknown.insert(token);
+    const PushItem& item = entry->item;
+    if (!MayBeSteady(*entry) || FindAccess(cache, item, now)) continue;
+    if (seen.insert(item.token).second) unknown.push_back(&item);
   }
   if (unknown.empty()) return false;
-  const std::vector<TokenHash> tokens(unknown.begin(), unknown.end());
   std::vector<std::optional<TokenMatch>> matches;
   const absl::Status read = store.Transact(klass, [&](Transaction& transaction) -> absl::Status {
-    ASSIGN_OR_RETURN(matches, transaction.ResolveTokens(tokens, now));
+    ASSIGN_OR_RETURN(matches, ResolveItems(transaction, unknown, now));
     return absl::OkStatus();
   });
   if (!read.ok()) return false;
   bool learnt = false;
-  for (size_t i = 0; i < tokens.size(); ++i) {
+  for (size_t i = 0; i < unknown.size(); ++i) {
     if (!matches[i].has_value()) continue;
     learnt = true;
     const TokenMatch& match = *matches[i];
-    cache.Put(tokens[i], {.monitor = match.monitor,
-                          .version = match.version,
-                          .expires_at = match.expires_at,
-                          .name = std::make_shared<const std::string>(
-                              MonitorName(match.project_id, match.monitor_id))});
+    cache.Put(unknown[i]->token, {.monitor = match.monitor,
+                                  .version = match.version,
+                                  .expires_at = match.expires_at,
+                                  .name = std::make_shared<const std::string>(
+                                      MonitorName(match.project_id, match.monitor_id))});
+    if (unknown[i]->target != nullptr) cache.ConfirmKey(unknown[i]->target->key, now);
   }
   return learnt;
 }

@@ -28,6 +28,12 @@ struct TokenMatch {
   std::string monitor_id;
 };
 
+// A monitor that a push key is to reach: one of the key's project.
+struct PushTarget {
+  TokenHash key{};  // SHA-256 of the push key
+  std::string monitor_id;
+};
+
 // An up that may take the fast path. The text is not owned and outlives the call.
 struct SteadyUp {
   MonitorKey monitor = 0;

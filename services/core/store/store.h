@@ -72,6 +72,8 @@ class Store {
                                                              const std::string& id) = 0;
   // What does not change its place while it is listed is listed exactly once over all pages.
   virtual absl::StatusOr<MonitorPage> ListMonitors(const MonitorQuery& query) = 0;
+  // How many monitors of the project are not deleted, counted no further than `up_to`.
+  virtual absl::StatusOr<int64_t> CountMonitors(ProjectKey project, int64_t up_to) = 0;
   // One monitor with its newest up or down heartbeat.
   virtual absl::StatusOr<std::optional<MonitorView>> ReadMonitor(const std::string& project,
                                                                  const std::string& id) = 0;
@@ -117,8 +119,8 @@ class Store {
   // Makes partitions ahead, drops history past its retention (keeping each monitor's newest
   // heartbeat), purges monitors deleted for long, keys revoked for long, finished deliveries, old
   // audit entries and requests. Safe to run on every replica; one does the work. Bounded work per
-  // call: returns true when more is left. A step that fails, for a lock that others hold, keeps none
-  // of the others from being done; its error is returned.
+  // call: returns true when more is left. A step that fails, for a lock that others hold, keeps
+  // none of the others from being done; its error is returned.
   virtual absl::StatusOr<bool> Maintain(const RetentionPolicy& policy, absl::Time now) = 0;
   // Whether the database answers. OK or UNAVAILABLE.
   virtual absl::Status Ping() = 0;

@@ -25,6 +25,29 @@ ApiKey WithContext(const Tables& tables, ApiKey key) {
 
 }  // namespace
 
+absl::StatusOr<std::vector<std::optional<TokenMatch>>> MemoryTransaction::ResolveTargets(
+    absl::Span<const PushTarget* const> targets, absl::Time now) {
+  std::vector<std::optional<TokenMatch>> matches;
+  for (const PushTarget* target : targets) {
+    std::optional<TokenMatch>& match = matches.emplace_back();
+    const auto secret = tables_.secrets().find(target->key);
+    if (secret == tables_.secrets().end()) continue;
+    const KeyMatch key = {.key = tables_.keys().at(secret->second.key),
+                          .secret_expires_at = secret->second.secret.expires_at};
+    if (key.key.role != Role::kPusher || key.EndsAt() <= now) continue;
+    const auto monitor = tables_.monitor_ids().find({key.key.project, target->monitor_id});
+    if (monitor == tables_.monitor_ids().end()) continue;
+    const MonitorDefinition& definition = tables_.definitions().at(monitor->second);
+    if (definition.deleted_at.has_value()) continue;
+    match = TokenMatch{.monitor = definition.key,
+                       .version = definition.version,
+                       .expires_at = key.EndsAt(),
+                       .project_id = definition.project_id,
+                       .monitor_id = definition.id};
+  }
+  return matches;
+}
+
 absl::StatusOr<bool> MemoryTransaction::HoldProject(ProjectKey project) {
   const auto found = tables_.project_rows().find(project);
   return found != tables_.project_rows().end() && !found->second.deleted;
@@ -195,6 +218,15 @@ absl::StatusOr<std::vector<ApiKey>> MemoryStore::ListKeys(const KeyQuery& query)
             [&](const ApiKey& a, const ApiKey& b) { return place(a) < place(b); });
   if (static_cast<int>(keys.size()) > query.limit) keys.resize(query.limit);
   return keys;
+}
+
+absl::StatusOr<int64_t> MemoryStore::CountMonitors(ProjectKey project, int64_t up_to) {
+  absl::MutexLock lock(&mutex_);
+  const int64_t count = std::count_if(
+      tables_.definitions().begin(), tables_.definitions().end(), [project](const auto& entry) {
+        return entry.second.project == project && !entry.second.deleted_at;
+      });
+  return std::min(count, up_to);
 }
 
 absl::StatusOr<std::optional<KeyMatch>> MemoryStore::FindKeyBySecret(const SecretHash& hash) {

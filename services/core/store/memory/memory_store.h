@@ -32,6 +32,7 @@ class MemoryStore : public Store {
   absl::StatusOr<std::optional<Monitor>> FindMonitor(const std::string& project,
                                                      const std::string& id) override;
   absl::StatusOr<MonitorPage> ListMonitors(const MonitorQuery& query) override;
+  absl::StatusOr<int64_t> CountMonitors(ProjectKey project, int64_t up_to) override;
   absl::StatusOr<std::optional<MonitorView>> ReadMonitor(const std::string& project,
                                                          const std::string& id) override;
   absl::StatusOr<std::vector<StoredHeartbeat>> ListHeartbeats(const HeartbeatQuery& query) override;

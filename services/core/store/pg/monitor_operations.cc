@@ -111,8 +111,6 @@ constexpr Statement kExpireTokens = {
     "UPDATE push_token SET expires_at = $2::timestamptz "
     "WHERE monitor_id = $1::bigint AND expires_at > $2::timestamptz"};
 
-std::string HashBytes(const TokenHash& hash) { return std::string(hash.begin(), hash.end()); }
-
 absl::StatusOr<std::vector<MonitorKey>> KeysOf(absl::StatusOr<Rows> rows) {
   RETURN_IF_ERROR(rows.status());
   std::vector<MonitorKey> keys;
@@ -130,20 +128,7 @@ absl::StatusOr<std::vector<std::optional<TokenMatch>>> PgTransaction::ResolveTok
   for (const TokenHash& token : tokens) hashes.AddBytes(HashBytes(token));
   ASSIGN_OR_RETURN(Rows rows,
                    session_.Run(kResolveTokens, Params().Time(now).Array(std::move(hashes))));
-  std::vector<std::optional<TokenMatch>> matches(tokens.size());
-  for (int i = 0; i < rows.size(); ++i) {
-    Row row = rows.at(i);
-    const int64_t number = row.Int();
-    TokenMatch match;
-    match.monitor = row.Int();
-    match.version = row.Int();
-    match.expires_at = row.Time();
-    match.project_id = row.Text();
-    match.monitor_id = row.Text();
-    matches[number - 1] = std::move(match);
-  }
-  RETURN_IF_ERROR(rows.status());
-  return matches;
+  return ReadTokenMatches(rows, tokens.size());
 }
 
 absl::StatusOr<std::vector<Monitor>> PgTransaction::ReadMonitors(

@@ -2,9 +2,11 @@
 #include "services/core/store/pg/monitor_rows.h"
 
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "common/status_macros.h"
 
 namespace tocsin::core::pg {
 
@@ -79,6 +81,25 @@ Monitor ReadMonitor(Row& row) {
   incident.message = row.Text();
   return monitor;
 }
+
+absl::StatusOr<std::vector<std::optional<TokenMatch>>> ReadTokenMatches(Rows& rows, size_t count) {
+  std::vector<std::optional<TokenMatch>> matches(count);
+  for (int i = 0; i < rows.size(); ++i) {
+    Row row = rows.at(i);
+    const int64_t number = row.Int();
+    TokenMatch match;
+    match.monitor = row.Int();
+    match.version = row.Int();
+    match.expires_at = row.Time();
+    match.project_id = row.Text();
+    match.monitor_id = row.Text();
+    matches[number - 1] = std::move(match);
+  }
+  RETURN_IF_ERROR(rows.status());
+  return matches;
+}
+
+std::string HashBytes(const TokenHash& hash) { return std::string(hash.begin(), hash.end()); }
 
 void AddDefinition(const MonitorDefinition& definition, Params& params) {
   params.Int(definition.project)

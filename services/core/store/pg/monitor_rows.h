@@ -1,11 +1,16 @@
 // How a monitor is written to and read from rows.
 #pragma once
 
+#include <cstddef>
+#include <optional>
 #include <string>
+#include <vector>
 
+#include "absl/status/statusor.h"
 #include "services/core/domain/monitor.h"
 #include "services/core/store/pg/params.h"
 #include "services/core/store/pg/rows.h"
+#include "services/core/store/records.h"
 
 namespace tocsin::core::pg {
 
@@ -33,6 +38,11 @@ namespace tocsin::core::pg {
 
 MonitorDefinition ReadDefinition(Row& row);
 Monitor ReadMonitor(Row& row);
+
+// (place among what was asked from 1 on, monitor, version, expiry, project's id, monitor's id), for
+// `count` that were asked.
+absl::StatusOr<std::vector<std::optional<TokenMatch>>> ReadTokenMatches(Rows& rows, size_t count);
+std::string HashBytes(const TokenHash& hash);
 
 std::string LabelsToJson(const Labels& labels);
 Labels LabelsFromJson(const std::string& json);

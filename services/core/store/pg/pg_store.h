@@ -72,6 +72,8 @@ class PgStore : public Store {
   // reads.cc
   absl::StatusOr<std::optional<Monitor>> FindMonitor(const std::string& project,
                                                      const std::string& id) override;
+  // push_target_operations.cc
+  absl::StatusOr<int64_t> CountMonitors(ProjectKey project, int64_t up_to) override;
   absl::StatusOr<std::optional<MonitorView>> ReadMonitor(const std::string& project,
                                                          const std::string& id) override;
   absl::StatusOr<std::vector<StoredHeartbeat>> ListHeartbeats(const HeartbeatQuery& query) override;

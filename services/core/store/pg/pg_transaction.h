@@ -42,6 +42,9 @@ class PgTransaction : public Transaction {
       absl::Span<const TokenHash> tokens, absl::Time now) override;
   absl::StatusOr<std::vector<Monitor>> LockMonitors(absl::Span<const MonitorKey> keys,
                                                     LockMode mode) override;
+  // push_target_operations.cc
+  absl::StatusOr<std::vector<std::optional<TokenMatch>>> ResolveTargets(
+      absl::Span<const PushTarget* const> targets, absl::Time now) override;
   absl::StatusOr<DueMonitors> LockDue(const SweepCursor& after, absl::Time now, int limit) override;
   absl::StatusOr<std::optional<MonitorKey>> FindMonitor(ProjectKey project,
                                                         const std::string& id) override;
