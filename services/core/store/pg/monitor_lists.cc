@@ -25,7 +25,9 @@ constexpr int kFirstLook = 250;
 constexpr int kLook = 1000;
 // The most that a search sorts.
 constexpr int kMostFound = 2000;
-// After so long a page ends with what it has.
+// A page has looked at as many at least, also where the machine has too much to do; after so long
+// it ends with what it has.
+constexpr int kLeastLookedAt = 4000;
 constexpr absl::Duration kPatience = absl::Milliseconds(12);
 // The index knows what has as many letters or digits in a row.
 constexpr int kTrigram = 3;
@@ -260,7 +262,8 @@ absl::StatusOr<MonitorPage> PgStore::ListMonitors(const MonitorQuery& query) {
     if (!all_found.ok() && !absl::IsUnavailable(all_found.status())) return all_found.status();
     page.walk = !all_found.ok() || !*all_found;
   }
-  while (!finder.done() && clock_.Now() < end) {
+  for (int looked = 0; !finder.done() && (looked < kLeastLookedAt || clock_.Now() < end);
+       looked += kLook) {
     RETURN_IF_ERROR(finder.Walk(*session, kLook));
   }
   page.next = finder.next();

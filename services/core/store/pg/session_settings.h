@@ -57,11 +57,12 @@ inline constexpr SessionClass kList = {.name = "list",
                                        .idle_in_transaction_timeout = absl::Seconds(10),
                                        .by_key_only = true,
                                        .plan_life = absl::Minutes(1)};
-// Searches for what few monitors match. One that has not found them by its timeout has too much to
-// look through, and is given up for a walk.
+// Searches for what few monitors match, which takes a few milliseconds. One that has not found them
+// by its timeout has too much to look through, and is given up for a walk; on a machine with too much
+// to do it is not given up at once.
 inline constexpr SessionClass kSearch = {.name = "search",
-                                         .statement_timeout = absl::Milliseconds(15),
-                                         .lock_timeout = absl::Milliseconds(15),
+                                         .statement_timeout = absl::Milliseconds(40),
+                                         .lock_timeout = absl::Milliseconds(40),
                                          .idle_in_transaction_timeout = absl::Seconds(10),
                                          .by_key_only = false,
                                          .plan_life = absl::ZeroDuration(),
