@@ -66,7 +66,20 @@ TEST(ErrorsTest, EveryErrorHasAReasonAndWhatARetryCanCureADelay) {
                                          InternalFailure(),
                                          UnknownCursor(),
                                          TooManyWatches(1),
-                                         TryAgain("so")};
+                                         TryAgain("so"),
+                                         KeyNotFound(name),
+                                         ProjectAlreadyExists(name),
+                                         KeyAlreadyExists(name),
+                                         ProjectInUse(name),
+                                         ProjectIsDefault(name),
+                                         KeyIsRevoked(name),
+                                         KeyMissing(),
+                                         KeyUnknown(),
+                                         KeyExpired(),
+                                         RoleTooLow("viewer", "editor"),
+                                         MethodClosed(),
+                                         OtherProject("a"),
+                                         NeedsKeyOfAllProjects("a")};
   for (const absl::Status& status : all) {
     ExpectExplained(status, status.ToString());
     // As it went through gRPC.

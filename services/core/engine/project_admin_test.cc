@@ -89,9 +89,9 @@ TEST_F(ProjectAdminTest, WhatHasMonitorsOrChannelsIsNotDeleted) {
   channel.project_id = "payments";
   channel.id = "hook";
   channel.url = "https://hooks.example.com/";
-  ASSERT_TRUE(channels.Create(channel, "").ok());
+  ASSERT_TRUE(channels.Create(caller_, channel, "").ok());
   EXPECT_EQ(tocsin::Reason(admin_.Delete(caller_, "payments", "", false)), "PROJECT_IN_USE");
-  ASSERT_TRUE(channels.Delete({.project = "payments", .id = "hook"}).ok());
+  ASSERT_TRUE(channels.Delete(caller_, {.project = "payments", .id = "hook"}).ok());
   EXPECT_TRUE(admin_.Delete(caller_, "payments", "", false).ok());
 }
 

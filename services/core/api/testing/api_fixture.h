@@ -124,13 +124,14 @@ class ApiTest : public ::testing::Test {
   AlertFeed feed_{store_};
   MonitorAdmin monitor_admin_{store_, clock_, &sealer_};
   ChannelAdmin channel_admin_{store_, clock_, &sealer_};
-  MonitorServiceHandler monitor_service_{monitor_admin_, store_, guard_, clock_,
-                                         "https://tocsin.example.com/"};
-  ChannelServiceHandler channel_service_{channel_admin_};
-  IncidentServiceHandler incident_service_{store_};
-  DeliveryServiceHandler delivery_service_{store_, clock_};
-  AlertServiceHandler alert_service_{feed_, store_};
-  AuditServiceHandler audit_service_{store_};
+  Gate gate_;  // open to all
+  MonitorServiceHandler monitor_service_{gate_,  monitor_admin_, store_,
+                                         guard_, clock_,         "https://tocsin.example.com/"};
+  ChannelServiceHandler channel_service_{gate_, channel_admin_};
+  IncidentServiceHandler incident_service_{gate_, store_};
+  DeliveryServiceHandler delivery_service_{gate_, store_, clock_};
+  AlertServiceHandler alert_service_{gate_, feed_, store_};
+  AuditServiceHandler audit_service_{gate_, store_};
   std::unique_ptr<grpc::Server> server_;
   std::shared_ptr<grpc::Channel> channel_;
   std::unique_ptr<Monitors> monitors_;
