@@ -30,7 +30,6 @@ using google::protobuf::MethodDescriptor;
 
 constexpr std::string_view kApi = "/api";
 constexpr std::string_view kVersion = "/api/v1/";
-constexpr std::string_view kPush = "/api/push";
 constexpr int kMaxLogLinesPerSecond = 10;
 
 std::unique_ptr<Message> ParseResponse(const MethodDescriptor& method, const std::string& bytes) {
@@ -105,7 +104,8 @@ void ApiHandler::OnRequest(const http::Request& request, http::Responder respond
     }
     return Finish(exchange, NotAllowedAnswer("GET, HEAD", exchange.request_id));
   }
-  const bool is_push = http::EqualsIgnoreCase(target.path.substr(0, kPush.size()), kPush);
+  // Somebody who pushes, most likely: in the words of a push.
+  const bool is_push = http::EqualsIgnoreCase(target.path.substr(0, kApi.size() + 1), "/api/");
   Finish(exchange,
          is_push ? NoRouteAnswer(exchange.request_id) : NoResourceAnswer(exchange.request_id));
 }

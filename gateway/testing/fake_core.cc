@@ -141,13 +141,14 @@ class FakeCore::Service : public internal::v1::PushService::CallbackService {
   FakeCore& core_;
 };
 
-FakeCore::FakeCore(int port, bool record)
+FakeCore::FakeCore(int port, bool record, const std::vector<grpc::Service*>& more)
     : record_(record), service_(std::make_unique<Service>(*this)) {
   grpc::ServerBuilder builder;
   builder.AddListeningPort("127.0.0.1:" + std::to_string(port), grpc::InsecureServerCredentials(),
                            &port_);
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
   builder.RegisterService(service_.get());
+  for (grpc::Service* service : more) builder.RegisterService(service);
   server_ = builder.BuildAndStart();
 }
 

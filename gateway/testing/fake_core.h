@@ -25,8 +25,9 @@ class FakeCore {
     kUnavailable,  // every push is answered "unavailable"
   };
 
-  // `record`: keep the pushes for pushes(). `port` 0: any free one.
-  explicit FakeCore(int port = 0, bool record = true);
+  // `record`: keep the pushes for pushes(). `port` 0: any free one. `more` is served besides and
+  // must outlive the core.
+  explicit FakeCore(int port = 0, bool record = true, const std::vector<grpc::Service*>& more = {});
   ~FakeCore();
 
   int port() const { return port_; }

@@ -77,11 +77,12 @@ class BufCurl:
             error = child.stderr.read()
         return (json.loads(text), None) if text else (None, error)
 
-    def methods(self):
-        done = subprocess.run([*self._command, "--list-methods", self._url], capture_output=True,
+    def services(self):
+        """The public ones, by reflection."""
+        done = subprocess.run([*self._command, "--list-services", self._url], capture_output=True,
                               text=True, timeout=60, check=True)
-        return [line.removeprefix("tocsin.v1.") for line in done.stdout.split()
-                if line.startswith("tocsin.v1.")]
+        return {line.removeprefix("tocsin.v1.") for line in done.stdout.split()
+                if line.startswith("tocsin.v1.")}
 
     def close(self):
         pass
@@ -91,8 +92,6 @@ class GrpcClients(TocsinTestCase):
     def drive(self, client, project):
         """Runs the scenario; fails at the end, naming every call that went wrong."""
         self.addCleanup(client.close)
-        self.assertEqual(sorted(client.methods()), sorted({step["method"] for step in SCENARIO}),
-                         "clients/scenario.json has every method")
         path = f"/{project}"
         self.receiver.trust(path, SECRET)
         known = {"id": project, "receiver": self.receiver.url(path), "secret": SECRET}
@@ -120,10 +119,15 @@ class GrpcClients(TocsinTestCase):
         return None
 
     def test_node_drives_every_method(self):
-        self.drive(NodeClient(self.cluster.cores[0].address), "by-node")
+        client = NodeClient(self.cluster.cores[0].address)
+        self.assertEqual(sorted(client.methods()), sorted({step["method"] for step in SCENARIO}),
+                         "clients/scenario.json has every method")
+        self.drive(client, "by-node")
 
     def test_buf_curl_drives_every_method(self):
-        self.drive(BufCurl(self.cluster.cores[0].address), "by-buf")
+        client = BufCurl(self.cluster.cores[0].address)
+        self.assertEqual(client.services(), {step["method"].split("/")[0] for step in SCENARIO})
+        self.drive(client, "by-buf")
 
 
 def fill(value, known):
