@@ -19,11 +19,11 @@ SECRET = "whsec_" + "c2VjcmV0IG9mIHRoaXMgdGVzdCE" + "hISEhISEhIQ=="
 class NodeClient:
     """call.mjs, kept running."""
 
-    def __init__(self, address):
+    def __init__(self, address, key):
         folder = install()
         self._child = subprocess.Popen(
             ["node", "call.mjs", address, str(ROOT / "proto"), google_protos(), "/usr/include"],
-            cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+            cwd=folder, env={**os.environ, "TOCSIN_KEY": key}, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
     def call(self, method, request, stream=False):
         """(response, None) or (None, code and message)."""
@@ -47,13 +47,11 @@ class NodeClient:
 class BufCurl:
     """One process for each call."""
 
-    def __init__(self, address):
+    def __init__(self, address, key):
         self._url = f"http://{address}"
         self._command = [str(install() / "node_modules/.bin/buf"), "curl", "--http2-prior-knowledge",
-                         "--protocol", "grpc"]
-        if key := os.environ.get("TOCSIN_KEY"):
-            self._command += ["--header", f"authorization: Bearer {key}",
-                              "--reflect-header", f"authorization: Bearer {key}"]
+                         "--protocol", "grpc", "--header", f"authorization: Bearer {key}",
+                         "--reflect-header", f"authorization: Bearer {key}"]
 
     def call(self, method, request, stream=False):
         command = [*self._command, "--data", json.dumps(request), f"{self._url}/tocsin.v1.{method}"]
@@ -119,13 +117,13 @@ class GrpcClients(TocsinTestCase):
         return None
 
     def test_node_drives_every_method(self):
-        client = NodeClient(self.cluster.cores[0].address)
+        client = NodeClient(self.cluster.cores[0].address, self.cluster.key("admin"))
         self.assertEqual(sorted(client.methods()), sorted({step["method"] for step in SCENARIO}),
                          "clients/scenario.json has every method")
         self.drive(client, "by-node")
 
     def test_buf_curl_drives_every_method(self):
-        client = BufCurl(self.cluster.cores[0].address)
+        client = BufCurl(self.cluster.cores[0].address, self.cluster.key("admin"))
         self.assertEqual(client.services(), {step["method"].split("/")[0] for step in SCENARIO})
         self.drive(client, "by-buf")
 

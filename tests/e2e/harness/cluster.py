@@ -162,6 +162,11 @@ class Cluster:
         receiver.trust(path, made["webhookSecret"])
         return path
 
+    def key(self, role):
+        """What the holder of the key of that role sends."""
+        with open(self.key_files[role]) as file:
+            return file.read().strip()
+
     def print_logs(self, lines=40):
         print(f"\nlogs are in {self.logs}")
         for service in self.services:

@@ -1,27 +1,21 @@
-"""The REST API as a client speaks it, with the key that the tests have, if any."""
+"""The REST API as a client speaks it."""
 
 import json
-import os
 
 import requests
 
 
-def authorization():
-    """The header with the key of $TOCSIN_KEY; nothing without one."""
-    key = os.environ.get("TOCSIN_KEY")
-    return {"Authorization": f"Bearer {key}"} if key else {}
-
-
 class Rest:
-    """One gateway's API. Every answer that is no problem is checked to be JSON."""
+    """One gateway's API, with a key."""
 
-    def __init__(self, address):
+    def __init__(self, address, key):
         self.url = f"http://{address}"
+        self.headers = {"Authorization": f"Bearer {key}"}
 
     def call(self, method, path, body=None, timeout=20, **parameters):
         """The response, whatever its status; `path` is below /api/v1."""
         return requests.request(method, f"{self.url}/api/v1{path}", params=parameters, json=body,
-                                headers=authorization(), timeout=timeout)
+                                headers=self.headers, timeout=timeout)
 
     def json(self, method, path, body=None, **parameters):
         answer = self.call(method, path, body, **parameters)
@@ -36,22 +30,20 @@ class Rest:
         return self.json("POST", path, body, **parameters)
 
     def events(self, path, last_event_id=None, **parameters):
-        return EventStream(f"{self.url}/api/v1{path}", last_event_id, parameters)
+        headers = {**self.headers, **({"Last-Event-ID": last_event_id} if last_event_id else {})}
+        return EventStream(f"{self.url}/api/v1{path}", headers, parameters)
 
 
 class EventStream:
     """Server-sent events, read as an EventSource reads them."""
 
-    def __init__(self, url, last_event_id, parameters):
-        headers = authorization()
-        if last_event_id:
-            headers["Last-Event-ID"] = last_event_id
+    def __init__(self, url, headers, parameters):
         self._answer = requests.get(url, params=parameters, headers=headers, stream=True, timeout=30)
         self.status = self._answer.status_code
         self.headers = self._answer.headers
         self.problem = self._answer.json() if self.status != 200 else None
         self._lines = self._answer.iter_lines(chunk_size=1, decode_unicode=True)
-        self.last_id = last_event_id
+        self.last_id = headers.get("Last-Event-ID")
 
     def await_id(self):
         """Reads until the stream has said where it is."""
