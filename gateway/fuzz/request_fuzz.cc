@@ -1,9 +1,11 @@
-// libFuzzer's entry: any bytes as HTTP requests, and whatever they say as pushes.
+// libFuzzer's entry: any bytes as HTTP requests, and whatever they say as pushes or as REST.
 //
 //   clang++ -fsanitize=fuzzer,address … request_fuzz.cc (with the gateway's libraries)
 //
 // request_fuzz_test.cc runs it on generated inputs in every build.
 #include "gateway/fuzz/request_fuzz.h"
+
+#include <google/protobuf/util/json_util.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -12,6 +14,10 @@
 
 #include "gateway/http/request_reader.h"
 #include "gateway/push_parameters.h"
+#include "gateway/rest/json_mapping.h"
+#include "gateway/rest/json_reader.h"
+#include "gateway/rest/reference.h"
+#include "gateway/rest/request_mapping.h"
 #include "gateway/route.h"
 #include "gateway/text.h"
 
@@ -42,6 +48,33 @@ void CheckPush(const http::Request& request) {
   Require(!parameters->value || *parameters->value - *parameters->value == 0);  // finite
 }
 
+void CheckApi(const http::Request& request) {
+  static const auto* const table = new RouteTable(*RouteTable::Make(PublicServices()));
+  const Target target = SplitTarget(request.target);
+  if (target.path.substr(0, 4) != "/api") return;
+  const RestInput input{.path = RequestPath::Split(target.path.substr(4)),
+                        .query = target.query,
+                        .content_type = {},
+                        .body = request.body};
+  const RestBinding* const binding = table->Find(request.method, input.path);
+  if (binding == nullptr) return;
+  const auto message = MapRequest(*binding, input, IsOutputOnly);
+  if (!message.ok()) return Require(!message.status().message().empty());
+  // What was understood can be said as JSON, and means the same when it is read again. (The paths
+  // of a mask may be what JSON has no words for.)
+  std::string text;
+  if (!google::protobuf::util::MessageToJsonString(**message, &text).ok()) return;
+  const auto json = ReadJson(text);
+  Require(json.ok());
+  std::unique_ptr<google::protobuf::Message> again((*message)->New());
+  std::vector<FieldViolation> violations;
+  SetFromJson(*json, "", *again, violations);
+  std::string text_again;
+  Require(violations.empty());
+  Require(google::protobuf::util::MessageToJsonString(*again, &text_again).ok());
+  Require(text == text_again);
+}
+
 // Reads all of `input` in pieces of `step` bytes and returns what it saw, so that two ways of
 // cutting can be compared.
 std::string Read(std::string_view input, size_t step, bool check) {
@@ -63,6 +96,7 @@ std::string Read(std::string_view input, size_t step, bool check) {
       const http::Request& r = reader.request();
       seen.append(r.method).append(" ").append(r.target).append(" ").append(r.body).append("\n");
       if (check) CheckPush(r);
+      if (check) CheckApi(r);
       reader.Reset();
     }
     held = rest;

@@ -20,6 +20,15 @@ const std::vector<std::string> kSeeds = {
     "100-continue\r\n\r\n",
     "POST /x HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 52\r\n\r\n"
     "{\"status\":\"firing\",\"alerts\":[{\"status\":\"firing\"}],\"a\":1}",
+    "GET /api/v1/projects/p/monitors?pageSize=20&filter=a%20b&show_deleted=true HTTP/1.1\r\nHost: "
+    "x\r\n\r\n",
+    "GET /api/v1/projects/-/auditEntries?startTime=2026-01-05T12:00:00.5Z&actor=%C3%A9 HTTP/1.1\r\n"
+    "Host: x\r\n\r\n",
+    "POST /api/v1/push HTTP/1.1\r\nHost: x\r\nContent-Length: 57\r\n\r\n"
+    "{\"pushToken\":\"t\",\"value\":1e3,\"exitStatus\":2,\"pushId\":\"7\"}",
+    "PATCH /api/v1/projects/p/monitors/m HTTP/1.1\r\nHost: x\r\nContent-Length: 78\r\n\r\n"
+    "{\"labels\":{\"a\":\"b\"},\"severity\":2,\"schedule\":{\"heartbeat\":{\"grace\":\"0.5s\"}}}  "
+    " ",
 };
 
 TEST(RequestFuzzTest, HoldsOnMutationsOfRealRequests) {
