@@ -32,6 +32,10 @@ std::string Detail(const absl::Status& status) {
   if (absl::IsDeadlineExceeded(status)) {
     return "Core took too long to answer; it may have done what was asked.";
   }
+  // gRPC has no words for a method that a server has not.
+  if (absl::IsUnimplemented(status) && status.message().empty()) {
+    return "This core does not know the method: it is older than its gateway.";
+  }
   return std::string(status.message());
 }
 

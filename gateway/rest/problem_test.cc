@@ -88,6 +88,10 @@ TEST(ProblemTest, SaysWhenToTryAgainAndHowToAuthenticate) {
             "Bearer");
 }
 
+TEST(ProblemTest, SaysThatACoreIsTooOld) {
+  EXPECT_THAT(ProblemJson(absl::UnimplementedError(""), "r"), HasSubstr("older than its gateway"));
+}
+
 TEST(ProblemTest, HidesWhatWasNotWrittenForUsers) {
   EXPECT_THAT(ProblemJson(absl::InternalError("SELECT secret"), "r"), Not(HasSubstr("secret")));
   EXPECT_THAT(ProblemJson(absl::UnknownError("0xdead"), "r"), Not(HasSubstr("0xdead")));

@@ -4,6 +4,7 @@ learns them by reflection. clients/scenario.json is what both of them do."""
 import json
 import os
 import pathlib
+import signal
 import subprocess
 import time
 import unittest
@@ -65,13 +66,15 @@ class BufCurl:
     @staticmethod
     def _first(command):
         """The first message of a stream that does not end by itself."""
-        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as child:
+        # In a group of its own: what npm installs as buf is a script that starts another process.
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                              start_new_session=True) as child:
             text = ""
             while line := child.stdout.readline():
                 text += line
                 if line in ("}\n", "{}\n"):
                     break
-            child.terminate()
+            os.killpg(child.pid, signal.SIGKILL)
             error = child.stderr.read()
         return (json.loads(text), None) if text else (None, error)
 
