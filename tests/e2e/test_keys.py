@@ -10,6 +10,11 @@ from harness.testcase import TocsinTestCase
 from harness.waiting import wait_until
 
 
+def content(path):
+    with open(path) as file:
+        return file.read()
+
+
 class KeysTest(TocsinTestCase):
     cluster_options = {"cores": 2}
 
@@ -110,13 +115,10 @@ class KeysTest(TocsinTestCase):
 
     def test_secrets_are_in_no_log_and_not_in_the_database(self):
         _, secret = self.key("kept", "viewer")
-        keys = [secret] + [open(file).read().strip()
-                           for file in self.cluster.key_files.values()]
+        keys = [secret] + [content(file).strip() for file in self.cluster.key_files.values()]
         for service in self.cluster.services:
-            with open(service.log_path) as log:
-                text = log.read()
             for key in keys:
-                self.assertNotIn(key, text)
+                self.assertNotIn(key, content(service.log_path))
         dump = self.cluster.postgres.dump()
         for key in keys:
             self.assertNotIn(key, dump)
@@ -130,7 +132,7 @@ class WrongServiceKeyTest(TocsinTestCase):
     def test_wrong_keys_are_told_and_right_ones_take_over(self):
         gateway, notifier = self.cluster.gateways[0], self.cluster.notifiers[0]
         token = self.cli.make_monitor("job", "1m")
-        good = {role: open(self.cluster.key_files[role]).read() for role in ("gateway", "notifier")}
+        good = {role: content(self.cluster.key_files[role]) for role in ("gateway", "notifier")}
         for role, service in (("gateway", gateway), ("notifier", notifier)):
             service.signal(15)
             service.wait(30)
@@ -146,8 +148,7 @@ class WrongServiceKeyTest(TocsinTestCase):
                               check=False)
         self.assertEqual(done.stdout, "503")
         self.assertLess(time.monotonic() - begin, 15)
-        with open(gateway.log_path) as log:
-            self.assertIn("core_refuses_key", log.read())
+        self.assertIn("core_refuses_key", content(gateway.log_path))
         for role, service in (("gateway", gateway), ("notifier", notifier)):
             service.signal(15)
             service.wait(30)
