@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <memory>
 #include <string>
 
 #include "common/random.h"
@@ -10,6 +11,8 @@
 #include "services/core/api/convert.h"
 #include "services/core/domain/errors.h"
 #include "services/core/domain/text.h"
+#include "services/core/domain/validate.h"
+#include "services/core/engine/push_access.h"
 
 namespace tocsin::core {
 namespace {

@@ -16,6 +16,7 @@
 #include "services/core/domain/validate.h"
 #include "services/core/engine/audit_writer.h"
 #include "services/core/engine/event_writer.h"
+#include "services/core/engine/held_project.h"
 #include "services/core/engine/incident_log.h"
 #include "services/core/engine/known_transaction.h"
 #include "services/core/engine/monitor_lookup.h"

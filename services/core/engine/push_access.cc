@@ -33,8 +33,12 @@ absl::StatusOr<std::vector<std::optional<TokenMatch>>> ResolveItems(
     }
   }
   std::vector<std::optional<TokenMatch>> of_tokens, of_targets;
-  if (!tokens.empty()) ASSIGN_OR_RETURN(of_tokens, transaction.ResolveTokens(tokens, now));
-  if (!targets.empty()) ASSIGN_OR_RETURN(of_targets, transaction.ResolveTargets(targets, now));
+  if (!tokens.empty()) {
+    ASSIGN_OR_RETURN(of_tokens, transaction.ResolveTokens(tokens, now));
+  }
+  if (!targets.empty()) {
+    ASSIGN_OR_RETURN(of_targets, transaction.ResolveTargets(targets, now));
+  }
   std::vector<std::optional<TokenMatch>> matches;
   matches.reserve(items.size());
   auto next_token = of_tokens.begin(), next_target = of_targets.begin();
