@@ -83,7 +83,7 @@ TEST(ErrorsTest, EveryErrorHasAReasonAndWhatARetryCanCureADelay) {
   for (const absl::Status& status : all) {
     ExpectExplained(status, status.ToString());
     // As it went through gRPC.
-    const absl::Status read = FromGrpcStatus(Answer("Call", status));
+    const absl::Status read = FromGrpcStatus(Answer(Caller(), status));
     EXPECT_EQ(tocsin::Reason(read), tocsin::Reason(status));
     EXPECT_EQ(Metadata(read), Metadata(status));
   }
@@ -96,7 +96,7 @@ TEST(ErrorsTest, WhatTheStoreSaysIsExplainedOrHidden) {
         absl::InternalError("syntax error at \"SELECT\""), absl::DataLossError("poison"),
         absl::AlreadyExistsError("duplicate key value violates unique constraint"),
         absl::NotFoundError("no such row"), absl::FailedPreconditionError("key abc is missing")}) {
-    const absl::Status read = FromGrpcStatus(Answer("Call", raw));
+    const absl::Status read = FromGrpcStatus(Answer(Caller(), raw));
     ExpectExplained(read, raw.ToString());
     if (read.code() == absl::StatusCode::kInternal) {
       EXPECT_EQ(read.message(), "internal error; the log of the server says more");

@@ -53,12 +53,12 @@ class GateTest : public ::testing::Test {
       monitor.project_id = id;
       monitor.id = "job";
       monitor.schedule.timeout = absl::Minutes(1);
-      EXPECT_TRUE(monitors_.Create(monitor, false).ok());
+      EXPECT_TRUE(monitors_.Create(Caller(), monitor).ok());
       Channel channel;
       channel.project_id = id;
       channel.id = "hook";
       channel.url = "https://hooks.example.com/";
-      EXPECT_TRUE(channels_.Create(channel, "").ok());
+      EXPECT_TRUE(channels_.Create(Caller(), channel, "").ok());
     }
   }
   ~GateTest() override {
@@ -188,7 +188,7 @@ class GateTest : public ::testing::Test {
       MonitorQuery monitors;
       monitors.project = project.key;
       monitors.show_deleted = true;
-      const std::vector<MonitorView> found = store_.ListMonitors(monitors).value();
+      const std::vector<MonitorView> found = store_.ListMonitors(monitors).value().monitors;
       for (const MonitorView& view : found) {
         absl::StrAppend(&all, " ", view.monitor.definition.id, "@", view.monitor.definition.version,
                         "\n");
