@@ -228,13 +228,14 @@ class GateTest : public ::testing::Test {
   ChannelAdmin channels_{store_, clock_};
   ProjectAdmin projects_{store_, clock_};
   KeyAdmin keys_{store_, clock_};
+  PushCreator creator_{recorder_, monitors_, store_, clock_};
   Authenticator authenticator_{store_, clock_, monotonic_};
   Gate gate_{&authenticator_};
   Services services_{ServiceParts{.gate = gate_,
                                   .store = store_,
                                   .clock = clock_,
                                   .monotonic = monotonic_,
-                                  .recorder = recorder_,
+                                  .pushes = creator_,
                                   .guard = guard_,
                                   .queue = queue_,
                                   .feed = feed_,
