@@ -23,6 +23,9 @@
 
 namespace tocsin::cli {
 
+// Whether a call that counts once is to be made again; waits until then.
+bool WaitToTryAgain(const absl::Status& status, int tries);
+
 // Filled by the parser of the command line; afterwards `action` is run once. One thread.
 struct Context {
   std::string core = "127.0.0.1:9090";
@@ -104,9 +107,6 @@ struct Context {
     }
   }
 };
-
-// Whether a call that counts once is to be made again; waits until then.
-bool WaitToTryAgain(const absl::Status& status, int tries);
 
 // `flag` is a duration or empty; a flag that is neither is refused while parsing.
 CLI::Option* AddDuration(CLI::App& app, const std::string& flag, std::string& value,

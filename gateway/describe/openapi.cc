@@ -35,14 +35,32 @@ OrderedJson JsonContent(const char* schema) {
            {{"schema", {{"$ref", absl::StrCat("#/components/schemas/", schema)}}}}}};
 }
 
-OrderedJson PushOperation(const std::string& id, bool token_in_path) {
+OrderedJson PathParameter(const char* name, const char* description) {
+  return {{"name", name},
+          {"in", "path"},
+          {"required", true},
+          {"description", description},
+          {"schema", {{"type", "string"}}}};
+}
+
+// Where a push says which monitor it is of.
+enum class PushDoor { kHeader, kToken, kKey, kKeyAndAction };
+
+OrderedJson PushOperation(const std::string& id, PushDoor door) {
   OrderedJson parameters = OrderedJson::array();
-  if (token_in_path) {
-    parameters.push_back({{"name", "token"},
-                          {"in", "path"},
-                          {"required", true},
-                          {"description", "The push token of the monitor."},
-                          {"schema", {{"type", "string"}}}});
+  const bool by_key = door == PushDoor::kKey || door == PushDoor::kKeyAndAction;
+  if (door == PushDoor::kToken) {
+    parameters.push_back(PathParameter("token", "The push token of the monitor."));
+  }
+  if (by_key) {
+    parameters.push_back(PathParameter("key", "A push key of the monitor's project."));
+    parameters.push_back(PathParameter("monitor", "The id of the monitor."));
+  }
+  if (door == PushDoor::kKeyAndAction) {
+    parameters.push_back(PathParameter(
+        "action",
+        "What happened: `start`, `fail`, `log`, or an exit status from 0 (up) to 255. It decides "
+        "over `status`."));
   }
   parameters.push_back(PushParameter(
       "status",
@@ -50,6 +68,10 @@ OrderedJson PushOperation(const std::string& id, bool token_in_path) {
   parameters.push_back(PushParameter("msg", "What a person should read, up to 4,096 bytes."));
   parameters.push_back(PushParameter("value", "A number to keep; `ping` is another name of it."));
   parameters.push_back(PushParameter("run", "Pairs a start with its end."));
+  if (by_key) {
+    parameters.push_back(PushParameter(
+        "create", "`1` makes a monitor that is missing, if the key may; the answer is 201 then."));
+  }
   const OrderedJson error = {{"description", "It was not recorded, and why."},
                              {"content", JsonContent("PushError")}};
   OrderedJson operation = {
@@ -59,10 +81,9 @@ OrderedJson PushOperation(const std::string& id, bool token_in_path) {
       {"description",
        "Pushes a heartbeat. The answer comes after it is durable. HEAD, PUT and PATCH do the same. "
        "Parameters may also come in a form or JSON body; those that are not known are ignored."}};
-  if (token_in_path) {
-    operation["security"] = OrderedJson::array();
-  } else {
-    operation["security"] = OrderedJson::array({{{"pushToken", OrderedJson::array()}}});
+  operation["security"] = OrderedJson::array();
+  if (door == PushDoor::kHeader) {
+    operation["security"].push_back({{"pushToken", OrderedJson::array()}});
   }
   operation["parameters"] = std::move(parameters);
   operation["responses"] = {
@@ -70,6 +91,11 @@ OrderedJson PushOperation(const std::string& id, bool token_in_path) {
        {{"description", "The heartbeat is recorded."}, {"content", JsonContent("PushAnswer")}}},
       {"4XX", error},
       {"5XX", error}};
+  if (by_key) {
+    operation["responses"]["201"] = {
+        {"description", "It is recorded, and the monitor was created."},
+        {"content", JsonContent("PushAnswer")}};
+  }
   return operation;
 }
 
@@ -144,10 +170,12 @@ absl::StatusOr<OrderedJson> MakeOpenApi(const Contract& contract, const std::str
   OrderedJson tags = {{{"name", "Heartbeats"}, {"description", "Pushing over plain HTTP."}}};
   OrderedJson paths;
   for (const char* method : {"get", "post"}) {
-    paths["/api/push/{token}"][method] =
-        PushOperation(absl::StrCat("pushBy", method == std::string("get") ? "Get" : "Post"), true);
-    paths["/api/push"][method] = PushOperation(
-        absl::StrCat("pushWithHeaderBy", method == std::string("get") ? "Get" : "Post"), false);
+    const std::string by = method == std::string("get") ? "ByGet" : "ByPost";
+    paths["/api/push/{token}"][method] = PushOperation("push" + by, PushDoor::kToken);
+    paths["/api/push"][method] = PushOperation("pushWithHeader" + by, PushDoor::kHeader);
+    paths["/api/push/{key}/{monitor}"][method] = PushOperation("pushWithKey" + by, PushDoor::kKey);
+    paths["/api/push/{key}/{monitor}/{action}"][method] =
+        PushOperation("pushActionWithKey" + by, PushDoor::kKeyAndAction);
   }
   std::set<std::string> ids;
   for (const auto* service : contract.services()) {

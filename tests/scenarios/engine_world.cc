@@ -114,9 +114,12 @@ std::string EngineWorld::PushNow(const Heartbeat& heartbeat) {
   switch (answer.result) {
     case PushResult::kRecorded:
     case PushResult::kRecordedPaused:
+    case PushResult::kCreated:
       return std::string(ReasonName(answer.reason));
     case PushResult::kUnknownToken:
       return "unknown_token";
+    case PushResult::kMayNotCreate:
+      return "may_not_create";
     case PushResult::kUnavailable:
       return "unavailable";
     case PushResult::kInvalid:

@@ -139,11 +139,13 @@ bool Cluster::Hand(Host& host, size_t job, const PushItem& item) {
   switch (answer.result) {
     case PushResult::kRecorded:
     case PushResult::kRecordedPaused:
+    case PushResult::kCreated:
       acknowledged_.insert({job, push_id});
       return true;
     case PushResult::kUnavailable:
       return false;
     case PushResult::kUnknownToken:
+    case PushResult::kMayNotCreate:
     case PushResult::kInvalid:
       faults_.push_back("a push with a good token was refused");
       return true;
