@@ -10,7 +10,7 @@ import unittest
 from harness.node import install
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-GOLDEN = ROOT / "tests/golden/openapi.json"
+GOLDEN = ROOT / "tests/golden/api/openapi.json"
 
 
 class OpenApi(unittest.TestCase):
@@ -28,7 +28,7 @@ class OpenApi(unittest.TestCase):
         if made == golden:
             return
         difference = "".join(difflib.unified_diff(golden.splitlines(True), made.splitlines(True),
-                                                  "tests/golden/openapi.json", "made"))
+                                                  "tests/golden/api/openapi.json", "made"))
         self.fail(f"the contract has changed:\n{difference[:8000]}\n"
                   f"If that is wanted: cp {self.made} {GOLDEN}")
 

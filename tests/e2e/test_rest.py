@@ -253,9 +253,10 @@ class EveryMethod(TocsinTestCase):
         for path in (f"{monitors}?pageSize=-1", f"{monitors}?orderBy=colour",
                      f"{monitors}?pageSize=99999999999999999999", f"{monitors}?pageToken=nonsense",
                      f"{monitors}?filter=%FF", f"{monitors}?filter=%00", f"{monitors}/%FF",
-                     f"{monitors}/%00", f"{monitors}/a%2Fb", f"{monitors}/UPPER",
+                     f"{monitors}/%00", f"{monitors}/a%2Fb",
                      f"{monitors}/..%2f..%2fdefault"):
             self.problem(send("GET", path), 400, "INVALID_ARGUMENT")
+        self.problem(send("GET", f"{monitors}/UPPER"), 404, "NOT_FOUND")
         for body in (b"{", b"[]", b"null", b'{"owner": "\xff"}', b'{"owner": "\\u0000"}', b"[" * 60000,
                      b'{"owner": 1e999}', b'{"owner": "a", "owner": "b"}'):
             self.problem(send("POST", f"{monitors}?monitorId=hostile", body), 400, "INVALID_ARGUMENT")

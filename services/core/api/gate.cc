@@ -52,11 +52,11 @@ bool IsAddress(const std::string& text) {
                      [](char c) { return absl::ascii_isxdigit(c) || c == '.' || c == ':'; });
 }
 
-// "10.0.0.7" of "ipv4:10.0.0.7:51234", "::1" of "ipv6:%5B::1%5D:51234" or "ipv6:[::1]:51234"; empty
-// for what is no address, such as a unix socket.
+// "10.0.0.7" of "ipv4:10.0.0.7:51234", "::1" of "ipv6:%5B::1%5D:51234" or "ipv6:[::1]:51234"; what
+// is no address, such as a unix socket, as it is.
 std::string AddressOf(absl::string_view peer) {
   if (absl::ConsumePrefix(&peer, "ipv4:")) return std::string(peer.substr(0, peer.rfind(':')));
-  if (!absl::ConsumePrefix(&peer, "ipv6:")) return "";
+  if (!absl::ConsumePrefix(&peer, "ipv6:")) return std::string(peer);
   peer = peer.substr(0, peer.rfind(':'));
   if (!absl::ConsumePrefix(&peer, "%5B")) absl::ConsumePrefix(&peer, "[");
   if (!absl::ConsumeSuffix(&peer, "%5D")) absl::ConsumeSuffix(&peer, "]");

@@ -40,12 +40,15 @@ absl::StatusOr<KeyPlace> ReadToken(const ListScope& scope, const std::string& to
   return place;
 }
 
-// The role is immutable: who sends the whole of a key may send the role that it has.
+// The role is immutable: who sends the whole of a key, or names the role, may send the one that it
+// has.
 absl::Status SameRole(const v1::UpdateKeyRequest& request, const ApiKey& key) {
   const auto& paths = request.update_mask().paths();
-  const bool whole = paths.empty() || std::find(paths.begin(), paths.end(), "*") != paths.end();
+  const bool named = paths.empty() || std::any_of(paths.begin(), paths.end(), [](const auto& path) {
+                       return path == "*" || path == "role";
+                     });
   const v1::Role asked = request.key().role();
-  if (!whole || asked == v1::ROLE_UNSPECIFIED || asked == ToProto(key.role)) {
+  if (!named || asked == v1::ROLE_UNSPECIFIED || asked == ToProto(key.role)) {
     return absl::OkStatus();
   }
   return InvalidField("key.role", "it cannot be changed", v1::Role_Name(ToProto(key.role)));

@@ -96,7 +96,12 @@ TEST_F(MigratorTest, MonitorsThatExistAreListedWithTheBestThatIsKnownOfTheirStat
 TEST_F(MigratorTest, WithoutTheRightToCreateExtensionsItSaysWhatIsNeeded) {
   const std::string role = "poor_" + database_.Query("SELECT current_database()").at(0);
   database_.Execute("CREATE ROLE " + role + "; GRANT ALL ON SCHEMA public TO " + role);
-  const std::string url = database_.url() + "&options=-c%20role%3D" + role;
+  const std::string& database = database_.url();
+  const bool is_uri = database.find("://") != std::string::npos;
+  const std::string url =
+      is_uri ? absl::StrCat(database, database.find('?') == std::string::npos ? "?" : "&",
+                            "options=-c%20role%3D", role)
+             : absl::StrCat(database, " options='-c role=", role, "'");
   const absl::Status refused = ApplyMigrations(url, EmbeddedMigrations());
   EXPECT_THAT(std::string(refused.message()),
               AllOf(HasSubstr("0007_lists"), HasSubstr("pg_trgm"), HasSubstr("permission denied")));

@@ -46,7 +46,7 @@ namespace {
 constexpr pg::Statement kCountMonitors = {
     "count_monitors",
     "SELECT count(*) FROM (SELECT FROM monitor m WHERE m.project_id = $1::integer "
-    "AND m.deleted_at IS NULL LIMIT $2::bigint) AS some"};
+    "AND m.deleted_at IS NULL LIMIT $2::bigint) AS found"};
 
 }  // namespace
 
