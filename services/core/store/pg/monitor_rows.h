@@ -24,15 +24,16 @@ namespace tocsin::core::pg {
 
 // Those that ReadState reads, of monitor_state s, its monitor_listing l and its open incident i (or
 // NULLs).
-#define TOCSIN_STATE_COLUMNS                                                              \
-  "s.state, coalesce(l.changed_at, m.created_at), s.last_at, s.last_kind, s.last_source, s.armed_at, s.floor_at, s.failures, "  \
-  "s.successes, s.misses, s.open_runs, s.sequence, i.incident_id, i.cause, i.opened_at, " \
+#define TOCSIN_STATE_COLUMNS                                                               \
+  "s.state, coalesce(l.changed_at, m.created_at), s.last_at, s.last_kind, s.last_source, " \
+  "s.armed_at, s.floor_at, s.failures, "                                                   \
+  "s.successes, s.misses, s.open_runs, s.sequence, i.incident_id, i.cause, i.opened_at, "  \
   "i.detected_at, i.message"
 
 // Where ReadMonitor's columns (definition, then state) come from.
-#define TOCSIN_MONITOR_TABLES                                \
-  "monitor m JOIN project p ON p.project_id = m.project_id " \
-  "JOIN monitor_state s ON s.monitor_id = m.monitor_id "     \
+#define TOCSIN_MONITOR_TABLES                                   \
+  "monitor m JOIN project p ON p.project_id = m.project_id "    \
+  "JOIN monitor_state s ON s.monitor_id = m.monitor_id "        \
   "LEFT JOIN monitor_listing l ON l.monitor_id = m.monitor_id " \
   "LEFT JOIN incident i ON i.incident_id = s.incident_id"
 

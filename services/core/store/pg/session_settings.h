@@ -58,8 +58,8 @@ inline constexpr SessionClass kList = {.name = "list",
                                        .by_key_only = true,
                                        .plan_life = absl::Minutes(1)};
 // Searches for what few monitors match, which takes a few milliseconds. One that has not found them
-// by its timeout has too much to look through, and is given up for a walk; on a machine with too much
-// to do it is not given up at once.
+// by its timeout has too much to look through, and is given up for a walk; on a machine with too
+// much to do it is not given up at once.
 inline constexpr SessionClass kSearch = {.name = "search",
                                          .statement_timeout = absl::Milliseconds(40),
                                          .lock_timeout = absl::Milliseconds(40),
