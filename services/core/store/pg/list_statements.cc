@@ -32,9 +32,10 @@ namespace tocsin::core::pg {
   " LIMIT $5::integer) "                                            \
   "UNION ALL (SELECT NULL::bigint, w.at, w.id FROM walked w OFFSET $4::integer - 1 LIMIT 1)"
 
-#define TOCSIN_OF_STATE                                             \
-  "($7::smallint IS NULL OR EXISTS (SELECT FROM monitor_listing l " \
-  "WHERE l.monitor_id = m.monitor_id AND l.state = $7::smallint))"
+// Not EXISTS: the planner would make a table of all the monitors of that state for it.
+#define TOCSIN_OF_STATE                                               \
+  "($7::smallint IS NULL OR coalesce((SELECT l.state = $7::smallint " \
+  "FROM monitor_listing l WHERE l.monitor_id = m.monitor_id), false))"
 
 #define TOCSIN_WALK_BY_ID(direction, beyond)                                                  \
   TOCSIN_WALK(direction, "SELECT m.monitor_id, $2::timestamptz AS at, m.id, " TOCSIN_OF_STATE \

@@ -256,7 +256,8 @@ absl::StatusOr<MonitorPage> PgStore::ListMonitors(const MonitorQuery& query) {
   RETURN_IF_ERROR(session->Ready());
   page.walk = query.walk;
   RETURN_IF_ERROR(finder.Walk(*session, std::max(kFirstLook, query.limit + 1)));
-  if (!finder.done() && !query.walk && CanSearch(query)) {
+  // Where some match at once, the rest is not far.
+  if (!finder.done() && !query.walk && finder.found().empty() && CanSearch(query)) {
     const absl::StatusOr<bool> all_found = Search(finder);
     // A timeout is UNAVAILABLE, too.
     if (!all_found.ok() && !absl::IsUnavailable(all_found.status())) return all_found.status();
