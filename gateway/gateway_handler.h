@@ -11,7 +11,7 @@ class GatewayHandler final : public http::Handler {
  public:
   GatewayHandler(const DispatcherOptions& dispatcher, http::EventLoop& loop, GatewayShared& pushes,
                  ApiShared& api)
-      : push_(dispatcher, loop, pushes, api_), api_(push_.core(), loop, api) {}
+      : push_(dispatcher, loop, pushes, api_), api_(push_.core(), loop, api, pushes) {}
 
   void OnRequest(const http::Request& request, http::Responder responder) override {
     push_.OnRequest(request, responder);

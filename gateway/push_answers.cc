@@ -51,7 +51,8 @@ http::Response CreatedAnswer(std::string_view warning) {
 http::Response MayNotCreateAnswer(std::string_view request_id) {
   return ErrorAnswer(403,
                      "There is no such monitor, and this push key may not create it: it is not one "
-                     "that may, or the project has as many monitors as it allows.",
+                     "that may, the project has as many monitors as it allows, or what it would "
+                     "create names what does not exist any more.",
                      request_id);
 }
 

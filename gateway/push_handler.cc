@@ -7,6 +7,7 @@
 #include "common/log.h"
 #include "common/random.h"
 #include "gateway/client_address.h"
+#include "gateway/limit_key.h"
 #include "gateway/push_answers.h"
 #include "gateway/request_id.h"
 #include "gateway/text.h"
@@ -42,13 +43,6 @@ bool IsMonitorId(std::string_view id) {
   };
   return !id.empty() && id.size() <= 63 && id.front() != '-' &&
          std::all_of(id.begin(), id.end(), fit);
-}
-
-// One for each monitor that a key reaches.
-Sha256Digest LimitKey(const Sha256Digest& key, std::string_view monitor_id) {
-  std::string both(reinterpret_cast<const char*>(key.data()), key.size());
-  both += monitor_id;
-  return Sha256(both);
 }
 
 }  // namespace
@@ -103,8 +97,7 @@ void PushHandler::OnPush(const http::Request& request, const Route& route,
     return responder.Send(ErrorAnswer(400, message, RequestId(request)));
   }
   push.token_hash = Sha256(token);
-  push.limit_key =
-      push.monitor_id.empty() ? push.token_hash : LimitKey(push.token_hash, push.monitor_id);
+  push.limit_key = LimitKey(push.token_hash, push.monitor_id);
   push.responder = responder;
   push.received = loop_.now();
   push.request_id.assign(request.Header("X-Request-Id").substr(0, kMaxRequestId));

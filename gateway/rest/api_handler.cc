@@ -13,6 +13,7 @@
 #include "common/log.h"
 #include "common/status_details.h"
 #include "gateway/client_address.h"
+#include "gateway/limit_key.h"
 #include "gateway/push_answers.h"
 #include "gateway/request_id.h"
 #include "gateway/rest/event_text.h"
@@ -20,6 +21,7 @@
 #include "gateway/rest/problem.h"
 #include "gateway/rest/reference.h"
 #include "gateway/route.h"
+#include "tocsin/v1/push_service.pb.h"
 
 namespace tocsin::gateway {
 namespace {
@@ -52,6 +54,15 @@ http::Response JsonAnswer(const MethodDescriptor& method, const std::string& byt
   return response;
 }
 
+constexpr char kTooManyUnknown[] = "Too many pushes with unknown tokens from this address.";
+
+absl::Status TooOften(const char* what, absl::Duration wait) {
+  absl::Status status = absl::ResourceExhaustedError(what);
+  SetReason(status, "TOO_MANY_PUSHES");
+  SetRetryDelay(status, wait);
+  return status;
+}
+
 absl::Status Busy(const char* what) {
   absl::Status status = absl::UnavailableError(absl::StrCat("Too many ", what, "; try again."));
   SetReason(status, "GATEWAY_BUSY");
@@ -68,8 +79,9 @@ void Resume(std::string_view last_event_id, Message& request) {
 
 }  // namespace
 
-ApiHandler::ApiHandler(CoreLink& core, http::EventLoop& loop, ApiShared& shared)
-    : core_(core), loop_(loop), shared_(shared) {}
+ApiHandler::ApiHandler(CoreLink& core, http::EventLoop& loop, ApiShared& shared,
+                       GatewayShared& pushes)
+    : core_(core), loop_(loop), shared_(shared), pushes_(pushes) {}
 
 ApiHandler::~ApiHandler() {
   for (const auto& [id, exchange] : exchanges_) {
@@ -140,10 +152,31 @@ void ApiHandler::OnApiRequest(const http::Request& request, const RestInput& inp
   }
   auto message = MapRequest(*exchange.binding, input, IsOutputOnly);
   if (!message.ok()) return Fail(exchange, message.status());
+  if (!AdmitPush(**message, request, exchange)) return;
   if (streams) Resume(request.Header("Last-Event-ID"), **message);
   exchange.message = (*message)->SerializeAsString();
   if (streams) return StartStream(std::move(exchange));
   StartUnary(std::move(exchange));
+}
+
+bool ApiHandler::AdmitPush(const Message& message, const http::Request& request,
+                           Exchange& exchange) {
+  const auto* const push = google::protobuf::DynamicCastToGenerated<v1::PushRequest>(&message);
+  if (push == nullptr) return true;
+  exchange.push = LimitKey(Sha256(push->push_token()), push->monitor_id());
+  exchange.client = ClientOf(request, shared_.trusted_proxies);
+  const bool important = push->kind() == v1::Heartbeat::KIND_DOWN ||
+                         push->kind() == v1::Heartbeat::KIND_START || push->has_exit_status();
+  const TokenLimiter::Verdict verdict =
+      pushes_.tokens.Check(*exchange.push, important, loop_.now());
+  if (verdict.wait) {
+    Fail(exchange, TooOften("This monitor is pushed to too often.", *verdict.wait));
+    return false;
+  }
+  if (verdict.known) return true;
+  const auto wait = pushes_.unknown.Check(exchange.client, *exchange.push, loop_.now());
+  if (wait) Fail(exchange, TooOften(kTooManyUnknown, *wait));
+  return !wait;
 }
 
 void ApiHandler::StartUnary(Exchange exchange) {
@@ -186,6 +219,7 @@ void ApiHandler::OnAnswer(uint64_t id, const http::Response& response) {
   const auto node = exchanges_.extract(id);
   if (node.empty()) return;
   shared_.metrics.SetCalls(shared_.calls.fetch_sub(1) - 1);
+  if (node.mapped().push && response.status == 200) pushes_.tokens.Accepted(*node.mapped().push);
   Finish(node.mapped(), response);
 }
 
@@ -203,7 +237,12 @@ void ApiHandler::OnFailure(uint64_t id, const absl::Status& status) {
   }
   const auto node = exchanges_.extract(found);
   shared_.metrics.SetCalls(shared_.calls.fetch_sub(1) - 1);
-  Fail(node.mapped(), status);
+  const Exchange& ended = node.mapped();
+  if (ended.push && absl::IsNotFound(status)) {
+    const auto wait = pushes_.unknown.Refused(ended.client, *ended.push, loop_.now());
+    if (wait) return Fail(ended, TooOften(kTooManyUnknown, *wait));
+  }
+  Fail(ended, status);
 }
 
 void ApiHandler::StartStream(Exchange exchange) {

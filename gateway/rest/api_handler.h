@@ -6,14 +6,17 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
+#include "common/sha256.h"
 #include "gateway/core_link/core_link.h"
 #include "gateway/http/handler.h"
+#include "gateway/push_handler.h"
 #include "gateway/rest/api_shared.h"
 #include "gateway/rest/api_stream.h"
 #include "gateway/rest/core_call.h"
@@ -24,8 +27,9 @@ namespace tocsin::gateway {
 // Loop thread only.
 class ApiHandler final : public http::Handler, private ApiStream::Owner {
  public:
-  // All must outlive the handler.
-  ApiHandler(CoreLink& core, http::EventLoop& loop, ApiShared& shared);
+  // All must outlive the handler. Of `pushes` it uses the rate limits: a push is one by whatever
+  // door it comes.
+  ApiHandler(CoreLink& core, http::EventLoop& loop, ApiShared& shared, GatewayShared& pushes);
   // Ends every call and waits until gRPC has let go of them.
   ~ApiHandler() override;
 
@@ -48,6 +52,8 @@ class ApiHandler final : public http::Handler, private ApiStream::Owner {
     std::string message;
     CallMetadata metadata;
     bool tried_again = false;
+    std::optional<Sha256Digest> push{};  // of a push: what its limits count by
+    http::IpAddress client{};
     std::shared_ptr<UnaryCall> call;
   };
   struct Stream {
@@ -56,6 +62,9 @@ class ApiHandler final : public http::Handler, private ApiStream::Owner {
   };
 
   void OnApiRequest(const http::Request& request, const RestInput& input, Exchange exchange);
+  // Whether a push may be sent; answered when it may not.
+  bool AdmitPush(const google::protobuf::Message& message, const http::Request& request,
+                 Exchange& exchange);
   void StartUnary(Exchange exchange);
   void StartStream(Exchange exchange);
   // Begins the call of an exchange on a replica, another one than `except` if there is any.
@@ -70,6 +79,7 @@ class ApiHandler final : public http::Handler, private ApiStream::Owner {
   CoreLink& core_;
   http::EventLoop& loop_;
   ApiShared& shared_;
+  GatewayShared& pushes_;
   CallCounter calls_;
   uint64_t next_id_ = 0;
   std::unordered_map<uint64_t, Exchange> exchanges_;

@@ -111,7 +111,7 @@ absl::Status Gate::Admit(const grpc::ServerContextBase& context,
                          const google::protobuf::Descriptor& type,
                          const google::protobuf::Message* request, Access& access) {
   const MethodRule& rule = RuleOf(type);
-  access.caller.actor = "anonymous";
+  access.caller.actor = access.caller.identity = "anonymous";
   access.caller.method = rule.name;
   FillCaller(context, access.caller);
   if (authenticator_ == nullptr) return absl::OkStatus();
@@ -121,6 +121,7 @@ absl::Status Gate::Admit(const grpc::ServerContextBase& context,
   if (secret.empty()) return KeyMissing();
   ASSIGN_OR_RETURN(const Principal principal, authenticator_->Authenticate(secret));
   access.caller.actor = principal.name;
+  access.caller.identity = absl::StrCat(principal.name, "#", principal.key);
   access.project_id = principal.project_id;
   access.secret = Sha256(secret);
 

@@ -50,6 +50,10 @@ grpc::ServerUnaryReactor* PushServiceHandler::Push(grpc::CallbackServerContext* 
     reactor->Finish(Answer(PushCaller(), item.status()));
     return reactor;
   }
+  // A gateway's REST: it came over HTTP, and cannot come while no gateway is there.
+  if (context->client_metadata().contains("x-forwarded-for")) {
+    item->heartbeat.source = Source::kHttp;
+  }
   std::vector<PushItem> batch;
   batch.push_back(*std::move(item));
   pushes_.Submit(std::move(batch), [reactor, response, now](std::vector<PushAnswer> answers) {

@@ -7,6 +7,7 @@ namespace tocsin::core {
 
 struct Caller {
   std::string actor;       // the key's full name, `anonymous`, or `system`
+  std::string identity{};  // the same, but never that of another key: names can be given again
   std::string method;      // "tocsin.v1.MonitorService/UpdateMonitor"
   std::string source;      // the address it came from; empty when it is not known
   std::string request_id;  // as in the logs

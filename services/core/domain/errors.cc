@@ -122,8 +122,9 @@ absl::Status UnknownPushToken() {
 absl::Status MayNotCreate() {
   return WithReason(
       absl::PermissionDeniedError(
-          "there is no such monitor, and this push key may not create it: it is not one "
-          "that may, or the project has as many monitors as it allows"),
+          "there is no such monitor, and this push key may not create it: it is not one that may, "
+          "the project has as many monitors as it allows, or what it would create names what does "
+          "not exist any more"),
       "PUSH_KEY_MAY_NOT_CREATE");
 }
 

@@ -21,6 +21,12 @@ std::optional<CachedToken> FindAccess(const TokenCache& cache, const PushItem& i
   return cache.FindThroughKey(item.token, item.target->key, now);
 }
 
+void KeepAccess(TokenCache& cache, const PushItem& item, CachedToken entry, absl::Time now) {
+  if (item.target == nullptr) return cache.Put(item.token, std::move(entry));
+  cache.PutThroughKey(item.token, std::move(entry));
+  cache.ConfirmKey(item.target->key, now);
+}
+
 absl::StatusOr<std::vector<std::optional<TokenMatch>>> ResolveItems(
     Transaction& transaction, absl::Span<const PushItem* const> items, absl::Time now) {
   std::vector<TokenHash> tokens;

@@ -21,6 +21,9 @@ TokenHash TargetToken(const PushTarget& target);
 std::optional<CachedToken> FindAccess(const TokenCache& cache, const PushItem& item,
                                       absl::Time now);
 
+// Keeps for the next pushes what the store knew at `now`.
+void KeepAccess(TokenCache& cache, const PushItem& item, CachedToken entry, absl::Time now);
+
 // What the store knows, in the order of `items`; nullopt: no monitor, or none that the key may
 // reach. At most two reads, whatever there is of each kind.
 absl::StatusOr<std::vector<std::optional<TokenMatch>>> ResolveItems(

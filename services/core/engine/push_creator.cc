@@ -160,25 +160,32 @@ class PushCreator::Impl : public std::enable_shared_from_this<Impl> {
     MonitorDefinition definition = key.push->defaults;
     definition.project_id = key.project_id;
     definition.id = target.monitor_id;
-    const Caller caller = {.actor = KeyName(key.project_id, key.id),
+    const std::string name = KeyName(key.project_id, key.id);
+    const Caller caller = {.actor = name,
+                           .identity = name,
                            .method = "tocsin.v1.PushService/Push",
                            .source = "",
                            .request_id = ""};
     // Nobody would be told its push token: the key reaches it.
     const absl::Status created =
         monitors_.Create(caller, std::move(definition), {.without_token = true}).status();
-    if (created.ok()) return PushResult::kCreated;
+    if (created.ok()) {
+      failures_.Report(created);
+      return PushResult::kCreated;
+    }
     // Another was faster; or it is deleted, which the recorder will say.
     if (absl::IsAlreadyExists(created)) return PushResult::kRecorded;
     if (absl::IsUnavailable(created)) return PushResult::kUnavailable;
-    LogWarning("push_could_not_create", {{"key", caller.actor}, {"status", created}});
-    return PushResult::kMayNotCreate;
+    // What it would be like does not fit any more: it names a channel that is deleted, say.
+    failures_.Report(created, {{"key", caller.actor}});
+    return absl::IsInvalidArgument(created) ? PushResult::kMayNotCreate : PushResult::kUnavailable;
   }
 
   PushRecorder& recorder_;
   MonitorAdmin& monitors_;
   Store& store_;
   const Clock& clock_;
+  ChangeLogger failures_{"push_could_not_create"};
 
   absl::Mutex mutex_;
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;

@@ -179,6 +179,19 @@ TEST_F(PushCreatorTest, ARevokedKeyPushesNothingAfterFiveSecondsAtMost) {
   EXPECT_EQ(Push(Item("tk_fleet", "job")), PushResult::kUnknownToken);
 }
 
+TEST_F(PushCreatorTest, WhatStandsForAKeyAndAMonitorIsNoPushToken) {
+  const ApiKey key = AddKey("tk_fleet");
+  ASSERT_EQ(Push(Item("tk_fleet", "job", true)), PushResult::kCreated);
+  ASSERT_EQ(Push(Item("tk_fleet", "job")), PushResult::kRecorded);
+  // Somebody sends as a token the bytes that this is the hash of.
+  PushItem forged = Item("tk_fleet", "job");
+  forged.target = nullptr;
+  EXPECT_EQ(Push(forged), PushResult::kUnknownToken);
+  Revoke(key);
+  recorder_.DoubtKeys();
+  EXPECT_EQ(Push(std::move(forged)), PushResult::kUnknownToken);
+}
+
 TEST_F(PushCreatorTest, ARevokedKeyPushesNothingOnceItIsNews) {
   const ApiKey key = AddKey("tk_fleet");
   ASSERT_EQ(Push(Item("tk_fleet", "job", true)), PushResult::kCreated);

@@ -14,6 +14,7 @@
 #include "common/random.h"
 #include "services/core/engine/full_path.h"
 #include "services/core/engine/metrics.h"
+#include "services/core/engine/push_access.h"
 #include "services/core/engine/push_group.h"
 #include "services/core/engine/push_queue.h"
 #include "services/core/engine/token_cache.h"
@@ -295,9 +296,7 @@ class PushRecorder::Impl {
     metrics_.full_path.Increment();
     metrics_.Heartbeats(entry.item.heartbeat.kind, OutcomeName(outcome)).Increment();
     if (outcome.cached.has_value()) {
-      cache_.Put(entry.item.token, *std::move(outcome.cached));
-      if (entry.item.target != nullptr)
-        cache_.ConfirmKey(entry.item.target->key, outcome.resolved_at);
+      KeepAccess(cache_, entry.item, *std::move(outcome.cached), outcome.resolved_at);
     } else {
       cache_.Drop(entry.item.token);
     }

@@ -16,7 +16,7 @@ namespace tocsin::core {
 RepeatableRequest::RepeatableRequest(const Caller& caller, const RequestIdentity& identity,
                                      std::string resource, const Sealer* sealer, absl::Time now)
     : sealer_(sealer) {
-  record_.actor = caller.actor;
+  record_.actor = caller.identity;
   record_.method = caller.method;
   record_.id = absl::AsciiStrToLower(identity.id);
   record_.fingerprint = identity.fingerprint;
@@ -61,7 +61,8 @@ std::optional<std::string> RepeatableRequest::ApiKeySecretOf(const RequestRecord
 std::optional<std::string> RepeatableRequest::Derive(const RequestRecord& record,
                                                      const std::string& purpose) const {
   if (sealer_ == nullptr || record.secret_key_id.empty()) return std::nullopt;
-  std::string context;
+  // The time, so that a secret that was forgotten does not come back with the same request later.
+  std::string context = absl::StrCat(absl::ToUnixMicros(record.at), ";");
   // Lengths, so that no two requests have the same context.
   for (const std::string* part :
        {&purpose, &record.actor, &record.method, &record.resource, &record.id}) {

@@ -17,8 +17,8 @@ namespace tocsin::core {
 // remembered for kRequestMemory, in the transaction of the creation: that makes one of two that
 // come at the same time, and lets the later one be answered as the first. Secrets are kept only as
 // hashes, or sealed, so that of such a request is not drawn but derived (Sealer::Derive) from
-// actor, method, resource and id: it can be made again for the answer as long as the secret key
-// file has the key.
+// actor, method, resource, time and id: it can be made again for the answer as long as the secret
+// key file has the key.
 //
 // For one thread.
 class RepeatableRequest {

@@ -63,7 +63,7 @@ class RepeatableRequestTest : public ::testing::Test {
   }
   size_t Entries() { return memory_.ListAudit({.limit = 1000})->size(); }
 
-  const Caller somebody_ = {.actor = "somebody", .method = "create"};
+  const Caller somebody_ = {.actor = "somebody", .identity = "somebody#1", .method = "create"};
   FakeClock clock_;
   MemoryStore memory_{clock_};
   simulation::FaultyStore store_{memory_, 1};
@@ -110,11 +110,11 @@ TEST_F(RepeatableRequestTest, AnotherRequestWithTheIdIsRefused) {
 
 TEST_F(RepeatableRequestTest, IdsOfOtherActorsAndMethodsAreOthers) {
   const std::string token = monitors_.Create(somebody_, Job(), Asked())->push_token;
-  const Caller other = {.actor = "somebody else", .method = "create"};
+  const Caller other = {.actor = "somebody", .identity = "somebody#2", .method = "create"};
   EXPECT_EQ(tocsin::Reason(monitors_.Create(other, Job(), Asked()).status()),
             "MONITOR_ALREADY_EXISTS");
   EXPECT_NE(monitors_.Create(other, Job("other"), Asked())->push_token, token);
-  const Caller method = {.actor = "somebody", .method = "push"};
+  const Caller method = {.actor = "somebody", .identity = "somebody#1", .method = "push"};
   EXPECT_TRUE(monitors_.Create(method, Job("third"), Asked()).ok());
 }
 

@@ -9,23 +9,33 @@ namespace {
 // Far more than there are push keys in use within a few seconds.
 constexpr size_t kMaxConfirmedKeys = 10'000;
 
+using Entries = absl::node_hash_map<TokenHash, CachedToken>;
+
+std::optional<CachedToken> FindIn(const Entries& entries, const TokenHash& token, absl::Time now) {
+  const auto found = entries.find(token);
+  if (found == entries.end() || now >= found->second.expires_at) return std::nullopt;
+  return found->second;
+}
+
+void PutIn(Entries& entries, size_t limit, const TokenHash& token, CachedToken entry) {
+  if (limit == 0) return;
+  if (entries.size() >= limit && !entries.contains(token)) entries.erase(entries.begin());
+  entries.insert_or_assign(token, std::move(entry));
+}
+
 }  // namespace
 
 std::optional<CachedToken> TokenCache::Find(const TokenHash& token, absl::Time now) const {
   absl::MutexLock lock(&mutex_);
-  const auto found = entries_.find(token);
-  if (found == entries_.end() || now >= found->second.expires_at) return std::nullopt;
-  return found->second;
+  return FindIn(entries_, token, now);
 }
 
 std::optional<CachedToken> TokenCache::FindThroughKey(const TokenHash& token, const TokenHash& key,
                                                       absl::Time now) const {
-  {
-    absl::MutexLock lock(&mutex_);
-    const auto confirmed = confirmed_.find(key);
-    if (confirmed == confirmed_.end() || now - confirmed->second >= kKeyTrust) return std::nullopt;
-  }
-  return Find(token, now);
+  absl::MutexLock lock(&mutex_);
+  const auto confirmed = confirmed_.find(key);
+  if (confirmed == confirmed_.end() || now - confirmed->second >= kKeyTrust) return std::nullopt;
+  return FindIn(through_keys_, token, now);
 }
 
 void TokenCache::ConfirmKey(const TokenHash& key, absl::Time now) {
@@ -41,25 +51,30 @@ void TokenCache::DoubtKeys() {
 
 void TokenCache::Put(const TokenHash& token, CachedToken entry) {
   absl::MutexLock lock(&mutex_);
-  if (limit_ == 0) return;
-  if (entries_.size() >= limit_ && !entries_.contains(token)) entries_.erase(entries_.begin());
-  entries_.insert_or_assign(token, std::move(entry));
+  PutIn(entries_, limit_, token, std::move(entry));
+}
+
+void TokenCache::PutThroughKey(const TokenHash& token, CachedToken entry) {
+  absl::MutexLock lock(&mutex_);
+  PutIn(through_keys_, limit_, token, std::move(entry));
 }
 
 void TokenCache::Drop(const TokenHash& token) {
   absl::MutexLock lock(&mutex_);
   entries_.erase(token);
+  through_keys_.erase(token);
 }
 
 void TokenCache::Clear() {
   absl::MutexLock lock(&mutex_);
   entries_.clear();
+  through_keys_.clear();
   confirmed_.clear();
 }
 
 size_t TokenCache::size() const {
   absl::MutexLock lock(&mutex_);
-  return entries_.size();
+  return entries_.size() + through_keys_.size();
 }
 
 }  // namespace tocsin::core

@@ -26,7 +26,8 @@ struct CachedToken {
   std::shared_ptr<const std::string> name;         // "projects/default/monitors/backup"
 };
 
-// Thread-safe. When it is full, any entry makes room: to lose one costs a single full path.
+// Thread-safe. When one of its two parts is full, any entry makes room: to lose one costs a single
+// full path.
 class TokenCache {
  public:
   explicit TokenCache(size_t limit) : limit_(limit) {}
@@ -42,6 +43,9 @@ class TokenCache {
   // Keys may have changed: none of them is confirmed any more.
   void DoubtKeys();
   void Put(const TokenHash& token, CachedToken entry);
+  // Apart from the tokens: a push token may be any bytes, also those whose hash stands for a key
+  // and a monitor, and must not find what only the key gives access to.
+  void PutThroughKey(const TokenHash& token, CachedToken entry);
   void Drop(const TokenHash& token);
   void Clear();
   size_t size() const;
@@ -51,6 +55,7 @@ class TokenCache {
   mutable absl::Mutex mutex_;
   // Nodes: a table of whole entries, half of it empty, would be the larger part of core's memory.
   absl::node_hash_map<TokenHash, CachedToken> entries_ ABSL_GUARDED_BY(mutex_);
+  absl::node_hash_map<TokenHash, CachedToken> through_keys_ ABSL_GUARDED_BY(mutex_);
   absl::flat_hash_map<TokenHash, absl::Time> confirmed_ ABSL_GUARDED_BY(mutex_);  // push keys
 };
 

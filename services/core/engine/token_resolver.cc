@@ -33,12 +33,13 @@ bool ResolveTokens(Store& store, TransactionClass klass, const std::vector<Queue
     if (!matches[i].has_value()) continue;
     learnt = true;
     const TokenMatch& match = *matches[i];
-    cache.Put(unknown[i]->token, {.monitor = match.monitor,
-                                  .version = match.version,
-                                  .expires_at = match.expires_at,
-                                  .name = std::make_shared<const std::string>(
-                                      MonitorName(match.project_id, match.monitor_id))});
-    if (unknown[i]->target != nullptr) cache.ConfirmKey(unknown[i]->target->key, now);
+    KeepAccess(cache, *unknown[i],
+               {.monitor = match.monitor,
+                .version = match.version,
+                .expires_at = match.expires_at,
+                .name = std::make_shared<const std::string>(
+                    MonitorName(match.project_id, match.monitor_id))},
+               now);
   }
   return learnt;
 }
