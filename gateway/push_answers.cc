@@ -51,8 +51,22 @@ http::Response CreatedAnswer(std::string_view warning) {
 http::Response MayNotCreateAnswer(std::string_view request_id) {
   return ErrorAnswer(403,
                      "There is no such monitor, and this push key may not create it: it is not one "
-                     "that may, the project has as many monitors as it allows, or what it would "
-                     "create names what does not exist any more.",
+                     "that may, or what it would create names a channel that does not exist any "
+                     "more.",
+                     request_id);
+}
+
+http::Response TooManyMonitorsAnswer(std::string_view request_id) {
+  return ErrorAnswer(403,
+                     "There is no such monitor, and it is not created: the project has as many "
+                     "monitors as this push key allows (max_monitors).",
+                     request_id);
+}
+
+http::Response DeletedAnswer(std::string_view request_id) {
+  return ErrorAnswer(404,
+                     "The monitor is deleted, and its id is not free: undelete it, or push to "
+                     "another id.",
                      request_id);
 }
 

@@ -26,6 +26,10 @@ http::Response ErrorAnswer(int status, std::string_view message, std::string_vie
 http::Response UnknownTokenAnswer(std::string_view request_id);
 // 403: the monitor is missing, and the push key may not make it.
 http::Response MayNotCreateAnswer(std::string_view request_id);
+// 403: the same, since the project has as many as the key allows.
+http::Response TooManyMonitorsAnswer(std::string_view request_id);
+// 404: what is to be created is deleted.
+http::Response DeletedAnswer(std::string_view request_id);
 // 429 and 503; whole seconds, rounded up, at least 1.
 http::Response RetryAnswer(int status, std::string_view message, absl::Duration retry_after,
                            std::string_view request_id);

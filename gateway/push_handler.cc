@@ -147,8 +147,8 @@ bool PushHandler::Limited(PendingPush& push, const http::Request& request) {
                                     RequestId(request)));
     return true;
   }
-  if (verdict.known) return false;
   push.client = ClientOf(request, shared_.trusted_proxies);
+  if (verdict.known) return false;
   const auto wait = shared_.unknown.Check(push.client, push.limit_key, now);
   if (!wait) return false;
   counts_.Count(PushOutcomeLabel::kUnknownLimited);
@@ -182,8 +182,9 @@ void PushHandler::OnOutcome(PendingPush& push, PushResult result, absl::Duration
     case PushResult::kUnknownToken:
       return AnswerUnknown(push, now);
     case PushResult::kMayNotCreate:
-      counts_.Count(PushOutcomeLabel::kMayNotCreate, took);
-      return push.responder.Send(MayNotCreateAnswer(FittingRequestId(push.request_id)));
+    case PushResult::kTooManyMonitors:
+    case PushResult::kDeleted:
+      return AnswerNotCreated(push, result, now);
     case PushResult::kInvalid:
       counts_.Count(PushOutcomeLabel::kInvalid, took);
       return push.responder.Send(ErrorAnswer(400, "The push cannot be stored as it is.",
@@ -199,18 +200,36 @@ void PushHandler::OnOutcome(PendingPush& push, PushResult result, absl::Duration
 }
 
 void PushHandler::AnswerUnknown(PendingPush& push, absl::Duration now) {
+  if (RefusedTooOften(push, now)) return;
+  counts_.Count(PushOutcomeLabel::kUnknownToken, now - push.received);
+  push.responder.Send(UnknownTokenAnswer(FittingRequestId(push.request_id)));
+}
+
+void PushHandler::AnswerNotCreated(PendingPush& push, PushResult result, absl::Duration now) {
+  if (RefusedTooOften(push, now)) return;
+  counts_.Count(PushOutcomeLabel::kMayNotCreate, now - push.received);
   const std::string id = FittingRequestId(push.request_id);
-  const auto wait = shared_.unknown.Refused(push.client, push.limit_key, now);
-  if (!wait) {
-    counts_.Count(PushOutcomeLabel::kUnknownToken, now - push.received);
-    return push.responder.Send(UnknownTokenAnswer(id));
+  switch (result) {
+    case PushResult::kTooManyMonitors:
+      return push.responder.Send(TooManyMonitorsAnswer(id));
+    case PushResult::kDeleted:
+      return push.responder.Send(DeletedAnswer(id));
+    default:
+      return push.responder.Send(MayNotCreateAnswer(id));
   }
+}
+
+bool PushHandler::RefusedTooOften(PendingPush& push, absl::Duration now) {
+  const auto wait = shared_.unknown.Refused(push.client, push.limit_key, now);
+  if (!wait) return false;
+  const std::string id = FittingRequestId(push.request_id);
   counts_.Count(PushOutcomeLabel::kUnknownLimited, now - push.received);
   // A new connection for each further guess makes guessing slower.
   http::Response response =
       RetryAnswer(429, "Too many pushes with unknown tokens from this address.", *wait, id);
   response.close = true;
   push.responder.Send(response);
+  return true;
 }
 
 http::Response PushHandler::OnRefusal(int status, std::string_view reason) {

@@ -63,6 +63,9 @@ class PushHandler final : public http::Handler, private OutcomeSink {
   std::string_view TokenOf(const http::Request& request, const Route& route);
   void OnOutcome(PendingPush& push, PushResult result, absl::Duration now) override;
   void AnswerUnknown(PendingPush& push, absl::Duration now);
+  void AnswerNotCreated(PendingPush& push, PushResult result, absl::Duration now);
+  // Whether the address asks too often for what there is not: it is answered so then.
+  bool RefusedTooOften(PendingPush& push, absl::Duration now);
   // The id to answer an error with: the client's own, if it is fit to be repeated.
   std::string RequestId(const http::Request& request) const;
   void LogFailure(std::string_view event, std::string_view request_id, absl::Duration now);

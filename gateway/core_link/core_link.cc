@@ -82,6 +82,7 @@ class CoreLink::Replica final : public CoreStream {
     }
     refused_ = false;
     id_ = link_.dispatcher_.Add(this);
+    if (accepted_) link_.dispatcher_.Greeted(id_);
     reported_down_ = false;
     LogInfo("core_stream_up", {{"core", target_}});
     return now;  // what waits can be sent
@@ -116,7 +117,10 @@ class CoreLink::Replica final : public CoreStream {
   void OnAnswer(const internal::v1::PushStreamResponse& answer) {
     if (id_ != 0) link_.dispatcher_.OnAnswer(id_, answer, link_.loop_.now());
   }
-  void OnAccepted() { accepted_ = true; }
+  void OnAccepted() {
+    accepted_ = true;
+    if (id_ != 0) link_.dispatcher_.Greeted(id_);
+  }
   void OnEnd(const grpc::Status& status) {
     const bool was_up = id_ != 0;
     const bool refused = IsRefusal(status);

@@ -21,6 +21,11 @@ constexpr size_t kManyInFlight = 64;
 // How long after a push has given up its stream may still answer, before it is reset.
 constexpr absl::Duration kResetAfter = absl::Seconds(1);
 
+// Takes from the front what has been answered meanwhile.
+void DropDone(std::deque<PushRef>& queue) {
+  while (!queue.empty() && !queue.front().waiting()) queue.pop_front();
+}
+
 }  // namespace
 
 Dispatcher::Dispatcher(DispatcherOptions options, OutcomeSink& sink)
@@ -36,7 +41,7 @@ bool Dispatcher::Submit(PendingPush* push, absl::Duration now) {
   }
   ++stats_.pending;
   const PushRef ref(*push);
-  ready_.push_back(ref);
+  QueueOf(*push).push_back(ref);
   arrivals_.push_back(ref);
   return true;
 }
@@ -56,6 +61,10 @@ Dispatcher::Stream* Dispatcher::Find(StreamId id) {
     if (stream->id == id) return stream.get();
   }
   return nullptr;
+}
+
+void Dispatcher::Greeted(StreamId id) {
+  if (Stream* stream = Find(id)) stream->greeted = true;
 }
 
 void Dispatcher::Remove(StreamId id, absl::Duration) {
@@ -83,7 +92,7 @@ void Dispatcher::SendElsewhere(Batch& batch) {
   for (auto ref = batch.pushes.rbegin(); ref != batch.pushes.rend(); ++ref) {
     if (!ref->waiting() || ref->push->batch != batch.id) continue;
     ref->push->batch = 0;
-    ready_.push_front(*ref);
+    QueueOf(*ref->push).push_front(*ref);
   }
 }
 
@@ -130,7 +139,7 @@ void Dispatcher::Apply(Stream& from, Batch& batch, const internal::v1::PushStrea
     if (!ref.waiting()) continue;
     switch (outcome) {
       case internal::v1::PUSH_OUTCOME_RECORDED:
-        Finish(*ref.push, PushResult::kRecorded, now);
+        Finish(*ref.push, ref.push->creates ? PushResult::kCreated : PushResult::kRecorded, now);
         break;
       case internal::v1::PUSH_OUTCOME_RECORDED_PAUSED:
         Finish(*ref.push, PushResult::kRecordedPaused, now);
@@ -140,6 +149,17 @@ void Dispatcher::Apply(Stream& from, Batch& batch, const internal::v1::PushStrea
         break;
       case internal::v1::PUSH_OUTCOME_MAY_NOT_CREATE:
         Finish(*ref.push, PushResult::kMayNotCreate, now);
+        break;
+      case internal::v1::PUSH_OUTCOME_TOO_MANY_MONITORS:
+        Finish(*ref.push, PushResult::kTooManyMonitors, now);
+        break;
+      case internal::v1::PUSH_OUTCOME_DELETED:
+        Finish(*ref.push, PushResult::kDeleted, now);
+        break;
+      case internal::v1::PUSH_OUTCOME_BEING_CREATED:
+        // No fault of the core's: it is as healthy as before.
+        ref.push->creates = true;
+        if (!given_up) RetryLater(*ref.push, now);
         break;
       case internal::v1::PUSH_OUTCOME_UNKNOWN_TOKEN:
         Finish(*ref.push, PushResult::kUnknownToken, now);
@@ -184,12 +204,12 @@ Dispatcher::Health Dispatcher::HealthOf(const Stream& stream, absl::Duration now
 
 // Among the healthiest streams, the one with the fewest batches in flight, in turns; nullptr when
 // all of those have enough. A worse one never gets what a healthy but busy one will take soon.
-Dispatcher::Stream* Dispatcher::ChooseStream(absl::Duration now) {
+Dispatcher::Stream* Dispatcher::ChooseStream(bool with_key, absl::Duration now) {
   Stream* best = nullptr;
   Health best_health = Health::kStalled;
   for (size_t i = 0; i < streams_.size(); ++i) {
     Stream* const stream = streams_[(next_stream_ + i) % streams_.size()].get();
-    if (stream->retired) continue;
+    if (stream->retired || (with_key && !stream->greeted)) continue;
     const Health health = HealthOf(*stream, now);
     if (best != nullptr && health < best_health) continue;
     if (best == nullptr || health > best_health ||
@@ -206,7 +226,7 @@ bool Dispatcher::WorthABatch(const Stream& to) const {
   size_t in_flight = 0;
   for (const Batch& batch : to.in_flight) in_flight += batch.pushes.size();
   return in_flight < kManyInFlight ||
-         ready_.size() >= std::min(in_flight, options_.max_batch) / 4 * 3;
+         ready_.size() + ready_with_key_.size() >= std::min(in_flight, options_.max_batch) / 4 * 3;
 }
 
 std::vector<PushRef> Dispatcher::TakeRefs() {
@@ -216,6 +236,22 @@ std::vector<PushRef> Dispatcher::TakeRefs() {
   return refs;
 }
 
+// Of both queues the one that came first.
+std::optional<PushRef> Dispatcher::NextReady(const Stream& to) {
+  DropDone(ready_);
+  DropDone(ready_with_key_);
+  const bool with_key = to.greeted && !ready_with_key_.empty();
+  if (ready_.empty() && !with_key) return std::nullopt;
+  std::deque<PushRef>& queue =
+      with_key && (ready_.empty() ||
+                   ready_with_key_.front().push->received < ready_.front().push->received)
+          ? ready_with_key_
+          : ready_;
+  const PushRef next = queue.front();
+  queue.pop_front();
+  return next;
+}
+
 void Dispatcher::SendBatch(Stream& to, size_t limit, absl::Duration now) {
   Batch batch;
   batch.id = ++last_batch_id_;
@@ -223,10 +259,10 @@ void Dispatcher::SendBatch(Stream& to, size_t limit, absl::Duration now) {
   batch.shed_micros = shed_.TakeMicros();
   batch.pushes = TakeRefs();
   CoreStream::Batch message = to.stream->NewBatch();
-  while (!ready_.empty() && batch.pushes.size() < limit) {
-    const PushRef ref = ready_.front();
-    ready_.pop_front();
-    if (!ref.waiting()) continue;
+  while (batch.pushes.size() < limit) {
+    const std::optional<PushRef> next = NextReady(to);
+    if (!next) break;
+    const PushRef ref = *next;
     PendingPush& push = *ref.push;
     Fill(*message->add_pushes(), push, now);
     push.batch = batch.id;
@@ -239,8 +275,8 @@ void Dispatcher::SendBatch(Stream& to, size_t limit, absl::Duration now) {
   message->set_sent_micros(static_cast<uint64_t>(absl::ToInt64Microseconds(now)));
   message->set_held_micros(
       static_cast<uint64_t>(absl::ToInt64Microseconds(HeldElsewhere(to, now))));
-  if (!to.greeted) message->set_gateway(options_.gateway_name);
-  to.greeted = true;
+  if (!to.named) message->set_gateway(options_.gateway_name);
+  to.named = true;
   to.asked = false;
   to.sent = now;
   ++stats_.batches_in_flight;
@@ -258,7 +294,7 @@ absl::Duration Dispatcher::HeldElsewhere(const Stream& to, absl::Duration now) c
     }
   }
   // Usually nothing waits for its turn.
-  if (!ready_.empty() || !retries_.empty()) {
+  if (!ready_.empty() || !ready_with_key_.empty() || !retries_.empty()) {
     const auto first = std::find_if(arrivals_.begin(), arrivals_.end(), [](const PushRef& ref) {
       return ref.waiting() && ref.push->batch == 0;
     });
@@ -290,7 +326,10 @@ void Dispatcher::Fill(internal::v1::Push& out, const PendingPush& push, absl::Du
   if (p.exit_status) out.set_exit_status(*p.exit_status);
   if (push.monitor_id.empty()) return;
   out.set_monitor_id(push.monitor_id);
-  if (p.create) out.set_create(true);
+  if (!p.create) return;
+  out.set_create(true);
+  out.set_client(push.client.ToString());
+  if (!push.request_id.empty()) out.set_request_id(push.request_id);
 }
 
 // Finds streams that owe an answer for too long; their pushes go elsewhere if there is somewhere.
@@ -338,7 +377,8 @@ void Dispatcher::ExpirePushes(absl::Duration now) {
 
 void Dispatcher::TakeDueRetries(absl::Duration now) {
   while (!retries_.empty() && retries_.top().due <= now) {
-    if (retries_.top().push.waiting()) ready_.push_back(retries_.top().push);
+    const PushRef& ref = retries_.top().push;
+    if (ref.waiting()) QueueOf(*ref.push).push_back(ref);
     retries_.pop();
   }
 }
@@ -390,20 +430,21 @@ absl::Duration Dispatcher::NextEvent(absl::Duration now) const {
   return next;
 }
 
+void Dispatcher::SendReady(std::deque<PushRef>& queue, absl::Duration now) {
+  for (DropDone(queue); !queue.empty(); DropDone(queue)) {
+    Stream* const stream = ChooseStream(&queue == &ready_with_key_, now);
+    if (stream == nullptr || !WorthABatch(*stream)) return;
+    SendBatch(*stream, options_.max_batch, now);
+    next_stream_ = (next_stream_ + 1) % streams_.size();
+  }
+}
+
 absl::Duration Dispatcher::OnTurn(absl::Duration now) {
   ExpirePushes(now);
   CheckStreams(now);
   TakeDueRetries(now);
-  while (!ready_.empty()) {
-    if (!ready_.front().waiting()) {
-      ready_.pop_front();
-      continue;
-    }
-    Stream* const stream = ChooseStream(now);
-    if (stream == nullptr || !WorthABatch(*stream)) break;
-    SendBatch(*stream, options_.max_batch, now);
-    next_stream_ = (next_stream_ + 1) % streams_.size();
-  }
+  SendReady(ready_with_key_, now);
+  SendReady(ready_, now);
   GiveSignsOfLife(now);
   FinishRetired();
   return NextEvent(now);

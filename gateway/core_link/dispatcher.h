@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <queue>
 #include <string>
 #include <vector>
@@ -89,6 +90,9 @@ class Dispatcher {
 
   // A stream is connected; it must outlive its Remove(), Reset() or Finish(). Never 0.
   StreamId Add(CoreStream* stream);
+  // The core at the other end has greeted: it knows of push keys. One of a release before them
+  // would take such a push for one with a token that nobody has, so it gets none.
+  void Greeted(StreamId id);
   // The stream has ended, cleanly or not: what it owed is sent elsewhere.
   void Remove(StreamId id, absl::Duration now);
   // No more batches for it; it is finished once it owes nothing.
@@ -124,7 +128,8 @@ class Dispatcher {
     CoreStream* stream = nullptr;
     std::deque<Batch> in_flight;                      // oldest first
     absl::Duration sent = -absl::InfiniteDuration();  // the newest batch
-    bool greeted = false;                             // has our name
+    bool named = false;                               // has our name
+    bool greeted = false;                             // see Greeted()
     bool asked = false;                               // core waits for a sign of life
     bool stalled = false;  // owed an answer for longer than an attempt may take
     bool retired = false;
@@ -140,9 +145,16 @@ class Dispatcher {
 
   static Health HealthOf(const Stream& stream, absl::Duration now);
   Stream* Find(StreamId id);
-  Stream* ChooseStream(absl::Duration now);
+  Stream* ChooseStream(bool with_key, absl::Duration now);
   // Whether what is ready should go to `to` now, rather than with what comes until it has answered.
   bool WorthABatch(const Stream& to) const;
+  // Sends what is in `queue`, which is one of both, as far as streams take it.
+  void SendReady(std::deque<PushRef>& queue, absl::Duration now);
+  // The next push for a batch to that stream, or nothing.
+  std::optional<PushRef> NextReady(const Stream& to);
+  std::deque<PushRef>& QueueOf(const PendingPush& push) {
+    return push.monitor_id.empty() ? ready_ : ready_with_key_;
+  }
   // Of at most `limit` pushes that are ready; of none it is a sign of life.
   void SendBatch(Stream& to, size_t limit, absl::Duration now);
   void GiveSignsOfLife(absl::Duration now);
@@ -177,8 +189,9 @@ class Dispatcher {
   StreamId last_stream_id_ = 0;
   uint64_t last_batch_id_ = 0;
 
-  std::deque<PushRef> ready_;     // to be sent, oldest first
-  std::deque<PushRef> arrivals_;  // all that wait, in order of arrival
+  std::deque<PushRef> ready_;           // to be sent, oldest first
+  std::deque<PushRef> ready_with_key_;  // the same, of push keys
+  std::deque<PushRef> arrivals_;        // all that wait, in order of arrival
   std::priority_queue<Retry, std::vector<Retry>, std::greater<>> retries_;
   std::vector<std::vector<PushRef>> spare_refs_;
 };

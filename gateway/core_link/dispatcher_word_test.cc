@@ -5,6 +5,8 @@
 namespace tocsin::gateway {
 namespace {
 
+using ::testing::ElementsAre;
+
 TEST_F(DispatcherTest, AStreamThatHasNothingToSendGivesSignsOfLife) {
   Dispatcher dispatcher({.gateway_name = "gw", .sign_of_life = absl::Milliseconds(100)}, *this);
   const auto id = dispatcher.Add(&a_);
@@ -117,7 +119,7 @@ TEST_F(DispatcherTest, ASignOfLifeDoesNotMakeAStreamHealthy) {
 }
 
 TEST_F(DispatcherTest, TellsCoreEverythingOnce) {
-  dispatcher_.Add(&a_);
+  dispatcher_.Greeted(dispatcher_.Add(&a_));
   PendingPush* push = dispatcher_.Take();
   push->token_hash = Sha256("token");
   push->push_id = 99;
@@ -223,6 +225,92 @@ TEST_F(DispatcherTest, APushThatTimedOutWasTimeInWhichNothingWasReceived) {
   Push("3");
   Turn();
   EXPECT_EQ(a_.sent[0].shed_micros(), 7'000'000u) << "overlapping waits count once";
+}
+
+TEST_F(DispatcherTest, PushesWithAKeyGoOnlyToACoreThatHasGreeted) {
+  const auto a = dispatcher_.Add(&a_);
+  PushWithKey("keyed");
+  Push("plain");
+  Turn();
+  ASSERT_EQ(a_.sent.size(), 1u);
+  EXPECT_THAT(a_.Messages(0), ElementsAre("plain"));
+  Answer(a, a_.sent[0]);
+  const auto b = dispatcher_.Add(&b_);
+  dispatcher_.Greeted(b);
+  Turn();
+  ASSERT_EQ(b_.sent.size(), 1u);
+  EXPECT_THAT(b_.Messages(0), ElementsAre("keyed"));
+  // When that one goes, they wait for another, and are never taken for pushes with a wrong token.
+  dispatcher_.Remove(b, now_);
+  Pass(absl::Seconds(1));
+  EXPECT_EQ(a_.sent.size(), 1u);
+  dispatcher_.Greeted(a);
+  Turn();
+  ASSERT_EQ(a_.sent.size(), 2u);
+  Answer(a, a_.sent[1]);
+  EXPECT_EQ(ResultOf("keyed"), PushResult::kRecorded);
+}
+
+TEST_F(DispatcherTest, PushesWithAKeyWhichNobodyTakesAreUnavailable) {
+  dispatcher_.Add(&a_);
+  PushWithKey("keyed");
+  Turn();
+  Pass(absl::Seconds(5));
+  EXPECT_EQ(ResultOf("keyed"), PushResult::kUnavailable);
+}
+
+TEST_F(DispatcherTest, OneBatchHasPushesWithKeysAndWithTokensInTheOrderInWhichTheyCame) {
+  const auto a = dispatcher_.Add(&a_);
+  dispatcher_.Greeted(a);
+  for (int i = 0; i < 3; ++i) {
+    Push("t" + std::to_string(i));
+    now_ += absl::Milliseconds(1);
+    PushWithKey("k" + std::to_string(i));
+    now_ += absl::Milliseconds(1);
+  }
+  Turn();
+  ASSERT_EQ(a_.sent.size(), 1u);
+  EXPECT_THAT(a_.Messages(0), ElementsAre("t0", "k0", "t1", "k1", "t2", "k2"));
+}
+
+TEST_F(DispatcherTest, APushWhoseMonitorIsBeingMadeComesAgainAndIsToldThatItWas) {
+  const auto a = dispatcher_.Add(&a_);
+  dispatcher_.Greeted(a);
+  PushWithKey("wish");
+  now_ += absl::Milliseconds(1);
+  Push("other");
+  Turn();
+  ASSERT_THAT(a_.Messages(0), ElementsAre("wish", "other"));
+  Answer(a, a_.sent[0], {internal::v1::PUSH_OUTCOME_BEING_CREATED, kRecorded});
+  EXPECT_EQ(ResultOf("other"), PushResult::kRecorded);
+  // The stream is as healthy as before: it gets the next push although there is another.
+  const auto b = dispatcher_.Add(&b_);
+  Push("next");
+  Push("after");
+  Turn();
+  EXPECT_EQ(a_.sent.size() + b_.sent.size(), 2u);
+  Pass(absl::Milliseconds(100));
+  ASSERT_EQ(a_.Messages(a_.sent.size() - 1).back(), "wish");
+  EXPECT_TRUE(a_.sent.back().pushes().rbegin()->retried());
+  Answer(a, a_.sent.back());
+  EXPECT_EQ(ResultOf("wish"), PushResult::kCreated);
+  dispatcher_.Remove(b, now_);
+}
+
+TEST_F(DispatcherTest, APushThatIsBeingCreatedMakesNoStreamUnhealthy) {
+  const auto a = dispatcher_.Add(&a_);
+  dispatcher_.Greeted(a);
+  PushWithKey("wish");
+  Turn();
+  Answer(a, a_.sent[0], {internal::v1::PUSH_OUTCOME_BEING_CREATED});
+  // Between two streams that are as good they go by turns; an unhealthy one would get none.
+  dispatcher_.Add(&b_);
+  Push("one");
+  Turn();
+  Push("two");
+  Turn();
+  EXPECT_EQ(a_.sent.size(), 2u);
+  EXPECT_EQ(b_.sent.size(), 1u);
 }
 
 }  // namespace

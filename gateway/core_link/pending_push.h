@@ -24,10 +24,11 @@ struct PendingPush {
 
   // What the answer needs.
   http::Responder responder;
-  http::IpAddress client;    // when the token is not known
+  http::IpAddress client;
   std::string request_id;    // as the client sent it; usually empty
   Sha256Digest limit_key{};  // what the rate limits count by: the token, or the key's monitor
   bool token_known = false;  // core had accepted it before
+  bool creates = false;      // core said that its monitor is being made for it
 
   // The dispatcher's own.
   uint32_t generation = 0;  // changes when the push is done: references by older ones are void
@@ -41,7 +42,10 @@ enum class PushResult : uint8_t {
   kRecordedPaused,
   kCreated,  // recorded, and the monitor was made for it
   kUnknownToken,
-  kMayNotCreate,  // the monitor is missing, and the key may not make it
+  // The monitor is missing, and the key may not make it, or not as many; or it is deleted.
+  kMayNotCreate,
+  kTooManyMonitors,
+  kDeleted,
   kInvalid,
   kUnavailable,  // no core recorded it in time, as far as we know
 };
@@ -73,6 +77,7 @@ class PushPool {
     push->attempts = 0;
     push->batch = 0;
     push->monitor_id.clear();
+    push->creates = false;
     // The memory of a rare long message is not kept for the usual short ones.
     constexpr size_t kKeptBytes = 256;
     if (push->parameters.message.capacity() > kKeptBytes)

@@ -267,7 +267,9 @@ void Server::StartTasks() {
   tasks.census = std::make_unique<PeriodicTask>("census", kCensusRest, [this] { TakeCensus(); });
   tasks.keys = std::make_unique<PeriodicTask>(
       "keys", kKeysRest, [this, &engine, log = std::make_shared<ChangeLogger>("note_key_uses")] {
-        log->Report(engine.authenticator.NoteUses());
+        absl::Status noted = engine.authenticator.NoteUses();
+        noted.Update(engine.recorder.key_uses().Write(*store_, clock_.Now()));
+        log->Report(noted);
         services_->RecheckStreams();
       });
   engine.guard.OnUrgent([&tasks] { tasks.touch->Wake(); });

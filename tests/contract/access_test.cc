@@ -390,9 +390,10 @@ TEST_P(AccessContract, PushKeysReachTheMonitorsOfTheirProjectAndNoOthers) {
   const auto key = [&](ProjectKey of, const std::string& id, Role role, uint8_t byte) {
     ApiKey made = MakeKey(of, id);
     made.role = role;
+    if (role == Role::kPusher) made.push = PushGrant{.may_create = true};
     return AddKey(made, byte);
   };
-  key(project(), "fleet", Role::kPusher, 1);
+  const ApiKeyKey fleet = key(project(), "fleet", Role::kPusher, 1);
   key(AddProject("payments"), "fleet", Role::kPusher, 2);
   key(project(), "people", Role::kAdmin, 3);
   key(project(), "revoked", Role::kPusher, 4);
@@ -405,7 +406,7 @@ TEST_P(AccessContract, PushKeysReachTheMonitorsOfTheirProjectAndNoOthers) {
   const auto resolve = [&](std::vector<PushTarget> targets, absl::Time now) {
     std::vector<const PushTarget*> pointers;
     for (const PushTarget& target : targets) pointers.push_back(&target);
-    std::vector<std::optional<TokenMatch>> matches;
+    std::vector<TargetMatch> matches;
     Do([&](Transaction& transaction) -> absl::Status {
       matches = transaction.ResolveTargets(pointers, now).value();
       return absl::OkStatus();
@@ -423,17 +424,29 @@ TEST_P(AccessContract, PushKeysReachTheMonitorsOfTheirProjectAndNoOthers) {
                                 {TokenOf(1), "job"}},
                                kStart);
   ASSERT_EQ(matches.size(), 9u);
-  for (const size_t i : {0u, 2u, 3u, 4u, 5u, 7u}) EXPECT_FALSE(matches[i].has_value()) << i;
+  for (const size_t i : {0u, 2u, 3u, 4u, 5u, 7u}) EXPECT_FALSE(matches[i].monitor.has_value()) << i;
   for (const size_t i : {1u, 6u, 8u}) {
-    ASSERT_TRUE(matches[i].has_value()) << i;
-    EXPECT_EQ(matches[i]->monitor, job.key);
-    EXPECT_EQ(matches[i]->version, job.version);
-    EXPECT_EQ(matches[i]->project_id, "default");
-    EXPECT_EQ(matches[i]->monitor_id, "job");
+    ASSERT_TRUE(matches[i].monitor.has_value()) << i;
+    const TokenMatch& match = *matches[i].monitor;
+    EXPECT_EQ(match.monitor, job.key);
+    EXPECT_EQ(match.version, job.version);
+    EXPECT_EQ(match.project_id, "default");
+    EXPECT_EQ(match.monitor_id, "job");
   }
-  EXPECT_EQ(matches[1]->expires_at, absl::InfiniteFuture());
-  EXPECT_EQ(matches[6]->expires_at, kStart + absl::Hours(1));
-  EXPECT_FALSE(resolve({{TokenOf(5), "job"}}, kStart + absl::Hours(1))[0].has_value());
+  EXPECT_EQ(matches[1].monitor->expires_at, absl::InfiniteFuture());
+  EXPECT_EQ(matches[6].monitor->expires_at, kStart + absl::Hours(1));
+  // What is missing is told from what is deleted, and a key that is no good from both.
+  for (const size_t i : {0u, 1u, 2u, 8u}) {
+    EXPECT_EQ(matches[i].key, fleet) << i;
+    EXPECT_TRUE(matches[i].may_create) << i;
+    EXPECT_EQ(matches[i].deleted, i == 2) << i;
+  }
+  EXPECT_NE(matches[3].key, 0) << "a good key, of another project";
+  EXPECT_FALSE(matches[6].may_create);
+  for (const size_t i : {4u, 5u, 7u}) EXPECT_EQ(matches[i].key, 0) << i;
+  const TargetMatch expired = resolve({{TokenOf(5), "job"}}, kStart + absl::Hours(1))[0];
+  EXPECT_FALSE(expired.monitor.has_value());
+  EXPECT_EQ(expired.key, 0);
 }
 
 TEST_P(AccessContract, MonitorsAreCountedNoFurtherThanAsked) {

@@ -59,6 +59,33 @@ class PushKeys(TocsinTestCase):
         self.assertIn("may not create", answer.json["msg"])
         self.assertNotEqual(self.cli.run("monitor", "get", "not-made").returncode, 0)
 
+    def test_a_key_makes_no_more_monitors_than_its_project_may_have(self):
+        key = self.make_key("--may-create", "--max-monitors", "1")
+        self.cli.make_monitor(self.id_of_test(), "1h")
+        answer = self.push(key, "one-too-many?create=1")
+        self.assertEqual(answer.status, 403)
+        self.assertIn("as many monitors as this push key allows", answer.json["msg"])
+
+    def test_a_deleted_monitor_is_not_made_anew_and_says_so(self):
+        key = self.make_key("--may-create", "--max-monitors", "100000")
+        self.assertEqual(self.push(key, "made-and-gone?create=1").status, 201)
+        self.assertEqual(self.cli.run("monitor", "delete", "made-and-gone").returncode, 0)
+        answer = self.push(key, "made-and-gone?create=1")
+        self.assertEqual(answer.status, 404)
+        self.assertIn("undelete it", answer.json["msg"])
+
+    def test_who_made_a_monitor_by_a_push_is_in_the_audit_log_and_the_use_at_the_key(self):
+        key = self.make_key("--may-create", "--max-monitors", "100000")
+        made = request(self.gateway, "POST", f"/api/push/{key}/made-and-told?create=1",
+                       headers={"X-Request-Id": "nightly-run-7"})
+        self.assertEqual(made.status, 201)
+        entry = self.cli.json("audit", "list", "--resource",
+                              "projects/default/monitors/made-and-told")["auditEntries"][0]
+        self.assertEqual(entry["actor"], f"projects/default/keys/{self.id_of_test()}")
+        self.assertEqual((entry["source"], entry["requestId"]), ("127.0.0.1", "nightly-run-7"))
+        wait_until(lambda: "lastUseTime" in self.cli.json("key", "get", self.id_of_test()), 20,
+                   "the use is noted")
+
     def test_a_revoked_key_pushes_nothing(self):
         key, monitor = self.make_key(), self.id_of_test()
         self.cli.make_monitor(monitor, "1h")

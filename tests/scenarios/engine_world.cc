@@ -118,14 +118,13 @@ std::string EngineWorld::PushNow(const Heartbeat& heartbeat) {
       return std::string(ReasonName(answer.reason));
     case PushResult::kUnknownToken:
       return "unknown_token";
-    case PushResult::kMayNotCreate:
-      return "may_not_create";
     case PushResult::kUnavailable:
       return "unavailable";
     case PushResult::kInvalid:
       return "invalid";
+    default:
+      return "of no scenario";  // only of pushes that create monitors
   }
-  return "";
 }
 
 void EngineWorld::Do(const Admin& admin) {

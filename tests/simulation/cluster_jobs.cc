@@ -144,13 +144,10 @@ bool Cluster::Hand(Host& host, size_t job, const PushItem& item) {
       return true;
     case PushResult::kUnavailable:
       return false;
-    case PushResult::kUnknownToken:
-    case PushResult::kMayNotCreate:
-    case PushResult::kInvalid:
+    default:
       faults_.push_back("a push with a good token was refused");
       return true;
   }
-  return false;
 }
 
 // With the push under way: before, in, or after its transaction.

@@ -43,8 +43,10 @@ class DispatcherTest : public ::testing::Test, public OutcomeSink {
         << "answered twice: " << push.parameters.message;
   }
 
-  bool Push(const std::string& message) {
+  bool PushWithKey(const std::string& message) { return Push(message, "job"); }
+  bool Push(const std::string& message, const std::string& monitor_id = "") {
     PendingPush* push = dispatcher_.Take();
+    push->monitor_id = monitor_id;
     push->parameters.Clear();
     push->parameters.message = message;
     push->push_id = ++last_push_id_;

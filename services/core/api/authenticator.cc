@@ -3,7 +3,6 @@
 
 #include <optional>
 #include <utility>
-#include <vector>
 
 #include "common/sha256.h"
 #include "common/status_macros.h"
@@ -25,7 +24,7 @@ Authenticator::Authenticator(Store& store, const Clock& clock, const MonotonicCl
 absl::StatusOr<Principal> Authenticator::Authenticate(std::string_view secret) {
   if (!IsKeySecret(secret)) return KeyUnknown();
   ASSIGN_OR_RETURN(Principal principal, Check(Sha256(secret)));
-  NoteUse(principal.key, clock_.Now());
+  uses_.Note(principal.key, clock_.Now());
   return principal;
 }
 
@@ -59,11 +58,10 @@ absl::StatusOr<Authenticator::Entry> Authenticator::Find(const SecretHash& hash)
                        .role = key.role};
     entry.ends_at = match->EndsAt();
   }
-  absl::MutexLock lock(&mutex_);
   if (match.has_value() && match->key.used_at.has_value()) {
-    absl::Time& noted = noted_.try_emplace(match->key.key, absl::InfinitePast()).first->second;
-    noted = std::max(noted, *match->key.used_at);
+    uses_.Learn(match->key.key, *match->key.used_at);
   }
+  absl::MutexLock lock(&mutex_);
   if (generation == generation_) Keep(hash, entry);
   return entry;
 }
@@ -81,26 +79,6 @@ void Authenticator::Forget() {
   unknown_.clear();
 }
 
-void Authenticator::NoteUse(ApiKeyKey key, absl::Time now) {
-  absl::MutexLock lock(&mutex_);
-  absl::Time& noted = noted_.try_emplace(key, absl::InfinitePast()).first->second;
-  if (now - noted < kUseNotedEvery) return;
-  noted = now;
-  uses_[key] = now;
-}
-
-absl::Status Authenticator::NoteUses() {
-  std::vector<KeyUse> uses;
-  {
-    absl::MutexLock lock(&mutex_);
-    for (const auto& [key, at] : std::exchange(uses_, {})) uses.push_back({.key = key, .at = at});
-    // Older ones say nothing any more: without this, keys that are gone would be kept.
-    const absl::Time now = clock_.Now();
-    std::erase_if(noted_, [&](const auto& entry) { return now - entry.second >= kUseNotedEvery; });
-  }
-  if (uses.empty()) return absl::OkStatus();
-  return store_.Transact(TransactionClass::kAdmin,
-                         [&](Transaction& transaction) { return transaction.NoteKeyUses(uses); });
-}
+absl::Status Authenticator::NoteUses() { return uses_.Write(store_, clock_.Now()); }
 
 }  // namespace tocsin::core

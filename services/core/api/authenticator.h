@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <string>
 #include <string_view>
 
@@ -14,6 +13,7 @@
 #include "absl/time/time.h"
 #include "common/clock.h"
 #include "services/core/domain/api_key.h"
+#include "services/core/engine/key_uses.h"
 #include "services/core/store/store.h"
 
 namespace tocsin::core {
@@ -34,7 +34,6 @@ struct Principal {
 class Authenticator {
  public:
   static constexpr absl::Duration kLife = absl::Seconds(5);
-  static constexpr absl::Duration kUseNotedEvery = absl::Minutes(1);
 
   // What it is given must outlive it.
   Authenticator(Store& store, const Clock& clock, const MonotonicClock& monotonic);
@@ -62,19 +61,17 @@ class Authenticator {
 
   absl::StatusOr<Entry> Find(const SecretHash& hash);
   void Keep(const SecretHash& hash, const Entry& entry) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void NoteUse(ApiKeyKey key, absl::Time now);
 
   Store& store_;
   const Clock& clock_;
   const MonotonicClock& monotonic_;
+  KeyUses uses_;
   absl::Mutex mutex_;
   // Counts calls of Forget: what was read before one is not kept after it.
   int64_t generation_ ABSL_GUARDED_BY(mutex_) = 0;
   // Apart, so that a flood of wrong keys drives out no right ones.
   Entries known_ ABSL_GUARDED_BY(mutex_);
   Entries unknown_ ABSL_GUARDED_BY(mutex_);
-  std::map<ApiKeyKey, absl::Time> uses_ ABSL_GUARDED_BY(mutex_);   // to be written
-  std::map<ApiKeyKey, absl::Time> noted_ ABSL_GUARDED_BY(mutex_);  // within the last minute
 };
 
 }  // namespace tocsin::core

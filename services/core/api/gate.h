@@ -56,13 +56,14 @@ class Gate {
   // now.
   absl::Status Recheck(const Access& access);
 
+  // From where a call comes and by which request id, as far as it says; for calls that need no key.
+  void FillCaller(const grpc::ServerContextBase& context, Caller& caller);
+
   // To be called after keys were changed.
   void KeysChanged();
 
  private:
   const MethodRule& RuleOf(const google::protobuf::Descriptor& request);
-  // From where and by which name, as far as the call says.
-  void FillCaller(const grpc::ServerContextBase& context, Caller& caller);
 
   Authenticator* const authenticator_;
   absl::Mutex mutex_;

@@ -18,6 +18,7 @@ namespace tocsin::core {
 namespace {
 
 constexpr size_t kMaxRunId = 64;
+constexpr size_t kMaxOrigin = 128;  // bytes of an address or a request id
 constexpr absl::Duration kMaxAge = absl::Seconds(10);
 
 std::optional<HeartbeatKind> ToKind(v1::Heartbeat::Kind kind) {
@@ -65,11 +66,10 @@ PushItem Fill(const Message& push, HeartbeatKind kind, absl::Time at, Source sou
 }
 
 // The token is that of a push key.
-void SetTarget(PushItem& item, const std::string& monitor_id, bool create) {
+void SetTarget(PushItem& item, const std::string& monitor_id) {
   const PushTarget target = {.key = item.token, .monitor_id = monitor_id};
   item.token = TargetToken(target);
   item.target = std::make_shared<const PushTarget>(target);
-  item.create = create;
 }
 
 // What a recorded push did, in words.
@@ -114,7 +114,7 @@ absl::StatusOr<PushItem> ToPushItem(const v1::PushRequest& request, absl::Time n
   if (!faults.empty()) return faults.ToStatus();
   PushItem item = Fill(request, *kind, now, Source::kGrpc);
   item.token = Sha256(request.push_token());
-  if (!request.monitor_id().empty()) SetTarget(item, request.monitor_id(), request.create());
+  if (!request.monitor_id().empty()) SetTarget(item, request.monitor_id());
   // A client that names its push may be trying again; nothing else says so.
   item.retried = request.push_id() != 0;
   if (!item.retried) item.heartbeat.push_id = RandomId();
@@ -132,7 +132,12 @@ std::optional<PushItem> ToPushItem(const internal::v1::Push& push, absl::Time no
   const absl::Duration age = std::min(absl::Microseconds(push.age_micros()), kMaxAge);
   PushItem item = Fill(push, *kind, now - age, Source::kHttp);
   std::copy_n(push.token_hash().begin(), item.token.size(), item.token.begin());
-  if (!push.monitor_id().empty()) SetTarget(item, push.monitor_id(), push.create());
+  if (!push.monitor_id().empty()) SetTarget(item, push.monitor_id());
+  if (push.create()) {
+    item.creation = std::make_shared<const Creation>(
+        Creation{.source = CleanText(push.client().substr(0, kMaxOrigin)),
+                 .request_id = CleanText(push.request_id().substr(0, kMaxOrigin))});
+  }
   item.retried = push.retried();
   return item;
 }
@@ -149,6 +154,13 @@ internal::v1::PushOutcome ToOutcome(PushResult result) {
       return internal::v1::PUSH_OUTCOME_UNKNOWN_TOKEN;
     case PushResult::kMayNotCreate:
       return internal::v1::PUSH_OUTCOME_MAY_NOT_CREATE;
+    case PushResult::kTooManyMonitors:
+      return internal::v1::PUSH_OUTCOME_TOO_MANY_MONITORS;
+    case PushResult::kDeleted:
+      return internal::v1::PUSH_OUTCOME_DELETED;
+    case PushResult::kMissing:
+    case PushResult::kBeingCreated:
+      return internal::v1::PUSH_OUTCOME_BEING_CREATED;
     case PushResult::kUnavailable:
       return internal::v1::PUSH_OUTCOME_UNAVAILABLE;
     case PushResult::kInvalid:
@@ -163,6 +175,12 @@ absl::StatusOr<v1::PushResponse> ToPushResponse(const PushAnswer& answer, absl::
       return UnknownPushToken();
     case PushResult::kMayNotCreate:
       return MayNotCreate();
+    case PushResult::kTooManyMonitors:
+      return TooManyMonitors();
+    case PushResult::kDeleted:
+      return PushedToDeleted();
+    case PushResult::kMissing:
+    case PushResult::kBeingCreated:
     case PushResult::kUnavailable:
       return TryAgain("the heartbeat could not be recorded");
     case PushResult::kInvalid:

@@ -37,8 +37,8 @@ Caller PushCaller() {
 
 }  // namespace
 
-PushServiceHandler::PushServiceHandler(PushCreator& pushes, const Clock& clock)
-    : pushes_(pushes), clock_(clock) {}
+PushServiceHandler::PushServiceHandler(Gate& gate, PushCreator& pushes, const Clock& clock)
+    : gate_(gate), pushes_(pushes), clock_(clock) {}
 
 grpc::ServerUnaryReactor* PushServiceHandler::Push(grpc::CallbackServerContext* context,
                                                    const v1::PushRequest* request,
@@ -54,9 +54,13 @@ grpc::ServerUnaryReactor* PushServiceHandler::Push(grpc::CallbackServerContext* 
   if (context->client_metadata().contains("x-forwarded-for")) {
     item->heartbeat.source = Source::kHttp;
   }
-  std::vector<PushItem> batch;
-  batch.push_back(*std::move(item));
-  pushes_.Submit(std::move(batch), [reactor, response, now](std::vector<PushAnswer> answers) {
+  if (request->create()) {
+    Caller caller = PushCaller();
+    gate_.FillCaller(*context, caller);
+    item->creation = std::make_shared<const Creation>(
+        Creation{.source = caller.source, .request_id = caller.request_id});
+  }
+  pushes_.SubmitOne(*std::move(item), [reactor, response, now](std::vector<PushAnswer> answers) {
     absl::StatusOr<v1::PushResponse> answer = ToPushResponse(answers.at(0), now);
     if (answer.ok()) *response = *std::move(answer);
     reactor->Finish(answer.ok() ? grpc::Status::OK : Answer(PushCaller(), answer.status()));

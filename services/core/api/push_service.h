@@ -20,13 +20,14 @@ namespace tocsin::core {
 // The public PushService. Thread-safe; what it is given must outlive it.
 class PushServiceHandler : public v1::PushService::CallbackService {
  public:
-  PushServiceHandler(PushCreator& pushes, const Clock& clock);
+  PushServiceHandler(Gate& gate, PushCreator& pushes, const Clock& clock);
 
   grpc::ServerUnaryReactor* Push(grpc::CallbackServerContext* context,
                                  const v1::PushRequest* request,
                                  v1::PushResponse* response) override;
 
  private:
+  Gate& gate_;
   PushCreator& pushes_;
   const Clock& clock_;
 };

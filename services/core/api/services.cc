@@ -4,7 +4,7 @@
 namespace tocsin::core {
 
 Services::Services(const ServiceParts& parts)
-    : push(parts.pushes, parts.clock),
+    : push(parts.gate, parts.pushes, parts.clock),
       push_stream(parts.gate, parts.pushes, parts.guard, parts.clock, parts.monotonic),
       deliver(parts.gate, parts.queue, parts.clock),
       monitors(parts.gate, parts.monitors, parts.store, parts.guard, parts.clock, parts.public_url),

@@ -81,8 +81,8 @@ class StreamsTest : public ::testing::Test {
   MonitorAdmin monitors_{store_, clock_};
   ChannelAdmin channels_{store_, clock_};
   PushCreator creator_{recorder_, monitors_, store_, clock_};
-  PushServiceHandler push_service_{creator_, clock_};
   Gate gate_;
+  PushServiceHandler push_service_{gate_, creator_, clock_};
   PushStreamHandler push_streams_{gate_, creator_, guard_, clock_, monotonic_};
   DeliverHandler deliver_streams_{gate_, queue_, clock_};
   std::unique_ptr<grpc::Server> server_;

@@ -123,9 +123,22 @@ absl::Status MayNotCreate() {
   return WithReason(
       absl::PermissionDeniedError(
           "there is no such monitor, and this push key may not create it: it is not one that may, "
-          "the project has as many monitors as it allows, or what it would create names what does "
-          "not exist any more"),
+          "or what it would create names a channel that does not exist any more"),
       "PUSH_KEY_MAY_NOT_CREATE");
+}
+
+absl::Status TooManyMonitors() {
+  return WithReason(
+      absl::PermissionDeniedError("there is no such monitor, and it is not created: the project "
+                                  "has as many monitors as this push key allows (max_monitors)"),
+      "TOO_MANY_MONITORS");
+}
+
+absl::Status PushedToDeleted() {
+  return WithReason(absl::FailedPreconditionError(
+                        "the monitor is deleted, and its id is not free: undelete it, or push to "
+                        "another id"),
+                    "MONITOR_DELETED");
 }
 
 absl::Status MonitorAlreadyExists(std::string_view name) {

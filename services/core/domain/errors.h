@@ -66,6 +66,10 @@ absl::Status KeyNotFound(std::string_view name);
 absl::Status UnknownPushToken();
 // PERMISSION_DENIED: there is no such monitor, and the push key may not make it.
 absl::Status MayNotCreate();
+// PERMISSION_DENIED: the same, since the project has as many as the key allows.
+absl::Status TooManyMonitors();
+// FAILED_PRECONDITION: a push asks for a monitor that is deleted.
+absl::Status PushedToDeleted();
 absl::Status MonitorAlreadyExists(std::string_view name);
 absl::Status ChannelAlreadyExists(std::string_view name);
 absl::Status ProjectAlreadyExists(std::string_view name);

@@ -65,10 +65,13 @@ class Run {
   };
 
   absl::Status Resolve() {
-    ASSIGN_OR_RETURN(matches_, ResolveItems(transaction_, items_, now_));
+    ASSIGN_OR_RETURN(accesses_, ResolveItems(transaction_, items_, now_));
     for (size_t i = 0; i < items_.size(); ++i) {
-      outcomes_[i].answer.result = PushResult::kUnknownToken;
-      if (matches_[i].has_value()) work_[matches_[i]->monitor].items.push_back(i);
+      const ItemAccess& access = accesses_[i];
+      outcomes_[i].answer.result = access.refusal;
+      outcomes_[i].push_key = access.push_key;
+      outcomes_[i].resolved_at = now_;
+      if (access.match.has_value()) work_[access.match->monitor].items.push_back(i);
     }
     return absl::OkStatus();
   }
@@ -104,10 +107,9 @@ class Run {
     for (const size_t i : work.items) {
       outcomes_[i].answer.monitor = name;
       // A version drawn between resolving and locking may have changed the token's expiry.
-      if (matches_[i]->version != definition.version) continue;
-      outcomes_[i].resolved_at = now_;
-      outcomes_[i].cached =
-          CachedToken{definition.key, definition.version, matches_[i]->expires_at, name};
+      const TokenMatch& match = *accesses_[i].match;
+      if (match.version != definition.version) continue;
+      outcomes_[i].cached = CachedToken{definition.key, definition.version, match.expires_at, name};
     }
   }
 
@@ -197,7 +199,7 @@ class Run {
   const absl::Span<const PushItem* const> items_;
   std::vector<FullPathOutcome>& outcomes_;
   IncidentLog& incidents_;
-  std::vector<std::optional<TokenMatch>> matches_;
+  std::vector<ItemAccess> accesses_;
   std::map<MonitorKey, Work> work_;  // ascending: the order of locks
   std::vector<StoredHeartbeat> heartbeats_;
   std::vector<StateChange> changes_;

@@ -19,6 +19,7 @@ struct FullPathOutcome {
   bool duplicate = false;             // the history has it already; nothing was written for it
   std::optional<CachedToken> cached;  // what the token resolves to, as of the lock
   absl::Time resolved_at;             // when it was resolved
+  ApiKeyKey push_key = 0;             // the push key that it came with, if that is good
 };
 
 // The items come in order of arrival; those of one monitor are decided in order of their `at`.

@@ -24,9 +24,16 @@ std::optional<CachedToken> FindAccess(const TokenCache& cache, const PushItem& i
 // Keeps for the next pushes what the store knew at `now`.
 void KeepAccess(TokenCache& cache, const PushItem& item, CachedToken entry, absl::Time now);
 
-// What the store knows, in the order of `items`; nullopt: no monitor, or none that the key may
-// reach. At most two reads, whatever there is of each kind.
-absl::StatusOr<std::vector<std::optional<TokenMatch>>> ResolveItems(
-    Transaction& transaction, absl::Span<const PushItem* const> items, absl::Time now);
+// What the store knows of a push.
+struct ItemAccess {
+  std::optional<TokenMatch> match;
+  PushResult refusal = PushResult::kUnknownToken;  // without a match: what to answer
+  ApiKeyKey push_key = 0;                          // the push key that it came with, if it is good
+};
+
+// In the order of `items`. At most two reads, whatever there is of each kind.
+absl::StatusOr<std::vector<ItemAccess>> ResolveItems(Transaction& transaction,
+                                                     absl::Span<const PushItem* const> items,
+                                                     absl::Time now);
 
 }  // namespace tocsin::core

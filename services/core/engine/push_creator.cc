@@ -1,15 +1,16 @@
 // The thread that makes monitors, and the way of a push around it.
 #include "services/core/engine/push_creator.h"
 
-#include <algorithm>
 #include <cstddef>
 #include <deque>
 #include <optional>
+#include <string>
 #include <thread>
 #include <utility>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
 #include "absl/synchronization/mutex.h"
 #include "common/log.h"
 #include "services/core/domain/api_key.h"
@@ -40,57 +41,128 @@ class PushCreator::Impl : public std::enable_shared_from_this<Impl> {
       absl::MutexLock lock(&mutex_);
       left = std::exchange(jobs_, {});
     }
-    for (Job& job : left) GiveUp(std::move(job));
+    for (Job& job : left) job.End(PushResult::kUnavailable);
   }
 
   void Submit(std::vector<PushItem> batch, PushRecorder::Done done) {
     std::vector<Wish> wishes;
     for (size_t i = 0; i < batch.size(); ++i) {
-      if (batch[i].create && batch[i].target != nullptr) wishes.push_back({i, batch[i]});
+      if (batch[i].creation == nullptr || batch[i].target == nullptr) continue;
+      wishes.push_back({.index = i,
+                        .token = batch[i].token,
+                        .target = batch[i].target,
+                        .creation = batch[i].creation});
     }
     if (wishes.empty()) return recorder_.Submit(std::move(batch), std::move(done));
     recorder_.Submit(std::move(batch),
                      [self = shared_from_this(), wishes = std::move(wishes),
                       done = std::move(done)](std::vector<PushAnswer> answers) mutable {
-                       self->Look({std::move(wishes), std::move(answers), std::move(done)});
+                       for (const Wish& wish : wishes) {
+                         PushResult& result = answers[wish.index].result;
+                         if (result == PushResult::kMissing) result = self->Wanted(wish);
+                       }
+                       std::move(done)(std::move(answers));
                      });
+  }
+
+  void SubmitOne(PushItem item, PushRecorder::Done done) {
+    if (item.creation == nullptr || item.target == nullptr) {
+      return Record(std::move(item), std::move(done));
+    }
+    PushItem kept = item;
+    Record(std::move(item), [self = shared_from_this(), item = std::move(kept),
+                             done = std::move(done)](std::vector<PushAnswer> answers) mutable {
+      if (answers.at(0).result != PushResult::kMissing) {
+        return std::move(done)(std::move(answers));
+      }
+      self->CreateThenRecord(std::move(item), std::move(done));
+    });
   }
 
  private:
   // A push of a batch that may need its monitor made.
   struct Wish {
     size_t index = 0;  // in the batch
-    PushItem item;
+    TokenHash token{};
+    std::shared_ptr<const PushTarget> target;
+    std::shared_ptr<const Creation> creation;
   };
-  // A batch that was answered, and what of it is still wished.
+  using Then = absl::AnyInvocable<void(PushResult) &&>;
+  // A monitor to be made.
   struct Job {
-    std::vector<Wish> wishes;
-    std::vector<PushAnswer> answers;
-    PushRecorder::Done done;
+    TokenHash token{};
+    std::shared_ptr<const PushTarget> target;
+    std::shared_ptr<const Creation> creation;
+    Then then;  // null: nobody waits
+
+    void End(PushResult result) {
+      if (then != nullptr) std::move(then)(result);
+    }
+  };
+  struct Refusal {
+    PushResult result;
+    absl::Time until;
   };
 
-  // On a committer's thread.
-  void Look(Job job) {
-    job.wishes.erase(std::remove_if(job.wishes.begin(), job.wishes.end(),
-                                    [&job](const Wish& wish) {
-                                      return job.answers[wish.index].result !=
-                                             PushResult::kUnknownToken;
-                                    }),
-                     job.wishes.end());
-    if (job.wishes.empty()) return std::move(job.done)(std::move(job.answers));
-    {
-      absl::MutexLock lock(&mutex_);
-      if (!stopping_ && jobs_.size() < kMaxWaiting) {
-        jobs_.push_back(std::move(job));
-        return;
-      }
-    }
-    GiveUp(std::move(job));
+  static void Refuse(PushRecorder::Done done, PushResult result) {
+    PushAnswer answer;
+    answer.result = result;
+    std::move(done)({std::move(answer)});
   }
 
-  void GiveUp(Job job) {
-    for (const Wish& wish : job.wishes) job.answers[wish.index].result = PushResult::kUnavailable;
-    std::move(job.done)(std::move(job.answers));
+  void Record(PushItem item, PushRecorder::Done done) {
+    std::vector<PushItem> batch;
+    batch.push_back(std::move(item));
+    recorder_.Submit(std::move(batch), std::move(done));
+  }
+
+  // On a committer's thread. What to answer.
+  PushResult Wanted(const Wish& wish) {
+    absl::MutexLock lock(&mutex_);
+    const auto refused = refused_.find(wish.token);
+    if (refused != refused_.end()) {
+      if (refused->second.until > clock_.Now()) return refused->second.result;
+      refused_.erase(refused);
+    }
+    if (stopping_) return PushResult::kUnavailable;
+    // When there is no room the push comes again, and finds it or goes on waiting.
+    if (!wanted_.contains(wish.token)) {
+      Enqueue({.token = wish.token, .target = wish.target, .creation = wish.creation, .then = {}});
+    }
+    return PushResult::kBeingCreated;
+  }
+
+  // On a committer's thread.
+  void CreateThenRecord(PushItem item, PushRecorder::Done done) {
+    // Whichever way it ends, the push is answered once.
+    auto waiting = std::make_shared<PushRecorder::Done>(std::move(done));
+    Job job = {.token = item.token, .target = item.target, .creation = item.creation, .then = {}};
+    job.then = [self = shared_from_this(), item = std::move(item),
+                waiting](PushResult made) mutable {
+      if (made != PushResult::kCreated && made != PushResult::kRecorded) {
+        return Refuse(std::move(*waiting), made);
+      }
+      self->Record(std::move(item), [waiting, made](std::vector<PushAnswer> answers) {
+        if (answers.at(0).result == PushResult::kRecorded) answers[0].result = made;
+        std::move (*waiting)(std::move(answers));
+      });
+    };
+    {
+      absl::MutexLock lock(&mutex_);
+      if (!stopping_ && Enqueue(std::move(job))) return;
+    }
+    Refuse(std::move(*waiting), PushResult::kUnavailable);
+  }
+
+  // False when there is no room: the job is gone then.
+  bool Enqueue(Job job) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    if (jobs_.size() >= kMaxWaiting) return false;
+    size_t& of_key = waiting_of_key_[job.target->key];
+    if (of_key >= kMaxOfOneKey) return false;
+    ++of_key;
+    wanted_.insert(job.token);
+    jobs_.push_back(std::move(job));
+    return true;
   }
 
   void Run() {
@@ -105,47 +177,40 @@ class PushCreator::Impl : public std::enable_shared_from_this<Impl> {
         if (stopping_) return;
         job = std::move(jobs_.front());
         jobs_.pop_front();
+        const auto of_key = waiting_of_key_.find(job.target->key);
+        if (--of_key->second == 0) waiting_of_key_.erase(of_key);
       }
-      Fulfil(std::move(job));
+      const PushResult made = Create(*job.target, *job.creation);
+      {
+        absl::MutexLock lock(&mutex_);
+        wanted_.erase(job.token);
+        Remember(job.token, made);
+      }
+      job.End(made);
     }
   }
 
-  // Makes what may be made, and records those pushes again.
-  void Fulfil(Job job) {
-    absl::flat_hash_map<TokenHash, PushResult> made;
-    std::vector<PushItem> batch;
-    std::vector<size_t> indexes;
-    std::vector<PushResult> results;
-    for (Wish& wish : job.wishes) {
-      const auto [it, first] = made.try_emplace(wish.item.token, PushResult::kUnavailable);
-      if (first) {
-        it->second = Create(*wish.item.target);
-      } else if (it->second == PushResult::kCreated) {
-        it->second = PushResult::kRecorded;  // it exists now
-      }
-      if (it->second == PushResult::kCreated || it->second == PushResult::kRecorded) {
-        batch.push_back(std::move(wish.item));
-        indexes.push_back(wish.index);
-        results.push_back(it->second);
-      } else {
-        job.answers[wish.index].result = it->second;
-      }
+  // A refusal is told to whoever comes again for the answer.
+  void Remember(const TokenHash& token, PushResult made) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    switch (made) {
+      case PushResult::kCreated:
+      case PushResult::kRecorded:
+      case PushResult::kUnavailable:
+        return;
+      default:
+        break;
     }
-    if (batch.empty()) return std::move(job.done)(std::move(job.answers));
-    recorder_.Submit(std::move(batch),
-                     [job = std::move(job), indexes = std::move(indexes),
-                      results = std::move(results)](std::vector<PushAnswer> answers) mutable {
-                       for (size_t i = 0; i < answers.size(); ++i) {
-                         PushAnswer& answer = job.answers[indexes[i]];
-                         answer = std::move(answers[i]);
-                         if (answer.result == PushResult::kRecorded) answer.result = results[i];
-                       }
-                       std::move(job.done)(std::move(job.answers));
-                     });
+    const absl::Time now = clock_.Now();
+    if (refused_.size() >= kMaxRefused) {
+      absl::erase_if(refused_, [now](const auto& entry) { return entry.second.until <= now; });
+    }
+    // Still full: it is asked anew, which costs a read each time.
+    if (refused_.size() >= kMaxRefused) refused_.clear();
+    refused_.insert_or_assign(token, Refusal{.result = made, .until = now + kRefusedFor});
   }
 
   // kCreated; kRecorded when it exists already; otherwise what to answer.
-  PushResult Create(const PushTarget& target) {
+  PushResult Create(const PushTarget& target, const Creation& creation) {
     const absl::Time now = clock_.Now();
     const absl::StatusOr<std::optional<KeyMatch>> found = store_.FindKeyBySecret(target.key);
     if (!found.ok()) return PushResult::kUnavailable;
@@ -156,7 +221,7 @@ class PushCreator::Impl : public std::enable_shared_from_this<Impl> {
     if (!key.push.has_value() || !key.push->may_create) return PushResult::kMayNotCreate;
     const absl::StatusOr<int64_t> count = store_.CountMonitors(key.project, key.push->max_monitors);
     if (!count.ok()) return PushResult::kUnavailable;
-    if (*count >= key.push->max_monitors) return PushResult::kMayNotCreate;
+    if (*count >= key.push->max_monitors) return PushResult::kTooManyMonitors;
     MonitorDefinition definition = key.push->defaults;
     definition.project_id = key.project_id;
     definition.id = target.monitor_id;
@@ -164,8 +229,8 @@ class PushCreator::Impl : public std::enable_shared_from_this<Impl> {
     const Caller caller = {.actor = name,
                            .identity = name,
                            .method = "tocsin.v1.PushService/Push",
-                           .source = "",
-                           .request_id = ""};
+                           .source = creation.source,
+                           .request_id = creation.request_id};
     // Nobody would be told its push token: the key reaches it.
     const absl::Status created =
         monitors_.Create(caller, std::move(definition), {.without_token = true}).status();
@@ -190,6 +255,9 @@ class PushCreator::Impl : public std::enable_shared_from_this<Impl> {
   absl::Mutex mutex_;
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   std::deque<Job> jobs_ ABSL_GUARDED_BY(mutex_);
+  absl::flat_hash_set<TokenHash> wanted_ ABSL_GUARDED_BY(mutex_);  // of jobs not done
+  absl::flat_hash_map<TokenHash, size_t> waiting_of_key_ ABSL_GUARDED_BY(mutex_);
+  absl::flat_hash_map<TokenHash, Refusal> refused_ ABSL_GUARDED_BY(mutex_);
   std::thread thread_ ABSL_GUARDED_BY(mutex_);
 };
 
@@ -204,6 +272,10 @@ void PushCreator::Stop() { impl_->Stop(); }
 
 void PushCreator::Submit(std::vector<PushItem> batch, PushRecorder::Done done) {
   impl_->Submit(std::move(batch), std::move(done));
+}
+
+void PushCreator::SubmitOne(PushItem item, PushRecorder::Done done) {
+  impl_->SubmitOne(std::move(item), std::move(done));
 }
 
 }  // namespace tocsin::core

@@ -12,6 +12,7 @@
 #include "common/sha256.h"
 #include "common/status_macros.h"
 #include "common/testing/fake_clock.h"
+#include "services/core/engine/key_uses.h"
 #include "services/core/engine/metrics.h"
 #include "services/core/engine/push_access.h"
 #include "services/core/store/memory/memory_store.h"
@@ -71,27 +72,42 @@ class PushCreatorTest : public ::testing::Test {
     item.target = std::make_shared<const PushTarget>(
         PushTarget{.key = Sha256(secret), .monitor_id = monitor});
     item.token = TargetToken(*item.target);
-    item.create = create;
+    if (create) {
+      item.creation =
+          std::make_shared<const Creation>(Creation{.source = "192.0.2.1", .request_id = "r-1"});
+    }
     item.heartbeat.kind = HeartbeatKind::kUp;
     item.heartbeat.at = clock_.Now();
     item.heartbeat.push_id = ++push_id_;
     return item;
   }
 
-  std::vector<PushResult> Push(std::vector<PushItem> items) {
+  std::vector<PushResult> PushBatch(std::vector<PushItem> items) {
     std::vector<PushResult> results;
     absl::Notification done;
-    pushes_.Submit(std::move(items), [&](const std::vector<PushAnswer>& answers) {
+    through_->Submit(std::move(items), [&](const std::vector<PushAnswer>& answers) {
       for (const PushAnswer& answer : answers) results.push_back(answer.result);
       done.Notify();
     });
     done.WaitForNotification();
     return results;
   }
+  // As a gateway does: what is being created is sent again.
+  PushResult PushUntilMade(const PushItem& item) {
+    while (true) {
+      const PushResult result = PushBatch({item}).at(0);
+      if (result != PushResult::kBeingCreated) return result;
+    }
+  }
   PushResult Push(PushItem item) {
-    std::vector<PushItem> items;
-    items.push_back(std::move(item));
-    return Push(std::move(items)).at(0);
+    PushResult result = PushResult::kUnavailable;
+    absl::Notification done;
+    through_->SubmitOne(std::move(item), [&](const std::vector<PushAnswer>& answers) {
+      result = answers.at(0).result;
+      done.Notify();
+    });
+    done.WaitForNotification();
+    return result;
   }
 
   std::optional<MonitorView> Read(const std::string& id) {
@@ -108,6 +124,7 @@ class PushCreatorTest : public ::testing::Test {
   MonitorAdmin monitors_{store_, clock_};
   PushRecorder recorder_{store_, clock_, monotonic_, RecorderOptions(), metrics_};
   PushCreator pushes_{recorder_, monitors_, store_, clock_};
+  PushCreator* through_ = &pushes_;
 };
 
 TEST_F(PushCreatorTest, APushMakesTheMonitorThatItNamesAndIsItsFirstHeartbeat) {
@@ -143,30 +160,103 @@ TEST_F(PushCreatorTest, AProjectGetsNoMoreMonitorsThanTheKeyAllows) {
   for (const char* id : {"a", "b", "c"}) {
     EXPECT_EQ(Push(Item("tk_fleet", id, true)), PushResult::kCreated);
   }
-  EXPECT_EQ(Push(Item("tk_fleet", "d", true)), PushResult::kMayNotCreate);
+  EXPECT_EQ(Push(Item("tk_fleet", "d", true)), PushResult::kTooManyMonitors);
   EXPECT_FALSE(Read("d").has_value());
   EXPECT_EQ(Push(Item("tk_fleet", "c", true)), PushResult::kRecorded);
 }
 
-TEST_F(PushCreatorTest, ABatchIsAnsweredInItsOrderWhateverHasToBeMade) {
+TEST_F(PushCreatorTest, ABatchDoesNotWaitForWhatHasToBeMade) {
   AddKey("tk_fleet");
   ASSERT_EQ(Push(Item("tk_fleet", "old", true)), PushResult::kCreated);
+  // As long as it does not run, nothing is made.
+  PushCreator slow(recorder_, monitors_, store_, clock_);
+  through_ = &slow;
+  const PushItem wish = Item("tk_fleet", "new", true);
   std::vector<PushItem> batch;
-  batch.push_back(Item("tk_fleet", "new", true));
+  batch.push_back(wish);
   batch.push_back(Item("tk_fleet", "old"));
-  batch.push_back(Item("tk_fleet", "new", true));
   batch.push_back(Item("tk_fleet", "missing"));
-  batch.push_back(Item("tk_fleet", "new"));
-  EXPECT_THAT(Push(std::move(batch)),
-              ElementsAre(PushResult::kCreated, PushResult::kRecorded, PushResult::kRecorded,
-                          PushResult::kUnknownToken, PushResult::kUnknownToken));
+  batch.push_back(Item("tk_fleet", "old", true));
+  batch.push_back(Item("tk_other", "new", true));
+  EXPECT_THAT(
+      PushBatch(std::move(batch)),
+      ElementsAre(PushResult::kBeingCreated, PushResult::kRecorded, PushResult::kUnknownToken,
+                  PushResult::kRecorded, PushResult::kUnknownToken));
+  EXPECT_EQ(PushBatch({wish}).at(0), PushResult::kBeingCreated);
+  EXPECT_FALSE(Read("new").has_value());
+  slow.Start();
+  EXPECT_EQ(PushUntilMade(wish), PushResult::kRecorded);
+  EXPECT_TRUE(Read("new").has_value());
+}
+
+TEST_F(PushCreatorTest, WhoComesAgainIsToldWhyTheMonitorWasNotMade) {
+  AddKey("tk_fleet");
+  for (const char* id : {"a", "b", "c"}) {
+    ASSERT_EQ(Push(Item("tk_fleet", id, true)), PushResult::kCreated);
+  }
+  const PushItem wish = Item("tk_fleet", "d", true);
+  EXPECT_EQ(PushUntilMade(wish), PushResult::kTooManyMonitors);
+  // It is found out anew when that may have changed.
+  ASSERT_TRUE(monitors_.Delete(Caller(), {.project = "default", .id = "a"}).ok());
+  EXPECT_EQ(PushUntilMade(wish), PushResult::kTooManyMonitors);
+  clock_.Advance(PushCreator::kRefusedFor);
+  EXPECT_EQ(PushUntilMade(wish), PushResult::kRecorded);
+}
+
+TEST_F(PushCreatorTest, OneKeyDoesNotTakeAllTheRoomOfThoseThatWait) {
+  AddKey("tk_fleet", [](ApiKey& key) { key.push->max_monitors = 1000; });
+  AddKey("tk_other", [](ApiKey& key) {
+    key.id = "other";
+    key.push->max_monitors = 1000;
+  });
+  PushCreator slow(recorder_, monitors_, store_, clock_);
+  through_ = &slow;
+  for (size_t i = 0; i < PushCreator::kMaxOfOneKey; ++i) {
+    EXPECT_EQ(PushBatch({Item("tk_fleet", "m" + std::to_string(i), true)}).at(0),
+              PushResult::kBeingCreated);
+  }
+  // What has no room is not kept; another key's has.
+  EXPECT_EQ(Push(Item("tk_fleet", "one-more", true)), PushResult::kUnavailable);
+  EXPECT_EQ(PushBatch({Item("tk_other", "theirs", true)}).at(0), PushResult::kBeingCreated);
+  slow.Start();
+  EXPECT_EQ(PushUntilMade(Item("tk_other", "theirs", true)), PushResult::kRecorded);
+  EXPECT_TRUE(Read("m99").has_value());
+  EXPECT_EQ(Push(Item("tk_fleet", "one-more", true)), PushResult::kCreated);
+}
+
+TEST_F(PushCreatorTest, TheAuditLogHasWhoAskedForTheMonitor) {
+  AddKey("tk_fleet");
+  ASSERT_EQ(Push(Item("tk_fleet", "nightly", true)), PushResult::kCreated);
+  const std::vector<AuditView> entries = store_.ListAudit(AuditQuery()).value();
+  ASSERT_EQ(entries.size(), 1u);
+  EXPECT_EQ(entries[0].record.caller.actor, "projects/default/keys/fleet");
+  EXPECT_EQ(entries[0].record.caller.source, "192.0.2.1");
+  EXPECT_EQ(entries[0].record.caller.request_id, "r-1");
+}
+
+TEST_F(PushCreatorTest, TheUseOfAPushKeyIsNotedOnceAMinute) {
+  const ApiKey key = AddKey("tk_fleet");
+  ASSERT_EQ(Push(Item("tk_fleet", "job", true)), PushResult::kCreated);
+  const auto used_at = [&]() -> std::optional<absl::Time> {
+    EXPECT_TRUE(recorder_.key_uses().Write(store_, clock_.Now()).ok());
+    return store_.FindKeyBySecret(Sha256("tk_fleet")).value()->key.used_at;
+  };
+  const absl::Time first = clock_.Now();
+  EXPECT_EQ(used_at(), first);
+  clock_.Advance(absl::Seconds(30));
+  ASSERT_EQ(Push(Item("tk_fleet", "job")), PushResult::kRecorded);
+  EXPECT_EQ(used_at(), first);
+  clock_.Advance(absl::Seconds(30));
+  ASSERT_EQ(Push(Item("tk_fleet", "job")), PushResult::kRecorded);
+  EXPECT_EQ(used_at(), clock_.Now());
 }
 
 TEST_F(PushCreatorTest, ADeletedMonitorIsNotMadeAnew) {
   AddKey("tk_fleet");
   ASSERT_EQ(Push(Item("tk_fleet", "old", true)), PushResult::kCreated);
   ASSERT_TRUE(monitors_.Delete(Caller(), {.project = "default", .id = "old"}).ok());
-  EXPECT_EQ(Push(Item("tk_fleet", "old", true)), PushResult::kUnknownToken);
+  EXPECT_EQ(Push(Item("tk_fleet", "old", true)), PushResult::kDeleted);
+  EXPECT_EQ(Push(Item("tk_fleet", "old")), PushResult::kUnknownToken);
 }
 
 TEST_F(PushCreatorTest, ARevokedKeyPushesNothingAfterFiveSecondsAtMost) {

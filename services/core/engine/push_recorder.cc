@@ -13,6 +13,7 @@
 #include "absl/synchronization/mutex.h"
 #include "common/random.h"
 #include "services/core/engine/full_path.h"
+#include "services/core/engine/key_uses.h"
 #include "services/core/engine/metrics.h"
 #include "services/core/engine/push_access.h"
 #include "services/core/engine/push_group.h"
@@ -32,7 +33,16 @@ constexpr absl::Duration kDoubt = absl::Seconds(2);
 constexpr absl::Duration kLookedFor = absl::Seconds(12);
 
 std::string OutcomeName(const FullPathOutcome& outcome) {
-  if (outcome.answer.result == PushResult::kUnknownToken) return "unknown_token";
+  switch (outcome.answer.result) {
+    case PushResult::kUnknownToken:
+      return "unknown_token";
+    case PushResult::kMissing:
+    case PushResult::kMayNotCreate:
+    case PushResult::kDeleted:
+      return "no_monitor";
+    default:
+      break;
+  }
   if (outcome.duplicate) return "duplicate";
   if (outcome.answer.result == PushResult::kRecordedPaused) return "paused";
   return outcome.answer.reason == Reason::kStale ? "stale" : "recorded";
@@ -135,6 +145,8 @@ class PushRecorder::Impl {
 
   void DoubtKeys() { cache_.DoubtKeys(); }
 
+  KeyUses& key_uses() { return uses_; }
+
  private:
   // The loop of one committer's thread.
   void Commit(int committer) {
@@ -196,7 +208,7 @@ class PushRecorder::Impl {
     std::vector<QueuedPush*> full;
     std::vector<SteadyCandidate> steady;
     DivideGroup(entries, cache_, clock_.Now(), begun, steady, full);
-    if (ResolveTokens(store_, ClassOf(committer), full, clock_.Now(), cache_)) {
+    if (ResolveTokens(store_, ClassOf(committer), full, clock_.Now(), cache_, uses_)) {
       steady.clear();
       full.clear();
       DivideGroup(entries, cache_, clock_.Now(), begun, steady, full);
@@ -295,6 +307,7 @@ class PushRecorder::Impl {
   void Settle(QueuedPush& entry, FullPathOutcome outcome) {
     metrics_.full_path.Increment();
     metrics_.Heartbeats(entry.item.heartbeat.kind, OutcomeName(outcome)).Increment();
+    if (outcome.push_key != 0) uses_.Note(outcome.push_key, outcome.resolved_at);
     if (outcome.cached.has_value()) {
       KeepAccess(cache_, entry.item, *std::move(outcome.cached), outcome.resolved_at);
     } else {
@@ -379,6 +392,7 @@ class PushRecorder::Impl {
   const MonotonicClock& monotonic_;
   const RecorderOptions options_;
   RecorderMetrics& metrics_;
+  KeyUses uses_;
   TokenCache cache_;
 
   mutable absl::Mutex mutex_;
@@ -413,5 +427,7 @@ absl::Duration PushRecorder::OldestAge() const { return impl_->OldestAge(); }
 void PushRecorder::FlushCache() { impl_->FlushCache(); }
 
 void PushRecorder::DoubtKeys() { impl_->DoubtKeys(); }
+
+KeyUses& PushRecorder::key_uses() { return impl_->key_uses(); }
 
 }  // namespace tocsin::core

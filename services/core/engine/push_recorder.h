@@ -18,25 +18,39 @@
 
 namespace tocsin::core {
 
+class KeyUses;
 struct RecorderMetrics;
 
 enum class PushResult {
   kRecorded,        // durable, and it has had its effect
   kRecordedPaused,  // durable; the monitor is paused and stays so
-  kCreated,         // recorded, and the monitor was made for it (see PushCreator)
   kUnknownToken,    // the database was asked: no monitor has this token, or that the key may reach
-  kMayNotCreate,    // there is no such monitor, and the push key may not make it (see PushCreator)
   kUnavailable,     // not recorded, or in doubt; a retry with the same push id counts once
   kInvalid,         // the item itself cannot be stored
+
+  // Only of items that ask for a monitor to be created.
+  kMissing,          // there is none, and the push key may create it; for PushCreator
+  kBeingCreated,     // it is made just now; not recorded, to be sent again (see PushCreator)
+  kCreated,          // recorded, and the monitor was made for it (see PushCreator)
+  kMayNotCreate,     // there is none, and the push key may not make it
+  kTooManyMonitors,  // there is none, and the project has as many as the push key allows
+  kDeleted,          // it is deleted, and its id is not free
+};
+
+// Who asks by a push for a monitor to be created; for the audit log.
+struct Creation {
+  std::string source;      // the client's address
+  std::string request_id;  // empty: none
 };
 
 struct PushItem {
   // Of the push token; with a push key, TargetToken(*target): another one for each monitor.
   TokenHash token{};
   std::shared_ptr<const PushTarget> target{};  // null with a push token
-  bool create = false;                         // with a push key: makes a monitor that is missing
-  Heartbeat heartbeat;                         // `at` is stamped
-  bool retried = false;                        // may have reached a core before
+  // With a push key: a monitor that is missing is to be made; null: it is not.
+  std::shared_ptr<const Creation> creation{};
+  Heartbeat heartbeat;   // `at` is stamped
+  bool retried = false;  // may have reached a core before
 };
 
 struct PushAnswer {
@@ -62,7 +76,7 @@ class PushRecorder {
   using Done = absl::AnyInvocable<void(std::vector<PushAnswer>) &&>;
   using TouchDone = absl::AnyInvocable<void(absl::Status) &&>;
 
-  // `store`, the clocks and `metrics` must outlive it. Nothing runs before Start.
+  // What it is given must outlive it. Nothing runs before Start.
   PushRecorder(Store& store, const Clock& clock, const MonotonicClock& monotonic,
                RecorderOptions options, RecorderMetrics& metrics);
   ~PushRecorder();
@@ -89,6 +103,8 @@ class PushRecorder {
   void FlushCache();
   // Keys may have changed: the next push with each asks the store.
   void DoubtKeys();
+  // The uses of push keys, which somebody has to write from time to time.
+  KeyUses& key_uses();
 
  private:
   class Impl;

@@ -13,7 +13,7 @@
 namespace tocsin::core {
 
 bool ResolveTokens(Store& store, TransactionClass klass, const std::vector<QueuedPush*>& entries,
-                   absl::Time now, TokenCache& cache) {
+                   absl::Time now, TokenCache& cache, KeyUses& uses) {
   absl::flat_hash_set<TokenHash> seen;
   std::vector<const PushItem*> unknown;
   for (const QueuedPush* entry : entries) {
@@ -22,17 +22,19 @@ bool ResolveTokens(Store& store, TransactionClass klass, const std::vector<Queue
     if (seen.insert(item.token).second) unknown.push_back(&item);
   }
   if (unknown.empty()) return false;
-  std::vector<std::optional<TokenMatch>> matches;
+  std::vector<ItemAccess> accesses;
   const absl::Status read = store.Transact(klass, [&](Transaction& transaction) -> absl::Status {
-    ASSIGN_OR_RETURN(matches, ResolveItems(transaction, unknown, now));
+    ASSIGN_OR_RETURN(accesses, ResolveItems(transaction, unknown, now));
     return absl::OkStatus();
   });
   if (!read.ok()) return false;
   bool learnt = false;
   for (size_t i = 0; i < unknown.size(); ++i) {
-    if (!matches[i].has_value()) continue;
+    const ItemAccess& access = accesses[i];
+    if (access.push_key != 0) uses.Note(access.push_key, now);
+    if (!access.match.has_value()) continue;
     learnt = true;
-    const TokenMatch& match = *matches[i];
+    const TokenMatch& match = *access.match;
     KeepAccess(cache, *unknown[i],
                {.monitor = match.monitor,
                 .version = match.version,

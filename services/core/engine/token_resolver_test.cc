@@ -41,13 +41,14 @@ class TokenResolverTest : public ::testing::Test {
   }
   std::optional<CachedToken> Resolve(QueuedPush push) {
     const bool learnt =
-        ResolveTokens(store_, TransactionClass::kCommitter0, {&push}, clock_.Now(), cache_);
+        ResolveTokens(store_, TransactionClass::kCommitter0, {&push}, clock_.Now(), cache_, uses_);
     std::optional<CachedToken> found = cache_.Find(token_, clock_.Now());
     EXPECT_EQ(learnt, found.has_value());
     return found;
   }
 
   FakeClock clock_;
+  KeyUses uses_;
   FakeMonotonicClock monotonic_;
   MemoryStore store_{clock_};
   MonitorAdmin monitors_{store_, clock_};

@@ -34,6 +34,14 @@ struct PushTarget {
   std::string monitor_id;
 };
 
+// What the store knows of a push key and the monitor that it is to reach.
+struct TargetMatch {
+  std::optional<TokenMatch> monitor;  // nullopt: it is missing, deleted, or the key is 0
+  ApiKeyKey key = 0;                  // 0: unknown, revoked, expired, or one that may not push
+  bool may_create = false;            // whether the key may make monitors that are missing
+  bool deleted = false;               // the monitor's id is that of one that is deleted
+};
+
 // An up that may take the fast path. The text is not owned and outlives the call.
 struct SteadyUp {
   MonitorKey monitor = 0;

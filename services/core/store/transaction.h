@@ -47,9 +47,8 @@ class Transaction {
   // Tokens of deleted monitors are unknown. No lock.
   virtual absl::StatusOr<std::vector<std::optional<TokenMatch>>> ResolveTokens(
       absl::Span<const TokenHash> tokens, absl::Time now) = 0;
-  // The same for push keys: nullopt also for keys that are revoked or may not push. A match expires
-  // with the secret or the key.
-  virtual absl::StatusOr<std::vector<std::optional<TokenMatch>>> ResolveTargets(
+  // The same for push keys. A match expires with the secret or the key.
+  virtual absl::StatusOr<std::vector<TargetMatch>> ResolveTargets(
       absl::Span<const PushTarget* const> targets, absl::Time now) = 0;
   // Locks the state rows in ascending order of key (asked so) and reads definition, state and
   // open incident after the lock. Keys that do not exist are left out; deleted ones are not.

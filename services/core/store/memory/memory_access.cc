@@ -25,25 +25,28 @@ ApiKey WithContext(const Tables& tables, ApiKey key) {
 
 }  // namespace
 
-absl::StatusOr<std::vector<std::optional<TokenMatch>>> MemoryTransaction::ResolveTargets(
+absl::StatusOr<std::vector<TargetMatch>> MemoryTransaction::ResolveTargets(
     absl::Span<const PushTarget* const> targets, absl::Time now) {
-  std::vector<std::optional<TokenMatch>> matches;
+  std::vector<TargetMatch> matches;
   for (const PushTarget* target : targets) {
-    std::optional<TokenMatch>& match = matches.emplace_back();
+    TargetMatch& match = matches.emplace_back();
     const auto secret = tables_.secrets().find(target->key);
     if (secret == tables_.secrets().end()) continue;
     const KeyMatch key = {.key = tables_.keys().at(secret->second.key),
                           .secret_expires_at = secret->second.secret.expires_at};
     if (key.key.role != Role::kPusher || key.EndsAt() <= now) continue;
+    match.key = key.key.key;
+    match.may_create = key.key.push.has_value() && key.key.push->may_create;
     const auto monitor = tables_.monitor_ids().find({key.key.project, target->monitor_id});
     if (monitor == tables_.monitor_ids().end()) continue;
     const MonitorDefinition& definition = tables_.definitions().at(monitor->second);
-    if (definition.deleted_at.has_value()) continue;
-    match = TokenMatch{.monitor = definition.key,
-                       .version = definition.version,
-                       .expires_at = key.EndsAt(),
-                       .project_id = definition.project_id,
-                       .monitor_id = definition.id};
+    match.deleted = definition.deleted_at.has_value();
+    if (match.deleted) continue;
+    match.monitor = TokenMatch{.monitor = definition.key,
+                               .version = definition.version,
+                               .expires_at = key.EndsAt(),
+                               .project_id = definition.project_id,
+                               .monitor_id = definition.id};
   }
   return matches;
 }

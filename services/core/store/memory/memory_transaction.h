@@ -20,7 +20,7 @@ class MemoryTransaction : public Transaction {
   // Whether there are other projects than before.
   bool changed_projects() const { return changed_projects_; }
 
-  absl::StatusOr<std::vector<std::optional<TokenMatch>>> ResolveTargets(
+  absl::StatusOr<std::vector<TargetMatch>> ResolveTargets(
       absl::Span<const PushTarget* const> targets, absl::Time now) override;
   absl::StatusOr<std::vector<std::optional<TokenMatch>>> ResolveTokens(
       absl::Span<const TokenHash> tokens, absl::Time now) override;

@@ -43,7 +43,7 @@ class PgTransaction : public Transaction {
   absl::StatusOr<std::vector<Monitor>> LockMonitors(absl::Span<const MonitorKey> keys,
                                                     LockMode mode) override;
   // push_target_operations.cc
-  absl::StatusOr<std::vector<std::optional<TokenMatch>>> ResolveTargets(
+  absl::StatusOr<std::vector<TargetMatch>> ResolveTargets(
       absl::Span<const PushTarget* const> targets, absl::Time now) override;
   absl::StatusOr<DueMonitors> LockDue(const SweepCursor& after, absl::Time now, int limit) override;
   absl::StatusOr<std::optional<MonitorKey>> FindMonitor(ProjectKey project,

@@ -13,19 +13,35 @@ namespace {
 // Role 4 is that of push keys.
 constexpr Statement kResolveTargets = {
     "resolve_targets",
-    "SELECT k.number, m.monitor_id, m.version, "
+    "SELECT k.number, a.api_key_id, coalesce((a.push->>'may_create')::boolean, false), "
+    "m.deleted_at IS NOT NULL, m.monitor_id, m.version, "
     "least(t.expires_at, coalesce(a.expires_at, 'infinity')), p.id, m.id "
     "FROM unnest($2::bytea[], $3::text[]) WITH ORDINALITY AS k (hash, monitor, number) "
     "JOIN api_key_secret t ON t.hash = k.hash "
     "JOIN api_key a ON a.api_key_id = t.api_key_id "
     "JOIN project p ON p.project_id = a.project_id "
-    "JOIN monitor m ON m.project_id = a.project_id AND m.id = k.monitor "
+    "LEFT JOIN monitor m ON m.project_id = a.project_id AND m.id = k.monitor "
     "WHERE a.role = 4 AND a.revoked_at IS NULL AND t.expires_at > $1::timestamptz "
-    "AND (a.expires_at IS NULL OR a.expires_at > $1::timestamptz) AND m.deleted_at IS NULL"};
+    "AND (a.expires_at IS NULL OR a.expires_at > $1::timestamptz)"};
+
+TargetMatch ReadTargetMatch(Row& row) {
+  TargetMatch match;
+  match.key = row.Int();
+  match.may_create = row.Bool();
+  match.deleted = row.Bool();
+  if (match.deleted || row.NextIsNull()) return match;
+  TokenMatch& monitor = match.monitor.emplace();
+  monitor.monitor = row.Int();
+  monitor.version = row.Int();
+  monitor.expires_at = row.Time();
+  monitor.project_id = row.Text();
+  monitor.monitor_id = row.Text();
+  return match;
+}
 
 }  // namespace
 
-absl::StatusOr<std::vector<std::optional<TokenMatch>>> PgTransaction::ResolveTargets(
+absl::StatusOr<std::vector<TargetMatch>> PgTransaction::ResolveTargets(
     absl::Span<const PushTarget* const> targets, absl::Time now) {
   BinaryArray hashes(ElementType::kBytea, targets.size() * 3);
   BinaryArray monitors(ElementType::kText, targets.size() * 3);
@@ -36,7 +52,14 @@ absl::StatusOr<std::vector<std::optional<TokenMatch>>> PgTransaction::ResolveTar
   Params params;
   params.Time(now).Array(std::move(hashes)).Array(std::move(monitors));
   ASSIGN_OR_RETURN(Rows rows, session_.Run(kResolveTargets, params));
-  return ReadTokenMatches(rows, targets.size());
+  std::vector<TargetMatch> matches(targets.size());
+  for (int i = 0; i < rows.size(); ++i) {
+    Row row = rows.at(i);
+    const auto number = static_cast<size_t>(row.Int() - 1);
+    matches.at(number) = ReadTargetMatch(row);
+  }
+  RETURN_IF_ERROR(rows.status());
+  return matches;
 }
 
 }  // namespace pg
