@@ -12,8 +12,6 @@ ABSL_FLAG(std::string, listen, "127.0.0.1:9090",
 ABSL_FLAG(std::string, auth, "keys",
           "keys: every call needs a key (authorization: Bearer tk_…). disabled: whoever reaches "
           "--listen may do everything; only where that is a loopback address.");
-ABSL_FLAG(bool, insecure_listen_anywhere, false,
-          "Has no meaning any more: since keys are needed, --listen may be any address.");
 ABSL_FLAG(std::string, bootstrap_admin_key_file, "",
           "A file with a key (tk_ and 43 characters) that becomes projects/-/keys/bootstrap-admin "
           "at the start, or its new secret: the first key, with which others are made.");
