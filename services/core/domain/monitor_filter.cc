@@ -7,6 +7,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 #include "common/status_macros.h"
 #include "services/core/domain/errors.h"
 #include "services/core/domain/text.h"
@@ -117,6 +118,12 @@ class Scanner {
   size_t at_ = 0;
 };
 
+// The word of the glossary in what may be the name of an enum's value, too: "up" of STATE_UP.
+std::string WordOf(const Token& value, absl::string_view prefix) {
+  const std::string lower = LowerAscii(value.text);
+  return std::string(absl::StripPrefix(lower, prefix));
+}
+
 // Sets what was not asked before; two values that differ exclude each other.
 template <typename Value>
 void Ask(std::optional<Value>& wanted, Value value, MonitorFilter& filter) {
@@ -189,7 +196,10 @@ class Parser {
       return scanner_.Fault(first.at, "* stands only in labels.KEY:*", kQuotes);
     }
     RETURN_IF_ERROR(Advance());
-    if (next_.kind != Token::Kind::kOperator) return AddText(TextTerm::In::kEither, first);
+    if (next_.kind != Token::Kind::kOperator) {
+      RETURN_IF_ERROR(RefuseLabelAlone(first));
+      return AddText(TextTerm::In::kEither, first);
+    }
     if (first.kind == Token::Kind::kQuoted) {
       return scanner_.Fault(first.at, "a field does not stand in quotes", kTerms);
     }
@@ -201,6 +211,23 @@ class Parser {
     }
     RETURN_IF_ERROR(AddComparison(first, op, value));
     return Advance();
+  }
+
+  // Elsewhere it asks whether there is such a label; here it would be a text that nothing contains.
+  absl::Status RefuseLabelAlone(const Token& term) const {
+    if (term.kind != Token::Kind::kWord || !absl::StartsWith(term.text, "labels.")) {
+      return absl::OkStatus();
+    }
+    RETURN_IF_ERROR(CheckLabelKey(term));
+    return scanner_.Fault(
+        term.at, absl::StrCat("nothing is asked of ", term.text, "; as a text it stands in quotes"),
+        absl::StrCat(term.text, ":*, that there is such a label; ", term.text, " = VALUE"));
+  }
+
+  absl::Status CheckLabelKey(const Token& field) const {
+    if (IsLabelKey(field.text.substr(kLabels.size()))) return absl::OkStatus();
+    return scanner_.Fault(field.at + kLabels.size(), "this is no key of a label",
+                          "keys of 1 to 63 of [a-z0-9_.-]");
   }
 
   absl::Status AddComparison(const Token& field, const Token& op, const Token& value) {
@@ -216,7 +243,7 @@ class Parser {
       return absl::OkStatus();
     }
     const bool is_id = field.text == "id";
-    if (!is_id && field.text != "display_name") {
+    if (!is_id && field.text != "display_name" && field.text != "displayName") {
       return scanner_.Fault(field.at, absl::StrCat("there is no field \"", field.text, "\""),
                             "state, severity, owner, labels.KEY, id, display_name");
     }
@@ -228,7 +255,7 @@ class Parser {
   }
 
   absl::Status AddState(const Token& value) {
-    const std::optional<State> state = ParseState(LowerAscii(value.text));
+    const std::optional<State> state = ParseState(WordOf(value, "state_"));
     if (!state.has_value()) {
       return scanner_.Fault(value.at, absl::StrCat("there is no state \"", value.text, "\""),
                             kStates);
@@ -238,7 +265,7 @@ class Parser {
   }
 
   absl::Status AddSeverity(const Token& value) {
-    const std::optional<Severity> severity = ParseSeverity(LowerAscii(value.text));
+    const std::optional<Severity> severity = ParseSeverity(WordOf(value, "severity_"));
     if (!severity.has_value()) {
       return scanner_.Fault(value.at, absl::StrCat("there is no severity \"", value.text, "\""),
                             kSeverities);
@@ -248,11 +275,8 @@ class Parser {
   }
 
   absl::Status AddLabel(const Token& field, const Token& value) {
+    RETURN_IF_ERROR(CheckLabelKey(field));
     const std::string key = field.text.substr(kLabels.size());
-    if (!IsLabelKey(key)) {
-      return scanner_.Fault(field.at + kLabels.size(), "this is no key of a label",
-                            "keys of 1 to 63 of [a-z0-9_.-]");
-    }
     if (value.kind == Token::Kind::kStar) {
       filter_.label_keys.insert(key);
       return absl::OkStatus();

@@ -43,6 +43,8 @@ struct MonitorFilter {
 //   labels.KEY:*                 it has that label
 //   id:TEXT, display_name:TEXT   it contains the text, in any case
 //   TEXT                         id or display name contains it, in any case
+// Fields are named as in the proto or in its JSON (displayName); states and severities may stand as
+// the proto writes them, too (STATE_UP). A label alone is refused: as a text it stands in quotes.
 // Values and texts with anything but letters, digits and _ . - / @ stand in double quotes, in which
 // \" and \\ are " and \. States and severities are words in any case. INVALID_ARGUMENT (on
 // `filter`) says at which position (in characters, from 1) what is wrong, and what is accepted.

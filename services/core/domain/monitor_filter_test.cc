@@ -32,6 +32,11 @@ TEST(MonitorFilter, WhatTheGrammarSaysIsUnderstood) {
       {"state=down", {.state = State::kDown}},
       {"state:Paused", {.state = State::kPaused}},
       {"state = \"NEW\"", {.state = State::kNew}},
+      {"state = STATE_UP", {.state = State::kUp}},
+      {"severity = SEVERITY_CRITICAL", {.severity = Severity::kCritical}},
+      {"displayName:Nightly", {.texts = {{In::kDisplayName, "nightly"}}}},
+      {"\"labels.team\"", {.texts = {{In::kEither, "labels.team"}}}},
+      {"labels", {.texts = {{In::kEither, "labels"}}}},
       {"severity = critical", {.severity = Severity::kCritical}},
       {"owner = payments", {.owner = "payments"}},
       {"owner = \"\"", {.owner = ""}},
@@ -86,6 +91,13 @@ TEST(MonitorFilter, WhatItDoesNotKnowIsRefusedWithThePlaceAndWhatIsAccepted) {
   const Bad cases[] = {
       {"state = LATE", "at position 9: there is no state \"LATE\"", "NEW, UP, DOWN, PAUSED"},
       {"severity=bad", "at position 10", "CRITICAL, ERROR, WARNING, INFO"},
+      {"state = STATE_", "at position 9: there is no state \"STATE_\"", "NEW, UP, DOWN, PAUSED"},
+      {"state = STATE_LATE", "there is no state \"STATE_LATE\"", "NEW, UP, DOWN, PAUSED"},
+      {"state = SEVERITY_ERROR", "there is no state", "NEW, UP, DOWN, PAUSED"},
+      {"labels.team", "at position 1: nothing is asked of labels.team", "labels.team:*"},
+      {"a AND labels.team AND b", "at position 7: nothing is asked of labels.team",
+       "labels.team:*"},
+      {"labels.Team", "at position 8: this is no key", "[a-z0-9_.-]"},
       {"colour = red", "at position 1: there is no field \"colour\"", "labels.KEY"},
       {"id = job", "at position 4: id is not compared with =", "id:TEXT"},
       {"state != UP", "at position 7: there is no comparison !=", "= and :"},
@@ -176,6 +188,8 @@ TEST(MonitorOrder, EachHasBothDirections) {
       {" state_change_time   desc ", {By::kStateChange, true}},
       {"state_change_time", {By::kStateChange, false}},
       {"create_time asc", {By::kCreate, false}},
+      {"stateChangeTime desc", {By::kStateChange, true}},
+      {"createTime", {By::kCreate, false}},
   };
   for (const auto& [text, order] : cases) {
     const absl::StatusOr<MonitorOrder> parsed = ParseMonitorOrder(text);

@@ -29,9 +29,9 @@ absl::StatusOr<MonitorOrder> ParseMonitorOrder(std::string_view text) {
       absl::StrSplit(AnyStringView(text).absl(), ' ', absl::SkipEmpty());
   if (words.empty()) return order;
   if (words.size() > 2) return Refused(text);
-  if (words[0] == "state_change_time") {
+  if (words[0] == "state_change_time" || words[0] == "stateChangeTime") {
     order.by = MonitorOrder::By::kStateChange;
-  } else if (words[0] == "create_time") {
+  } else if (words[0] == "create_time" || words[0] == "createTime") {
     order.by = MonitorOrder::By::kCreate;
   } else if (words[0] != "id") {
     return Refused(text);

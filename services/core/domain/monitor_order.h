@@ -18,8 +18,8 @@ struct MonitorOrder {
   friend bool operator==(const MonitorOrder&, const MonitorOrder&) = default;
 };
 
-// `id`, `state_change_time` or `create_time`, each with ` asc` (as without) or ` desc`; empty means
-// `id`. INVALID_ARGUMENT (on `order_by`) for anything else.
+// `id`, `state_change_time` or `create_time` (or `stateChangeTime`, `createTime`), each with ` asc`
+// (as without) or ` desc`; empty means `id`. INVALID_ARGUMENT (on `order_by`) for anything else.
 absl::StatusOr<MonitorOrder> ParseMonitorOrder(std::string_view text);
 
 // Where a monitor stands: by time (the epoch in the order by id), among equals by id. Both ascend,
