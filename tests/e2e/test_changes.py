@@ -99,7 +99,11 @@ class Changes(TocsinTestCase):
         self.assertEqual(len([json.loads(line) for line in lines.splitlines()]), 2)
         self.assertIn("payments", self.cli.text("audit", "list"))
         self.assertEqual(self.audit("--until", "1h"), [])
-        self.assertEqual(self.audit("--actor", "nobody"), [])
+        self.assertEqual(self.audit("--actor", "projects/default/keys/nobody"), [])
+        self.assertIn("--actor: \"nobody\" names none; accepted: projects/{project}/keys/{key}",
+                      self.refused("audit", "list", "--actor", "nobody"))
+        self.assertIn("--resource: \"backup\" names none; accepted: projects/{project}",
+                      self.refused("audit", "list", "--resource", "backup"))
         self.assertIn("is no moment", self.refused("audit", "list", "--since", "yesterday"))
 
     def test_lists_are_printed_as_lines(self):

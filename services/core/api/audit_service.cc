@@ -15,12 +15,42 @@
 #include "services/core/domain/errors.h"
 #include "services/core/domain/names.h"
 #include "services/core/domain/text.h"
+#include "services/core/domain/validate.h"
 
 namespace tocsin::core {
 namespace {
 
-// Longer than any name.
-constexpr size_t kMaxFilterBytes = 512;
+// What entries name. Anything else was mistyped, and an empty list would not say so.
+constexpr std::string_view kResources =
+    "projects/{project}, or below that /monitors/{monitor}, /channels/{channel}, /keys/{key} or "
+    "/deliveries/{delivery}";
+constexpr std::string_view kActors = "projects/{project}/keys/{key}, anonymous or system";
+
+constexpr size_t kMaxShownBytes = 128;  // of what is refused
+
+bool IsNameWithId(const absl::StatusOr<ResourceName>& name) {
+  return name.ok() && IsResourceId(name->id) &&
+         (IsResourceId(name->project) || name->project == kAnyProject);
+}
+
+bool CanBeActor(const std::string& text) {
+  return text == "anonymous" || text == "system" || IsNameWithId(ParseKeyName(text, "actor"));
+}
+
+bool CanBeResource(const std::string& text) {
+  const absl::StatusOr<std::string> project = ParseProjectName(text, "resource");
+  return (project.ok() && IsResourceId(*project)) ||
+         IsNameWithId(ParseMonitorName(text, "resource")) ||
+         IsNameWithId(ParseChannelName(text, "resource")) ||
+         IsNameWithId(ParseKeyName(text, "resource")) || ParseDeliveryName(text, "resource").ok();
+}
+
+// Empty asks for nothing.
+void RefuseUnless(bool possible, const std::string& text, std::string_view field,
+                  std::string_view accepted, FieldFaults& faults) {
+  if (text.empty() || possible) return;
+  faults.Add(field, absl::StrCat("\"", CleanText(text, kMaxShownBytes), "\" names none"), accepted);
+}
 
 // "MICROS.KEY" of the last entry of a page.
 std::string TokenAfter(const ListScope& scope, const AuditView& last) {
@@ -41,14 +71,6 @@ void ReadToken(const ListScope& scope, const std::string& token, AuditQuery& que
   query.before = absl::FromUnixMicros(micros);
 }
 
-std::string ReadFilter(const std::string& text, std::string_view field, FieldFaults& faults) {
-  if (text.size() > kMaxFilterBytes || !IsCleanText(text)) {
-    faults.Add(field, "it is no name", "a full name of at most 512 bytes");
-    return "";
-  }
-  return text;
-}
-
 }  // namespace
 
 AuditServiceHandler::AuditServiceHandler(Gate& gate, Store& store) : gate_(gate), store_(store) {}
@@ -60,8 +82,10 @@ absl::Status AuditServiceHandler::List(const v1::ListAuditEntriesRequest& reques
       faults.Take(ParseParent(request.parent(), "parent", /*any_allowed=*/true));
   const int size = faults.Take(PageSize(request.page_size()));
   AuditQuery query;
-  query.resource = ReadFilter(request.resource(), "resource", faults);
-  query.actor = ReadFilter(request.actor(), "actor", faults);
+  query.resource = request.resource();
+  query.actor = request.actor();
+  RefuseUnless(CanBeResource(query.resource), query.resource, "resource", kResources, faults);
+  RefuseUnless(CanBeActor(query.actor), query.actor, "actor", kActors, faults);
   const ListScope scope = {"audit",
                            project,
                            query.resource,

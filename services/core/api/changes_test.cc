@@ -319,8 +319,44 @@ TEST_F(ChangesTest, TheAuditLogSaysWhoAndWhat) {
   request = v1::ListAuditEntriesRequest();
   request.set_parent("projects/-");
   EXPECT_THAT(Audit(request).audit_entries(), SizeIs(3));
-  request.set_actor("somebody");
+  request.set_actor("projects/default/keys/somebody");
   EXPECT_THAT(Audit(request).audit_entries(), IsEmpty());
+}
+
+TEST_F(ChangesTest, TheAuditLogRefusesToLookForWhatCannotBeInIt) {
+  const auto refused = [&](const std::string& resource, const std::string& actor) {
+    v1::ListAuditEntriesRequest request;
+    request.set_resource(resource);
+    request.set_actor(actor);
+    v1::ListAuditEntriesResponse response;
+    const absl::Status status =
+        Call(*audit_, &v1::AuditService::Stub::ListAuditEntries, request, response);
+    std::vector<std::string> fields;
+    for (const FieldViolation& violation : FieldViolations(status)) {
+      EXPECT_THAT(violation.description, testing::HasSubstr("accepted: projects/{project}"));
+      fields.push_back(violation.field);
+    }
+    EXPECT_EQ(status.ok(), fields.empty()) << status;
+    return fields;
+  };
+  for (const char* name :
+       {"job", "monitors/job", "projects/", "projects/-", "projects/default/monitors/",
+        "projects/default/monitors/My Job", "projects/default/monitors/job/x",
+        "projects/default/incidents/1", "projects/De fault/keys/a"}) {
+    EXPECT_THAT(refused(name, ""), ElementsAre("resource")) << name;
+  }
+  for (const char* name : {"nobody", "keys/ci", "projects/default", "projects/default/keys/"}) {
+    EXPECT_THAT(refused("", name), ElementsAre("actor")) << name;
+  }
+  EXPECT_THAT(refused("job", "ci"), ElementsAre("resource", "actor"));
+  for (const char* name :
+       {"", "projects/default", "projects/default/monitors/job", "projects/default/channels/hook",
+        "projects/-/keys/ci", "projects/default/deliveries/1"}) {
+    EXPECT_THAT(refused(name, ""), IsEmpty()) << name;
+  }
+  for (const char* name : {"anonymous", "system", "projects/-/keys/ci", "projects/p/keys/ci"}) {
+    EXPECT_THAT(refused("", name), IsEmpty()) << name;
+  }
 }
 
 TEST_F(ChangesTest, ARedeliveryIsTold) {
