@@ -17,6 +17,7 @@
 #include "gateway/push_answers.h"
 #include "gateway/request_id.h"
 #include "gateway/rest/event_text.h"
+#include "gateway/rest/field_path.h"
 #include "gateway/rest/pages.h"
 #include "gateway/rest/problem.h"
 #include "gateway/rest/reference.h"
@@ -52,6 +53,18 @@ http::Response JsonAnswer(const MethodDescriptor& method, const std::string& byt
   }
   response.body += '\n';
   return response;
+}
+
+// Core's error in the words of REST.
+absl::Status FromCore(const grpc::Status& status, const MethodDescriptor& method) {
+  return InJsonNames(FromGrpcStatus(status), *method.input_type());
+}
+
+absl::Status NoSuchKey() {
+  absl::Status status =
+      absl::UnauthenticatedError("The Authorization header has characters that no key has.");
+  SetReason(status, "KEY_UNKNOWN");
+  return status;
 }
 
 constexpr char kTooManyUnknown[] = "Too many pushes with unknown tokens from this address.";
@@ -147,8 +160,7 @@ void ApiHandler::OnApiRequest(const http::Request& request, const RestInput& inp
                        .client = ClientOf(request, shared_.trusted_proxies).ToString(),
                        .gateway = shared_.options.gateway_credential};
   if (!CallMetadata::Fits(exchange.metadata.authorization)) {
-    return Fail(exchange, absl::UnauthenticatedError(
-                              "The Authorization header has characters that no key has."));
+    return Fail(exchange, NoSuchKey());
   }
   auto message = MapRequest(*exchange.binding, input, IsOutputOnly);
   if (!message.ok()) return Fail(exchange, message.status());
@@ -198,7 +210,7 @@ void ApiHandler::Call(uint64_t id, const grpc::Channel* except) {
   auto done = [this, id, &method = *exchange.binding->method, request_id = exchange.request_id](
                   const grpc::Status& status, std::string bytes, EndedCall call) {
     if (!status.ok()) {
-      return loop_.Post([this, id, status = FromGrpcStatus(status), call = std::move(call)] {
+      return loop_.Post([this, id, status = FromCore(status, method), call = std::move(call)] {
         OnFailure(id, status);
       });
     }
@@ -272,8 +284,8 @@ void ApiHandler::StartStream(Exchange exchange) {
             });
           },
       .on_end =
-          [this, weak](const grpc::Status& status, EndedCall call) {
-            loop_.Post([weak, status = FromGrpcStatus(status), call = std::move(call)] {
+          [this, weak, &method](const grpc::Status& status, EndedCall call) {
+            loop_.Post([weak, status = FromCore(status, method), call = std::move(call)] {
               if (const auto to = weak.lock()) to->OnEnd(status);
             });
           }};

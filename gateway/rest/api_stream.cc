@@ -92,6 +92,7 @@ void ApiStream::Stop() {
   call_->Cancel();
   if (begun_) return EndWith(absl::OkStatus());
   absl::Status status = absl::UnavailableError("This gateway stops; try again.");
+  SetReason(status, "GATEWAY_STOPPING");
   SetRetryDelay(status, absl::Seconds(1));
   EndWith(status);
 }

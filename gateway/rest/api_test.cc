@@ -239,7 +239,7 @@ TEST_F(ApiTest, AnswersALargePage) {
 
 TEST_F(ApiTest, TellsWhatCoreRefused) {
   Start({&core_});
-  absl::Status status = absl::InvalidArgumentError("wrong");
+  absl::Status status = absl::InvalidArgumentError("page_size: must be at most 1,000");
   AddFieldViolation(status, "page_size", "must be at most 1,000");
   SetReason(status, "INVALID_FIELD");
   monitors_.Set(status);
@@ -248,7 +248,8 @@ TEST_F(ApiTest, TellsWhatCoreRefused) {
   EXPECT_EQ(response.Header("Content-Type"), "application/problem+json");
   const json problem = json::parse(response.body);
   EXPECT_EQ(problem["reason"], "INVALID_FIELD");
-  EXPECT_EQ(problem["violations"][0]["field"], "page_size");
+  EXPECT_EQ(problem["violations"][0]["field"], "pageSize");
+  EXPECT_EQ(problem["detail"], "pageSize: must be at most 1,000");
 }
 
 TEST_F(ApiTest, RefusesACredentialThatNoMetadataCanCarry) {
@@ -257,6 +258,7 @@ TEST_F(ApiTest, RefusesACredentialThatNoMetadataCanCarry) {
     const HttpResponse response = Send("GET", kMonitors, "", "Authorization: " + value + "\r\n");
     EXPECT_EQ(response.status, 401);
     EXPECT_EQ(response.Header("WWW-Authenticate"), "Bearer");
+    EXPECT_EQ(json::parse(response.body)["reason"], "KEY_UNKNOWN");
   }
   EXPECT_EQ(monitors_.calls(), 0);
 }

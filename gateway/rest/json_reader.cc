@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "common/status_details.h"
 #include "gateway/rest/percent.h"
 
 namespace tocsin::gateway {
@@ -15,6 +16,7 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr size_t kMaxDepth = 64;
+constexpr char kMalformed[] = "MALFORMED_JSON";
 
 // What nlohmann::json::sax_parse calls. Every method returns whether to go on.
 class Builder {
@@ -47,11 +49,13 @@ class Builder {
 
   Json& root() { return root_; }
   const std::string& fault() const { return fault_; }
+  const char* reason() const { return reason_; }
   size_t position() const { return position_; }
 
  private:
-  bool Fail(std::string fault) {
+  bool Fail(std::string fault, const char* reason = kMalformed) {
     fault_ = std::move(fault);
+    reason_ = reason;
     return false;
   }
   Json* Place(Json value) {
@@ -69,8 +73,9 @@ class Builder {
     return true;
   }
   bool Open(Json empty) {
-    if (open_.size() >= kMaxDepth)
-      return Fail(absl::StrCat("is nested deeper than ", kMaxDepth, " levels"));
+    if (open_.size() >= kMaxDepth) {
+      return Fail(absl::StrCat("it is nested deeper than ", kMaxDepth, " levels"), "JSON_TOO_DEEP");
+    }
     open_.push_back(Place(std::move(empty)));
     return true;
   }
@@ -84,6 +89,7 @@ class Builder {
   std::vector<Json*> open_;
   std::string key_;
   std::string fault_;
+  const char* reason_ = kMalformed;
   size_t position_ = 0;
 };
 
@@ -106,12 +112,12 @@ std::string PlaceOf(std::string_view text, size_t position) {
 absl::StatusOr<Json> ReadJson(std::string_view text) {
   Builder builder;
   if (Json::sax_parse(text.begin(), text.end(), &builder)) return std::move(builder.root());
-  if (!builder.fault().empty()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("The body cannot be used: ", builder.fault(), "."));
-  }
-  return absl::InvalidArgumentError(absl::StrCat("The body is no JSON: it goes wrong at ",
-                                                 PlaceOf(text, builder.position()), "."));
+  absl::Status status = absl::InvalidArgumentError(
+      builder.fault().empty() ? absl::StrCat("The body is no JSON: it goes wrong at ",
+                                             PlaceOf(text, builder.position()), ".")
+                              : absl::StrCat("The body cannot be used: ", builder.fault(), "."));
+  SetReason(status, builder.reason());
+  return status;
 }
 
 }  // namespace tocsin::gateway

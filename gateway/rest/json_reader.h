@@ -9,7 +9,8 @@
 namespace tocsin::gateway {
 
 // INVALID_ARGUMENT, with line and column, for what is no JSON (RFC 8259), is nested deeper than 64
-// levels, has a name twice in one object, or strings that are no UTF-8 or have a NUL.
+// levels, has a name twice in one object, or strings that are no UTF-8 or have a NUL. Its reason is
+// MALFORMED_JSON, of what is nested too deep JSON_TOO_DEEP.
 absl::StatusOr<nlohmann::json> ReadJson(std::string_view text);
 
 }  // namespace tocsin::gateway

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/any_string_view.h"
+#include "common/status_details.h"
 #include "common/status_macros.h"
 #include "gateway/rest/percent.h"
 
@@ -95,6 +96,12 @@ class Parser {
   std::string_view rest_;
 };
 
+absl::Status MalformedPart(absl::string_view what) {
+  absl::Status status = absl::InvalidArgumentError(absl::StrCat("A part of the path ", what, "."));
+  SetReason(status, "MALFORMED_PATH");
+  return status;
+}
+
 }  // namespace
 
 RequestPath RequestPath::Split(std::string_view path) {
@@ -142,12 +149,11 @@ absl::StatusOr<PathTemplate::Bindings> PathTemplate::Bind(const RequestPath& pat
     const size_t end = open ? path.segments.size() : variable.end;
     std::string value;
     for (size_t i = variable.begin; i < end; ++i) {
-      ASSIGN_OR_RETURN(const std::string part, DecodeStrictly(path.segments[i], Plus::kItself));
-      if (part.find('/') != std::string::npos) {
-        return absl::InvalidArgumentError("a part of the path has a \"/\" (%2F) inside");
-      }
+      const absl::StatusOr<std::string> part = DecodeStrictly(path.segments[i], Plus::kItself);
+      if (!part.ok()) return MalformedPart(part.status().message());
+      if (part->find('/') != std::string::npos) return MalformedPart("has a \"/\" (%2F) inside");
       if (i > variable.begin) value += '/';
-      value += part;
+      value += *part;
     }
     bindings.emplace_back(variable.field, std::move(value));
   }

@@ -39,8 +39,9 @@ class PathTemplate {
   static absl::StatusOr<PathTemplate> Parse(std::string_view text);
 
   bool Matches(const RequestPath& path) const;
-  // What the variables are bound to, when it matches. INVALID_ARGUMENT for escapes, bytes that are
-  // no UTF-8, or a "/" inside of a segment, which would change the meaning of the whole.
+  // What the variables are bound to, when it matches. INVALID_ARGUMENT, reason MALFORMED_PATH, for
+  // escapes, bytes that are no UTF-8, or a "/" inside of a segment, which would change the meaning
+  // of the whole.
   absl::StatusOr<Bindings> Bind(const RequestPath& path) const;
 
   const std::vector<Segment>& segments() const { return segments_; }

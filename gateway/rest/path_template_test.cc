@@ -6,6 +6,8 @@
 
 #include <string>
 
+#include "common/status_details.h"
+
 namespace tocsin::gateway {
 namespace {
 
@@ -72,6 +74,8 @@ TEST(PathTemplateTest, RefusesToBindWhatCannotBeAName) {
   for (const char* part : {"%", "%4", "%zz", "%00", "%ff", "%c3", "a%2Fb", "%ed%a0%80"}) {
     const auto bound = Bind("/v1/{name=projects/*}", std::string("/v1/projects/") + part);
     EXPECT_EQ(bound.status().code(), absl::StatusCode::kInvalidArgument) << part;
+    EXPECT_EQ(Reason(bound.status()), "MALFORMED_PATH") << part;
+    EXPECT_THAT(std::string(bound.status().message()), HasSubstr("A part of the path ")) << part;
   }
 }
 

@@ -13,6 +13,9 @@
 namespace tocsin::gateway {
 namespace {
 
+// Whose word the reason is, as in google.rpc.ErrorInfo.
+constexpr char kDomain[] = "tocsin";
+
 // What went wrong inside is for the log: the text of such errors was not written for users.
 bool IsInternal(absl::StatusCode code) {
   return code == absl::StatusCode::kInternal || code == absl::StatusCode::kUnknown ||
@@ -24,6 +27,11 @@ bool IsFromTheTransport(const absl::Status& status) {
   return absl::IsUnavailable(status) && Reason(status).empty() && !RetryDelay(status);
 }
 
+// gRPC has no words for a method that a server has not.
+bool IsUnknownMethod(const absl::Status& status) {
+  return absl::IsUnimplemented(status) && status.message().empty();
+}
+
 std::string Detail(const absl::Status& status) {
   if (IsInternal(status.code())) {
     return "Something went wrong inside; the request id finds the log line.";
@@ -32,8 +40,7 @@ std::string Detail(const absl::Status& status) {
   if (absl::IsDeadlineExceeded(status)) {
     return "Core took too long to answer; it may have done what was asked.";
   }
-  // gRPC has no words for a method that a server has not.
-  if (absl::IsUnimplemented(status) && status.message().empty()) {
+  if (IsUnknownMethod(status)) {
     return "This core does not know the method: it is older than its gateway.";
   }
   return std::string(status.message());
@@ -75,15 +82,22 @@ int HttpStatusOf(absl::StatusCode code) {
 
 std::string CodeName(absl::StatusCode code) { return absl::StatusCodeToString(code); }
 
+std::string ProblemReason(const absl::Status& status) {
+  if (std::string reason = Reason(status); !reason.empty()) return reason;
+  if (IsInternal(status.code())) return "INTERNAL";
+  if (IsFromTheTransport(status)) return "CORE_UNREACHABLE";
+  if (absl::IsDeadlineExceeded(status)) return "CORE_TOO_SLOW";
+  if (IsUnknownMethod(status)) return "METHOD_UNKNOWN";
+  return CodeName(status.code());
+}
+
 std::string ProblemJson(const absl::Status& status, std::string_view request_id, int http_status) {
   if (http_status == 0) http_status = HttpStatusOf(status.code());
   std::string json =
       absl::StrCat(R"({"type":"about:blank","title":)", JsonString(http::ReasonPhrase(http_status)),
                    R"(,"status":)", http_status, R"(,"detail":)", JsonString(Detail(status)),
-                   R"(,"code":)", JsonString(CodeName(status.code())));
-  if (const std::string reason = Reason(status); !reason.empty()) {
-    absl::StrAppend(&json, R"(,"reason":)", JsonString(reason));
-  }
+                   R"(,"code":)", JsonString(CodeName(status.code())), R"(,"domain":)",
+                   JsonString(kDomain), R"(,"reason":)", JsonString(ProblemReason(status)));
   std::string violations;
   for (const FieldViolation& violation : FieldViolations(status)) {
     absl::StrAppend(&violations, violations.empty() ? "" : ",", R"({"field":)",

@@ -15,8 +15,14 @@ int HttpStatusOf(absl::StatusCode code);
 // "INVALID_ARGUMENT"
 std::string CodeName(absl::StatusCode code);
 
-// One line of JSON: type, title, status, detail, code, requestId and, where there are any, reason
-// and violations. What only the log should know is not in it. `http_status` 0: that of the code.
+// The word that programs can switch on: the reason that the error has; for what has none, since it
+// comes from no code of ours, INTERNAL, CORE_UNREACHABLE, CORE_TOO_SLOW, METHOD_UNKNOWN, or else
+// the name of the code. Never empty.
+std::string ProblemReason(const absl::Status& status);
+
+// One line of JSON: type, title, status, detail, code, domain, reason, requestId and, where there
+// are any, violations. What only the log should know is not in it. `http_status` 0: that of the
+// code.
 std::string ProblemJson(const absl::Status& status, std::string_view request_id,
                         int http_status = 0);
 

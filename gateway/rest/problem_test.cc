@@ -56,6 +56,8 @@ TEST(ProblemTest, GivesEachCodeItsStatus) {
     EXPECT_EQ(response.content_type, "application/problem+json");
     EXPECT_EQ(problem["status"], c.status);
     EXPECT_EQ(problem["code"], c.name);
+    EXPECT_EQ(problem["domain"], "tocsin");
+    EXPECT_NE(problem["reason"], "");
     EXPECT_EQ(problem["title"], http::ReasonPhrase(c.status));
     EXPECT_EQ(problem["requestId"], "r1");
     EXPECT_NE(problem["detail"], "");
@@ -76,6 +78,19 @@ TEST(ProblemTest, TellsReasonAndEveryViolation) {
             json::parse(R"([{"field": "monitor.owner", "description": "must be <short>"},
                             {"field": "page_size", "description": "must be at most 1,000"}])"));
   EXPECT_FALSE(json::parse(ProblemJson(absl::NotFoundError("x"), "r")).contains("violations"));
+}
+
+TEST(ProblemTest, GivesAReasonToWhatComesFromNoCodeOfOurs) {
+  EXPECT_EQ(ProblemReason(absl::InternalError("x")), "INTERNAL");
+  EXPECT_EQ(ProblemReason(absl::UnknownError("x")), "INTERNAL");
+  EXPECT_EQ(ProblemReason(absl::UnavailableError("connect failed")), "CORE_UNREACHABLE");
+  EXPECT_EQ(ProblemReason(absl::DeadlineExceededError("x")), "CORE_TOO_SLOW");
+  EXPECT_EQ(ProblemReason(absl::UnimplementedError("")), "METHOD_UNKNOWN");
+  EXPECT_EQ(ProblemReason(absl::ResourceExhaustedError("message too large")), "RESOURCE_EXHAUSTED");
+  for (const http::Response& answer :
+       {NoResourceAnswer("r"), NotAllowedAnswer("GET", "r"), NoJsonAnswer("r")}) {
+    EXPECT_NE(json::parse(answer.body)["reason"], "") << answer.body;
+  }
 }
 
 TEST(ProblemTest, SaysWhenToTryAgainAndHowToAuthenticate) {

@@ -12,6 +12,7 @@
 #include "common/status_details.h"
 #include "common/status_macros.h"
 #include "gateway/http/message.h"
+#include "gateway/rest/field_path.h"
 #include "gateway/rest/field_text.h"
 #include "gateway/rest/json_mapping.h"
 #include "gateway/rest/json_reader.h"
@@ -28,6 +29,12 @@ using google::protobuf::MessageFactory;
 
 constexpr char kUpdateMask[] = "update_mask";
 constexpr size_t kMaxParameters = 200;
+
+absl::Status Unusable(const char* why, const char* reason) {
+  absl::Status status = absl::InvalidArgumentError(why);
+  SetReason(status, reason);
+  return status;
+}
 
 class Mapping {
  public:
@@ -54,29 +61,29 @@ class Mapping {
   absl::Status Violated() const {
     std::string text;
     for (const FieldViolation& violation : violations_) {
-      if (!text.empty()) text += "; ";
-      absl::StrAppend(&text, violation.field, " ", violation.description);
+      absl::StrAppend(&text, text.empty() ? "" : "\n", violation.field, ": ",
+                      violation.description);
     }
     absl::Status status = absl::InvalidArgumentError(text);
     for (const FieldViolation& violation : violations_) {
       AddFieldViolation(status, violation.field, violation.description);
     }
     SetReason(status, "INVALID_FIELD");
-    return status;
+    return InJsonNames(status, *binding_.method->input_type());
   }
 
   absl::Status ReadBody() {
     const std::string_view body = TrimSpace(input_.body);
     if (binding_.body.empty()) {
       if (body.empty()) return absl::OkStatus();
-      return absl::InvalidArgumentError(
-          "This request takes no body: its parameters go into the query.");
+      return Unusable("This request takes no body: its parameters go into the query.",
+                      "BODY_NOT_TAKEN");
     }
     if (!body.empty()) {
       ASSIGN_OR_RETURN(json_, ReadJson(body));
     }
     if (!json_.is_object()) {
-      return absl::InvalidArgumentError("The body must be a JSON object.");
+      return Unusable("The body must be a JSON object.", "BODY_NOT_AN_OBJECT");
     }
     if (binding_.body == "*") {
       SetFromJson(json_, "", *message_, violations_);

@@ -22,8 +22,9 @@ struct RestInput {
 // Whether users cannot set a field: those that the comment of the proto calls "Output only".
 using OutputOnly = std::function<bool(const google::protobuf::FieldDescriptor&)>;
 
-// The request, from path, query and body. INVALID_ARGUMENT has a violation for each faulty field or
-// parameter.
+// The request, from path, query and body. INVALID_ARGUMENT has a reason: INVALID_FIELD with a
+// violation for each faulty field or parameter, by its name in JSON; MALFORMED_JSON, JSON_TOO_DEEP,
+// BODY_NOT_AN_OBJECT or BODY_NOT_TAKEN of a body; MALFORMED_PATH.
 //
 // A PATCH whose request has an `update_mask` that is not given changes the fields that its body
 // gives (google.aip.dev/134), also those given as "", 0 or null; what is output only is left out,

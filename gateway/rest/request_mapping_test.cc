@@ -179,7 +179,7 @@ TEST_F(RequestMappingTest, RefusesEveryParameterThatIsWrongAndNamesEach) {
                                  "?colour=red&pageSize=many&pageSize=2&showDeleted=maybe"),
               ElementsAre("colour", "pageSize", "pageSize", "showDeleted"));
   EXPECT_THAT(Refused("GET", std::string(kMonitors) + "?pageSize=1&page_size=2"),
-              ElementsAre("page_size"));
+              ElementsAre("pageSize"));
   EXPECT_THAT(Refused("GET", std::string(kMonitors) + "?parent=projects/q"), ElementsAre("parent"));
   EXPECT_THAT(Refused("GET", std::string(kMonitors) + "?pageSize.x=1&.=1"),
               ElementsAre("pageSize.x", "."));
@@ -191,6 +191,24 @@ TEST_F(RequestMappingTest, RefusesEveryParameterThatIsWrongAndNamesEach) {
   EXPECT_THAT(Refused("GET", std::string(kMonitors) + "?%ff=1"), ElementsAre("query"));
   EXPECT_THAT(Refused("GET", "/v1/projects/p/deliveries?state=99"), ElementsAre("state"));
   EXPECT_THAT(Message("GET", "/v1/projects/p/deliveries?state=DEAD"), HasSubstr("STATE_DEAD"));
+  for (const char* value : {"yes", "TRUE", "on", "2", ""}) {
+    EXPECT_EQ(Message("GET", std::string(kMonitors) + "?showDeleted=" + value),
+              "showDeleted: must be true or false");
+  }
+}
+
+TEST_F(RequestMappingTest, RefusesAPathThatCanBeNoName) {
+  for (const char* part : {"a%2Fb", "%4", "%zz", "%00", "%ff"}) {
+    const absl::Status status = Map("GET", std::string(kMonitors) + "/" + part).status();
+    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << part;
+    EXPECT_EQ(Reason(status), "MALFORMED_PATH") << part;
+  }
+}
+
+TEST_F(RequestMappingTest, ATextNamesFieldsAsTheViolationsDo) {
+  EXPECT_EQ(Message("POST", std::string(kMonitors) + "?huh=1", R"({"failure_threshold": "x"})"),
+            "monitor.failureThreshold: must be a whole number of 32 bits\n"
+            "huh: is no parameter that is known here");
 }
 
 TEST_F(RequestMappingTest, RefusesEveryFieldOfABodyThatIsWrongAndNamesEach) {
@@ -200,47 +218,53 @@ TEST_F(RequestMappingTest, RefusesEveryFieldOfABodyThatIsWrongAndNamesEach) {
           R"({"colour": 1, "owner": 5, "labels": {"a": 1}, "failureThreshold": 1.5, "channels": ["a", null],
                   "schedule": {"heartbeat": {"timeout": 90, "grace": "soon"}}, "severity": "BAD", "armOnCreate": "yes"})"),
       UnorderedElementsAre("monitor.colour", "monitor.owner", "monitor.labels.a",
-                           "monitor.failure_threshold", "monitor.channels[1]",
+                           "monitor.failureThreshold", "monitor.channels[1]",
                            "monitor.schedule.heartbeat.timeout", "monitor.schedule.heartbeat.grace",
-                           "monitor.severity", "monitor.arm_on_create", "huh"));
+                           "monitor.severity", "monitor.armOnCreate", "huh"));
   EXPECT_THAT(Refused("POST", std::string(kMonitors),
                       R"({"owner": "a", "display_name": "b", "displayName": "c"})"),
-              ElementsAre("monitor.display_name"));
+              ElementsAre("monitor.displayName"));
   EXPECT_THAT(Refused("PATCH", kMonitor, R"({"name": "projects/q/monitors/m"})"),
               ElementsAre("monitor.name"));
   EXPECT_THAT(Refused("POST", std::string(kMonitors), R"({"schedule": []})"),
               ElementsAre("monitor.schedule"));
   EXPECT_THAT(Refused("POST", std::string(kMonitors), R"({"failureThreshold": 99999999999})"),
-              ElementsAre("monitor.failure_threshold"));
+              ElementsAre("monitor.failureThreshold"));
 }
 
 TEST_F(RequestMappingTest, SaysWhereABodyIsNoJson) {
   const struct {
     std::string body;
     const char* says;
+    const char* reason = "MALFORMED_JSON";
   } kCases[] = {
       {"{\"owner\": \"a\",\n  \"display_name\": }", "line 2, column 19"},
       {"{", "line 1"},
       {"{'a': 1}", "line 1, column 2"},
       {"{\"owner\": \"a\"} x", "line 1, column 16"},
-      {"[]", "must be a JSON object"},
-      {"\"text\"", "must be a JSON object"},
-      {"null", "must be a JSON object"},
+      {"[]", "must be a JSON object", "BODY_NOT_AN_OBJECT"},
+      {"\"text\"", "must be a JSON object", "BODY_NOT_AN_OBJECT"},
+      {"null", "must be a JSON object", "BODY_NOT_AN_OBJECT"},
       {"{\"owner\": NaN}", "no JSON"},
       {"{\"owner\": \"a\", \"owner\": \"b\"}", "\"owner\" is given twice"},
       {"{\"owner\": \"\\u0000\"}", "has a NUL"},
       {"{\"owner\": \"\xff\"}", "no JSON"},
-      {std::string(100000, '['), "nested deeper than 64"},
+      {std::string(100000, '['), "nested deeper than 64", "JSON_TOO_DEEP"},
       {"{\"a\":" + std::string(100000, '{'), "no JSON"},
   };
   for (const auto& c : kCases) {
-    EXPECT_THAT(Message("POST", std::string(kMonitors) + "?monitorId=m", c.body), HasSubstr(c.says))
-        << c.body.substr(0, 60);
+    const absl::Status status =
+        Map("POST", std::string(kMonitors) + "?monitorId=m", c.body).status();
+    EXPECT_THAT(std::string(status.message()), HasSubstr(c.says)) << c.body.substr(0, 60);
+    EXPECT_EQ(Reason(status), c.reason) << c.body.substr(0, 60);
   }
 }
 
 TEST_F(RequestMappingTest, RefusesABodyWhereNoneIsTaken) {
   EXPECT_THAT(Message("DELETE", kMonitor, R"({"etag": "x"})"), HasSubstr("takes no body"));
+  for (const char* method : {"DELETE", "GET"}) {
+    EXPECT_EQ(Reason(Map(method, kMonitor, "{}").status()), "BODY_NOT_TAKEN");
+  }
   EXPECT_EQ(Read<v1::DeleteMonitorRequest>("DELETE", std::string(kMonitor) + "?etag=x").etag(),
             "x");
 }

@@ -228,6 +228,8 @@ class EveryMethod(TocsinTestCase):
         problem = answer.json()
         self.assertEqual((problem["status"], problem["code"]), (status, code))
         self.assertEqual(problem["requestId"], answer.headers["x-request-id"])
+        self.assertEqual(problem["domain"], "tocsin")
+        self.assertRegex(problem["reason"], r"^[A-Z][A-Z0-9_]+$")
         return problem
 
     def test_what_is_wrong_with_a_request_is_named_and_nothing_is_made(self):
@@ -241,6 +243,11 @@ class EveryMethod(TocsinTestCase):
                                 monitorId=self.id_of_test())
         problem = self.problem(answer, 400, "INVALID_ARGUMENT")
         self.assertIn("schedule.heartbeat.timeout", problem["violations"][0]["field"])
+        answer = self.rest.call("POST", path, {"failureThreshold": -1, "schedule": SCHEDULE},
+                                monitorId=self.id_of_test())
+        problem = self.problem(answer, 400, "INVALID_ARGUMENT")
+        self.assertEqual([v["field"] for v in problem["violations"]], ["monitor.failureThreshold"])
+        self.assertTrue(problem["detail"].startswith("monitor.failureThreshold: "))
         self.assertEqual(self.rest.call("GET", f"{path}/{self.id_of_test()}").status_code, 404)
 
     def test_hostile_requests_are_answered_clearly(self):
@@ -256,6 +263,17 @@ class EveryMethod(TocsinTestCase):
                      f"{monitors}/%00", f"{monitors}/a%2Fb",
                      f"{monitors}/..%2f..%2fdefault"):
             self.problem(send("GET", path), 400, "INVALID_ARGUMENT")
+        for method, path, body, reason in (
+                ("GET", f"{monitors}/a%2Fb", b"", "MALFORMED_PATH"),
+                ("GET", f"{monitors}/%4", b"", "MALFORMED_PATH"),
+                ("POST", f"{monitors}?monitorId=hostile", b"{", "MALFORMED_JSON"),
+                ("POST", f"{monitors}?monitorId=hostile", b"[" * 60000, "JSON_TOO_DEEP"),
+                ("POST", f"{monitors}?monitorId=hostile", b"[]", "BODY_NOT_AN_OBJECT"),
+                ("DELETE", f"{monitors}/a", b"{}", "BODY_NOT_TAKEN"),
+                ("GET", f"{monitors}/a", b"{}", "BODY_NOT_TAKEN"),
+                ("GET", f"{monitors}?showDeleted=yes", b"", "INVALID_FIELD")):
+            self.assertEqual(self.problem(send(method, path, body), 400, "INVALID_ARGUMENT")["reason"],
+                             reason, path)
         self.problem(send("GET", f"{monitors}/UPPER"), 404, "NOT_FOUND")
         for body in (b"{", b"[]", b"null", b'{"owner": "\xff"}', b'{"owner": "\\u0000"}', b"[" * 60000,
                      b'{"owner": 1e999}', b'{"owner": "a", "owner": "b"}'):
