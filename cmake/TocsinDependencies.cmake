@@ -52,5 +52,12 @@ find_path(TOCSIN_GOOGLEAPIS_DIR google/api/annotations.proto
   PATHS /usr/lib/python3/dist-packages
         /usr/share/gocode/src/github.com/grpc-ecosystem/grpc-gateway/third_party/googleapis
   REQUIRED)
+# grpc/health/v1 is in no package for C++ either; the sources of the one for Go carry it.
+find_path(TOCSIN_GRPC_PROTO_DIR grpc/health/v1/health.proto
+  PATHS /usr/share/gocode/src/google.golang.org/grpc/debian/missing-sources/grpc/grpc-proto/master)
+if(NOT TOCSIN_GRPC_PROTO_DIR)
+  message(WARNING "grpc/health/v1/health.proto is not installed: core's reflection will name its "
+    "health service, but not describe it.")
+endif()
 find_program(TOCSIN_GRPC_CPP_PLUGIN grpc_cpp_plugin REQUIRED)
 find_program(TOCSIN_PROTOC protoc REQUIRED)

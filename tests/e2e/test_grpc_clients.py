@@ -46,16 +46,19 @@ class NodeClient:
 
 
 class BufCurl:
-    """One process for each call."""
+    """One process for each call. Without a key it sends none."""
 
-    def __init__(self, address, key):
+    def __init__(self, address, key=""):
         self._url = f"http://{address}"
         self._command = [str(install() / "node_modules/.bin/buf"), "curl", "--http2-prior-knowledge",
-                         "--protocol", "grpc", "--header", f"authorization: Bearer {key}",
-                         "--reflect-header", f"authorization: Bearer {key}"]
+                         "--protocol", "grpc"]
+        if key:
+            self._command += ["--header", f"authorization: Bearer {key}",
+                              "--reflect-header", f"authorization: Bearer {key}"]
 
-    def call(self, method, request, stream=False):
-        command = [*self._command, "--data", json.dumps(request), f"{self._url}/tocsin.v1.{method}"]
+    def call(self, method, request, stream=False, package="tocsin.v1"):
+        command = [*self._command, "--data", json.dumps(request),
+                   f"{self._url}/{package}.{method}"]
         if stream:
             return self._first(command)
         done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
@@ -80,10 +83,19 @@ class BufCurl:
 
     def services(self):
         """The public ones, by reflection."""
-        done = subprocess.run([*self._command, "--list-services", self._url], capture_output=True,
-                              text=True, timeout=60, check=True)
-        return {line.removeprefix("tocsin.v1.") for line in done.stdout.split()
+        return {line.removeprefix("tocsin.v1.") for line in self._list("--list-services")
                 if line.startswith("tocsin.v1.")}
+
+    def methods(self):
+        """Those of every service, by reflection, e.g. "grpc.health.v1.Health/Check"."""
+        return self._list("--list-methods")
+
+    def _list(self, what):
+        done = subprocess.run([*self._command, what, self._url], capture_output=True, text=True,
+                              timeout=60, check=False)
+        if done.returncode != 0:
+            raise AssertionError(f"buf curl {what}: {done.stderr}")
+        return done.stdout.split()
 
     def close(self):
         pass
@@ -129,6 +141,22 @@ class GrpcClients(TocsinTestCase):
         client = BufCurl(self.cluster.cores[0].address, self.cluster.key("admin"))
         self.assertEqual(client.services(), {step["method"].split("/")[0] for step in SCENARIO})
         self.drive(client, "by-buf")
+
+    def test_buf_curl_asks_for_health_by_reflection_and_without_a_key(self):
+        client = BufCurl(self.cluster.cores[0].address)
+        methods = client.methods()
+        for method in ("grpc.health.v1.Health/Check", "grpc.health.v1.Health/Watch",
+                       "tocsin.v1.MonitorService/CreateMonitor"):
+            self.assertIn(method, methods)
+        serving = ({"status": "SERVING"}, None)
+        for service in ("", "tocsin.v1.MonitorService"):
+            for method, stream in (("Health/Check", False), ("Health/Watch", True)):
+                with self.subTest(f"{method} of {service!r}"):
+                    self.assertEqual(client.call(method, {"service": service}, stream,
+                                                 package="grpc.health.v1"), serving)
+        _, error = client.call("Health/Check", {"service": "no.such.Service"},
+                               package="grpc.health.v1")
+        self.assertIn("not_found", error)
 
 
 def fill(value, known):
