@@ -1,6 +1,7 @@
 // How the command line words the errors of core: with flags where the API has fields.
 #include "cli/error_text.h"
 
+#include <array>
 #include <utility>
 #include <vector>
 
@@ -31,10 +32,25 @@ constexpr std::pair<absl::string_view, absl::string_view> kNames[] = {
     {"fallback_channel", "--fallback"},
     {"page_size", "page_size"},
     {"webhook_secret", "--secret"},
+    {"push", "--may-create, --max-monitors, --create-…"},
+    {"defaults", "--create-…"},
     {"page_token", "page_token"},
     {"push_id", "push_id"},
     {"update_mask", "update_mask"},
 };
+
+// What core accepts, in the words that people type.
+constexpr auto kWords = std::to_array<std::pair<absl::string_view, absl::string_view>>({
+    {"the role ROLE_PUSHER", "--role pusher"},
+    {"ROLE_VIEWER", "viewer"},
+    {"ROLE_EDITOR", "editor"},
+    {"ROLE_ADMIN", "admin"},
+    {"ROLE_PUSHER", "pusher"},
+    {"ROLE_GATEWAY", "gateway"},
+    {"ROLE_NOTIFIER", "notifier"},
+    {"the parent projects/-", "--all-projects"},
+    {"a parent projects/{project}", "a --project without --all-projects"},
+});
 
 // What gRPC says at length, in a few words.
 absl::string_view WhyUnreachable(absl::string_view message) {
@@ -99,7 +115,8 @@ std::string ErrorText(const absl::Status& status, const CallFacts& call) {
     // The parent of heartbeats is the monitor that was named.
     const bool monitor =
         fault.field == "parent" && absl::StrContains(fault.description, "/monitors");
-    lines.push_back(absl::StrCat(monitor ? "ID" : FlagOf(fault.field), ": ", fault.description));
+    lines.push_back(absl::StrCat(monitor ? "ID" : FlagOf(fault.field), ": ",
+                                 absl::StrReplaceAll(fault.description, kWords)));
   }
   if (lines.empty()) {
     const bool away = absl::IsUnavailable(status) || absl::IsDeadlineExceeded(status);

@@ -16,7 +16,8 @@ struct CallFacts {
 };
 
 // What people read for a status that is not OK: one line for each fault, each with a newline. A
-// core that cannot be reached is one line that says which address, why, and what to check.
+// fault speaks of flags and of the words that they take, `editor` for ROLE_EDITOR. A core that
+// cannot be reached is one line that says which address, why, and what to check.
 std::string ErrorText(const absl::Status& status, const CallFacts& call);
 
 // "--timeout" of "monitor.schedule.heartbeat.timeout", "ID" of "monitor_id"; a field that nobody

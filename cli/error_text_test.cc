@@ -82,8 +82,36 @@ TEST(ErrorTextTest, FieldsOfKeysAndProjectsHaveTheirFlags) {
   EXPECT_EQ(FlagOf("key.expire_time"), "--expires-in");
   EXPECT_EQ(FlagOf("key.push.max_monitors"), "--max-monitors");
   EXPECT_EQ(FlagOf("key.push.defaults.schedule.heartbeat.timeout"), "--create-timeout");
+  EXPECT_EQ(FlagOf("key.push.defaults.labels.team"), "--create-label");
+  EXPECT_EQ(FlagOf("key.push.defaults.channels"), "--create-channel");
+  EXPECT_EQ(FlagOf("key.push.may_create"), "--may-create");
+  EXPECT_EQ(FlagOf("key.push"), "--may-create, --max-monitors, --create-…");
+  EXPECT_EQ(FlagOf("key.push.defaults"), "--create-…");
   EXPECT_EQ(FlagOf("project_id"), "ID");
   EXPECT_EQ(FlagOf("project.display_name"), "--display-name");
+}
+
+TEST(ErrorTextTest, RolesAndParentsAreToldAsTheyAreTyped) {
+  const auto text = [](const char* field, const char* description) {
+    absl::Status status = absl::InvalidArgumentError("bad");
+    AddFieldViolation(status, field, description);
+    return ErrorText(status, kCall);
+  };
+  EXPECT_EQ(text("key.role",
+                 "a service's key is one of all projects; accepted: ROLE_VIEWER, ROLE_EDITOR, "
+                 "ROLE_ADMIN or ROLE_PUSHER; or the parent projects/-"),
+            "tocsin: --role: a service's key is one of all projects; accepted: viewer, editor, "
+            "admin or pusher; or --all-projects\n");
+  EXPECT_EQ(text("key.role",
+                 "a push key is one of a single project; accepted: a parent projects/{project}, or "
+                 "another role"),
+            "tocsin: --role: a push key is one of a single project; accepted: a --project without "
+            "--all-projects, or another role\n");
+  EXPECT_EQ(text("key.push", "the key is no push key; accepted: nothing, or the role ROLE_PUSHER"),
+            "tocsin: --may-create, --max-monitors, --create-…: the key is no push key; accepted: "
+            "nothing, or --role pusher\n");
+  EXPECT_EQ(text("key.role", "it cannot be changed; accepted: ROLE_NOTIFIER"),
+            "tocsin: --role: it cannot be changed; accepted: notifier\n");
 }
 
 TEST(ErrorTextTest, OtherErrorsAreToldAsTheyAre) {

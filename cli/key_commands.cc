@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "cli/context.h"
 #include "cli/duration.h"
+#include "cli/labels.h"
 #include "cli/table.h"
 #include "common/clock.h"
 #include "common/status_macros.h"
@@ -25,7 +26,7 @@ struct Fields {
   bool all_projects = false;
   std::string id, role, display_name, expires_in, overlap;
   std::string create_timeout, create_grace, create_severity, create_owner;
-  std::vector<std::string> create_channels;
+  std::vector<std::string> create_channels, create_labels;
   bool never_expires = false, may_create = false;
   int max_monitors = 0;
 };
@@ -76,21 +77,28 @@ Table Describe(const v1::Key& key) {
 
 absl::Status PrintKey(const Context& context, const v1::Key& key) {
   if (context.json()) {
-    PrintJson(key);
+    context.PrintOne(key);
   } else {
     Print(Describe(key).ToString());
   }
   return absl::OkStatus();
 }
 
+// `Response` brings a new secret, unless there is none that can be shown.
 template <typename Response>
 absl::Status PrintWithSecret(const Context& context, const Response& response,
                              absl::string_view more) {
   if (context.json()) {
-    PrintJson(response);
+    context.PrintOne(response);
     return absl::OkStatus();
   }
   Table table = Describe(response.key());
+  if (response.secret().empty()) {
+    Print(absl::StrCat(table.ToString(),
+                       "\nIts secret cannot be shown again; \"tocsin key rotate\" makes another "
+                       "one.\n"));
+    return absl::OkStatus();
+  }
   table.AddRow({"Secret", response.secret()});
   Print(absl::StrCat(table.ToString(), "\nThe secret is shown this once.", more, "\n"));
   return absl::OkStatus();
@@ -120,6 +128,8 @@ void AddFields(CLI::App& app, Fields& fields) {
   app.add_option("--create-severity", fields.create_severity, "Severity of monitors that it makes")
       ->check(CLI::IsMember({"critical", "error", "warning", "info"}, CLI::ignore_case));
   app.add_option("--create-owner", fields.create_owner, "Owner of monitors that it makes");
+  AddLabels(app, "--create-label", fields.create_labels,
+            "A label of monitors that it makes; may be repeated");
   app.add_option("--create-channel", fields.create_channels,
                  "Id of a channel that they alert; may be repeated")
       ->allow_extra_args(false);
@@ -161,6 +171,12 @@ std::vector<std::string> Apply(const Context& context, const CLI::App& app, cons
     defaults()->set_severity(severity);
   }
   if (given("--create-owner", "push.defaults")) defaults()->set_owner(fields.create_owner);
+  if (given("--create-label", "push.defaults")) {
+    for (const std::string& label : fields.create_labels) {
+      const auto [name, value] = SplitLabel(label);
+      (*defaults()->mutable_labels())[name] = value;
+    }
+  }
   if (given("--create-channel", "push.defaults")) {
     for (const std::string& id : fields.create_channels) {
       defaults()->add_channels(context.Name("channels", id));
@@ -171,6 +187,7 @@ std::vector<std::string> Apply(const Context& context, const CLI::App& app, cons
 
 void AddCreate(CLI::App& key, Context& context) {
   auto fields = std::make_shared<Fields>();
+  auto flags = std::make_shared<ChangeFlags>();
   CLI::App* app = AddCommand(key, "create", "Make a key and show its secret", *fields);
   AddId(*app, *fields);
   app->add_option("--role", fields->role, "What its holder may do")
@@ -178,8 +195,10 @@ void AddCreate(CLI::App& key, Context& context) {
       ->check(CLI::IsMember({"viewer", "editor", "admin", "pusher", "gateway", "notifier"},
                             CLI::ignore_case));
   AddFields(*app, *fields);
-  app->callback([app, fields, &context] {
-    context.action = [app, fields](const Context& context) -> absl::Status {
+  AddRequestId(*app, *flags);
+  AddValidateOnly(*app, *flags);
+  app->callback([app, fields, flags, &context] {
+    context.action = [app, fields, flags](const Context& context) -> absl::Status {
       v1::CreateKeyRequest request;
       request.set_parent(ParentOf(context, *fields));
       request.set_key_id(fields->id);
@@ -187,7 +206,13 @@ void AddCreate(CLI::App& key, Context& context) {
       v1::Role role = v1::ROLE_UNSPECIFIED;
       v1::Role_Parse("ROLE_" + absl::AsciiStrToUpper(fields->role), &role);
       request.mutable_key()->set_role(role);
-      ASSIGN_OR_RETURN(const auto response, context.Call(&Stub::CreateKey, request));
+      request.set_request_id(flags->request_id);
+      request.set_validate_only(flags->validate_only);
+      ASSIGN_OR_RETURN(const auto response, context.Create(&Stub::CreateKey, request));
+      if (flags->validate_only && !context.json()) {
+        Print(absl::StrCat(Trial(true), Describe(response.key()).ToString()));
+        return absl::OkStatus();
+      }
       return PrintWithSecret(context, response,
                              role == v1::ROLE_PUSHER
                                  ? " Pushes go to /api/push/SECRET/MONITOR."
@@ -224,7 +249,7 @@ void AddList(CLI::App& key, Context& context) {
       ASSIGN_OR_RETURN(const auto all,
                        context.List(&Stub::ListKeys, &v1::ListKeysResponse::mutable_keys, request));
       if (context.json()) {
-        PrintJson(all);
+        context.PrintAll(all);
         return absl::OkStatus();
       }
       Table table({"PROJECT", "ID", "ROLE", "BEGINS WITH", "EXPIRES", "LAST USED", "CREATED"});

@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "cli/context.h"
+#include "cli/labels.h"
 #include "cli/selector.h"
 #include "cli/table.h"
 #include "common/status_macros.h"
@@ -27,11 +28,6 @@ struct Fields {
   bool resume_on_heartbeat = false;
 };
 
-std::string LabelFault(const std::string& text) {
-  const size_t equals = text.find('=');
-  return equals == std::string::npos || equals == 0 ? "\"" + text + "\" is no KEY=VALUE" : "";
-}
-
 void AddFields(CLI::App& app, Fields& fields, bool creating) {
   app.add_option("ID", fields.id, "Id of the monitor")->required();
   AddDuration(app, "--timeout", fields.timeout, "Longest silence between heartbeats")
@@ -44,11 +40,9 @@ void AddFields(CLI::App& app, Fields& fields, bool creating) {
   app.add_option("--severity", fields.severity, "How bad its silence is")
       ->check(CLI::IsMember({"critical", "error", "warning", "info"}, CLI::ignore_case));
   app.add_option("--runbook-url", fields.runbook, "What to do");
-  app.add_option(
-         "--label", fields.labels,
-         creating ? "A label; may be repeated" : "A label; may be repeated; replaces all of them")
-      ->allow_extra_args(false)
-      ->check(CLI::Validator(LabelFault, "KEY=VALUE"));
+  AddLabels(
+      app, "--label", fields.labels,
+      creating ? "A label; may be repeated" : "A label; may be repeated; replaces all of them");
   app.add_option("--channel", fields.channels,
                  creating ? "Id of a channel to alert; may be repeated"
                           : "Id of a channel to alert; may be repeated; replaces all of them")
@@ -93,8 +87,8 @@ std::vector<std::string> Apply(const Context& context, const CLI::App& app, cons
   if (given("--label", "labels")) {
     monitor.clear_labels();
     for (const std::string& label : fields.labels) {
-      const size_t equals = label.find('=');
-      (*monitor.mutable_labels())[label.substr(0, equals)] = label.substr(equals + 1);
+      const auto [key, value] = SplitLabel(label);
+      (*monitor.mutable_labels())[key] = value;
     }
   }
   if (given("--channel", "channels")) {

@@ -24,7 +24,7 @@ std::string NameOf(const std::string& id) {
 
 absl::Status PrintProject(const Context& context, const v1::Project& project) {
   if (context.json()) {
-    PrintJson(project);
+    context.PrintOne(project);
     return absl::OkStatus();
   }
   Table table;
@@ -45,13 +45,19 @@ std::shared_ptr<Fields> AddFields(CLI::App& app) {
 void AddCreate(CLI::App& project, Context& context) {
   CLI::App* app = project.add_subcommand("create", "Make a project; needs a key of all projects");
   auto fields = AddFields(*app);
+  auto flags = std::make_shared<ChangeFlags>();
   app->add_option("--display-name", fields->display_name, "Name for people");
-  app->callback([fields, &context] {
-    context.action = [fields](const Context& context) -> absl::Status {
+  AddRequestId(*app, *flags);
+  AddValidateOnly(*app, *flags);
+  app->callback([fields, flags, &context] {
+    context.action = [fields, flags](const Context& context) -> absl::Status {
       v1::CreateProjectRequest request;
       request.set_project_id(fields->id);
       request.mutable_project()->set_display_name(fields->display_name);
-      ASSIGN_OR_RETURN(const auto made, context.Call(&Stub::CreateProject, request));
+      request.set_request_id(flags->request_id);
+      request.set_validate_only(flags->validate_only);
+      ASSIGN_OR_RETURN(const auto made, context.Create(&Stub::CreateProject, request));
+      if (!context.json()) Print(Trial(flags->validate_only));
       return PrintProject(context, made);
     };
   });
@@ -78,7 +84,7 @@ void AddList(CLI::App& project, Context& context) {
                                                         &v1::ListProjectsResponse::mutable_projects,
                                                         v1::ListProjectsRequest()));
           if (context.json()) {
-            PrintJson(all);
+            context.PrintAll(all);
             return absl::OkStatus();
           }
           Table table({"ID", "DISPLAY NAME", "CREATED"});

@@ -67,6 +67,33 @@ class Changes(TocsinTestCase):
         self.assertEqual(self.cli.json(*hook)["webhookSecret"],
                          self.cli.json(*hook)["webhookSecret"])
         self.cli.text("channel", "delete", self.monitor)
+        key = ("key", "create", self.monitor, "--role", "viewer", "--request-id", str(uuid.uuid4()))
+        self.assertEqual(self.cli.json(*key)["secret"], self.cli.json(*key)["secret"])
+        self.assertIn("exists already", self.refused(*key[:-1], str(uuid.uuid4())))
+        project = ("project", "create", self.monitor, "--request-id", str(uuid.uuid4()))
+        self.assertEqual(self.cli.json(*project), self.cli.json(*project))
+        self.assertIn("exists already", self.refused(*project[:-1], str(uuid.uuid4())))
+        self.cli.text("project", "delete", self.monitor)
+
+    def test_a_trial_makes_neither_key_nor_project(self):
+        for command in (("key", "create", self.monitor, "--role", "viewer"),
+                        ("project", "create", self.monitor)):
+            tried = self.cli.text(*command, "--validate-only")
+            self.assertIn("Nothing was changed", tried)
+            self.assertNotIn("ecret", tried)
+            self.assertEqual(self.cli.run(command[0], "get", self.monitor).returncode, 3)
+
+    def test_what_is_refused_is_told_in_words_of_the_command_line(self):
+        create = ("key", "create", self.monitor, "--role")
+        self.assertIn("--role: a service's key is one of all projects; accepted: viewer, editor, "
+                      "admin or pusher; or --all-projects", self.refused(*create, "gateway"))
+        self.assertIn("--may-create, --max-monitors, --create-…: the key is no push key; accepted: "
+                      "nothing, or --role pusher", self.refused(*create, "viewer", "--may-create"))
+        self.assertIn("--create-label: ", self.refused(*create, "pusher", "--may-create",
+                                                       "--create-label", "Team=x"))
+        made = self.cli.json(*create, "pusher", "--may-create", "--create-label", "team=x",
+                             "--create-label", "env=")
+        self.assertEqual(made["key"]["push"]["defaults"]["labels"], {"team": "x", "env": ""})
 
     def test_a_missing_monitor_is_made_with_a_token_of_its_owner(self):
         token = uuid.uuid4().hex

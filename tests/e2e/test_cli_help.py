@@ -11,7 +11,8 @@ from harness.cluster import binary
 
 GOLDEN = pathlib.Path(__file__).parent.parent / "golden" / "help"
 COMMANDS = ("monitor create", "monitor update", "monitor delete", "monitor rotate-token",
-            "channel create", "channel update", "channel delete", "audit list")
+            "channel create", "channel update", "channel delete", "key create", "key update",
+            "project create", "audit list")
 
 
 class Help(unittest.TestCase):
