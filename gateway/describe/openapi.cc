@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/status_macros.h"
 #include "gateway/describe/operations.h"
+#include "gateway/describe/prose.h"
 #include "gateway/rest/route_table.h"
 
 namespace tocsin::gateway {
@@ -113,6 +114,7 @@ void AddOwnSchemas(OrderedJson& schemas) {
         {"status", {{"type", "integer"}, {"description", "The HTTP status."}}},
         {"detail", Text("What went wrong, for people.")},
         {"code", Text("The gRPC code, e.g. `NOT_FOUND`.")},
+        {"domain", Text("Whose word the reason is: always `tocsin`.")},
         {"reason", Text("A word that programs can switch on, e.g. `MONITOR_NOT_FOUND`.")},
         {"violations",
          {{"type", "array"},
@@ -120,11 +122,11 @@ void AddOwnSchemas(OrderedJson& schemas) {
           {"items",
            {{"type", "object"},
             {"properties",
-             {{"field", Text("Its path in the request.")},
+             {{"field", Text("Its path in the request, e.g. `monitor.displayName`.")},
               {"description", Text("What is wrong, and what is accepted.")}}},
             {"required", {"field", "description"}}}}}},
         {"requestId", Text("Finds the request in the logs.")}}},
-      {"required", {"type", "title", "status", "detail", "code", "requestId"}}};
+      {"required", {"type", "title", "status", "detail", "code", "domain", "reason", "requestId"}}};
   schemas["PushAnswer"] = {{"type", "object"},
                            {"properties",
                             {{"ok", {{"type", "boolean"}}},
@@ -194,17 +196,19 @@ absl::StatusOr<OrderedJson> MakeOpenApi(const Contract& contract, const std::str
       }
     }
   }
-  return OrderedJson{{"openapi", "3.1.0"},
-                     {"info",
-                      {{"title", "Tocsin"},
-                       {"version", version},
-                       {"description", kDescription},
-                       {"license", {{"name", "Apache-2.0"}, {"identifier", "Apache-2.0"}}}}},
-                     {"servers", {{{"url", "/"}, {"description", "This gateway."}}}},
-                     {"security", {{{"key", OrderedJson::array()}}}},
-                     {"tags", tags},
-                     {"paths", paths},
-                     {"components", Components(schemas)}};
+  OrderedJson document = {{"openapi", "3.1.0"},
+                          {"info",
+                           {{"title", "Tocsin"},
+                            {"version", version},
+                            {"description", kDescription},
+                            {"license", {{"name", "Apache-2.0"}, {"identifier", "Apache-2.0"}}}}},
+                          {"servers", {{{"url", "/"}, {"description", "This gateway."}}}},
+                          {"security", {{{"key", OrderedJson::array()}}}},
+                          {"tags", tags},
+                          {"paths", paths},
+                          {"components", Components(schemas)}};
+  NameFieldsAsInJson(contract, document);
+  return document;
 }
 
 }  // namespace tocsin::gateway

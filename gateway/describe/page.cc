@@ -2,6 +2,8 @@
 #include "gateway/describe/page.h"
 
 #include <algorithm>
+#include <string>
+#include <vector>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
@@ -122,31 +124,67 @@ std::string Rest(const OrderedJson& operation) {
   return text.substr(std::min(text.find_first_not_of(" \n", heading.size()), text.size()));
 }
 
-std::string Section(const OrderedJson& document, const std::string& path, const std::string& method,
-                    const OrderedJson& operation) {
-  const std::string id = operation["operationId"];
-  return absl::StrCat("<article id=\"", id, "\"><h3><a class=\"anchor\" href=\"#", id, "\">",
-                      Escaped(operation["summary"].get<std::string>()),
-                      "</a></h3>\n<p class=\"route\"><span class=\"method ", method, "\">",
-                      absl::AsciiStrToUpper(method), "</span> <code>", Escaped(path),
-                      "</code></p>\n", Markdown(Rest(operation)), Parameters(operation),
-                      Body(operation), Answer(operation), "<pre class=\"example\">",
-                      Escaped(CurlExample(document, path, method, operation)),
-                      "</pre></article>\n");
+// Operations of one path that differ in nothing but the method.
+struct Entry {
+  std::string path;
+  std::vector<std::string> methods;
+  std::vector<std::string> ids;
+  const OrderedJson* operation = nullptr;  // the first of them
+};
+
+std::string Methods(const Entry& entry) {
+  std::string html;
+  for (const std::string& method : entry.methods) {
+    absl::StrAppend(&html, "<span class=\"method ", method, "\">", absl::AsciiStrToUpper(method),
+                    "</span> ");
+  }
+  return html;
+}
+
+std::string Section(const OrderedJson& document, const Entry& entry) {
+  const OrderedJson& operation = *entry.operation;
+  const std::string& id = entry.ids.front();
+  std::string anchors;  // what the other operations are linked by
+  for (size_t i = 1; i < entry.ids.size(); ++i) {
+    absl::StrAppend(&anchors, "<span id=\"", entry.ids[i], "\"></span>");
+  }
+  return absl::StrCat(
+      "<article id=\"", id, "\">", anchors, "<h3><a class=\"anchor\" href=\"#", id, "\">",
+      Escaped(operation["summary"].get<std::string>()), "</a></h3>\n<p class=\"route\">",
+      Methods(entry), "<code>", Escaped(entry.path), "</code></p>\n", Markdown(Rest(operation)),
+      Parameters(operation), Body(operation), Answer(operation), "<pre class=\"example\">",
+      Escaped(CurlExample(document, entry.path, entry.methods.front(), operation)),
+      "</pre></article>\n");
 }
 
 bool HasTag(const OrderedJson& operation, const std::string& tag) {
   return operation["tags"][0] == tag;
 }
 
-// Calls `visit` with each operation of a tag.
-template <typename Visit>
-void ForEach(const OrderedJson& document, const std::string& tag, Visit visit) {
+bool AreAlike(OrderedJson a, OrderedJson b) {
+  a.erase("operationId");
+  b.erase("operationId");
+  return a == b;
+}
+
+// Those of a tag, in the document's order.
+std::vector<Entry> EntriesOf(const OrderedJson& document, const std::string& tag) {
+  std::vector<Entry> entries;
   for (const auto& [path, item] : document["paths"].items()) {
+    const size_t first = entries.size();
     for (const auto& [method, operation] : item.items()) {
-      if (HasTag(operation, tag)) visit(path, method, operation);
+      if (!HasTag(operation, tag)) continue;
+      const auto same = std::find_if(entries.begin() + first, entries.end(), [&](const Entry& e) {
+        return AreAlike(*e.operation, operation);
+      });
+      Entry& entry = same != entries.end() ? *same : entries.emplace_back();
+      entry.path = path;
+      if (entry.operation == nullptr) entry.operation = &operation;
+      entry.methods.push_back(method);
+      entry.ids.push_back(operation["operationId"]);
     }
   }
+  return entries;
 }
 
 std::string Navigation(const OrderedJson& document) {
@@ -156,13 +194,10 @@ std::string Navigation(const OrderedJson& document) {
   for (const auto& tag : document["tags"]) {
     const std::string name = tag["name"];
     absl::StrAppend(&html, "<details><summary>", Escaped(name), "</summary><ul>\n");
-    ForEach(document, name,
-            [&](const auto& /*path*/, const std::string& method, const auto& operation) {
-              absl::StrAppend(
-                  &html, "<li><a href=\"#", operation["operationId"].template get<std::string>(),
-                  "\"><span class=\"method ", method, "\">", absl::AsciiStrToUpper(method),
-                  "</span> ", operation["operationId"].template get<std::string>(), "</a></li>\n");
-            });
+    for (const Entry& entry : EntriesOf(document, name)) {
+      absl::StrAppend(&html, "<li><a href=\"#", entry.ids.front(), "\">", Methods(entry),
+                      entry.ids.front(), "</a></li>\n");
+    }
     html += "</ul></details>\n";
   }
   return html +
@@ -198,9 +233,7 @@ std::string MakePage(const OrderedJson& document, const std::string& stylesheet)
     const std::string name = tag["name"];
     absl::StrAppend(&html, "<section id=\"tag-", name, "\"><h2>", name, "</h2>\n",
                     Markdown(tag["description"]));
-    ForEach(document, name, [&](const auto& path, const auto& method, const auto& operation) {
-      html += Section(document, path, method, operation);
-    });
+    for (const Entry& entry : EntriesOf(document, name)) html += Section(document, entry);
     html += "</section>\n";
   }
   return absl::StrCat(html, SchemaSections(document), "</main></body></html>\n");

@@ -312,6 +312,11 @@ class EveryMethod(TocsinTestCase):
         text = page.body.decode()
         for operation in self.operations():
             self.assertIn(f'id="{operation}"', text)
+        for door in ("/api/push/{token}", "/api/push/{key}/{monitor}"):
+            self.assertEqual(text.count(f"<code>{door}</code>"), 1, "GET and POST are one entry")
+        self.assertIn('id="pushByPost"', text)
+        for name in ("next_page_token", "page_size", "display_name", "state_change_time"):
+            self.assertNotIn(name, text)
         for outside in ("<script", "src=", "@import", 'href="http'):
             self.assertNotIn(outside, text)
         self.assertEqual(request(self.gateway, "GET", "/").headers["location"], "/docs")
