@@ -104,6 +104,7 @@ void PushParameters::Clear() {
   value.reset();
   run_id.clear();
   exit_status.reset();
+  output.clear();
   create = false;
   warning.clear();
 }
@@ -310,6 +311,11 @@ PushParser::~PushParser() { delete fields_; }
 absl::Status PushParser::Parse(const PushInput& input, PushParameters& out) {
   out.Clear();
   const BodyKind body = input.body.empty() ? BodyKind::kNone : KindOf(input.content_type);
+  // The end of what a job says is where it says what went wrong.
+  if (body == BodyKind::kNone && !input.body.empty()) {
+    out.output.assign(
+        input.body.substr(input.body.size() - std::min(input.body.size(), kMaxOutputBytes)));
+  }
   if (input.query.empty() && body == BodyKind::kNone && input.action.empty()) {
     return absl::OkStatus();
   }

@@ -15,6 +15,7 @@ enum class PushKind : uint8_t { kUp = 1, kDown = 2, kStart = 3, kLog = 4 };
 
 inline constexpr size_t kMaxMessageBytes = 4096;
 inline constexpr size_t kMaxRunIdBytes = 64;
+inline constexpr size_t kMaxOutputBytes = 10'000;
 
 struct PushParameters {
   PushKind kind = PushKind::kUp;
@@ -22,6 +23,7 @@ struct PushParameters {
   std::optional<double> value;  // finite
   std::string run_id;
   std::optional<int> exit_status;  // 0 to 255
+  std::string output;              // what the job put out: any bytes
   bool create = false;             // a monitor that is missing is to be made
   std::string warning;             // what was wrong and did not keep the heartbeat from counting
 
@@ -48,10 +50,13 @@ struct PushInput {
 // The action says what the heartbeat is: start, fail, log (any case), or an exit status from 0 to
 // 255, which is a success only when it is 0.
 //
-// The others come from the query, from a form body or from a JSON body, as Content-Type says; other
-// bodies are not read (one that looks like JSON and is called a form causes a warning). The query
-// wins; of a repeated parameter the first wins. An empty one is absent everywhere, so that
+// The others come from the query, from a form body or from a JSON body, as Content-Type says (one
+// that looks like JSON and is called a form causes a warning). The query wins; of a repeated
+// parameter the first wins. An empty one is absent everywhere, so that
 // "?status=&msg=" in front of a body hides nothing that it says.
+//
+// A body of another type, or of none, is what the job put out: its last 10,000 bytes are kept as
+// they are, and no parameters are looked for in them.
 //
 // A JSON body with a top-level array "alerts" is Alertmanager's: only its "status" is read,
 // "firing" as up (the watchdog barks) and "resolved" as log.

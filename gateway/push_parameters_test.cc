@@ -28,6 +28,7 @@ Parsed Parse(std::string_view query, std::string_view type = "", std::string_vie
   parsed.p.value = 7;
   parsed.p.warning = "old";
   parsed.p.exit_status = 3;
+  parsed.p.output = "old";
   parsed.p.create = true;
   parsed.status = parser.Parse(
       {.action = action, .query = query, .content_type = type, .body = body}, parsed.p);
@@ -164,6 +165,21 @@ TEST(PushParametersTest, ContentTypeDecidesHowABodyIsRead) {
     EXPECT_EQ(Parse("", type, json).p.kind, PushKind::kUp) << type;
   }
   EXPECT_THAT(Parse("", kForm, json).p.warning, HasSubstr("looks like JSON"));
+}
+
+TEST(PushParametersTest, ABodyOfAnotherTypeIsOutputAndItsEndIsKept) {
+  const std::string bytes("line\n\0\xFF\x80 end", 12);
+  for (const char* type : {"", "text/plain", "application/octet-stream", "multipart/form-data"}) {
+    EXPECT_EQ(Parse("", type, bytes).p.output, bytes) << type;
+    EXPECT_EQ(Parse("msg=x", type, bytes).p.output, bytes) << type;
+  }
+  const std::string end = std::string(9'996, 'b') + "end.";
+  EXPECT_EQ(Parse("", "text/plain", std::string(60'000, 'a') + end).p.output, end);
+  EXPECT_EQ(Parse("", "text/plain", end).p.output, end);
+  EXPECT_EQ(Parse("", kForm, "msg=x").p.output, "");
+  EXPECT_EQ(Parse("", kJson, "{}").p.output, "");
+  EXPECT_EQ(Parse("", kJson, "broken").p.output, "");
+  EXPECT_EQ(Parse("msg=x", "", "").p.output, "");
 }
 
 TEST(PushParametersTest, ReadsJsonValuesOfEveryType) {

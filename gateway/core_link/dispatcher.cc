@@ -15,6 +15,10 @@ using internal::v1::PushOutcome;
 // Core clamps to this, too (proto/tocsin/internal/v1/push_service.proto).
 constexpr absl::Duration kMaxAge = absl::Seconds(10);
 constexpr size_t kMaxSpareRefs = 16;
+// Core reads no message above 4 MiB. One push more than this is well below it.
+constexpr size_t kMaxBatchBytes = 3 * 1024 * 1024;
+// More than a push without its texts takes on the wire.
+constexpr size_t kPushBytes = 300;
 // A commit costs core and PostgreSQL as much as some fifteen pushes, whatever is in it. While a
 // stream owes answers to this many pushes, small batches would cost more than they gain.
 constexpr size_t kManyInFlight = 64;
@@ -259,12 +263,14 @@ void Dispatcher::SendBatch(Stream& to, size_t limit, absl::Duration now) {
   batch.shed_micros = shed_.TakeMicros();
   batch.pushes = TakeRefs();
   CoreStream::Batch message = to.stream->NewBatch();
-  while (batch.pushes.size() < limit) {
+  size_t bytes = 0;
+  while (batch.pushes.size() < limit && bytes < kMaxBatchBytes) {
     const std::optional<PushRef> next = NextReady(to);
     if (!next) break;
     const PushRef ref = *next;
     PendingPush& push = *ref.push;
     Fill(*message->add_pushes(), push, now);
+    bytes += kPushBytes + push.parameters.message.size() + push.parameters.output.size();
     push.batch = batch.id;
     batch.oldest = std::min(batch.oldest, push.received);
     if (++push.attempts > 1) ++stats_.retries;
@@ -324,6 +330,7 @@ void Dispatcher::Fill(internal::v1::Push& out, const PendingPush& push, absl::Du
   if (p.value) out.set_value(*p.value);
   if (!p.run_id.empty()) out.set_run_id(p.run_id);
   if (p.exit_status) out.set_exit_status(*p.exit_status);
+  if (!p.output.empty()) out.set_output(p.output);
   if (push.monitor_id.empty()) return;
   out.set_monitor_id(push.monitor_id);
   if (!p.create) return;

@@ -90,6 +90,30 @@ TEST_F(DispatcherTest, AReplicaThatHangsLosesItsPushesToAnother) {
   EXPECT_EQ(a_.sent.size(), 2u);
 }
 
+TEST_F(DispatcherTest, LargeOutputsMakeSmallBatchesThatCoreCanRead) {
+  Dispatcher dispatcher({.gateway_name = "gw", .sign_of_life = absl::InfiniteDuration()}, *this);
+  const auto a = dispatcher.Add(&a_);
+  for (int i = 0; i < 700; ++i) {
+    PendingPush* push = dispatcher.Take();
+    push->parameters.Clear();
+    push->parameters.message = std::to_string(i) + std::string(4000, 'm');
+    push->parameters.output.assign(kMaxOutputBytes, 'o');
+    push->push_id = ++last_push_id_;
+    push->received = now_;
+    ASSERT_TRUE(dispatcher.Submit(push, now_));
+  }
+  for (size_t answered = 0; results_.size() < 700;) {
+    dispatcher.OnTurn(now_);
+    ASSERT_LT(answered, a_.sent.size());
+    while (answered < a_.sent.size()) {
+      EXPECT_LT(a_.sent[answered].ByteSizeLong(), 4U * 1024 * 1024);
+      EXPECT_EQ(a_.sent[answered].pushes(0).output().size(), kMaxOutputBytes);
+      Answer(dispatcher, a, a_.sent[answered++]);
+    }
+  }
+  EXPECT_GE(a_.sent.size(), 3U);
+}
+
 TEST_F(DispatcherTest, WithNowhereElseToGoItWaitsForTheLateAnswer) {
   const auto a = dispatcher_.Add(&a_);
   Push("1");

@@ -80,8 +80,9 @@ class PushPool {
     push->creates = false;
     // The memory of a rare long message is not kept for the usual short ones.
     constexpr size_t kKeptBytes = 256;
-    if (push->parameters.message.capacity() > kKeptBytes)
-      std::string().swap(push->parameters.message);
+    for (std::string* text : {&push->parameters.message, &push->parameters.output}) {
+      if (text->capacity() > kKeptBytes) std::string().swap(*text);
+    }
     free_.push_back(push);
   }
 

@@ -45,6 +45,7 @@ void CheckPush(const http::Request& request) {
   Require(parameters->message.size() <= kMaxMessageBytes && IsClean(parameters->message));
   Require(parameters->run_id.size() <= kMaxRunIdBytes && IsClean(parameters->run_id));
   Require(IsClean(parameters->warning));
+  Require(parameters->output.size() <= kMaxOutputBytes);
   Require(!parameters->value || *parameters->value - *parameters->value == 0);  // finite
 }
 
