@@ -7,7 +7,9 @@
 #include "common/log.h"
 #include "common/random.h"
 #include "gateway/client_address.h"
+#include "gateway/credential.h"
 #include "gateway/limit_key.h"
+#include "gateway/monitor_id.h"
 #include "gateway/push_answers.h"
 #include "gateway/request_id.h"
 #include "gateway/text.h"
@@ -18,6 +20,15 @@ namespace {
 constexpr absl::Duration kPublishEvery = absl::Milliseconds(100);
 constexpr absl::Duration kRetryAfter = absl::Seconds(1);
 constexpr int kMaxLogLinesPerSecond = 10;
+constexpr char kTooManyUnknown[] = "Too many pushes with unknown tokens from this address.";
+constexpr char kMayNotCreate[] =
+    "There is no such monitor, and this push key may not create it: it is not one that may, or what "
+    "it would create names a channel that does not exist any more.";
+constexpr char kTooManyMonitors[] =
+    "There is no such monitor, and it is not created: the project has as many monitors as this push "
+    "key allows (max_monitors).";
+constexpr char kDeleted[] =
+    "The monitor is deleted, and its id is not free: undelete it, or push to another id.";
 
 // Spreads consecutive numbers over all 64 bits; a bijection, so that they stay distinct
 // (SplitMix64's finalizer).
@@ -27,22 +38,8 @@ uint64_t Mix(uint64_t x) {
   return x ^ (x >> 31);
 }
 
-bool IsPushMethod(std::string_view method) {
-  return method == "POST" || method == "GET" || method == "HEAD" || method == "PUT" ||
-         method == "PATCH";
-}
-
 bool HasOwnBudget(const PushParameters& push) {
   return push.kind == PushKind::kDown || push.kind == PushKind::kStart || push.exit_status;
-}
-
-// As core has it for ids.
-bool IsMonitorId(std::string_view id) {
-  const auto fit = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
-  };
-  return !id.empty() && id.size() <= 63 && id.front() != '-' &&
-         std::all_of(id.begin(), id.end(), fit);
 }
 
 }  // namespace
@@ -53,10 +50,8 @@ PushHandler::PushHandler(DispatcherOptions options, http::EventLoop& loop, Gatew
       shared_(shared),
       others_(others),
       next_push_id_(RandomId()),
-      recorded_(RecordedAnswer("")),
-      paused_(PausedAnswer("")),
-      created_(CreatedAnswer("")),
-      preflight_(PreflightAnswer()),
+      own_(OwnDialect()),
+      recorded_(own_.Answer({.verdict = PushVerdict::kRecorded})),
       published_at_(loop.now()),
       core_(std::move(options), shared.core_key, loop, *this) {}
 
@@ -64,25 +59,32 @@ PushHandler::~PushHandler() = default;
 
 void PushHandler::OnRequest(const http::Request& request, http::Responder responder) {
   const Route route = ParseRoute(request.target);
-  if (route.endpoint == Route::Endpoint::kUnknown) return others_.OnRequest(request, responder);
-  if (request.method == "OPTIONS") return responder.Send(preflight_);
-  if (!IsPushMethod(request.method)) {
-    counted_ = true;
-    counts_.Count(PushOutcomeLabel::kBadRequest);
-    return responder.Send(MethodNotAllowedAnswer(RequestId(request)));
+  const bool own = route.endpoint == Route::Endpoint::kPush;
+  const Target target = own ? Target() : SplitTarget(request.target);
+  const Adapter* const adapter = own ? nullptr : FindAdapter(target);
+  if (!own && adapter == nullptr) return others_.OnRequest(request, responder);
+  const Dialect& dialect = own ? own_ : *adapter;
+  if (request.method == "OPTIONS") return responder.Send(dialect.Preflight());
+  counted_ = true;
+  if (!dialect.Takes(request.method)) {
+    const std::string text = "Push with one of " + std::string(dialect.methods()) + ".";
+    return Refuse(dialect, PushVerdict::kWrongMethod, text, request, responder);
   }
-  OnPush(request, route, responder);
+  if (own) return OnPush(request, route, responder);
+  OnPeerPush(request, target, *adapter, responder);
 }
 
 void PushHandler::OnPush(const http::Request& request, const Route& route,
                          http::Responder responder) {
-  counted_ = true;
   const std::string_view token = TokenOf(request, route);
   if (token.empty()) {
-    counts_.Count(PushOutcomeLabel::kBadRequest);
-    return responder.Send(MissingTokenAnswer(RequestId(request)));
+    return Refuse(
+        own_, PushVerdict::kNoSecret,
+        "The push token is missing: push to /api/push/<token> or send Authorization: Bearer.",
+        request, responder);
   }
   PendingPush& push = *core_.dispatcher().Take();
+  push.dialect = &own_;
   absl::Status status = ReadMonitor(route, push);
   const PushInput input{
       .action = action_,
@@ -92,11 +94,32 @@ void PushHandler::OnPush(const http::Request& request, const Route& route,
   if (status.ok()) status = parser_.Parse(input, push.parameters);
   if (!status.ok()) {
     core_.dispatcher().Discard(&push);
-    counts_.Count(PushOutcomeLabel::kBadRequest);
-    const std::string message(status.message());
-    return responder.Send(ErrorAnswer(400, message, RequestId(request)));
+    return Refuse(own_, PushVerdict::kBadRequest, std::string(status.message()), request,
+                  responder);
   }
-  push.token_hash = Sha256(token);
+  Forward(push, token, request, responder);
+}
+
+void PushHandler::OnPeerPush(const http::Request& request, const Target& target,
+                             const Adapter& adapter, http::Responder responder) {
+  PendingPush& push = *core_.dispatcher().Take();
+  push.dialect = &adapter;
+  push.parameters.Clear();
+  address_ = {};
+  const absl::Status status = adapter.Read(target, request, address_, push.parameters);
+  if (!status.ok()) {
+    core_.dispatcher().Discard(&push);
+    const PushVerdict verdict =
+        absl::IsUnauthenticated(status) ? PushVerdict::kNoSecret : PushVerdict::kBadRequest;
+    return Refuse(adapter, verdict, std::string(status.message()), request, responder);
+  }
+  push.monitor_id.swap(address_.monitor_id);
+  Forward(push, address_.secret, request, responder);
+}
+
+void PushHandler::Forward(PendingPush& push, std::string_view secret, const http::Request& request,
+                          http::Responder responder) {
+  push.token_hash = Sha256(secret);
   push.limit_key = LimitKey(push.token_hash, push.monitor_id);
   push.responder = responder;
   push.received = loop_.now();
@@ -105,11 +128,22 @@ void PushHandler::OnPush(const http::Request& request, const Route& route,
   do {
     push.push_id = Mix(next_push_id_++);
   } while (push.push_id == 0);
+  const Dialect& dialect = *push.dialect;
   if (core_.dispatcher().Submit(&push, loop_.now())) return;
   counts_.Count(PushOutcomeLabel::kShed);
   const std::string id = RequestId(request);
-  LogFailure("push_shed", id, loop_.now());
-  responder.Send(RetryAnswer(503, "Too many pushes are waiting; try again.", kRetryAfter, id));
+  LogFailure("push_shed", dialect.route(), id, loop_.now());
+  responder.Send(dialect.Answer({.verdict = PushVerdict::kTryLater,
+                                 .text = "Too many pushes are waiting; try again.",
+                                 .request_id = id,
+                                 .retry_after = kRetryAfter}));
+}
+
+void PushHandler::Refuse(const Dialect& dialect, PushVerdict verdict, std::string_view text,
+                         const http::Request& request, http::Responder responder) {
+  counts_.Count(PushOutcomeLabel::kBadRequest);
+  const std::string id = RequestId(request);
+  responder.Send(dialect.Answer({.verdict = verdict, .text = text, .request_id = id}));
 }
 
 absl::Status PushHandler::ReadMonitor(const Route& route, PendingPush& push) {
@@ -130,10 +164,7 @@ std::string_view PushHandler::TokenOf(const http::Request& request, const Route&
     DecodePath(route.token, token_);
     return token_;
   }
-  constexpr std::string_view kBearer = "Bearer ";
-  const std::string_view value = request.Header("Authorization");
-  if (!http::EqualsIgnoreCase(value.substr(0, kBearer.size()), kBearer)) return {};
-  return TrimSpace(value.substr(kBearer.size()));
+  return CredentialOf(request, "Bearer");
 }
 
 bool PushHandler::Limited(PendingPush& push, const http::Request& request) {
@@ -141,44 +172,47 @@ bool PushHandler::Limited(PendingPush& push, const http::Request& request) {
   const TokenLimiter::Verdict verdict =
       shared_.tokens.Check(push.limit_key, HasOwnBudget(push.parameters), now);
   push.token_known = verdict.known;
-  if (verdict.wait) {
-    counts_.Count(PushOutcomeLabel::kRateLimited);
-    push.responder.Send(RetryAnswer(429, "This monitor is pushed to too often.", *verdict.wait,
-                                    RequestId(request)));
+  const auto too_often = [&](PushOutcomeLabel label, const char* text, absl::Duration wait) {
+    counts_.Count(label);
+    const std::string id = RequestId(request);
+    push.responder.Send(push.dialect->Answer(
+        {.verdict = PushVerdict::kTooOften, .text = text, .request_id = id, .retry_after = wait}));
     return true;
+  };
+  if (verdict.wait) {
+    return too_often(PushOutcomeLabel::kRateLimited, "This monitor is pushed to too often.",
+                     *verdict.wait);
   }
   push.client = ClientOf(request, shared_.trusted_proxies);
   if (verdict.known) return false;
   const auto wait = shared_.unknown.Check(push.client, push.limit_key, now);
-  if (!wait) return false;
-  counts_.Count(PushOutcomeLabel::kUnknownLimited);
-  push.responder.Send(RetryAnswer(429, "Too many pushes with unknown tokens from this address.",
-                                  *wait, RequestId(request)));
-  return true;
+  return wait && too_often(PushOutcomeLabel::kUnknownLimited, kTooManyUnknown, *wait);
 }
 
 void PushHandler::OnOutcome(PendingPush& push, PushResult result, absl::Duration now) {
   const absl::Duration took = now - push.received;
-  const std::string& warning = push.parameters.warning;
   counted_ = true;
   if ((result == PushResult::kRecorded || result == PushResult::kRecordedPaused ||
        result == PushResult::kCreated) &&
       !push.token_known) {
     shared_.tokens.Accepted(push.limit_key);
   }
+  const auto refuse = [&](PushOutcomeLabel label, PushVerdict verdict, std::string_view text) {
+    counts_.Count(label, took);
+    const std::string id = FittingRequestId(push.request_id);
+    push.responder.Send(
+        push.dialect->Answer({.verdict = verdict, .text = text, .request_id = id, .took = took}));
+  };
   switch (result) {
     case PushResult::kRecorded:
       counts_.Count(PushOutcomeLabel::kRecorded, took);
-      if (warning.empty()) return push.responder.Send(recorded_);
-      return push.responder.Send(RecordedAnswer(warning));
+      return AnswerRecorded(push, PushVerdict::kRecorded, took);
     case PushResult::kRecordedPaused:
       counts_.Count(PushOutcomeLabel::kPaused, took);
-      if (warning.empty()) return push.responder.Send(paused_);
-      return push.responder.Send(PausedAnswer(warning));
+      return AnswerRecorded(push, PushVerdict::kPaused, took);
     case PushResult::kCreated:
       counts_.Count(PushOutcomeLabel::kCreated, took);
-      if (warning.empty()) return push.responder.Send(created_);
-      return push.responder.Send(CreatedAnswer(warning));
+      return AnswerRecorded(push, PushVerdict::kCreated, took);
     case PushResult::kUnknownToken:
       return AnswerUnknown(push, now);
     case PushResult::kMayNotCreate:
@@ -186,58 +220,73 @@ void PushHandler::OnOutcome(PendingPush& push, PushResult result, absl::Duration
     case PushResult::kDeleted:
       return AnswerNotCreated(push, result, now);
     case PushResult::kInvalid:
-      counts_.Count(PushOutcomeLabel::kInvalid, took);
-      return push.responder.Send(ErrorAnswer(400, "The push cannot be stored as it is.",
-                                             FittingRequestId(push.request_id)));
+      return refuse(PushOutcomeLabel::kInvalid, PushVerdict::kBadRequest,
+                    "The push cannot be stored as it is.");
     case PushResult::kUnavailable:
       break;
   }
   counts_.Count(PushOutcomeLabel::kUnavailable, took);
   const std::string id = FittingRequestId(push.request_id);
-  LogFailure("push_unavailable", id, now);
+  LogFailure("push_unavailable", push.dialect->route(), id, now);
   push.responder.Send(
-      RetryAnswer(503, "The push could not be recorded in time; try again.", kRetryAfter, id));
+      push.dialect->Answer({.verdict = PushVerdict::kTryLater,
+                            .text = "The push could not be recorded in time; try again.",
+                            .request_id = id,
+                            .retry_after = kRetryAfter,
+                            .took = took}));
+}
+
+void PushHandler::AnswerRecorded(PendingPush& push, PushVerdict verdict, absl::Duration took) {
+  const std::string& warning = push.parameters.warning;
+  if (push.dialect != &own_) {
+    // Opsgenie's names the request of a success, too.
+    const std::string id = FittingRequestId(push.request_id);
+    return push.responder.Send(push.dialect->Answer(
+        {.verdict = verdict, .text = warning, .request_id = id, .took = took}));
+  }
+  if (verdict == PushVerdict::kRecorded && warning.empty()) return push.responder.Send(recorded_);
+  push.responder.Send(own_.Answer({.verdict = verdict, .text = warning}));
 }
 
 void PushHandler::AnswerUnknown(PendingPush& push, absl::Duration now) {
-  if (RefusedTooOften(push, now)) return;
-  counts_.Count(PushOutcomeLabel::kUnknownToken, now - push.received);
-  push.responder.Send(UnknownTokenAnswer(FittingRequestId(push.request_id)));
+  Refuse(push, PushOutcomeLabel::kUnknownToken, {.verdict = PushVerdict::kUnknown}, now);
 }
 
 void PushHandler::AnswerNotCreated(PendingPush& push, PushResult result, absl::Duration now) {
-  if (RefusedTooOften(push, now)) return;
-  counts_.Count(PushOutcomeLabel::kMayNotCreate, now - push.received);
-  const std::string id = FittingRequestId(push.request_id);
-  switch (result) {
-    case PushResult::kTooManyMonitors:
-      return push.responder.Send(TooManyMonitorsAnswer(id));
-    case PushResult::kDeleted:
-      return push.responder.Send(DeletedAnswer(id));
-    default:
-      return push.responder.Send(MayNotCreateAnswer(id));
-  }
+  PushReply reply = {.verdict = PushVerdict::kMayNotCreate, .text = kMayNotCreate};
+  if (result == PushResult::kTooManyMonitors) reply.text = kTooManyMonitors;
+  if (result == PushResult::kDeleted) reply = {.verdict = PushVerdict::kUnknown, .text = kDeleted};
+  Refuse(push, PushOutcomeLabel::kMayNotCreate, reply, now);
 }
 
-bool PushHandler::RefusedTooOften(PendingPush& push, absl::Duration now) {
-  const auto wait = shared_.unknown.Refused(push.client, push.limit_key, now);
-  if (!wait) return false;
+void PushHandler::Refuse(PendingPush& push, PushOutcomeLabel label, PushReply reply,
+                         absl::Duration now) {
   const std::string id = FittingRequestId(push.request_id);
-  counts_.Count(PushOutcomeLabel::kUnknownLimited, now - push.received);
+  const auto wait = shared_.unknown.Refused(push.client, push.limit_key, now);
+  const absl::Duration took = now - push.received;
+  if (!wait) {
+    counts_.Count(label, took);
+    reply.request_id = id;
+    reply.took = took;
+    return push.responder.Send(push.dialect->Answer(reply));
+  }
+  counts_.Count(PushOutcomeLabel::kUnknownLimited, took);
   // A new connection for each further guess makes guessing slower.
-  http::Response response =
-      RetryAnswer(429, "Too many pushes with unknown tokens from this address.", *wait, id);
+  http::Response response = push.dialect->Answer({.verdict = PushVerdict::kTooOften,
+                                                  .text = kTooManyUnknown,
+                                                  .request_id = id,
+                                                  .retry_after = *wait,
+                                                  .took = took});
   response.close = true;
   push.responder.Send(response);
-  return true;
 }
 
 http::Response PushHandler::OnRefusal(int status, std::string_view reason) {
   const std::string id = FittingRequestId("");
   if (status != 503) return ErrorAnswer(status, reason, id);
   core_.dispatcher().NoteRefusal(loop_.now());
-  LogFailure("connection_refused", id, loop_.now());
-  return RetryAnswer(503, reason, kRetryAfter, id);
+  LogFailure("connection_refused", own_.route(), id, loop_.now());
+  return RetryAnswer(reason, kRetryAfter, id);
 }
 
 std::string PushHandler::RequestId(const http::Request& request) const {
@@ -245,8 +294,8 @@ std::string PushHandler::RequestId(const http::Request& request) const {
 }
 
 // In an outage every push fails: a few lines a second say so, a number says how many there were.
-void PushHandler::LogFailure(std::string_view event, std::string_view request_id,
-                             absl::Duration now) {
+void PushHandler::LogFailure(std::string_view event, std::string_view route,
+                             std::string_view request_id, absl::Duration now) {
   if (now - log_window_ >= absl::Seconds(1)) {
     if (not_logged_ > 0) LogWarning("push_failures_not_logged", {{"count", not_logged_}});
     log_window_ = now;
@@ -257,7 +306,7 @@ void PushHandler::LogFailure(std::string_view event, std::string_view request_id
     ++not_logged_;
     return;
   }
-  LogWarning(event, {{"request_id", request_id}, {"route", "/api/push"}});
+  LogWarning(event, {{"request_id", request_id}, {"route", route}});
 }
 
 absl::Duration PushHandler::OnTurn(absl::Duration now) {

@@ -10,7 +10,9 @@
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "common/clock.h"
+#include "gateway/adapters/adapter.h"
 #include "gateway/core_link/core_link.h"
+#include "gateway/dialect.h"
 #include "gateway/http/handler.h"
 #include "gateway/metrics.h"
 #include "gateway/push_parameters.h"
@@ -54,9 +56,20 @@ class PushHandler final : public http::Handler, private OutcomeSink {
   CoreLink& core() { return core_; }
 
  private:
+  // What comes in our own form: /api/push.
   void OnPush(const http::Request& request, const Route& route, http::Responder responder);
+  // What comes in the form of another monitor.
+  void OnPeerPush(const http::Request& request, const Target& target, const Adapter& adapter,
+                  http::Responder responder);
+  // Sends a push that was read to core, or answers why not. Its dialect is set.
+  void Forward(PendingPush& push, std::string_view secret, const http::Request& request,
+               http::Responder responder);
   // What keeps the push from being sent: answered when it says so.
   bool Limited(PendingPush& push, const http::Request& request);
+  // Counts and answers what never became a push.
+  void Refuse(const Dialect& dialect, PushVerdict verdict, std::string_view text,
+              const http::Request& request, http::Responder responder);
+  void AnswerRecorded(PendingPush& push, PushVerdict verdict, absl::Duration took);
   // Reads the monitor and the action of the path into `push` and action_. INVALID_ARGUMENT when the
   // monitor cannot be an id.
   absl::Status ReadMonitor(const Route& route, PendingPush& push);
@@ -64,25 +77,25 @@ class PushHandler final : public http::Handler, private OutcomeSink {
   void OnOutcome(PendingPush& push, PushResult result, absl::Duration now) override;
   void AnswerUnknown(PendingPush& push, absl::Duration now);
   void AnswerNotCreated(PendingPush& push, PushResult result, absl::Duration now);
-  // Whether the address asks too often for what there is not: it is answered so then.
-  bool RefusedTooOften(PendingPush& push, absl::Duration now);
+  // What there is not, or may not be: the address may not ask for such too often.
+  void Refuse(PendingPush& push, PushOutcomeLabel label, PushReply reply, absl::Duration now);
   // The id to answer an error with: the client's own, if it is fit to be repeated.
   std::string RequestId(const http::Request& request) const;
-  void LogFailure(std::string_view event, std::string_view request_id, absl::Duration now);
+  void LogFailure(std::string_view event, std::string_view route, std::string_view request_id,
+                  absl::Duration now);
   void Publish(absl::Duration now);
 
   http::EventLoop& loop_;
   GatewayShared& shared_;
   http::Handler& others_;
   PushParser parser_;
-  std::string token_;   // decoded
-  std::string action_;  // decoded
+  std::string token_;    // decoded
+  std::string action_;   // decoded
+  PushAddress address_;  // of another monitor's form
   uint64_t next_push_id_;
 
-  const http::CannedResponse recorded_;
-  const http::CannedResponse paused_;
-  const http::CannedResponse created_;
-  const http::CannedResponse preflight_;
+  const Dialect& own_;
+  const http::CannedResponse recorded_;  // in our own words, without a warning
 
   PushCounts counts_;
   bool counted_ = false;  // something in counts_ is not published

@@ -12,7 +12,9 @@
 #include <string>
 #include <string_view>
 
+#include "gateway/adapters/adapter.h"
 #include "gateway/http/request_reader.h"
+#include "gateway/monitor_id.h"
 #include "gateway/push_parameters.h"
 #include "gateway/rest/json_mapping.h"
 #include "gateway/rest/json_reader.h"
@@ -34,6 +36,29 @@ bool IsClean(const std::string& text) {
   return cleaned == text;
 }
 
+void CheckParameters(const PushParameters& parameters) {
+  Require(parameters.message.size() <= kMaxMessageBytes && IsClean(parameters.message));
+  Require(parameters.run_id.size() <= kMaxRunIdBytes && IsClean(parameters.run_id));
+  Require(parameters.output.size() <= kMaxOutputBytes);
+  Require(!parameters.value || *parameters.value - *parameters.value == 0);  // finite
+  Require(!parameters.exit_status ||
+          (*parameters.exit_status >= 0 && *parameters.exit_status <= 255));
+}
+
+// Whatever another monitor's form says is fit to be sent to core, or is refused with a reason.
+void CheckPeerPush(const http::Request& request) {
+  const Target target = SplitTarget(request.target);
+  const Adapter* const adapter = FindAdapter(target);
+  if (adapter == nullptr) return;
+  PushAddress to;
+  PushParameters parameters;
+  const absl::Status status = adapter->Read(target, request, to, parameters);
+  if (!status.ok()) return Require(!status.message().empty());
+  Require(!to.secret.empty());
+  Require(to.monitor_id.empty() || IsMonitorId(to.monitor_id));
+  CheckParameters(parameters);
+}
+
 void CheckPush(const http::Request& request) {
   static PushParser* const parser = new PushParser;
   static PushParameters* const parameters = new PushParameters;
@@ -42,11 +67,8 @@ void CheckPush(const http::Request& request) {
       {.query = route.query, .content_type = request.Header("Content-Type"), .body = request.body},
       *parameters);
   if (!status.ok()) return Require(!status.message().empty());
-  Require(parameters->message.size() <= kMaxMessageBytes && IsClean(parameters->message));
-  Require(parameters->run_id.size() <= kMaxRunIdBytes && IsClean(parameters->run_id));
+  CheckParameters(*parameters);
   Require(IsClean(parameters->warning));
-  Require(parameters->output.size() <= kMaxOutputBytes);
-  Require(!parameters->value || *parameters->value - *parameters->value == 0);  // finite
 }
 
 void CheckApi(const http::Request& request) {
@@ -97,6 +119,7 @@ std::string Read(std::string_view input, size_t step, bool check) {
       const http::Request& r = reader.request();
       seen.append(r.method).append(" ").append(r.target).append(" ").append(r.body).append("\n");
       if (check) CheckPush(r);
+      if (check) CheckPeerPush(r);
       if (check) CheckApi(r);
       reader.Reset();
     }

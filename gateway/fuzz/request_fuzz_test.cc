@@ -20,6 +20,16 @@ const std::vector<std::string> kSeeds = {
     "100-continue\r\n\r\n",
     "POST /x HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 52\r\n\r\n"
     "{\"status\":\"firing\",\"alerts\":[{\"status\":\"firing\"}],\"a\":1}",
+    "POST /ping/07c2f548-9850-4b27-af5d-6c9dc157ec02/17?rid=07c2f548-9850-4b27-af5d-6c9dc157ec02 "
+    "HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\n\xFF\x80z",
+    "GET /ping/key/my_job/start?create=1 HTTP/1.1\r\nHost: x\r\n\r\n",
+    "GET /ping/key/job?state=fail&message=a%20b&metric=duration:1.5&series=s&status_code=2 "
+    "HTTP/1.1\r\nHost: x\r\n\r\nGET /p/key/job/run HTTP/1.1\r\nHost: x\r\n\r\n",
+    "PUT /v2/heartbeats/My%20job/ping HTTP/1.1\r\nHost: x\r\nAuthorization: GenieKey k\r\n\r\n",
+    "POST /api/v1/endpoints/a_b/external?success=false&error=e&duration=1m2.5s HTTP/1.1\r\nHost: "
+    "x\r\nAuthorization: Bearer k\r\nContent-Length: 13\r\n\r\n{\"error\":\"e\"}",
+    "POST /api/1/cron/job/key/?check_in_id=83a7c03ed0a04e1b97e2e3b18d38f244 HTTP/1.1\r\nHost: "
+    "x\r\nContent-Length: 36\r\n\r\n{\"status\":\"in_progress\",\"duration\":1}",
     "GET /api/v1/projects/p/monitors?pageSize=20&filter=a%20b&show_deleted=true HTTP/1.1\r\nHost: "
     "x\r\n\r\n",
     "GET /api/v1/projects/-/auditEntries?startTime=2026-01-05T12:00:00.5Z&actor=%C3%A9 HTTP/1.1\r\n"
