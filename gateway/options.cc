@@ -46,7 +46,8 @@ ABSL_FLAG(int32_t, max_api_streams, 100,
 ABSL_FLAG(int32_t, max_connections, 20000, "Open connections; beyond it, 503.");
 ABSL_FLAG(int32_t, max_pipelined, 64, "Unanswered requests of one connection.");
 ABSL_FLAG(int32_t, max_head_bytes, 16384, "Request line and headers; beyond it, 431.");
-ABSL_FLAG(int32_t, max_body_bytes, 65536, "Body; beyond it, 413.");
+// Above the 100,000 bytes of log that borgmatic sends unless it is told less.
+ABSL_FLAG(int32_t, max_body_bytes, 131072, "Body; beyond it, 413.");
 ABSL_FLAG(absl::Duration, head_timeout, absl::Seconds(10),
           "For a request's head to arrive; also for the first request of a connection.");
 ABSL_FLAG(absl::Duration, body_timeout, absl::Seconds(30), "For a request's body to arrive.");
