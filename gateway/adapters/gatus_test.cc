@@ -41,6 +41,8 @@ TEST(GatusTest, AnErrorMayBeInTheBody) {
     EXPECT_EQ(Report("?success=false&error=query", "a_b", body).p.message, "query") << body;
   }
   EXPECT_EQ(Report("?success=true", "a_b", R"({"error":"none"})").p.message, "");
+  const std::string deep = std::string(60'000, '[') + std::string(60'000, ']');
+  EXPECT_EQ(Report("?success=false&error=query", "a_b", deep).p.message, "query");
 }
 
 TEST(GatusTest, DurationsAreThoseOfGoInSeconds) {

@@ -69,6 +69,16 @@ TEST(SentryTest, ReadsAJsonBodyBehindTheQuery) {
   EXPECT_EQ(ReadAs({std::string(kPath) + "?status=ok&duration=12", {}, "{"}).p.value, 12);
 }
 
+TEST(SentryTest, ABodyThatIsNoObjectIsNoCheckIn) {
+  for (const std::string& body :
+       {std::string("null"), std::string("[1]"), std::string("\xFF"), std::string(120'000, '['),
+        std::string(60'000, '[') + std::string(60'000, ']'), std::string(R"({"status":1})"),
+        std::string(R"({"status":["ok"]})")}) {
+    EXPECT_TRUE(absl::IsInvalidArgument(ReadAs({kPath, {}, body}).status)) << body.substr(0, 20);
+    EXPECT_TRUE(ReadAs({std::string(kPath) + "?status=ok", {}, body}).status.ok());
+  }
+}
+
 TEST(SentryTest, SaysWhatIsWrong) {
   struct Case {
     std::string target, text;
