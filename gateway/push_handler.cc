@@ -94,8 +94,8 @@ void PushHandler::OnPush(const http::Request& request, const Route& route,
   if (status.ok()) status = parser_.Parse(input, push.parameters);
   if (!status.ok()) {
     core_.dispatcher().Discard(&push);
-    return Refuse(own_, PushVerdict::kBadRequest, std::string(status.message()), request,
-                  responder);
+    const std::string text(status.message());
+    return Refuse(own_, PushVerdict::kBadRequest, text, request, responder);
   }
   Forward(push, token, request, responder);
 }
@@ -111,7 +111,8 @@ void PushHandler::OnPeerPush(const http::Request& request, const Target& target,
     core_.dispatcher().Discard(&push);
     const PushVerdict verdict =
         absl::IsUnauthenticated(status) ? PushVerdict::kNoSecret : PushVerdict::kBadRequest;
-    return Refuse(adapter, verdict, std::string(status.message()), request, responder);
+    const std::string text(status.message());
+    return Refuse(adapter, verdict, text, request, responder);
   }
   push.monitor_id.swap(address_.monitor_id);
   Forward(push, address_.secret, request, responder);
