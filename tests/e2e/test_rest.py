@@ -265,7 +265,7 @@ class EveryMethod(TocsinTestCase):
             self.problem(send("GET", path), 400, "INVALID_ARGUMENT")
         for method, path, body, reason in (
                 ("GET", f"{monitors}/a%2Fb", b"", "MALFORMED_PATH"),
-                ("GET", f"{monitors}/%4", b"", "MALFORMED_PATH"),
+                ("GET", f"{monitors}/%FF", b"", "MALFORMED_PATH"),
                 ("POST", f"{monitors}?monitorId=hostile", b"{", "MALFORMED_JSON"),
                 ("POST", f"{monitors}?monitorId=hostile", b"[" * 60000, "JSON_TOO_DEEP"),
                 ("POST", f"{monitors}?monitorId=hostile", b"[]", "BODY_NOT_AN_OBJECT"),
