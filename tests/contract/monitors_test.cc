@@ -58,7 +58,13 @@ TEST_P(Monitors, AMonitorComesBackAsItWasAdded) {
   monitor.state.failures = 1;
   monitor.state.successes = 2;
   monitor.state.misses = 3;
-  monitor.state.open_runs = 4;
+  monitor.state.runs = {{.id = "", .started_at = kStart},
+                        {.id = "r\"1",
+                         .started_at = kStart + absl::Microseconds(3),
+                         .due_at = kStart + absl::Hours(2),
+                         .overran = true}};
+  monitor.state.credit_at = kStart + absl::Seconds(5);
+  monitor.state.excused_at = kStart + absl::Seconds(6);
   monitor.state.sequence = 5;
   monitor.state.last_kind = HeartbeatKind::kDown;
   const MonitorIdentity identity = Add(monitor);
@@ -93,7 +99,9 @@ TEST_P(Monitors, AMonitorComesBackAsItWasAdded) {
   EXPECT_EQ(loaded.state.failures, 1);
   EXPECT_EQ(loaded.state.successes, 2);
   EXPECT_EQ(loaded.state.misses, 3);
-  EXPECT_EQ(loaded.state.open_runs, 4);
+  EXPECT_EQ(loaded.state.runs, monitor.state.runs);
+  EXPECT_EQ(loaded.state.credit_at, monitor.state.credit_at);
+  EXPECT_EQ(loaded.state.excused_at, monitor.state.excused_at);
   EXPECT_EQ(loaded.state.sequence, 5);
   EXPECT_FALSE(loaded.state.incident.has_value());
 }

@@ -108,7 +108,8 @@ TEST_P(PushPath, RefusesMonitorsWithMisses) {
   ExpectRefused([](MonitorState& state) { state.misses = 1; });
 }
 TEST_P(PushPath, RefusesMonitorsWithOpenRuns) {
-  ExpectRefused([](MonitorState& state) { state.open_runs = 1; });
+  ExpectRefused(
+      [](MonitorState& state) { state.runs.push_back({.id = "r", .started_at = kStart}); });
 }
 TEST_P(PushPath, RefusesUpsOlderThanTheNewestHeartbeat) {
   ExpectRefused([](MonitorState& state) { state.last_at = kStart + 2 * kSecond; });

@@ -128,12 +128,15 @@ v1::Heartbeat ToProto(const Heartbeat& heartbeat) {
   if (heartbeat.exit_status) out.set_exit_status(*heartbeat.exit_status);
   out.set_run_id(heartbeat.run_id);
   out.set_source(ToProto(heartbeat.source));
+  if (heartbeat.run_duration) *out.mutable_run_duration() = ToDuration(*heartbeat.run_duration);
+  out.set_output(heartbeat.output);
   return out;
 }
 
 v1::Heartbeat ToProto(const StoredHeartbeat& stored) {
   v1::Heartbeat out = ToProto(stored.heartbeat);
   out.set_reason(std::string(ReasonName(stored.reason)));
+  out.set_output_size_bytes(stored.output_bytes);
   return out;
 }
 

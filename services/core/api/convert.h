@@ -48,6 +48,12 @@ v1::Delivery::State ToProto(DeliveryState state);
 v1::Role ToProto(Role role);
 
 v1::Schedule ToProto(const Schedule& schedule);
+v1::CronSchedule CronToProto(const Schedule& schedule);
+// `prefix` is the path of the message that has the field `schedule`. What is missing reads as a
+// timeout of 0, which the domain refuses with the right words.
+Schedule FromProto(const v1::Schedule& schedule, std::string_view prefix, FieldFaults& faults);
+// `path` is that of the message itself. Without a cron rule when a part of it is none.
+Schedule FromProto(const v1::CronSchedule& cron, const std::string& path, FieldFaults& faults);
 
 // A monitor as a person sees it at `now`; `gaps` as for ConditionOf.
 v1::Monitor ToProto(const MonitorView& view, const GapList& gaps, absl::Time now);

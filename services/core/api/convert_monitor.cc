@@ -41,6 +41,14 @@ void ShowDefinition(const MonitorDefinition& definition, v1::Monitor& out) {
   out.set_recovery_threshold(definition.recovery_threshold);
   out.set_arm_on_create(definition.arm_on_create);
   out.set_resume_on_heartbeat(definition.resume_on_heartbeat);
+  if (definition.value_min) out.set_value_min(*definition.value_min);
+  if (definition.value_max) out.set_value_max(*definition.value_max);
+  if (definition.max_run_duration > absl::ZeroDuration()) {
+    *out.mutable_max_run_duration() = ToDuration(definition.max_run_duration);
+  }
+  if (definition.reminder_interval > absl::ZeroDuration()) {
+    *out.mutable_reminder_interval() = ToDuration(definition.reminder_interval);
+  }
   for (const std::string& channel : definition.channels) {
     out.add_channels(ChannelName(definition.project_id, channel));
   }
@@ -80,15 +88,6 @@ v1::Monitor::State ToProto(State state) {
   return v1::Monitor::STATE_UNSPECIFIED;
 }
 
-v1::Schedule ToProto(const Schedule& schedule) {
-  v1::Schedule out;
-  v1::HeartbeatSchedule& heartbeat = *out.mutable_heartbeat();
-  *heartbeat.mutable_timeout() = ToDuration(schedule.timeout);
-  *heartbeat.mutable_recommended_interval() = ToDuration(schedule.recommended_interval);
-  *heartbeat.mutable_grace() = ToDuration(schedule.grace);
-  return out;
-}
-
 v1::Monitor ToProto(const MonitorView& view, const GapList& gaps, absl::Time now) {
   const auto& [definition, state] = view.monitor;
   v1::Monitor out;
@@ -99,6 +98,14 @@ v1::Monitor ToProto(const MonitorView& view, const GapList& gaps, absl::Time now
   out.set_condition(ToProto(seen.condition));
   if (seen.deadline.at != absl::InfiniteFuture()) {
     *out.mutable_deadline_time() = ToTimestamp(seen.deadline.at);
+    *out.mutable_expect_time() = ToTimestamp(seen.deadline.expected_at);
+  }
+  for (const Run& run : state.runs) {
+    if (!run.open() || !IsRemembered(run, now)) continue;
+    v1::Run& shown = *out.add_runs();
+    shown.set_id(run.id);
+    *shown.mutable_start_time() = ToTimestamp(run.started_at);
+    if (run.has_limit()) *shown.mutable_due_time() = ToTimestamp(run.due_at);
   }
   out.set_unverified(seen.unverified);
   if (view.last_heartbeat) *out.mutable_last_heartbeat() = ToProto(*view.last_heartbeat);
@@ -167,11 +174,11 @@ MonitorDefinition FromProto(const v1::Monitor& monitor, const std::string& proje
   out.severity = FromProto(monitor.severity(), prefix, faults);
   out.runbook_url = monitor.runbook_url();
   out.labels = Labels(monitor.labels().begin(), monitor.labels().end());
-  // A missing schedule reads as a timeout of 0, which the domain refuses with the right words.
-  const v1::HeartbeatSchedule& schedule = monitor.schedule().heartbeat();
-  out.schedule.timeout = FromDuration(schedule.timeout());
-  out.schedule.recommended_interval = FromDuration(schedule.recommended_interval());
-  out.schedule.grace = FromDuration(schedule.grace());
+  out.schedule = FromProto(monitor.schedule(), prefix, faults);
+  if (monitor.has_value_min()) out.value_min = monitor.value_min();
+  if (monitor.has_value_max()) out.value_max = monitor.value_max();
+  out.max_run_duration = FromDuration(monitor.max_run_duration());
+  out.reminder_interval = FromDuration(monitor.reminder_interval());
   out.failure_threshold = monitor.failure_threshold();
   out.recovery_threshold = monitor.recovery_threshold();
   out.arm_on_create = monitor.arm_on_create();

@@ -1,6 +1,7 @@
 // tocsin.v1.MonitorService.
 #include "services/core/api/monitor_service.h"
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -18,6 +19,7 @@
 #include "services/core/api/unary.h"
 #include "services/core/api/update_mask.h"
 #include "services/core/domain/errors.h"
+#include "services/core/domain/fire_times.h"
 #include "services/core/domain/monitor_filter.h"
 #include "services/core/domain/monitor_order.h"
 #include "services/core/domain/names.h"
@@ -25,6 +27,10 @@
 
 namespace tocsin::core {
 namespace {
+
+constexpr int kMaxPageWithOutput = 100;
+constexpr int kDefaultFireTimes = 5;
+constexpr int kMaxFireTimes = 100;
 
 // "MICROS.PUSH_ID" of the last heartbeat of a page.
 std::string HeartbeatKey(const Heartbeat& last) {
@@ -223,8 +229,11 @@ absl::Status MonitorServiceHandler::Rotate(const Caller& caller,
 absl::Status MonitorServiceHandler::Heartbeats(const v1::ListHeartbeatsRequest& request,
                                                v1::ListHeartbeatsResponse& response) {
   ASSIGN_OR_RETURN(const ResourceName name, ParseMonitorName(request.parent(), "parent"));
-  ASSIGN_OR_RETURN(const int size, PageSize(request.page_size()));
+  ASSIGN_OR_RETURN(const int asked, PageSize(request.page_size()));
   HeartbeatQuery query;
+  query.with_output = request.show_output();
+  // Of 10,000 bytes each, that keeps an answer below what clients take.
+  const int size = query.with_output ? std::min(asked, kMaxPageWithOutput) : asked;
   const ListScope scope = {"ListHeartbeats", name.project, name.id};
   ASSIGN_OR_RETURN(const std::string key, PageKey(scope, request.page_token()));
   RETURN_IF_ERROR(ReadHeartbeatKey(key, query));
@@ -241,6 +250,44 @@ absl::Status MonitorServiceHandler::Heartbeats(const v1::ListHeartbeatsRequest& 
     *response.add_heartbeats() = ToProto(heartbeat);
   }
   return absl::OkStatus();
+}
+
+absl::Status MonitorServiceHandler::Preview(const v1::PreviewScheduleRequest& request,
+                                            v1::PreviewScheduleResponse& response) {
+  FieldFaults faults;
+  if (!request.has_cron()) faults.Add("cron", "missing", "a cron schedule");
+  if (request.count() < 0 || request.count() > kMaxFireTimes) {
+    faults.Add("count", absl::StrCat("it is ", request.count()), "0 to 100; 0 means 5");
+  }
+  MonitorDefinition definition;
+  if (request.has_cron()) definition.schedule = FromProto(request.cron(), "cron", faults);
+  const Schedule& schedule = definition.schedule;
+  if (schedule.cron.has_value()) {
+    FillDefaults(definition);
+    ValidateCron(schedule, "cron", faults);
+  }
+  RETURN_IF_ERROR(faults.ToStatus());
+  *response.mutable_cron() = CronToProto(schedule);
+  const CronRule& rule = *schedule.cron;
+  absl::Time fire = request.has_start_time() ? FromTimestamp(request.start_time()) : clock_.Now();
+  const int count = request.count() == 0 ? kDefaultFireTimes : request.count();
+  for (int i = 0; i < count; ++i) {
+    fire = rule.expression.Next(fire, rule.zone);
+    if (fire == absl::InfiniteFuture()) break;
+    v1::PreviewScheduleResponse::FireTime& shown = *response.add_fire_times();
+    *shown.mutable_fire_time() = ToTimestamp(fire);
+    *shown.mutable_early_time() = ToTimestamp(fire - EarlyTolerance(rule, fire));
+    *shown.mutable_deadline_time() = ToTimestamp(fire + schedule.grace);
+    shown.set_local_time(absl::FormatTime("%Y-%m-%d %H:%M:%S %z", fire, rule.zone));
+  }
+  return absl::OkStatus();
+}
+
+grpc::ServerUnaryReactor* MonitorServiceHandler::PreviewSchedule(
+    grpc::CallbackServerContext* context, const v1::PreviewScheduleRequest* request,
+    v1::PreviewScheduleResponse* response) {
+  return Serve(gate_, context, *request,
+               [&](const Access&) { return Preview(*request, *response); });
 }
 
 grpc::ServerUnaryReactor* MonitorServiceHandler::CreateMonitor(

@@ -51,6 +51,9 @@ class MonitorServiceHandler : public v1::MonitorService::CallbackService {
   grpc::ServerUnaryReactor* ListHeartbeats(grpc::CallbackServerContext* context,
                                            const v1::ListHeartbeatsRequest* request,
                                            v1::ListHeartbeatsResponse* response) override;
+  grpc::ServerUnaryReactor* PreviewSchedule(grpc::CallbackServerContext* context,
+                                            const v1::PreviewScheduleRequest* request,
+                                            v1::PreviewScheduleResponse* response) override;
 
  private:
   absl::Status Create(const Caller& caller, const v1::CreateMonitorRequest& request,
@@ -65,6 +68,8 @@ class MonitorServiceHandler : public v1::MonitorService::CallbackService {
                       v1::RotatePushTokenResponse& response);
   absl::Status Heartbeats(const v1::ListHeartbeatsRequest& request,
                           v1::ListHeartbeatsResponse& response);
+  absl::Status Preview(const v1::PreviewScheduleRequest& request,
+                       v1::PreviewScheduleResponse& response);
   // The calls that take a name, do one thing, and show the monitor.
   absl::Status Act(const Caller& caller,
                    absl::StatusOr<MonitorView> (MonitorAdmin::*act)(const Caller&,

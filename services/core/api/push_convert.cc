@@ -40,6 +40,11 @@ std::string StorableText(const std::string& text) {
   return text.size() <= kMaxMessageBytes && IsCleanText(text) ? text : CleanText(text);
 }
 
+std::string Tail(const std::string& output) {
+  if (output.size() <= kMaxOutputBytes) return output;
+  return output.substr(output.size() - kMaxOutputBytes);
+}
+
 // Or none.
 bool IsMonitorId(const std::string& id) {
   FieldFaults faults;
@@ -60,6 +65,7 @@ PushItem Fill(const Message& push, HeartbeatKind kind, absl::Time at, Source sou
   if (push.has_value()) heartbeat.value = push.value();
   if (push.has_exit_status()) heartbeat.exit_status = push.exit_status();
   heartbeat.run_id = push.run_id();
+  heartbeat.output = Tail(push.output());
   heartbeat.source = source;
   heartbeat.push_id = push.push_id();
   return item;

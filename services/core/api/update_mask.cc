@@ -30,6 +30,26 @@ struct Field {
 
 #define TOCSIN_COPY(member) [](const auto& from, auto& to) { to.member = from.member; }
 
+// A part of a cron schedule; all of it where the monitor, or the message, has another kind.
+#define TOCSIN_COPY_CRON(part)                                              \
+  [](const MonitorDefinition& from, MonitorDefinition& to) {                \
+    if (!from.schedule.cron.has_value() || !to.schedule.cron.has_value()) { \
+      to.schedule = from.schedule;                                          \
+    } else {                                                                \
+      to.schedule.part = from.schedule.part;                                \
+    }                                                                       \
+  }
+
+// The same of a heartbeat schedule.
+#define TOCSIN_COPY_PLAIN(part)                                           \
+  [](const MonitorDefinition& from, MonitorDefinition& to) {              \
+    if (from.schedule.cron.has_value() || to.schedule.cron.has_value()) { \
+      to.schedule = from.schedule;                                        \
+    } else {                                                              \
+      to.schedule.part = from.schedule.part;                              \
+    }                                                                     \
+  }
+
 using MonitorField = Field<v1::Monitor, MonitorDefinition>;
 constexpr MonitorField kMonitorFields[] = {
     {"display_name", [](const v1::Monitor& m) { return !m.display_name().empty(); },
@@ -43,19 +63,36 @@ constexpr MonitorField kMonitorFields[] = {
     {"labels", [](const v1::Monitor& m) { return !m.labels().empty(); }, TOCSIN_COPY(labels)},
     {"schedule", nullptr, TOCSIN_COPY(schedule)},
     {"schedule.heartbeat", nullptr, TOCSIN_COPY(schedule)},
+    {"schedule.cron", nullptr, TOCSIN_COPY(schedule)},
+    {"schedule.cron.expression", [](const v1::Monitor& m) { return m.schedule().has_cron(); },
+     TOCSIN_COPY_CRON(cron->expression)},
+    {"schedule.cron.time_zone",
+     [](const v1::Monitor& m) { return !m.schedule().cron().time_zone().empty(); },
+     TOCSIN_COPY_CRON(cron->zone)},
+    {"schedule.cron.grace", [](const v1::Monitor& m) { return m.schedule().cron().has_grace(); },
+     TOCSIN_COPY_CRON(grace)},
+    {"schedule.cron.early_tolerance",
+     [](const v1::Monitor& m) { return m.schedule().cron().has_early_tolerance(); },
+     TOCSIN_COPY_CRON(cron->early_tolerance)},
     {"schedule.heartbeat.timeout",
      [](const v1::Monitor& m) { return m.schedule().heartbeat().has_timeout(); },
-     TOCSIN_COPY(schedule.timeout)},
+     TOCSIN_COPY_PLAIN(timeout)},
     {"schedule.heartbeat.recommended_interval",
      [](const v1::Monitor& m) { return m.schedule().heartbeat().has_recommended_interval(); },
-     TOCSIN_COPY(schedule.recommended_interval)},
+     TOCSIN_COPY_PLAIN(recommended_interval)},
     {"schedule.heartbeat.grace",
      [](const v1::Monitor& m) { return m.schedule().heartbeat().has_grace(); },
-     TOCSIN_COPY(schedule.grace)},
+     TOCSIN_COPY_PLAIN(grace)},
     {"failure_threshold", [](const v1::Monitor& m) { return m.failure_threshold() != 0; },
      TOCSIN_COPY(failure_threshold)},
     {"recovery_threshold", [](const v1::Monitor& m) { return m.recovery_threshold() != 0; },
      TOCSIN_COPY(recovery_threshold)},
+    {"value_min", [](const v1::Monitor& m) { return m.has_value_min(); }, TOCSIN_COPY(value_min)},
+    {"value_max", [](const v1::Monitor& m) { return m.has_value_max(); }, TOCSIN_COPY(value_max)},
+    {"max_run_duration", [](const v1::Monitor& m) { return m.has_max_run_duration(); },
+     TOCSIN_COPY(max_run_duration)},
+    {"reminder_interval", [](const v1::Monitor& m) { return m.has_reminder_interval(); },
+     TOCSIN_COPY(reminder_interval)},
     {"arm_on_create", [](const v1::Monitor& m) { return m.arm_on_create(); },
      TOCSIN_COPY(arm_on_create)},
     {"resume_on_heartbeat", [](const v1::Monitor& m) { return m.resume_on_heartbeat(); },
@@ -100,12 +137,24 @@ constexpr ProjectField kProjectFields[] = {
 };
 
 #undef TOCSIN_COPY_GRANT
+#undef TOCSIN_COPY_CRON
+#undef TOCSIN_COPY_PLAIN
 #undef TOCSIN_COPY
 
-constexpr std::string_view kMonitorOutput[] = {
-    "name",        "state",       "condition",   "deadline_time",     "last_heartbeat",
-    "unverified",  "create_time", "update_time", "state_change_time", "open_incident",
-    "delete_time", "etag"};
+constexpr std::string_view kMonitorOutput[] = {"name",
+                                               "state",
+                                               "condition",
+                                               "deadline_time",
+                                               "last_heartbeat",
+                                               "unverified",
+                                               "create_time",
+                                               "update_time",
+                                               "state_change_time",
+                                               "open_incident",
+                                               "delete_time",
+                                               "etag",
+                                               "expect_time",
+                                               "runs"};
 constexpr std::string_view kChannelOutput[] = {"name",        "disable_time", "disable_reason",
                                                "last_error",  "create_time",  "failing_since",
                                                "update_time", "etag"};
@@ -202,7 +251,17 @@ MonitorUpdate MonitorUpdate::Make(const v1::Monitor& monitor,
                                   const std::string& project_id, FieldFaults& faults) {
   MonitorUpdate update;
   FieldFaults values;
-  update.values_ = FromProto(monitor, project_id, "", "monitor", values);
+  v1::Monitor given = monitor;
+  // A part of a cron schedule may be changed without its expression.
+  const bool any_expression =
+      !mask.paths().empty() && monitor.schedule().has_cron() &&
+      monitor.schedule().cron().expression().empty() &&
+      std::none_of(mask.paths().begin(), mask.paths().end(), [](const std::string& path) {
+        return path == "*" || path == "schedule" || path == "schedule.cron" ||
+               path == "schedule.cron.expression";
+      });
+  if (any_expression) given.mutable_schedule()->mutable_cron()->set_expression("* * * * *");
+  update.values_ = FromProto(given, project_id, "", "monitor", values);
   update.paths_ = Paths(kMonitorFields, kMonitorOutput, monitor, mask, &update.labels_, faults);
   TakeNamed(values, "monitor", update.paths_, faults);
   return update;

@@ -74,7 +74,7 @@ void FillDefaults(ApiKey& key) {
   if (!key.push.has_value()) return;
   PushGrant& push = *key.push;
   Schedule& schedule = push.defaults.schedule;
-  if (schedule.timeout == absl::ZeroDuration()) {
+  if (schedule.timeout == absl::ZeroDuration() && !schedule.cron.has_value()) {
     schedule.timeout = absl::Hours(24);
     if (schedule.grace == absl::ZeroDuration()) schedule.grace = absl::Hours(1);
   }

@@ -66,6 +66,38 @@ void AddLabels(const Labels& before, const Labels& after, FieldChanges& changes)
   }
 }
 
+std::string NumberText(const std::optional<double>& number) {
+  return number.has_value() ? absl::StrCat(*number) : "";
+}
+
+// Each kind of schedule has its own fields; the one that a monitor does not have has none set.
+void AddSchedule(const Schedule& from, const Schedule& to, FieldChanges& changes) {
+  const auto of_heartbeat = [](const Schedule& schedule) {
+    return schedule.cron.has_value() ? Schedule() : schedule;
+  };
+  const Schedule old_plain = of_heartbeat(from);
+  const Schedule new_plain = of_heartbeat(to);
+  changes.Span("schedule.heartbeat.timeout", old_plain.timeout, new_plain.timeout)
+      .Span("schedule.heartbeat.recommended_interval", old_plain.recommended_interval,
+            new_plain.recommended_interval)
+      .Span("schedule.heartbeat.grace", old_plain.grace, new_plain.grace);
+  const auto cron = [](const Schedule& schedule, auto text) {
+    return schedule.cron.has_value() ? text(*schedule.cron) : std::string();
+  };
+  const auto expression = [](const CronRule& rule) { return rule.expression.text(); };
+  const auto zone = [](const CronRule& rule) { return rule.zone.name(); };
+  const auto early = [](const CronRule& rule) {
+    return rule.early_tolerance.has_value() ? DurationText(*rule.early_tolerance) : std::string();
+  };
+  const auto grace = [](const Schedule& schedule) {
+    return schedule.cron.has_value() ? schedule.grace : absl::ZeroDuration();
+  };
+  changes.Text("schedule.cron.expression", cron(from, expression), cron(to, expression))
+      .Text("schedule.cron.time_zone", cron(from, zone), cron(to, zone))
+      .Span("schedule.cron.grace", grace(from), grace(to))
+      .Text("schedule.cron.early_tolerance", cron(from, early), cron(to, early));
+}
+
 }  // namespace
 
 void FieldChanges::Add(std::string_view field, std::string before, std::string after) {
@@ -121,12 +153,13 @@ std::vector<FieldChange> ChangesOf(const Monitor* before, const Monitor* after) 
             EnumText("SEVERITY_", SeverityName(to.severity)))
       .Text("runbook_url", from.runbook_url, to.runbook_url);
   AddLabels(from.labels, to.labels, changes);
-  changes.Span("schedule.heartbeat.timeout", from.schedule.timeout, to.schedule.timeout)
-      .Span("schedule.heartbeat.recommended_interval", from.schedule.recommended_interval,
-            to.schedule.recommended_interval)
-      .Span("schedule.heartbeat.grace", from.schedule.grace, to.schedule.grace)
-      .Number("failure_threshold", from.failure_threshold, to.failure_threshold)
+  AddSchedule(from.schedule, to.schedule, changes);
+  changes.Number("failure_threshold", from.failure_threshold, to.failure_threshold)
       .Number("recovery_threshold", from.recovery_threshold, to.recovery_threshold)
+      .Text("value_min", NumberText(from.value_min), NumberText(to.value_min))
+      .Text("value_max", NumberText(from.value_max), NumberText(to.value_max))
+      .Span("max_run_duration", from.max_run_duration, to.max_run_duration)
+      .Span("reminder_interval", from.reminder_interval, to.reminder_interval)
       .Flag("arm_on_create", from.arm_on_create, to.arm_on_create)
       .Flag("resume_on_heartbeat", from.resume_on_heartbeat, to.resume_on_heartbeat)
       .Text("channels", ChannelNames(from), ChannelNames(to));

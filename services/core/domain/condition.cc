@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "services/core/domain/fire_times.h"
+
 namespace tocsin::core {
 namespace {
 
@@ -13,9 +15,13 @@ Condition OfNew(const MonitorDefinition& definition, const MonitorState& state,
     return now > deadline.at ? Condition::kNeverReported : Condition::kNew;
   }
   // Nothing is due, so nothing alerts; people still see that it ought to have reported.
-  const absl::Time due =
-      std::max(definition.created_at + definition.schedule.timeout + definition.schedule.grace,
-               state.floor_at);
+  const Schedule& schedule = definition.schedule;
+  const absl::Time expected =
+      schedule.cron.has_value()
+          ? ExpectedFire(*schedule.cron, absl::InfinitePast(),
+                         std::max(definition.created_at, state.floor_at), 1)
+          : std::max(definition.created_at + schedule.timeout, state.floor_at - schedule.grace);
+  const absl::Time due = expected + schedule.grace;
   return now > due ? Condition::kNeverReported : Condition::kNew;
 }
 
@@ -45,7 +51,10 @@ ConditionView ConditionOf(const MonitorDefinition& definition, const MonitorStat
       break;
   }
   const bool watched = state.state == State::kNew || state.state == State::kUp;
-  if (watched && state.open_runs > 0) view.condition = Condition::kRunning;
+  const bool running = std::any_of(state.runs.begin(), state.runs.end(), [now](const Run& run) {
+    return run.open() && IsRemembered(run, now);
+  });
+  if (watched && running) view.condition = Condition::kRunning;
   return view;
 }
 

@@ -35,7 +35,7 @@ TEST(Condition, OfNewIsNeverReportedWhenItsScheduleHasRunOut) {
 
 TEST(Condition, OfDownPausedAndRunningSaysSo) {
   MonitorState state = UpSince(Second(0));
-  state.open_runs = 1;
+  state.runs.push_back({.id = "", .started_at = Second(30)});
   EXPECT_EQ(At(MinuteMonitor(), state, 100), Condition::kRunning);
   state.state = State::kDown;
   EXPECT_EQ(At(MinuteMonitor(), state, 100), Condition::kDown);

@@ -3,22 +3,20 @@
 
 #include <algorithm>
 #include <optional>
+#include <utility>
+
+#include "services/core/domain/fire_times.h"
 
 namespace tocsin::core {
 namespace {
 
-bool SomethingIsDue(const MonitorDefinition& definition, const MonitorState& state) {
-  if (definition.deleted_at.has_value()) return false;
-  switch (state.state) {
-    case State::kNew:
-    case State::kUp:
-      return true;
-    case State::kDown:
-      return state.successes > 0;
-    case State::kPaused:
-      return false;
-  }
-  return false;
+bool IsWatched(const MonitorDefinition& definition, const MonitorState& state) {
+  return !definition.deleted_at.has_value() && state.state != State::kPaused;
+}
+
+// Whether the schedule is: a monitor that is DOWN waits for no heartbeat before it had one.
+bool ScheduleCounts(const MonitorState& state) {
+  return state.state != State::kDown || state.successes > 0;
 }
 
 // A monitor that was never heard may be about to push over HTTP, so only a known other door
@@ -49,15 +47,11 @@ std::optional<absl::Time> LastGapEnd(const GapList& gaps, const MonitorState& st
   return last;
 }
 
-}  // namespace
-
-Deadline DeadlineOf(const MonitorDefinition& definition, const MonitorState& state,
-                    const GapList& gaps) {
+Deadline OfHeartbeatSchedule(const Schedule& schedule, const MonitorState& state,
+                             const GapList& gaps) {
   Deadline deadline;
-  const absl::Time base = std::max(state.last_at, state.armed_at);
-  if (base == absl::InfinitePast() || !SomethingIsDue(definition, state)) return deadline;
-
-  const Schedule& schedule = definition.schedule;
+  const absl::Time base = std::max({state.last_at, state.credit_at, state.armed_at});
+  if (base == absl::InfinitePast()) return deadline;
   const absl::Duration allowed = (state.misses + 1) * schedule.timeout + schedule.grace;
   deadline.plain = std::max(base + allowed, state.floor_at);
   deadline.expected_at = deadline.plain - schedule.grace;
@@ -70,6 +64,67 @@ Deadline DeadlineOf(const MonitorDefinition& definition, const MonitorState& sta
         std::max(deadline.plain, *gap_end + schedule.recommended_interval + schedule.grace);
   }
   return deadline;
+}
+
+Deadline OfCron(const Schedule& schedule, const MonitorState& state, const GapList& gaps) {
+  Deadline deadline;
+  const CronRule& rule = *schedule.cron;
+  const absl::Time credit =
+      state.credit_at == absl::InfinitePast() ? state.last_at : state.credit_at;
+  if (credit == absl::InfinitePast() && state.armed_at == absl::InfinitePast()) return deadline;
+  const bool excused_before = state.excused_at > state.last_at;
+  const absl::Time after = std::max({state.armed_at, state.floor_at, state.excused_at});
+  const absl::Time fire = ExpectedFire(rule, credit, after, state.misses + 1);
+  if (fire == absl::InfiniteFuture()) return deadline;
+  deadline.expected_at = fire;
+  deadline.plain = fire + schedule.grace;
+  deadline.at = deadline.plain;
+  const std::optional<absl::Time> gap_end =
+      LastGapEnd(gaps, state, fire - EarlyTolerance(rule, fire), deadline.plain);
+  if (gap_end.has_value()) {
+    deadline.at = std::max(deadline.plain, *gap_end + schedule.grace);
+    deadline.excused = !excused_before;
+  }
+  deadline.unverified = gap_end.has_value() || excused_before;
+  return deadline;
+}
+
+Deadline OfRun(const Run& run, const MonitorState& state, const GapList& gaps) {
+  Deadline deadline;
+  deadline.cause = Cause::kRunOverran;
+  deadline.run_id = run.id;
+  deadline.plain = run.due_at;
+  deadline.expected_at = run.due_at;
+  deadline.at = deadline.plain;
+  const std::optional<absl::Time> gap_end = LastGapEnd(gaps, state, run.started_at, deadline.plain);
+  if (gap_end.has_value()) {
+    deadline.unverified = true;
+    deadline.at = std::max(deadline.plain, *gap_end + (run.due_at - run.started_at));
+  }
+  return deadline;
+}
+
+// Of the runs with a limit that are open, the one that is due first; nullopt: there is none.
+std::optional<Deadline> OfRuns(const MonitorState& state, const GapList& gaps) {
+  std::optional<Deadline> first;
+  for (const Run& run : state.runs) {
+    if (!run.open() || !run.has_limit()) continue;
+    Deadline deadline = OfRun(run, state, gaps);
+    if (!first.has_value() || deadline.at < first->at) first = std::move(deadline);
+  }
+  return first;
+}
+
+}  // namespace
+
+Deadline DeadlineOf(const MonitorDefinition& definition, const MonitorState& state,
+                    const GapList& gaps) {
+  if (!IsWatched(definition, state)) return Deadline();
+  if (std::optional<Deadline> run = OfRuns(state, gaps)) return *std::move(run);
+  if (!ScheduleCounts(state)) return Deadline();
+  const Schedule& schedule = definition.schedule;
+  return schedule.cron.has_value() ? OfCron(schedule, state, gaps)
+                                   : OfHeartbeatSchedule(schedule, state, gaps);
 }
 
 }  // namespace tocsin::core

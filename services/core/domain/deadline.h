@@ -1,6 +1,8 @@
 // The one formula for the deadline, used by writer, sweeper and reader.
 #pragma once
 
+#include <string>
+
 #include "absl/time/time.h"
 #include "services/core/domain/gap.h"
 #include "services/core/domain/incident.h"
@@ -17,23 +19,40 @@ struct Deadline {
   // When the heartbeat is expected: `plain` without the grace. Past it the monitor is late.
   absl::Time expected_at = absl::InfiniteFuture();
   Cause cause = Cause::kMissedDeadline;
+  std::string run_id;  // with kRunOverran: of which run
   // Whether an own outage may have swallowed a heartbeat (the monitor is unverified): some gap
-  // overlaps as above, whether it postpones or not.
+  // overlaps as below, whether it postpones or not.
   bool unverified = false;
+  // Whether its passing counts as no failure: cron only.
+  bool excused = false;
 };
 
-// Heartbeat schedule, from product.md "Schedules and deadlines" and "Own outages":
-//   base  L = max(last_at, armed_at); none of both: nothing is due
+// From product.md "Schedules and deadlines" and "Own outages".
+//
+// Heartbeat schedule:
+//   base  L = max(last_at, credit_at, armed_at); none of them: nothing is due
 //   plain D = max(L + (misses + 1) * timeout + grace, floor_at)
 //   E = the end of the last gap that overlaps [L + recommended_interval / 2, D]
 //           (from L on when L is no heartbeat but armed_at; from a change of schedule on when
 //           that came before L + recommended_interval / 2: the job's rhythm is not known then)
 //   at      = max(D, E + recommended_interval + grace)
+// Cron:
+//   F = the (misses + 1)-th fire time that is expected (ExpectedFire): not satisfied by credit_at,
+//   or
+//           last_at without it, and after armed_at, floor_at and excused_at
+//   plain D = F + grace
+//   E = the end of the last gap that overlaps [F - early tolerance, F + grace]
+//   at      = max(D, E + grace); excused when there is an E, but not twice in a row without a
+//           heartbeat between: a job that died is found although outages come with each fire time
+// An open run with a limit stands in for both, the one that is due first:
+//   plain D = its due_at
+//   E = the end of the last gap that overlaps [started_at, D]
+//   at      = max(D, E + (due_at - started_at))
 // A gap that begins after D changes nothing, so a deadline is postponed once, never again and
 // again. `at` later than `plain` says that own outages postponed the deadline. Gaps of gateways
 // count only for monitors whose last heartbeat came over HTTP or that were never heard.
-// Nothing is due for PAUSED and deleted ones, for NEW that is neither armed nor was ever pushed,
-// and for DOWN with no successes yet. `gaps` must be in order of end.
+// Nothing is due for PAUSED and deleted ones; nor, but for runs, for NEW that is neither armed nor
+// was ever pushed, and for DOWN with no successes yet. `gaps` must be in order of end.
 Deadline DeadlineOf(const MonitorDefinition& definition, const MonitorState& state,
                     const GapList& gaps);
 

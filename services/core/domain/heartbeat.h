@@ -14,6 +14,10 @@ namespace tocsin::core {
 enum class HeartbeatKind : int16_t { kUp = 1, kDown = 2, kStart = 3, kLog = 4 };
 enum class Source : int16_t { kUnknown = 0, kHttp = 1, kGrpc = 2 };
 
+inline constexpr size_t kMaxOutputBytes = 10'000;
+// So much of its end is told with an alert.
+inline constexpr size_t kSnapshotOutputBytes = 1024;
+
 struct Heartbeat {
   HeartbeatKind kind = HeartbeatKind::kUp;
   absl::Time at;  // time of receipt, whole microseconds
@@ -24,6 +28,9 @@ struct Heartbeat {
   std::string run_id;                  // empty: none; at most 64 bytes
   Source source = Source::kUnknown;
   uint64_t push_id = 0;  // 0: none; otherwise the same on every retry of this heartbeat
+  std::string output;    // what the job put out, any bytes; at most kMaxOutputBytes
+  // How long the run took that it ended; known once it was decided.
+  std::optional<absl::Duration> run_duration;
 };
 
 }  // namespace tocsin::core

@@ -27,8 +27,9 @@ struct Incident {
   absl::Time opened_at;    // the deadline that passed, or the heartbeat that said so
   absl::Time detected_at;  // when Tocsin noticed; never before opened_at
   std::optional<absl::Time> closed_at;
-  std::optional<Resolution> resolution;  // present exactly when closed_at is
-  std::string message;                   // what the job said when it failed; at most 4,096 bytes
+  std::optional<Resolution> resolution;   // present exactly when closed_at is
+  std::string message;                    // what the job said when it failed; at most 4,096 bytes
+  std::optional<absl::Time> reminded_at;  // the newest reminder
 };
 
 }  // namespace tocsin::core

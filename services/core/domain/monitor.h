@@ -11,6 +11,7 @@
 #include "services/core/domain/heartbeat.h"
 #include "services/core/domain/incident.h"
 #include "services/core/domain/keys.h"
+#include "services/core/domain/run.h"
 #include "services/core/domain/schedule.h"
 
 namespace tocsin::core {
@@ -36,6 +37,13 @@ struct MonitorDefinition {
   Schedule schedule;
   int32_t failure_threshold = 1;
   int32_t recovery_threshold = 1;
+  // An up whose value lies outside is a failure; nullopt: no bound.
+  std::optional<double> value_min;
+  std::optional<double> value_max;
+  // How long a run may take; zero: as long as it likes.
+  absl::Duration max_run_duration;
+  // While DOWN people are reminded so often; zero: never.
+  absl::Duration reminder_interval;
   bool arm_on_create = false;
   bool resume_on_heartbeat = false;
   std::vector<std::string> channels;  // ids of channels named by the monitor, same project
@@ -48,6 +56,10 @@ struct MonitorDefinition {
 
   friend bool operator==(const MonitorDefinition&, const MonitorDefinition&) = default;
 };
+
+inline bool HasValueBounds(const MonitorDefinition& definition) {
+  return definition.value_min.has_value() || definition.value_max.has_value();
+}
 
 // Moved by the transition function only.
 struct MonitorState {
@@ -62,12 +74,18 @@ struct MonitorState {
   // arm_on_create) or resumption; InfinitePast when neither. While PAUSED: since when, so that a
   // heartbeat received before the pause but committed after it does not resume.
   absl::Time armed_at = absl::InfinitePast();
-  // No deadline is earlier than this: one full timeout after a change of schedule.
+  // No deadline is earlier than this: one full timeout after a change of schedule. With cron: what
+  // fires at or before it is not expected.
   absl::Time floor_at = absl::InfinitePast();
+  // What satisfied the schedule last, if that was not the newest heartbeat when it came: the start
+  // of the run that it ended, or of one with a limit that is open. InfinitePast: it was.
+  absl::Time credit_at = absl::InfinitePast();
+  // The fire time that was excused last. It says something only while it is after last_at.
+  absl::Time excused_at = absl::InfinitePast();
   int32_t failures = 0;              // in a row, reported or missed, since the last success
   int32_t successes = 0;             // in a row, while DOWN
   int32_t misses = 0;                // deadlines passed since the last heartbeat
-  int32_t open_runs = 0;             // runs whose end is awaited
+  Runs runs;                         // open ones, and those that overran and may still end
   int64_t sequence = 0;              // of the newest alert event
   std::optional<Incident> incident;  // present exactly when state is DOWN
 };

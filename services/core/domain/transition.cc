@@ -16,6 +16,7 @@ struct Facts {
   const MonitorState& state;
   const GapList& gaps;
   absl::Time now;
+  const Run* ended_run = nullptr;  // that the heartbeat ends; no more in state.runs
 };
 
 Decision Unchanged(const MonitorState& state, Reason reason) {
@@ -33,8 +34,14 @@ void ForgetCounts(MonitorState& state) {
   state.misses = 0;
 }
 
+// What satisfied the schedule last.
+absl::Time CreditOf(const MonitorState& state) {
+  return state.credit_at == absl::InfinitePast() ? state.last_at : state.credit_at;
+}
+
 void NoteHeartbeat(MonitorState& state, const Heartbeat& heartbeat) {
   state.last_at = heartbeat.at;
+  state.credit_at = absl::InfinitePast();
   state.last_kind = heartbeat.kind;
   state.last_source = heartbeat.source;
   state.misses = 0;
@@ -67,12 +74,18 @@ void Close(Decision& decision, absl::Time at, Resolution resolution) {
 }
 
 // An up that was received in time for the deadline whose passing opened the incident: its commit
-// was late. One that does not move the deadline (older than what the deadline counted from) is
-// none, nor is one that a newer failure has overtaken.
-bool ProvesIncidentWrong(const MonitorState& state, const Heartbeat& heartbeat) {
-  if (!state.incident.has_value() || state.incident->cause != Cause::kMissedDeadline) return false;
+// was late. One that does not move the deadline (older than what the deadline counted from, of
+// another run) is none, nor is one that a newer failure has overtaken.
+bool ProvesIncidentWrong(const Facts& facts, const Heartbeat& heartbeat) {
+  const MonitorState& state = facts.state;
+  if (!state.incident.has_value()) return false;
   const absl::Time deadline = state.incident->opened_at;
   if (heartbeat.at > deadline) return false;
+  if (state.incident->cause == Cause::kRunOverran) {
+    return facts.ended_run != nullptr && facts.ended_run->overran &&
+           facts.ended_run->due_at <= deadline;
+  }
+  if (state.incident->cause != Cause::kMissedDeadline) return false;
   if (heartbeat.at > std::max(state.last_at, state.armed_at)) return true;
   return state.last_at > deadline && state.last_kind == HeartbeatKind::kUp;
 }
@@ -89,7 +102,7 @@ Decision OnLateUp(const Facts& facts, const Heartbeat& heartbeat) {
 }
 
 Decision OnUpWhileDown(const Facts& facts, const Heartbeat& heartbeat) {
-  if (ProvesIncidentWrong(facts.state, heartbeat)) return OnLateUp(facts, heartbeat);
+  if (ProvesIncidentWrong(facts, heartbeat)) return OnLateUp(facts, heartbeat);
   // What was received before a missed deadline and does not move it cannot end its incident.
   if (heartbeat.at < facts.state.last_at ||
       (facts.state.incident.has_value() && heartbeat.at < facts.state.incident->opened_at)) {
@@ -118,7 +131,8 @@ Decision OnUp(const Facts& facts, const Heartbeat& heartbeat) {
   return decision;
 }
 
-Decision OnDown(const Facts& facts, const Heartbeat& heartbeat) {
+// A down, or an up whose value is out of range.
+Decision OnFailure(const Facts& facts, const Heartbeat& heartbeat) {
   if (heartbeat.at < facts.state.last_at) return Unchanged(facts.state, Reason::kStale);
   Decision decision = Unchanged(facts.state, Reason::kCounted);
   NoteHeartbeat(decision.next, heartbeat);
@@ -134,8 +148,88 @@ Decision OnDown(const Facts& facts, const Heartbeat& heartbeat) {
     return decision;
   }
   if (decision.next.failures < facts.definition.failure_threshold) return decision;
-  decision.reason = Reason::kReportedDown;
-  Open(decision, facts, Cause::kReportedDown, heartbeat.at, heartbeat.message);
+  const bool reported = heartbeat.kind == HeartbeatKind::kDown;
+  decision.reason = reported ? Reason::kReportedDown : Reason::kOutOfRange;
+  Open(decision, facts, reported ? Cause::kReportedDown : Cause::kValueOutOfRange, heartbeat.at,
+       heartbeat.message);
+  return decision;
+}
+
+// Takes the run that the heartbeat ends out of `runs`.
+std::optional<Run> TakeRun(Runs& runs, const Heartbeat& heartbeat) {
+  const auto found = FindRun(runs, heartbeat.run_id);
+  if (found == runs.end() || found->started_at > heartbeat.at) return std::nullopt;
+  Run run = *found;
+  runs.erase(found);
+  return run;
+}
+
+// What the schedule gains by a run that has ended with `heartbeat`. `before` is the credit until
+// then.
+void CreditRun(MonitorState& next, const Facts& facts, absl::Time before, const Run& run,
+               const Heartbeat& heartbeat) {
+  const Schedule& schedule = facts.definition.schedule;
+  if (!schedule.cron.has_value()) return;
+  next.credit_at = std::max(before, run.started_at);
+  if (run.has_limit()) next.floor_at = std::max(next.floor_at, heartbeat.at - schedule.grace);
+}
+
+// An up or a down, which may be the end of a run.
+Decision OnEnd(const Facts& facts, const Heartbeat& heartbeat) {
+  MonitorState state = facts.state;
+  const std::optional<Run> run = TakeRun(state.runs, heartbeat);
+  const Facts rest{facts.definition, state, facts.gaps, facts.now, run ? &*run : nullptr};
+  const bool failed =
+      heartbeat.kind == HeartbeatKind::kDown || !IsValueInRange(facts.definition, heartbeat);
+  Decision decision = failed ? OnFailure(rest, heartbeat) : OnUp(rest, heartbeat);
+  decision.ended_run = heartbeat.run_id;
+  if (!run.has_value()) return decision;
+  decision.run_duration = heartbeat.at - run->started_at;
+  if (decision.reason == Reason::kStale) {
+    decision.reason = Reason::kRunEnded;
+  } else if (decision.next.last_at == heartbeat.at) {
+    CreditRun(decision.next, facts, CreditOf(facts.state), *run, heartbeat);
+  }
+  return decision;
+}
+
+// Makes room for one more. False when each run that is there has a deadline.
+bool MakeRoom(Runs& runs) {
+  if (runs.size() < kMaxRuns) return true;
+  const auto least = std::find_if(runs.begin(), runs.end(),
+                                  [](const Run& run) { return !run.open() || !run.has_limit(); });
+  if (least == runs.end()) return false;
+  runs.erase(least);
+  return true;
+}
+
+Decision OnStart(const Facts& facts, const HeartbeatArrived& input) {
+  const Heartbeat& heartbeat = input.heartbeat;
+  const bool named = !heartbeat.run_id.empty();
+  if (input.run_ended || (!named && heartbeat.at < facts.state.last_at)) {
+    return Unchanged(facts.state, Reason::kStale);
+  }
+  Decision decision = Unchanged(facts.state, Reason::kRunStarted);
+  MonitorState& next = decision.next;
+  if (const auto known = FindRun(next.runs, heartbeat.run_id); known != next.runs.end()) {
+    if (named) return decision;
+    if (heartbeat.at < known->started_at) return Unchanged(facts.state, Reason::kStale);
+    next.runs.erase(known);
+  }
+  if (!MakeRoom(next.runs)) return Unchanged(facts.state, Reason::kTooManyRuns);
+  Run run = {.id = heartbeat.run_id, .started_at = heartbeat.at};
+  if (facts.definition.max_run_duration > absl::ZeroDuration()) {
+    run.due_at = heartbeat.at + facts.definition.max_run_duration;
+    // The job did start.
+    if (heartbeat.at > CreditOf(next)) {
+      next.credit_at = heartbeat.at;
+      next.misses = 0;
+    }
+  }
+  const auto later = std::find_if(next.runs.begin(), next.runs.end(), [&run](const Run& other) {
+    return other.started_at > run.started_at;
+  });
+  next.runs.insert(later, std::move(run));
   return decision;
 }
 
@@ -149,68 +243,105 @@ MonitorState Watched(const Facts& facts, absl::Time at) {
   return next;
 }
 
-Decision OnHeartbeat(const Facts& facts, const Heartbeat& heartbeat);
+Decision OnHeartbeat(const Facts& facts, const HeartbeatArrived& input);
 
-Decision OnHeartbeatWhilePaused(const Facts& facts, const Heartbeat& heartbeat) {
+Decision OnHeartbeatWhilePaused(const Facts& facts, const HeartbeatArrived& input) {
+  const Heartbeat& heartbeat = input.heartbeat;
   const bool resumes = facts.definition.resume_on_heartbeat && !facts.definition.deleted_at &&
                        heartbeat.kind != HeartbeatKind::kLog &&
                        // Received before the pause, committed after it.
                        heartbeat.at >= facts.state.armed_at && heartbeat.at >= facts.state.last_at;
   if (!resumes) return Unchanged(facts.state, Reason::kStoredPaused);
   const MonitorState watched = Watched(facts, heartbeat.at);
-  Decision decision =
-      OnHeartbeat(Facts{facts.definition, watched, facts.gaps, facts.now}, heartbeat);
+  Decision decision = OnHeartbeat(Facts{facts.definition, watched, facts.gaps, facts.now}, input);
   if (decision.reason == Reason::kRecorded || decision.reason == Reason::kRunStarted) {
     decision.reason = Reason::kResumed;
   }
   return decision;
 }
 
-Decision OnHeartbeat(const Facts& facts, const Heartbeat& heartbeat) {
-  if (facts.state.state == State::kPaused) return OnHeartbeatWhilePaused(facts, heartbeat);
-  switch (heartbeat.kind) {
+Decision OnHeartbeat(const Facts& facts, const HeartbeatArrived& input) {
+  if (facts.state.state == State::kPaused) return OnHeartbeatWhilePaused(facts, input);
+  switch (input.heartbeat.kind) {
     case HeartbeatKind::kUp:
-      return OnUp(facts, heartbeat);
     case HeartbeatKind::kDown:
-      return OnDown(facts, heartbeat);
+      return OnEnd(facts, input.heartbeat);
     case HeartbeatKind::kStart:
-      return Unchanged(facts.state, Reason::kRunStarted);
+      return OnStart(facts, input);
     case HeartbeatKind::kLog:
       return Unchanged(facts.state, Reason::kLogged);
   }
   return Unchanged(facts.state, Reason::kNothingToDo);
 }
 
-Decision OnDeadlineChecked(const Facts& facts) {
-  const Deadline deadline = DeadlineOf(facts.definition, facts.state, facts.gaps);
-  if (facts.now <= deadline.at) return Unchanged(facts.state, Reason::kNotDue);
+// Below the threshold: from when on the schedule counts again. One timeout lies between two misses,
+// also after a deadline that was postponed or that of a run.
+void RearmAfterMiss(MonitorState& next, const Facts& facts, const Deadline& missed) {
+  const Schedule& schedule = facts.definition.schedule;
+  if (schedule.cron.has_value()) {
+    const bool of_run = missed.cause == Cause::kRunOverran;
+    if (!of_run && missed.at == missed.plain) return;
+    // What fired before, and whose grace is over, was not waited for.
+    next.floor_at = std::max(next.floor_at, missed.at - schedule.grace);
+    next.misses = 0;
+    return;
+  }
+  const absl::Time next_miss = missed.at + schedule.timeout;
+  if (next_miss > DeadlineOf(facts.definition, next, {}).plain) next.floor_at = next_miss;
+}
+
+Decision OnDeadlinePassed(const Facts& facts, const Deadline& deadline) {
   Decision decision = Unchanged(facts.state, Reason::kCounted);
-  decision.next.failures += 1;
-  decision.next.misses += 1;
-  decision.next.successes = 0;
+  MonitorState& next = decision.next;
+  if (deadline.excused) {
+    decision.reason = Reason::kExcused;
+    next.excused_at = deadline.expected_at;
+    next.misses = 0;
+    return decision;
+  }
+  const bool of_run = deadline.cause == Cause::kRunOverran;
+  if (of_run) {
+    for (Run& run : next.runs) run.overran |= run.id == deadline.run_id;
+  } else {
+    next.misses += 1;
+  }
+  next.failures += 1;
+  next.successes = 0;
   if (facts.state.state == State::kDown) {
     decision.reason = Reason::kStillDown;
     return decision;
   }
-  if (decision.next.failures < facts.definition.failure_threshold) {
-    // One timeout lies between two misses, also after a deadline that was postponed.
-    const absl::Time next_miss = deadline.at + facts.definition.schedule.timeout;
-    if (next_miss > DeadlineOf(facts.definition, decision.next, {}).plain) {
-      decision.next.floor_at = next_miss;
-    }
+  if (next.failures < facts.definition.failure_threshold) {
+    RearmAfterMiss(next, facts, deadline);
     return decision;
   }
-  decision.reason = Reason::kMissed;
+  decision.reason = of_run ? Reason::kRunOverran : Reason::kMissed;
   decision.expected_at = deadline.expected_at;
   Open(decision, facts, deadline.cause, deadline.at, "");
   return decision;
+}
+
+Decision OnReminderDue(const Facts& facts) {
+  Decision decision = Unchanged(facts.state, Reason::kReminded);
+  decision.next.incident->reminded_at = facts.now;
+  decision.next.sequence += 1;
+  decision.reminded = true;
+  return decision;
+}
+
+Decision OnDeadlineChecked(const Facts& facts) {
+  const Deadline deadline = DeadlineOf(facts.definition, facts.state, facts.gaps);
+  if (facts.now > deadline.at) return OnDeadlinePassed(facts, deadline);
+  if (facts.now >= ReminderAt(facts.definition, facts.state)) return OnReminderDue(facts);
+  return Unchanged(facts.state, Reason::kNotDue);
 }
 
 // Stops watching. armed_at then says since when, see MonitorState.
 void Rest(Decision& decision, const Facts& facts, Resolution resolution) {
   Close(decision, facts.now, resolution);
   ForgetCounts(decision.next);
-  decision.next.open_runs = 0;
+  decision.next.runs.clear();
+  decision.next.credit_at = absl::InfinitePast();
   decision.next.state = State::kPaused;
   decision.next.armed_at = facts.now;
 }
@@ -232,6 +363,7 @@ Decision OnResumed(const Facts& facts) {
 Decision OnReconfigured(const Facts& facts, const Reconfigured& change) {
   Decision decision = Unchanged(facts.state, Reason::kReconfigured);
   MonitorState& next = decision.next;
+  // With cron the timeout is zero: what fires from now on is expected.
   if (change.schedule_changed) next.floor_at = facts.now + facts.definition.schedule.timeout;
   if (next.state == State::kNew && !EverPushed(next)) {
     const bool armed = next.armed_at != absl::InfinitePast();
@@ -256,9 +388,7 @@ Decision OnUndeleted(const Facts& facts) {
 struct Decider {
   const Facts& facts;
 
-  Decision operator()(const HeartbeatArrived& input) const {
-    return OnHeartbeat(facts, input.heartbeat);
-  }
+  Decision operator()(const HeartbeatArrived& input) const { return OnHeartbeat(facts, input); }
   Decision operator()(const DeadlineChecked&) const { return OnDeadlineChecked(facts); }
   Decision operator()(const Paused&) const { return OnPaused(facts); }
   Decision operator()(const Resumed&) const { return OnResumed(facts); }
@@ -279,21 +409,38 @@ absl::Time HappenedAt(const Decision& decision, const Input& input, absl::Time n
 
 Decision Decide(const MonitorDefinition& definition, const MonitorState& state, const Input& input,
                 const GapList& gaps, absl::Time now) {
-  Decision decision = std::visit(Decider{Facts{definition, state, gaps, now}}, input);
+  MonitorState remembered = state;
+  std::erase_if(remembered.runs, [now](const Run& run) { return !IsRemembered(run, now); });
+  Decision decision = std::visit(Decider{Facts{definition, remembered, gaps, now}}, input);
   if (decision.next.state != state.state) {
     decision.next.changed_at = std::max(state.changed_at, HappenedAt(decision, input, now));
   }
   return decision;
 }
 
-absl::Time SweepAt(const MonitorDefinition& definition, const MonitorState& state) {
-  return DeadlineOf(definition, state, {}).at;
+absl::Time ReminderAt(const MonitorDefinition& definition, const MonitorState& state) {
+  if (definition.reminder_interval <= absl::ZeroDuration() || !state.incident.has_value()) {
+    return absl::InfiniteFuture();
+  }
+  const Incident& incident = *state.incident;
+  return incident.reminded_at.value_or(incident.detected_at) + definition.reminder_interval;
 }
 
-bool IsSteadyUp(const MonitorState& state, const Heartbeat& heartbeat) {
+absl::Time SweepAt(const MonitorDefinition& definition, const MonitorState& state) {
+  return std::min(DeadlineOf(definition, state, {}).at, ReminderAt(definition, state));
+}
+
+bool IsValueInRange(const MonitorDefinition& definition, const Heartbeat& heartbeat) {
+  if (!heartbeat.value.has_value()) return true;
+  return *heartbeat.value >= definition.value_min.value_or(*heartbeat.value) &&
+         *heartbeat.value <= definition.value_max.value_or(*heartbeat.value);
+}
+
+bool IsSteadyUp(const MonitorDefinition& definition, const MonitorState& state,
+                const Heartbeat& heartbeat) {
   return heartbeat.kind == HeartbeatKind::kUp && heartbeat.run_id.empty() &&
-         state.state == State::kUp && state.open_runs == 0 && state.failures == 0 &&
-         state.misses == 0 && heartbeat.at >= state.last_at;
+         IsValueInRange(definition, heartbeat) && state.state == State::kUp && state.runs.empty() &&
+         state.failures == 0 && state.misses == 0 && heartbeat.at >= state.last_at;
 }
 
 }  // namespace tocsin::core

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <string_view>
 #include <variant>
 
@@ -14,11 +15,14 @@
 
 namespace tocsin::core {
 
-// A heartbeat arrived; `at` inside it is when.
+// A heartbeat arrived; `at` inside it is when. `run_ended`: it is a start with a run id, and the
+// run of that id ended within kRunMemory.
 struct HeartbeatArrived {
   Heartbeat heartbeat;
+  bool run_ended = false;
 };
-// The sweeper looked; whether the deadline has passed is for the function to say.
+// The sweeper looked; whether the deadline has passed, or a reminder is due, is for the function to
+// say.
 struct DeadlineChecked {};
 struct Paused {};
 struct Resumed {};
@@ -45,7 +49,7 @@ enum class Reason : int16_t {
   kLateHeartbeat = 7,   // incident closed: the heartbeat was in time, its commit was late
   kStale = 8,           // older than the newest heartbeat: stored only
   kLogged = 9,          // a log: stored only
-  kRunStarted = 10,     // a start without a run limit: stored only
+  kRunStarted = 10,     // a start: its run is open
   kStoredPaused = 11,   // the monitor is paused: stored only
   kMissed = 12,         // the deadline passed: incident opened
   kNotDue = 13,         // the deadline has not passed
@@ -55,6 +59,12 @@ enum class Reason : int16_t {
   kDeleted = 17,
   kUndeleted = 18,
   kNothingToDo = 19,  // e.g. pausing what is paused
+  kRunEnded = 20,     // older than the newest heartbeat, but the end of its run
+  kRunOverran = 21,   // a run took too long: incident opened
+  kExcused = 22,      // the deadline passed, but an own outage may have swallowed the heartbeat
+  kReminded = 23,     // still DOWN after the reminder interval
+  kOutOfRange = 24,   // the value is out of range: incident opened
+  kTooManyRuns = 25,  // a start that finds kMaxRuns runs with a limit open: stored only
 };
 
 // The word for metrics, logs and the API, e.g. "first_heartbeat".
@@ -74,10 +84,18 @@ struct Decision {
   std::optional<absl::Time> expected_at;
   // Whether a FIRING of `closed` that was not sent yet is to be withdrawn (late heartbeat).
   bool withdraw_unsent_firing = false;
+  // Whether people are to be reminded of next.incident: it is to be saved.
+  bool reminded = false;
+  // How long the run took that the heartbeat ended; nullopt: it ended none whose start is known.
+  std::optional<absl::Duration> run_duration;
+  // The id of the named run that the heartbeat ended, known or not: it is to be remembered, so that
+  // its start, if that comes later, opens nothing.
+  std::string ended_run;
 };
 
 // Decides. `next` differs from `state` only where the table in product.md "State machine" says.
-// `opened` gives one FIRING event and `closed` one RESOLVED; next.sequence counts them; never both.
+// `opened` gives one FIRING event, `closed` one RESOLVED, `reminded` one REMINDER; next.sequence
+// counts them; never two of them.
 // Deterministic; reads nothing but its arguments.
 //   now: when the input is decided; detected_at of what opens. Never before a heartbeat's `at`.
 //
@@ -86,6 +104,18 @@ struct Decision {
 //               passing opened the incident closes it where it began (closed_at = opened_at).
 //   down        While DOWN it replaces the incident's message, unless it says nothing.
 //   log, start  Neither moves the newest heartbeat. A log never resumes.
+//   start       Of a named run that is open it changes nothing. The unnamed run begins anew. Of
+//   more
+//               than kMaxRuns the oldest that no deadline waits for is forgotten.
+//   run's end   Its start is what satisfies a cron schedule. What fired while a run with a limit
+//   was
+//               open, and whose grace was over when it ended, is not expected: the run stood in for
+//               it. The end of a run that a newer heartbeat has overtaken ends it all the same.
+//   overrun     Below the threshold the schedule counts again from the overrun. The end of a run
+//               that was received in time for the deadline closes the incident, as a late up does.
+//   excused     Counts nothing; the next fire time is expected.
+//   reminder    Counts from the detection, then from the reminder before; what was missed while
+//               Tocsin was away is not made up for.
 //   resume      A monitor that was never pushed is NEW again; it is armed (from now) only when
 //               arm_on_create is set, for otherwise it was never going to alert.
 //   reconfigure arm_on_create set on a monitor that was never pushed arms it from now; cleared, it
@@ -99,9 +129,16 @@ Decision Decide(const MonitorDefinition& definition, const MonitorState& state, 
 // InfiniteFuture when nothing. Gaps only postpone, so they are not an argument.
 absl::Time SweepAt(const MonitorDefinition& definition, const MonitorState& state);
 
-// Whether an up may take the fast path: the write `last_at := at` is then all that Decide does.
-// Holds for an up without run id, state UP, no open runs, no failures or misses counted, and
-// at >= last_at.
-bool IsSteadyUp(const MonitorState& state, const Heartbeat& heartbeat);
+// When the next reminder is due; InfiniteFuture: never.
+absl::Time ReminderAt(const MonitorDefinition& definition, const MonitorState& state);
+
+// Whether the value, if there is one, lies where it may.
+bool IsValueInRange(const MonitorDefinition& definition, const Heartbeat& heartbeat);
+
+// Whether an up may take the fast path: the write `last_at := at, credit_at := none` is then all
+// that Decide does. Holds for an up without run id whose value may be, state UP, no runs, no
+// failures or misses counted, and at >= last_at.
+bool IsSteadyUp(const MonitorDefinition& definition, const MonitorState& state,
+                const Heartbeat& heartbeat);
 
 }  // namespace tocsin::core

@@ -168,7 +168,7 @@ TEST_F(TransitionProperty, ASteadyUpMovesTheNewestHeartbeatAndNothingElse) {
     state.last_kind = static_cast<HeartbeatKind>(Int(1, 2));
     const absl::Time at = Second(0) + Upto(absl::Seconds(900));
     const Heartbeat heartbeat = Beat(HeartbeatKind::kUp, at, "", static_cast<Source>(Int(0, 2)));
-    if (!IsSteadyUp(state, heartbeat)) continue;
+    if (!IsSteadyUp(definition, state, heartbeat)) continue;
     ++steady;
     const Decision decision =
         Decide(definition, state, HeartbeatArrived{heartbeat}, AnyGaps(3), at + absl::Seconds(1));
@@ -185,7 +185,8 @@ TEST_F(TransitionProperty, ASteadyUpMovesTheNewestHeartbeatAndNothingElse) {
     EXPECT_EQ(next.failures, state.failures);
     EXPECT_EQ(next.successes, state.successes);
     EXPECT_EQ(next.misses, state.misses);
-    EXPECT_EQ(next.open_runs, state.open_runs);
+    EXPECT_EQ(next.credit_at, absl::InfinitePast());
+    EXPECT_TRUE(next.runs.empty());
     EXPECT_EQ(next.sequence, state.sequence);
     EXPECT_EQ(next.incident.has_value(), state.incident.has_value());
     EXPECT_GE(DeadlineOf(definition, next, {}).at, DeadlineOf(definition, state, {}).at);

@@ -416,16 +416,16 @@ TEST_F(TransitionTest, TheSweeperLooksAtThePlainDeadline) {
 
 TEST_F(TransitionTest, OnlyAPlainUpOfAnUpMonitorIsSteady) {
   const MonitorState up = UpSince(Second(10));
-  EXPECT_TRUE(IsSteadyUp(up, UpAt(Second(10))));
-  EXPECT_FALSE(IsSteadyUp(up, UpAt(Second(9))));
-  EXPECT_FALSE(IsSteadyUp(up, DownAt(Second(11))));
+  EXPECT_TRUE(IsSteadyUp(MinuteMonitor(), up, UpAt(Second(10))));
+  EXPECT_FALSE(IsSteadyUp(MinuteMonitor(), up, UpAt(Second(9))));
+  EXPECT_FALSE(IsSteadyUp(MinuteMonitor(), up, DownAt(Second(11))));
   Heartbeat ends_a_run = UpAt(Second(11));
   ends_a_run.run_id = "r1";
-  EXPECT_FALSE(IsSteadyUp(up, ends_a_run));
+  EXPECT_FALSE(IsSteadyUp(MinuteMonitor(), up, ends_a_run));
   MonitorState failing = up;
   failing.failures = 1;
-  EXPECT_FALSE(IsSteadyUp(failing, UpAt(Second(11))));
-  EXPECT_FALSE(IsSteadyUp(MonitorState{}, UpAt(Second(11))));
+  EXPECT_FALSE(IsSteadyUp(MinuteMonitor(), failing, UpAt(Second(11))));
+  EXPECT_FALSE(IsSteadyUp(MinuteMonitor(), MonitorState{}, UpAt(Second(11))));
 }
 
 TEST_F(TransitionTest, TheTimeOfAChangeOfStateIsThatOfWhatChangedIt) {

@@ -128,10 +128,32 @@ void CheckLabels(Checker& check, const Labels& labels) {
 }
 
 void CheckThreshold(Checker& check, absl::string_view field, int32_t threshold) {
-  if (threshold != 1) {
-    check.Fault(field, absl::StrCat("it is ", threshold),
-                "1 (thresholds above 1 are not supported yet)");
+  if (threshold < 1 || threshold > kMaxThreshold) {
+    check.Fault(field, absl::StrCat("it is ", threshold), "1 to 100");
   }
+}
+
+void CheckValueBounds(Checker& check, const MonitorDefinition& definition) {
+  const auto finite = [&](absl::string_view field, const std::optional<double>& bound) {
+    if (!bound.has_value() || std::isfinite(*bound)) return true;
+    check.Fault(field, absl::StrCat("it is ", *bound), "a finite number");
+    return false;
+  };
+  const bool min_is_finite = finite("value_min", definition.value_min);
+  const bool max_is_finite = finite("value_max", definition.value_max);
+  if (!min_is_finite || !max_is_finite) return;
+  if (definition.value_min.has_value() && definition.value_max.has_value() &&
+      *definition.value_min > *definition.value_max) {
+    check.Fault("value_max", absl::StrCat("it is ", *definition.value_max),
+                absl::StrCat("at least value_min (", *definition.value_min, ")"));
+  }
+}
+
+// Zero is none.
+void CheckSpan(Checker& check, absl::string_view field, absl::Duration span, absl::Duration least) {
+  if (span == absl::ZeroDuration() || (span >= least && span <= kMaxTimeout)) return;
+  check.Fault(field, absl::StrCat("it is ", Words(span)),
+              absl::StrCat("0 (none), or ", absl::FormatDuration(least), " to 366 days"));
 }
 
 void CheckNamedChannels(Checker& check, const std::vector<std::string>& channels) {
@@ -234,8 +256,14 @@ void ValidateTokenOverlap(absl::Duration overlap, std::string_view field, FieldF
 void FillDefaults(MonitorDefinition& definition) {
   Schedule& schedule = definition.schedule;
   for (absl::Duration* duration :
-       {&schedule.timeout, &schedule.recommended_interval, &schedule.grace}) {
+       {&schedule.timeout, &schedule.recommended_interval, &schedule.grace,
+        &definition.max_run_duration, &definition.reminder_interval}) {
     *duration = absl::Trunc(*duration, absl::Microseconds(1));
+  }
+  if (schedule.cron.has_value()) {
+    std::optional<absl::Duration>& early = schedule.cron->early_tolerance;
+    if (early.has_value()) early = absl::Trunc(*early, absl::Microseconds(1));
+    if (schedule.grace == absl::ZeroDuration()) schedule.grace = kDefaultCronGrace;
   }
   if (definition.display_name.empty()) definition.display_name = definition.id;
   if (schedule.recommended_interval == absl::ZeroDuration()) {
@@ -249,6 +277,18 @@ void FillDefaults(Channel& channel) {
   if (channel.display_name.empty()) channel.display_name = channel.id;
 }
 
+void ValidateCron(const Schedule& schedule, std::string_view path, FieldFaults& faults) {
+  Checker check(path, faults);
+  if (schedule.grace <= absl::ZeroDuration() || schedule.grace > kMaxGrace) {
+    check.Fault("grace", absl::StrCat("it is ", Words(schedule.grace)),
+                "more than 0, at most 366 days; 0 or nothing means 5 min");
+  }
+  const absl::Duration early = schedule.cron->early_tolerance.value_or(absl::ZeroDuration());
+  if (early < absl::ZeroDuration() || early > kMaxEarlyTolerance) {
+    check.Fault("early_tolerance", absl::StrCat("it is ", Words(early)), "0 to 24 h");
+  }
+}
+
 void ValidateMonitor(const MonitorDefinition& definition, std::string_view prefix,
                      FieldFaults& faults) {
   Checker check(prefix, faults);
@@ -257,9 +297,16 @@ void ValidateMonitor(const MonitorDefinition& definition, std::string_view prefi
   check.Text("owner", definition.owner, kMaxShortTextBytes);
   if (!definition.runbook_url.empty()) CheckUrl(check, "runbook_url", definition.runbook_url);
   CheckLabels(check, definition.labels);
-  CheckSchedule(check, definition.schedule);
+  if (definition.schedule.cron.has_value()) {
+    ValidateCron(definition.schedule, std::string(prefix) + ".schedule.cron", faults);
+  } else {
+    CheckSchedule(check, definition.schedule);
+  }
   CheckThreshold(check, "failure_threshold", definition.failure_threshold);
   CheckThreshold(check, "recovery_threshold", definition.recovery_threshold);
+  CheckValueBounds(check, definition);
+  CheckSpan(check, "max_run_duration", definition.max_run_duration, kMinTimeout);
+  CheckSpan(check, "reminder_interval", definition.reminder_interval, kMinReminderInterval);
   CheckNamedChannels(check, definition.channels);
 }
 

@@ -19,6 +19,10 @@ namespace tocsin::core {
 inline constexpr absl::Duration kMinTimeout = absl::Seconds(1);
 inline constexpr absl::Duration kMaxTimeout = absl::Hours(24 * 366);
 inline constexpr absl::Duration kMaxGrace = absl::Hours(24 * 366);
+inline constexpr absl::Duration kDefaultCronGrace = absl::Minutes(5);
+inline constexpr absl::Duration kMaxEarlyTolerance = absl::Hours(24);
+inline constexpr absl::Duration kMinReminderInterval = absl::Minutes(1);
+inline constexpr int32_t kMaxThreshold = 100;
 inline constexpr absl::Duration kDefaultTokenOverlap = absl::Hours(24);
 inline constexpr absl::Duration kMaxTokenOverlap = absl::Hours(24 * 30);
 inline constexpr size_t kMaxRunIdBytes = 64;
@@ -44,7 +48,8 @@ std::optional<TokenHash> ReadTokenHash(std::string_view hex, std::string_view fi
                                        FieldFaults& faults);
 void ValidateTokenOverlap(absl::Duration overlap, std::string_view field, FieldFaults& faults);
 
-// Gives what was left out its default: display name, recommended interval, thresholds; and cuts
+// Gives what was left out its default: display name, recommended interval or grace of a cron
+// schedule, thresholds; and cuts
 // durations to whole microseconds. Call it before validating.
 void FillDefaults(MonitorDefinition& definition);
 void FillDefaults(Channel& channel);
@@ -52,6 +57,8 @@ void FillDefaults(Channel& channel);
 // All but the id, which is immutable. Whether the channels named exist is not looked at.
 void ValidateMonitor(const MonitorDefinition& definition, std::string_view prefix,
                      FieldFaults& faults);
+// Grace and tolerance of a schedule that has a cron rule; `path` is that of its message.
+void ValidateCron(const Schedule& schedule, std::string_view path, FieldFaults& faults);
 // All but the id and the secrets.
 void ValidateChannel(const Channel& channel, std::string_view prefix, FieldFaults& faults);
 

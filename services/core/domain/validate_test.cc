@@ -55,7 +55,7 @@ TEST(Monitor, ReportsEveryFaultAtOnceByItsFieldInTheRequest) {
   definition.labels = {{"Team", "x"}, {"ok", std::string(129, 'x')}};
   definition.schedule.timeout = absl::Milliseconds(999);
   definition.schedule.grace = -absl::Seconds(1);
-  definition.failure_threshold = 2;
+  definition.failure_threshold = 101;
   definition.recovery_threshold = -1;
   definition.channels = {"a", "a"};
   EXPECT_THAT(

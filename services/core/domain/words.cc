@@ -182,6 +182,18 @@ std::string_view ReasonName(Reason reason) {
       return "undeleted";
     case Reason::kNothingToDo:
       return "nothing_to_do";
+    case Reason::kRunEnded:
+      return "run_ended";
+    case Reason::kRunOverran:
+      return "run_overran";
+    case Reason::kExcused:
+      return "excused";
+    case Reason::kReminded:
+      return "reminded";
+    case Reason::kOutOfRange:
+      return "value_out_of_range";
+    case Reason::kTooManyRuns:
+      return "too_many_runs";
   }
   return kUnknownWord;
 }

@@ -22,11 +22,14 @@ absl::StatusOr<AlertEvent> MakeEvent(Transaction& transaction, const MonitorDefi
                                      const Decision& decision, const Incident& incident,
                                      absl::Time now) {
   AlertEvent event;
-  event.type = incident.closed_at ? EventType::kResolved : EventType::kFiring;
+  event.type = incident.closed_at  ? EventType::kResolved
+               : decision.reminded ? EventType::kReminder
+                                   : EventType::kFiring;
   event.project = definition.project;
   event.monitor = definition.key;
   event.sequence = decision.next.sequence;
-  event.occurred_at = incident.closed_at.value_or(incident.opened_at);
+  event.occurred_at =
+      decision.reminded ? *incident.reminded_at : incident.closed_at.value_or(incident.opened_at);
   event.detected_at = std::max(now, event.occurred_at);
   event.incident = incident;
   event.definition = definition;
@@ -36,11 +39,21 @@ absl::StatusOr<AlertEvent> MakeEvent(Transaction& transaction, const MonitorDefi
   return event;
 }
 
+DeliveryType TypeOf(EventType type) {
+  switch (type) {
+    case EventType::kFiring:
+      return DeliveryType::kIncidentOpened;
+    case EventType::kResolved:
+      return DeliveryType::kIncidentResolved;
+    case EventType::kReminder:
+      break;
+  }
+  return DeliveryType::kIncidentReminder;
+}
+
 Delivery DeliveryOf(const AlertEvent& event, ChannelKey channel, std::vector<EventKey> events,
                     absl::Time now) {
-  const DeliveryType type = event.type == EventType::kFiring ? DeliveryType::kIncidentOpened
-                                                             : DeliveryType::kIncidentResolved;
-  Delivery delivery = NewDelivery(event.project, type, now);
+  Delivery delivery = NewDelivery(event.project, TypeOf(event.type), now);
   delivery.channel = channel;
   delivery.monitor = event.monitor;
   delivery.sequence = event.sequence;
@@ -116,6 +129,22 @@ absl::Status Resolve(Transaction& transaction, const MonitorDefinition& definiti
   return transaction.AddDeliveries(deliveries);
 }
 
+// Tells those again that were told of the incident.
+absl::Status Remind(Transaction& transaction, const MonitorDefinition& definition,
+                    const Decision& decision, absl::Time now) {
+  const Incident& incident = *decision.next.incident;
+  RETURN_IF_ERROR(transaction.SaveIncident(incident));
+  ASSIGN_OR_RETURN(AlertEvent event, MakeEvent(transaction, definition, decision, incident, now));
+  ASSIGN_OR_RETURN(event.key, transaction.AddEvent(event));
+  ASSIGN_OR_RETURN(const std::vector<FiringDelivery> firings,
+                   FindFirings(transaction, definition, incident.key));
+  std::vector<Delivery> deliveries;
+  for (const FiringDelivery& firing : firings) {
+    deliveries.push_back(DeliveryOf(event, firing.channel, {event.key}, now));
+  }
+  return transaction.AddDeliveries(deliveries);
+}
+
 }  // namespace
 
 Delivery NewDelivery(ProjectKey project, DeliveryType type, absl::Time now) {
@@ -140,6 +169,7 @@ absl::StatusOr<MonitorState> WriteEvents(Transaction& transaction,
   if (decision.opened.has_value()) {
     ASSIGN_OR_RETURN(state.incident, Fire(transaction, definition, decision, now));
   }
+  if (decision.reminded) RETURN_IF_ERROR(Remind(transaction, definition, decision, now));
   if (decision.message_changed) RETURN_IF_ERROR(transaction.SaveIncident(*state.incident));
   return state;
 }

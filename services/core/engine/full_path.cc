@@ -21,7 +21,7 @@ bool ChangesState(Reason reason) {
   switch (reason) {
     case Reason::kStale:
     case Reason::kLogged:
-    case Reason::kRunStarted:
+    case Reason::kTooManyRuns:
     case Reason::kStoredPaused:
     case Reason::kNothingToDo:
       return false;
@@ -31,11 +31,11 @@ bool ChangesState(Reason reason) {
 }
 
 // One run of the transaction's body.
-class Run {
+class Recording {
  public:
-  Run(Transaction& transaction, LockMode mode, absl::Time now,
-      absl::Span<const PushItem* const> items, std::vector<FullPathOutcome>& outcomes,
-      IncidentLog& incidents)
+  Recording(Transaction& transaction, LockMode mode, absl::Time now,
+            absl::Span<const PushItem* const> items, std::vector<FullPathOutcome>& outcomes,
+            IncidentLog& incidents)
       : transaction_(transaction),
         mode_(mode),
         now_(now),
@@ -49,10 +49,12 @@ class Run {
     RETURN_IF_ERROR(Resolve());
     RETURN_IF_ERROR(Lock());
     RETURN_IF_ERROR(FindDuplicates());
+    RETURN_IF_ERROR(FindEndedRuns());
     for (auto& [key, work] : work_) {
       if (work.found) RETURN_IF_ERROR(DecideAll(work));
     }
     RETURN_IF_ERROR(FlushHeartbeats());
+    RETURN_IF_ERROR(transaction_.AddEndedRuns(ended_runs_, now_));
     return changes_.empty() ? absl::OkStatus() : transaction_.SaveStates(changes_);
   }
 
@@ -109,7 +111,8 @@ class Run {
       // A version drawn between resolving and locking may have changed the token's expiry.
       const TokenMatch& match = *accesses_[i].match;
       if (match.version != definition.version) continue;
-      outcomes_[i].cached = CachedToken{definition.key, definition.version, match.expires_at, name};
+      outcomes_[i].cached = CachedToken{definition.key, definition.version, match.expires_at, name,
+                                        HasValueBounds(definition)};
     }
   }
 
@@ -136,6 +139,27 @@ class Run {
     return absl::OkStatus();
   }
 
+  // Of the starts with a run id those whose run has ended.
+  absl::Status FindEndedRuns() {
+    run_ended_.assign(items_.size(), false);
+    std::vector<RunRef> refs;
+    std::vector<size_t> asked;
+    for (const auto& [key, work] : work_) {
+      if (!work.found) continue;
+      for (const size_t i : work.items) {
+        const Heartbeat& heartbeat = items_[i]->heartbeat;
+        if (heartbeat.kind != HeartbeatKind::kStart || heartbeat.run_id.empty()) continue;
+        refs.push_back({.monitor = key, .run_id = heartbeat.run_id});
+        asked.push_back(i);
+      }
+    }
+    if (refs.empty()) return absl::OkStatus();
+    ASSIGN_OR_RETURN(const std::vector<bool> ended,
+                     transaction_.FindEndedRuns(refs, now_ - kRunMemory));
+    for (size_t i = 0; i < asked.size(); ++i) run_ended_[asked[i]] = ended[i];
+    return absl::OkStatus();
+  }
+
   absl::Status DecideAll(Work& work) {
     StateChange change;
     change.monitor = work.monitor.definition.key;
@@ -148,8 +172,8 @@ class Run {
                                   : PushResult::kRecorded;
       if (outcome.duplicate) continue;
       const Heartbeat& heartbeat = items_[i]->heartbeat;
-      const bool is_steady = IsSteadyUp(work.monitor.state, heartbeat);
-      ASSIGN_OR_RETURN(const Reason reason, DecideOne(work.monitor, heartbeat));
+      const bool is_steady = IsSteadyUp(work.monitor.definition, work.monitor.state, heartbeat);
+      ASSIGN_OR_RETURN(const Reason reason, DecideOne(work.monitor, i));
       outcome.answer.reason = reason;
       outcome.answer.result =
           reason == Reason::kStoredPaused ? PushResult::kRecordedPaused : PushResult::kRecorded;
@@ -170,12 +194,22 @@ class Run {
     return absl::OkStatus();
   }
 
-  absl::StatusOr<Reason> DecideOne(Monitor& monitor, const Heartbeat& heartbeat) {
+  absl::StatusOr<Reason> DecideOne(Monitor& monitor, size_t item) {
+    const Heartbeat& heartbeat = items_[item]->heartbeat;
+    const MonitorKey key = monitor.definition.key;
     const absl::Time now = std::max(now_, heartbeat.at);
+    const HeartbeatArrived input = {.heartbeat = heartbeat,
+                                    .run_ended = run_ended_[item] || EndedHere(key, heartbeat)};
     // Gaps postpone deadlines, which a heartbeat does not judge.
-    Decision decision =
-        Decide(monitor.definition, monitor.state, HeartbeatArrived{heartbeat}, {}, now);
-    heartbeats_.push_back(StoredHeartbeat{monitor.definition.key, heartbeat, decision.reason});
+    Decision decision = Decide(monitor.definition, monitor.state, input, {}, now);
+    StoredHeartbeat& stored = heartbeats_.emplace_back();
+    stored.monitor = key;
+    stored.heartbeat = heartbeat;
+    stored.heartbeat.run_duration = decision.run_duration;
+    stored.reason = decision.reason;
+    if (!decision.ended_run.empty()) {
+      ended_runs_.push_back({.monitor = key, .run_id = decision.ended_run});
+    }
     if (!decision.opened && !decision.closed && !decision.message_changed) {
       monitor.state = std::move(decision.next);
       return decision.reason;
@@ -185,6 +219,14 @@ class Run {
     ASSIGN_OR_RETURN(monitor.state, WriteEvents(transaction_, monitor.definition, decision, now));
     incidents_.Note(monitor.definition, decision, monitor.state);
     return decision.reason;
+  }
+
+  // Whether its run was ended by another item of this group.
+  bool EndedHere(MonitorKey monitor, const Heartbeat& heartbeat) const {
+    return heartbeat.kind == HeartbeatKind::kStart && !heartbeat.run_id.empty() &&
+           std::any_of(ended_runs_.begin(), ended_runs_.end(), [&](const RunRef& run) {
+             return run.monitor == monitor && run.run_id == heartbeat.run_id;
+           });
   }
 
   absl::Status FlushHeartbeats() {
@@ -201,6 +243,8 @@ class Run {
   IncidentLog& incidents_;
   std::vector<ItemAccess> accesses_;
   std::map<MonitorKey, Work> work_;  // ascending: the order of locks
+  std::vector<bool> run_ended_;      // of each item
+  std::vector<RunRef> ended_runs_;
   std::vector<StoredHeartbeat> heartbeats_;
   std::vector<StateChange> changes_;
 };
@@ -212,7 +256,7 @@ absl::Status RecordOnFullPath(Store& store, TransactionClass klass, LockMode mod
                               std::vector<FullPathOutcome>& outcomes) {
   IncidentLog incidents;
   RETURN_IF_ERROR(store.Transact(klass, [&](Transaction& transaction) {
-    return Run(transaction, mode, clock.Now(), items, outcomes, incidents).Record();
+    return Recording(transaction, mode, clock.Now(), items, outcomes, incidents).Record();
   }));
   incidents.Write();
   return absl::OkStatus();

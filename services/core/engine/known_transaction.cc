@@ -8,7 +8,7 @@
 namespace tocsin::core {
 namespace {
 
-constexpr int kMaxRuns = 4;
+constexpr int kMaxAttempts = 4;
 
 // Ends a transaction that was to be tried only.
 constexpr char kValidated[] = "tocsin/validated";
@@ -18,7 +18,7 @@ constexpr char kValidated[] = "tocsin/validated";
 absl::Status TransactUntilKnown(Store& store, TransactionClass klass,
                                 absl::FunctionRef<absl::Status(Transaction&, bool again)> body) {
   bool again = false;
-  for (int run = 0; run < kMaxRuns; ++run) {
+  for (int run = 0; run < kMaxAttempts; ++run) {
     const absl::Status status =
         store.Transact(klass, [&](Transaction& transaction) { return body(transaction, again); });
     const bool look_again = absl::IsUnknown(status) || (again && absl::IsAlreadyExists(status));

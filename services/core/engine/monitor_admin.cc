@@ -48,7 +48,7 @@ absl::Status Give(Transaction& transaction, Monitor& monitor, const Input& input
 
 // A recommended interval that an update left alone follows the timeout that it changed.
 void FollowTimeout(const Schedule& before, Schedule& after) {
-  if (after.timeout == before.timeout) return;
+  if (after.timeout == before.timeout || after.cron.has_value()) return;
   if (after.recommended_interval != before.recommended_interval) return;
   const bool was_equal = before.recommended_interval == before.timeout;
   after.recommended_interval =

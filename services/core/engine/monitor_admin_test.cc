@@ -282,7 +282,7 @@ TEST_F(MonitorAdminTest, AnInvalidUpdateIsRefusedAndChangesNothing) {
   const absl::Status status = admin_
                                   .Update(Caller(), kJob,
                                           [](MonitorDefinition& definition) {
-                                            definition.failure_threshold = 3;
+                                            definition.failure_threshold = 101;
                                             return absl::OkStatus();
                                           })
                                   .status();

@@ -36,7 +36,7 @@ bool AllEligible(absl::Span<const SteadyCandidate> of_monitor, absl::Duration do
 
 bool MayBeSteady(const QueuedPush& entry) {
   return entry.item.heartbeat.kind == HeartbeatKind::kUp && entry.item.heartbeat.run_id.empty() &&
-         !entry.item.retried && !entry.tried;
+         entry.item.heartbeat.output.empty() && !entry.item.retried && !entry.tried;
 }
 
 SteadyUp SteadyUpOf(const SteadyCandidate& candidate) {
@@ -61,7 +61,8 @@ void DivideGroup(std::vector<QueuedPush>& entries, const TokenCache& cache, absl
   for (QueuedPush& entry : entries) {
     std::optional<CachedToken> token = FindAccess(cache, entry.item, now);
     if (token.has_value()) {
-      known.push_back(SteadyCandidate{&entry, *std::move(token), MayBeSteady(entry)});
+      const bool in_bounds = !token->has_value_bounds || !entry.item.heartbeat.value.has_value();
+      known.push_back(SteadyCandidate{&entry, *std::move(token), in_bounds && MayBeSteady(entry)});
     } else {
       full.push_back(&entry);
     }

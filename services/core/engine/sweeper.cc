@@ -136,17 +136,17 @@ absl::Status Sweeper::JudgeDue(Transaction& transaction, const OutageGuard::Judg
   for (const Monitor& monitor : due.monitors) {
     const MonitorDefinition& definition = monitor.definition;
     const Deadline deadline = DeadlineOf(definition, monitor.state, *judgement.gaps);
-    StateChange change = {.monitor = definition.key,
-                          .state = monitor.state,
-                          .last_push_id = 0,
-                          .sweep_at = deadline.at};
-    if (deadline.at <= now) {
+    // A reminder waits for the same knowledge: the job may have come back.
+    const absl::Time due = std::min(deadline.at, ReminderAt(definition, monitor.state));
+    StateChange change = {
+        .monitor = definition.key, .state = monitor.state, .last_push_id = 0, .sweep_at = due};
+    if (due <= now) {
       const bool by_http = monitor.state.last_source != Source::kGrpc;
-      if (deadline.at > judgement.up_to) {
+      if (due > judgement.up_to) {
         pass.left_some = true;
         continue;
       }
-      if (by_http && deadline.at > judgement.http_up_to) {
+      if (by_http && due > judgement.http_up_to) {
         // A gateway that was heard a moment ago will be heard again.
         const bool soon = now - judgement.http_up_to < kGatewayGone;
         (soon ? pass.left_some : pass.held_some) = true;
@@ -157,6 +157,10 @@ absl::Status Sweeper::JudgeDue(Transaction& transaction, const OutageGuard::Judg
       ASSIGN_OR_RETURN(change.state, WriteEvents(transaction, definition, decision, now));
       pass.incidents.Note(definition, decision, change.state);
       change.sweep_at = SweepAt(definition, change.state);
+      if (decision.reason == Reason::kReminded || decision.reason == Reason::kExcused) {
+        pass.changes.push_back(std::move(change));
+        continue;
+      }
       Failure failure = {.deadline = deadline.at, .to = change.state.state, .opened = {}};
       if (decision.opened.has_value()) failure.opened = decision.opened->cause;
       pass.failures.push_back(failure);

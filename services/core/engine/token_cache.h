@@ -24,6 +24,7 @@ struct CachedToken {
   int64_t version = 0;                             // of the definition
   absl::Time expires_at = absl::InfiniteFuture();  // of the token
   std::shared_ptr<const std::string> name;         // "projects/default/monitors/backup"
+  bool has_value_bounds = false;                   // whether a value may be a failure
 };
 
 // Thread-safe. When one of its two parts is full, any entry makes room: to lose one costs a single

@@ -40,7 +40,8 @@ bool ResolveTokens(Store& store, TransactionClass klass, const std::vector<Queue
                 .version = match.version,
                 .expires_at = match.expires_at,
                 .name = std::make_shared<const std::string>(
-                    MonitorName(match.project_id, match.monitor_id))},
+                    MonitorName(match.project_id, match.monitor_id)),
+                .has_value_bounds = match.has_value_bounds},
                now);
   }
   return learnt;

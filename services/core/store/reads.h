@@ -52,6 +52,7 @@ struct HeartbeatQuery {
   absl::Time before = absl::InfiniteFuture();
   uint64_t before_push_id = 0;
   int limit = 50;
+  bool with_output = false;
 };
 
 struct IncidentQuery {

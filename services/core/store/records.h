@@ -26,6 +26,7 @@ struct TokenMatch {
   absl::Time expires_at = absl::InfiniteFuture();  // of the token
   std::string project_id;
   std::string monitor_id;
+  bool has_value_bounds = false;  // whether an up may be a failure by its value
 };
 
 // A monitor that a push key is to reach: one of the key's project.
@@ -58,12 +59,19 @@ struct StoredHeartbeat {
   MonitorKey monitor = 0;
   Heartbeat heartbeat;
   Reason reason = Reason::kRecorded;
+  int32_t output_bytes = 0;  // of its output, as far as that was not read
 };
 
 struct PushRef {
   MonitorKey monitor = 0;
   uint64_t push_id = 0;
   absl::Time at;
+};
+
+// A named run.
+struct RunRef {
+  MonitorKey monitor = 0;
+  std::string run_id;
 };
 
 struct StateChange {

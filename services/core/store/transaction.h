@@ -83,13 +83,21 @@ class Transaction {
   // 15 s of `at`. Call it with the monitors locked.
   virtual absl::StatusOr<std::vector<bool>> FindRecorded(absl::Span<const PushRef> pushes) = 0;
   virtual absl::Status AddHeartbeats(absl::Span<const StoredHeartbeat> heartbeats) = 0;
-  // The newest up or down of a monitor.
+  // The newest up or down of a monitor, with the end of its output.
   virtual absl::StatusOr<std::optional<Heartbeat>> NewestHeartbeat(MonitorKey monitor) = 0;
+
+  // --- Runs that have ended ---
+
+  // Which of these ended at or after `since`. Call it with the monitors locked.
+  virtual absl::StatusOr<std::vector<bool>> FindEndedRuns(absl::Span<const RunRef> runs,
+                                                          absl::Time since) = 0;
+  // Remembers their ends; later ones win.
+  virtual absl::Status AddEndedRuns(absl::Span<const RunRef> runs, absl::Time at) = 0;
 
   // --- Incidents, events, deliveries ---
 
   virtual absl::StatusOr<IncidentKey> AddIncident(const Incident& incident) = 0;
-  // Writes message, closed_at and resolution of an incident that exists.
+  // Writes message, closed_at, resolution and reminded_at of an incident that exists.
   virtual absl::Status SaveIncident(const Incident& incident) = 0;
   // Adds an event; its key is returned. The feed hears of it by the commit.
   virtual absl::StatusOr<EventKey> AddEvent(const AlertEvent& event) = 0;

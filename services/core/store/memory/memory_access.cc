@@ -46,7 +46,8 @@ absl::StatusOr<std::vector<TargetMatch>> MemoryTransaction::ResolveTargets(
                                .version = definition.version,
                                .expires_at = key.EndsAt(),
                                .project_id = definition.project_id,
-                               .monitor_id = definition.id};
+                               .monitor_id = definition.id,
+                               .has_value_bounds = HasValueBounds(definition)};
   }
   return matches;
 }

@@ -39,8 +39,9 @@ absl::StatusOr<std::vector<MonitorKey>> MemoryStore::RecordSteadyUps(
     memory::StateRow row = tables_.states().at(up.monitor);
     const Heartbeat heartbeat = HeartbeatOf(up);
     const bool repeated = up.push_id != 0 && row.last_push_id == up.push_id;
-    if (repeated || !IsSteadyUp(row.state, heartbeat)) continue;
+    if (repeated || !IsSteadyUp(definition->second, row.state, heartbeat)) continue;
     row.state.last_at = up.at;
+    row.state.credit_at = absl::InfinitePast();
     row.state.last_kind = HeartbeatKind::kUp;
     row.state.last_source = up.source;
     row.last_push_id = up.push_id;

@@ -28,7 +28,8 @@ absl::StatusOr<std::vector<std::optional<TokenMatch>>> MemoryTransaction::Resolv
                        .version = definition.version,
                        .expires_at = found->second.expires_at,
                        .project_id = definition.project_id,
-                       .monitor_id = definition.id};
+                       .monitor_id = definition.id,
+                       .has_value_bounds = HasValueBounds(definition)};
   }
   return matches;
 }
@@ -149,7 +150,26 @@ absl::Status MemoryTransaction::AddHeartbeats(absl::Span<const StoredHeartbeat> 
 }
 
 absl::StatusOr<std::optional<Heartbeat>> MemoryTransaction::NewestHeartbeat(MonitorKey monitor) {
-  return tables_.NewestHeartbeat(monitor);
+  std::optional<Heartbeat> newest = tables_.NewestHeartbeat(monitor);
+  if (newest.has_value() && newest->output.size() > kSnapshotOutputBytes) {
+    newest->output = newest->output.substr(newest->output.size() - kSnapshotOutputBytes);
+  }
+  return newest;
+}
+
+absl::StatusOr<std::vector<bool>> MemoryTransaction::FindEndedRuns(absl::Span<const RunRef> runs,
+                                                                   absl::Time since) {
+  std::vector<bool> ended;
+  for (const RunRef& run : runs) {
+    const auto found = tables_.ended_runs().find({run.monitor, run.run_id});
+    ended.push_back(found != tables_.ended_runs().end() && found->second >= since);
+  }
+  return ended;
+}
+
+absl::Status MemoryTransaction::AddEndedRuns(absl::Span<const RunRef> runs, absl::Time at) {
+  for (const RunRef& run : runs) tables_.SetEndedRun({run.monitor, run.run_id}, at);
+  return absl::OkStatus();
 }
 
 absl::StatusOr<IncidentKey> MemoryTransaction::AddIncident(const Incident& incident) {
@@ -170,6 +190,7 @@ absl::Status MemoryTransaction::SaveIncident(const Incident& incident) {
   saved.message = incident.message;
   saved.closed_at = incident.closed_at;
   saved.resolution = incident.resolution;
+  saved.reminded_at = incident.reminded_at;
   tables_.SetIncident(incident.key, std::move(saved));
   return absl::OkStatus();
 }

@@ -37,6 +37,9 @@ class MemoryTransaction : public Transaction {
   absl::Status ExpireTokens(MonitorKey monitor, absl::Time at) override;
   absl::StatusOr<std::vector<bool>> FindRecorded(absl::Span<const PushRef> pushes) override;
   absl::Status AddHeartbeats(absl::Span<const StoredHeartbeat> heartbeats) override;
+  absl::StatusOr<std::vector<bool>> FindEndedRuns(absl::Span<const RunRef> runs,
+                                                  absl::Time since) override;
+  absl::Status AddEndedRuns(absl::Span<const RunRef> runs, absl::Time at) override;
   absl::StatusOr<std::optional<Heartbeat>> NewestHeartbeat(MonitorKey monitor) override;
   absl::StatusOr<IncidentKey> AddIncident(const Incident& incident) override;
   absl::Status SaveIncident(const Incident& incident) override;

@@ -72,6 +72,9 @@ using AuditPlace = std::pair<absl::Time, int64_t>;
 // Actor, method and id.
 using RequestPlace = std::tuple<std::string, std::string, std::string>;
 
+// Monitor and run id.
+using RunPlace = std::pair<MonitorKey, std::string>;
+
 // Tables, with the indexes that make lookups quick. Not thread-safe. Whatever is set since Begin()
 // is undone by Rollback(). Setting nullopt removes.
 class Tables {
@@ -100,6 +103,7 @@ class Tables {
   void SetTouch(const std::string& instance, std::optional<Touch> touch);
   void SetGap(int64_t key, std::optional<GapRow> row);
   void SetRequest(const RequestPlace& place, std::optional<RequestRecord> record);
+  void SetEndedRun(const RunPlace& place, std::optional<absl::Time> ended_at);
   void SetAudit(AuditPlace place, std::optional<AuditRecord> record);
 
   // Each draws a number that was never drawn. Events and deliveries share theirs.
@@ -141,6 +145,7 @@ class Tables {
   const std::map<int64_t, GapRow>& gaps() const { return gaps_; }
   const std::map<AuditPlace, AuditRecord>& audit() const { return audit_; }
   const std::map<RequestPlace, RequestRecord>& requests() const { return requests_; }
+  const std::map<RunPlace, absl::Time>& ended_runs() const { return ended_runs_; }
 
   // The definition, the state and the open incident.
   Monitor MonitorAt(MonitorKey key) const;
@@ -184,6 +189,7 @@ class Tables {
   std::map<int64_t, GapRow> gaps_;
   std::map<AuditPlace, AuditRecord> audit_;
   std::map<RequestPlace, RequestRecord> requests_;
+  std::map<RunPlace, absl::Time> ended_runs_;
 };
 
 }  // namespace tocsin::core::memory

@@ -56,6 +56,7 @@ Incident ReadIncident(Row& row) {
   const std::optional<int64_t> resolution = row.MaybeInt();
   if (resolution) incident.resolution = static_cast<Resolution>(*resolution);
   incident.message = row.Text();
+  incident.reminded_at = row.MaybeTime();
   return incident;
 }
 

@@ -22,31 +22,80 @@ constexpr Statement kFindRecorded = {
 constexpr Statement kAddHeartbeats = {
     "add_heartbeats",
     "INSERT INTO heartbeat (received_at, monitor_id, push_id, project_id, kind, source, reason, "
-    "exit_status, value, run_id, message) "
+    "exit_status, value, run_id, message, run_duration_us, output) "
     "SELECT u.received_at, u.monitor_id, u.push_id, s.project_id, u.kind, u.source, u.reason, "
-    "u.exit_status, u.value, u.run_id, u.message "
+    "u.exit_status, u.value, u.run_id, u.message, u.run_duration_us, u.output "
     "FROM unnest($1::bigint[], $2::timestamptz[], $3::bigint[], $4::smallint[], $5::smallint[], "
-    "$6::smallint[], $7::smallint[], $8::double precision[], $9::text[], $10::text[]) "
+    "$6::smallint[], $7::smallint[], $8::double precision[], $9::text[], $10::text[], "
+    "$11::bigint[], $12::bytea[]) "
     "AS u (monitor_id, received_at, push_id, kind, source, reason, exit_status, value, run_id, "
-    "message) JOIN monitor_state s ON s.monitor_id = u.monitor_id"};
+    "message, run_duration_us, output) JOIN monitor_state s ON s.monitor_id = u.monitor_id"};
 
 // What is newer than the newest that moved the state can only have been stored while paused.
 // Bounding the search by last_at keeps it out of older partitions.
 constexpr Statement kNewestHeartbeats = {
     "newest_heartbeats",
-    "SELECT " TOCSIN_HEARTBEAT_COLUMNS
+    "SELECT " TOCSIN_HEARTBEAT_WITH(
+        "substring(h.output FROM greatest(octet_length(h.output) - 1023, 1))")
     " FROM monitor_state s CROSS JOIN LATERAL ("
-    "(SELECT " TOCSIN_HEARTBEAT_COLUMNS
+    "(SELECT " TOCSIN_HEARTBEAT_ROW
     " FROM heartbeat h WHERE h.monitor_id = s.monitor_id "
     "AND h.received_at >= coalesce(s.last_at, '-infinity') AND h.kind IN (1, 2) "
     "ORDER BY h.received_at DESC, h.push_id DESC LIMIT 1) "
-    "UNION ALL (SELECT " TOCSIN_HEARTBEAT_COLUMNS
+    "UNION ALL (SELECT " TOCSIN_HEARTBEAT_ROW
     " FROM heartbeat_kept h "
     "WHERE h.monitor_id = s.monitor_id) "
     "ORDER BY received_at DESC LIMIT 1) h "
     "WHERE s.monitor_id = ANY ($1::bigint[])"};
 
+std::optional<int64_t> Micros(const std::optional<absl::Duration>& duration) {
+  if (!duration.has_value()) return std::nullopt;
+  return absl::ToInt64Microseconds(*duration);
+}
+
+constexpr Statement kFindEndedRuns = {
+    "find_ended_runs",
+    "SELECT u.number FROM unnest($2::bigint[], $3::text[]) WITH ORDINALITY "
+    "AS u (monitor_id, run_id, number) JOIN run r ON r.monitor_id = u.monitor_id "
+    "AND r.run_id = u.run_id WHERE r.ended_at >= $1::timestamptz"};
+
+constexpr Statement kAddEndedRuns = {
+    "add_ended_runs",
+    "INSERT INTO run (monitor_id, run_id, ended_at) "
+    "SELECT DISTINCT u.monitor_id, u.run_id, $1::timestamptz "
+    "FROM unnest($2::bigint[], $3::text[]) AS u (monitor_id, run_id) "
+    "ON CONFLICT (monitor_id, run_id) DO UPDATE SET ended_at = excluded.ended_at"};
+
+void FillRuns(absl::Span<const RunRef> runs, absl::Time time, Params& params) {
+  BinaryArray monitors(ElementType::kInt8, runs.size());
+  BinaryArray ids(ElementType::kText, runs.size());
+  for (const RunRef& run : runs) {
+    monitors.AddInt8(run.monitor);
+    ids.AddBytes(run.run_id);
+  }
+  params.Time(time).Array(std::move(monitors)).Array(std::move(ids));
+}
+
 }  // namespace
+
+absl::StatusOr<std::vector<bool>> PgTransaction::FindEndedRuns(absl::Span<const RunRef> runs,
+                                                               absl::Time since) {
+  std::vector<bool> ended(runs.size());
+  if (runs.empty()) return ended;
+  Params params;
+  FillRuns(runs, since, params);
+  ASSIGN_OR_RETURN(Rows rows, session_.Run(kFindEndedRuns, params));
+  for (int i = 0; i < rows.size(); ++i) ended[static_cast<size_t>(rows.at(i).Int() - 1)] = true;
+  RETURN_IF_ERROR(rows.status());
+  return ended;
+}
+
+absl::Status PgTransaction::AddEndedRuns(absl::Span<const RunRef> runs, absl::Time at) {
+  if (runs.empty()) return absl::OkStatus();
+  Params params;
+  FillRuns(runs, at, params);
+  return session_.Run(kAddEndedRuns, params).status();
+}
 
 StoredHeartbeat ReadStoredHeartbeat(Row& row) {
   StoredHeartbeat stored;
@@ -62,6 +111,15 @@ StoredHeartbeat ReadStoredHeartbeat(Row& row) {
   heartbeat.value = row.MaybeDouble();
   heartbeat.run_id = row.Text();
   heartbeat.message = row.Text();
+  if (const std::optional<int64_t> micros = row.MaybeInt()) {
+    heartbeat.run_duration = absl::Microseconds(*micros);
+  }
+  stored.output_bytes = static_cast<int32_t>(row.MaybeInt().value_or(0));
+  if (row.NextIsNull()) {
+    row.Skip();
+  } else {
+    heartbeat.output = row.Bytes();
+  }
   return stored;
 }
 
@@ -89,7 +147,8 @@ absl::StatusOr<std::vector<bool>> PgTransaction::FindRecorded(absl::Span<const P
 absl::Status PgTransaction::AddHeartbeats(absl::Span<const StoredHeartbeat> heartbeats) {
   if (heartbeats.empty()) return absl::OkStatus();
   using enum ElementType;
-  RowArrays rows({kInt8, kTimestamptz, kInt8, kInt2, kInt2, kInt2, kInt2, kFloat8, kText, kText},
+  RowArrays rows({kInt8, kTimestamptz, kInt8, kInt2, kInt2, kInt2, kInt2, kFloat8, kText, kText,
+                  kInt8, kBytea},
                  heartbeats.size());
   for (const StoredHeartbeat& stored : heartbeats) {
     const Heartbeat& heartbeat = stored.heartbeat;
@@ -104,7 +163,9 @@ absl::Status PgTransaction::AddHeartbeats(absl::Span<const StoredHeartbeat> hear
         .Int2OrNull(heartbeat.exit_status)
         .Float8OrNull(heartbeat.value)
         .TextOrNull(heartbeat.run_id)
-        .TextOrNull(IsDefaultMessage(heartbeat.message) ? "" : heartbeat.message);
+        .TextOrNull(IsDefaultMessage(heartbeat.message) ? "" : heartbeat.message)
+        .Int8OrNull(Micros(heartbeat.run_duration))
+        .BytesOrNull(heartbeat.output);
     newest_.erase(stored.monitor);
   }
   Params params;

@@ -24,7 +24,8 @@ namespace {
 
 constexpr Statement kResolveTokens = {
     "resolve_tokens",
-    "SELECT k.number, t.monitor_id, m.version, t.expires_at, p.id, m.id "
+    "SELECT k.number, t.monitor_id, m.version, t.expires_at, p.id, m.id, "
+    "coalesce(m.value_min, m.value_max) IS NOT NULL "
     "FROM unnest($2::bytea[]) WITH ORDINALITY AS k (hash, number) "
     "JOIN push_token t ON t.hash = k.hash "
     "JOIN monitor m ON m.monitor_id = t.monitor_id "
@@ -67,22 +68,25 @@ constexpr Statement kInsertMonitor = {
     "WITH made AS (INSERT INTO monitor (project_id, id, display_name, description, owner, "
     "severity, runbook_url, labels, timeout_us, recommended_interval_us, grace_us, "
     "failure_threshold, recovery_threshold, arm_on_create, resume_on_heartbeat, channels, "
-    "created_at, updated_at, deleted_at, version) "
+    "created_at, updated_at, deleted_at, cron, time_zone, early_tolerance_us, value_min, "
+    "value_max, max_run_us, reminder_us, version) "
     "VALUES ($1::integer, $2::text, $3::text, $4::text, $5::text, $6::smallint, $7::text, "
     "$8::jsonb, $9::bigint, $10::bigint, $11::bigint, $12::integer, $13::integer, $14::boolean, "
     "$15::boolean, string_to_array($16::text, ','), $17::timestamptz, $18::timestamptz, "
-    "$19::timestamptz, nextval('definition_version')) "
+    "$19::timestamptz, nullif($20::text, ''), $21::text, $22::bigint, $23::double precision, "
+    "$24::double precision, $25::bigint, $26::bigint, nextval('definition_version')) "
     "ON CONFLICT (project_id, id) DO NOTHING RETURNING monitor_id, project_id, version), "
     "state AS (INSERT INTO monitor_state (monitor_id, project_id, version, state, last_at, "
     "last_kind, last_source, last_push, armed_at, floor_at, failures, successes, misses, "
-    "open_runs, sequence) "
-    "SELECT monitor_id, project_id, version, $20::smallint, $21::timestamptz, $22::smallint, "
-    "$23::smallint, $24::bigint, $25::timestamptz, $26::timestamptz, $27::integer, $28::integer, "
-    "$29::integer, $30::integer, $31::bigint FROM made), "
+    "open_runs, sequence, runs, credit_at, excused_at) "
+    "SELECT monitor_id, project_id, version, $27::smallint, $28::timestamptz, $29::smallint, "
+    "$30::smallint, $31::bigint, $32::timestamptz, $33::timestamptz, $34::integer, $35::integer, "
+    "$36::integer, $37::integer, $38::bigint, nullif($41::text, ''), $42::timestamptz, "
+    "$43::timestamptz FROM made), "
     "sweep AS (INSERT INTO monitor_sweep (monitor_id, sweep_at, critical) "
-    "SELECT monitor_id, $33::timestamptz, $6::smallint = 1 FROM made), "
+    "SELECT monitor_id, $40::timestamptz, $6::smallint = 1 FROM made), "
     "listing AS (INSERT INTO monitor_listing (monitor_id, project_id, id, state, changed_at) "
-    "SELECT monitor_id, project_id, $2::text, $20::smallint, $32::timestamptz FROM made) "
+    "SELECT monitor_id, project_id, $2::text, $27::smallint, $39::timestamptz FROM made) "
     "SELECT monitor_id, version FROM made"};
 
 constexpr Statement kSaveDefinition = {
@@ -95,6 +99,9 @@ constexpr Statement kSaveDefinition = {
     "arm_on_create = $15::boolean, resume_on_heartbeat = $16::boolean, "
     "channels = string_to_array($17::text, ','), created_at = $18::timestamptz, "
     "updated_at = $19::timestamptz, deleted_at = $20::timestamptz, "
+    "cron = nullif($21::text, ''), time_zone = $22::text, early_tolerance_us = $23::bigint, "
+    "value_min = $24::double precision, value_max = $25::double precision, "
+    "max_run_us = $26::bigint, reminder_us = $27::bigint, "
     "version = nextval('definition_version') "
     "WHERE monitor_id = $1::bigint RETURNING monitor_id, version), "
     "sweep AS (UPDATE monitor_sweep SET critical = $7::smallint = 1 "
@@ -235,10 +242,13 @@ absl::StatusOr<MonitorIdentity> PgTransaction::InsertMonitor(const Monitor& moni
       .Int(state.failures)
       .Int(state.successes)
       .Int(state.misses)
-      .Int(state.open_runs)
+      .Int(static_cast<int64_t>(state.runs.size()))
       .Int(state.sequence)
       .Time(state.changed_at)
-      .TimeOrNull(KnownTime(sweep_at));
+      .TimeOrNull(KnownTime(sweep_at))
+      .Text(RunsToText(state.runs))
+      .TimeOrNull(KnownTime(state.credit_at))
+      .TimeOrNull(KnownTime(state.excused_at));
   ASSIGN_OR_RETURN(Rows rows, session_.Run(kInsertMonitor, params));
   if (rows.empty()) return absl::AlreadyExistsError("the project has a monitor with that id");
   Row row = rows.at(0);

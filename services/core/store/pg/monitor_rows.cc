@@ -6,7 +6,10 @@
 
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "common/log.h"
 #include "common/status_macros.h"
+#include "services/core/domain/time_zone.h"
+#include "services/core/domain/validate.h"
 
 namespace tocsin::core::pg {
 
@@ -22,6 +25,48 @@ Labels LabelsFromJson(const std::string& json) {
     if (value.is_string()) labels[key] = value.get<std::string>();
   }
   return labels;
+}
+
+std::optional<CronRule> CronFromText(const std::string& expression, const std::string& zone,
+                                     std::optional<absl::Duration> early_tolerance) {
+  absl::StatusOr<CronExpression> parsed = CronExpression::Parse(expression);
+  if (!parsed.ok()) {
+    LogError("stored_cron_is_unreadable", {{"expression", expression}, {"error", parsed.status()}});
+    return std::nullopt;
+  }
+  const absl::StatusOr<absl::TimeZone> found = FindTimeZone(zone);
+  if (!found.ok()) LogError("time_zone_is_gone", {{"time_zone", zone}});
+  return CronRule{.expression = *std::move(parsed),
+                  .zone = found.value_or(absl::UTCTimeZone()),
+                  .early_tolerance = early_tolerance};
+}
+
+std::string RunsToText(const Runs& runs) {
+  nlohmann::json array = nlohmann::json::array();
+  for (const Run& run : runs) {
+    array.push_back({run.id, absl::ToUnixMicros(run.started_at),
+                     run.has_limit() ? absl::ToUnixMicros(run.due_at) : 0, run.overran});
+  }
+  return runs.empty() ? "" : array.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+Runs RunsFromText(const std::string& text) {
+  Runs runs;
+  const nlohmann::json array = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (!array.is_array()) return runs;
+  for (const nlohmann::json& item : array) {
+    if (!item.is_array() || item.size() != 4 || !item[0].is_string() || !item[1].is_number() ||
+        !item[2].is_number() || !item[3].is_boolean()) {
+      continue;
+    }
+    Run& run = runs.emplace_back();
+    run.id = item[0].get<std::string>();
+    run.started_at = absl::FromUnixMicros(item[1].get<int64_t>());
+    const int64_t due = item[2].get<int64_t>();
+    if (due != 0) run.due_at = absl::FromUnixMicros(due);
+    run.overran = item[3].get<bool>();
+  }
+  return runs;
 }
 
 MonitorDefinition ReadDefinition(Row& row) {
@@ -48,6 +93,22 @@ MonitorDefinition ReadDefinition(Row& row) {
   definition.created_at = row.Time();
   definition.updated_at = row.Time();
   definition.deleted_at = row.MaybeTime();
+  const std::string cron = row.Text();
+  const std::string zone = row.Text();
+  const std::optional<int64_t> early = row.MaybeInt();
+  if (!cron.empty()) {
+    Schedule& schedule = definition.schedule;
+    schedule.cron = CronFromText(
+        cron, zone,
+        early ? std::optional<absl::Duration>(absl::Microseconds(*early)) : std::nullopt);
+    if (schedule.cron.has_value()) {
+      schedule.timeout = schedule.recommended_interval = absl::ZeroDuration();
+    }
+  }
+  definition.value_min = row.MaybeDouble();
+  definition.value_max = row.MaybeDouble();
+  definition.max_run_duration = absl::Microseconds(row.Int());
+  definition.reminder_interval = absl::Microseconds(row.Int());
   return definition;
 }
 
@@ -65,10 +126,12 @@ Monitor ReadMonitor(Row& row) {
   state.failures = row.Int32();
   state.successes = row.Int32();
   state.misses = row.Int32();
-  state.open_runs = row.Int32();
+  state.runs = RunsFromText(row.Text());
+  state.credit_at = row.TimeOr(absl::InfinitePast());
+  state.excused_at = row.TimeOr(absl::InfinitePast());
   state.sequence = row.Int();
   if (row.NextIsNull()) {
-    row.Skip(5);  // the columns of the incident
+    row.Skip(6);  // the columns of the incident
     return monitor;
   }
   Incident& incident = state.incident.emplace();
@@ -79,6 +142,7 @@ Monitor ReadMonitor(Row& row) {
   incident.opened_at = row.Time();
   incident.detected_at = row.Time();
   incident.message = row.Text();
+  incident.reminded_at = row.MaybeTime();
   return monitor;
 }
 
@@ -93,6 +157,7 @@ absl::StatusOr<std::vector<std::optional<TokenMatch>>> ReadTokenMatches(Rows& ro
     match.expires_at = row.Time();
     match.project_id = row.Text();
     match.monitor_id = row.Text();
+    match.has_value_bounds = row.Bool();
     matches[number - 1] = std::move(match);
   }
   RETURN_IF_ERROR(rows.status());
@@ -102,6 +167,10 @@ absl::StatusOr<std::vector<std::optional<TokenMatch>>> ReadTokenMatches(Rows& ro
 std::string HashBytes(const TokenHash& hash) { return std::string(hash.begin(), hash.end()); }
 
 void AddDefinition(const MonitorDefinition& definition, Params& params) {
+  const Schedule& schedule = definition.schedule;
+  const auto& cron = schedule.cron;
+  // A core of a release before cron reads the timeout: it finds the job late, but raises no false
+  // alarm.
   params.Int(definition.project)
       .Text(definition.id)
       .Text(definition.display_name)
@@ -110,9 +179,9 @@ void AddDefinition(const MonitorDefinition& definition, Params& params) {
       .Int(static_cast<int>(definition.severity))
       .Text(definition.runbook_url)
       .Text(LabelsToJson(definition.labels))
-      .Int(absl::ToInt64Microseconds(definition.schedule.timeout))
-      .Int(absl::ToInt64Microseconds(definition.schedule.recommended_interval))
-      .Int(absl::ToInt64Microseconds(definition.schedule.grace))
+      .Int(absl::ToInt64Microseconds(cron ? kMaxTimeout : schedule.timeout))
+      .Int(absl::ToInt64Microseconds(cron ? kMaxTimeout : schedule.recommended_interval))
+      .Int(absl::ToInt64Microseconds(schedule.grace))
       .Int(definition.failure_threshold)
       .Int(definition.recovery_threshold)
       .Bool(definition.arm_on_create)
@@ -120,7 +189,16 @@ void AddDefinition(const MonitorDefinition& definition, Params& params) {
       .Text(absl::StrJoin(definition.channels, ","))
       .Time(definition.created_at)
       .Time(definition.updated_at)
-      .TimeOrNull(definition.deleted_at);
+      .TimeOrNull(definition.deleted_at)
+      .Text(cron ? cron->expression.text() : "")
+      .Text(cron ? cron->zone.name() : "")
+      .IntOrNull(cron && cron->early_tolerance
+                     ? std::optional<int64_t>(absl::ToInt64Microseconds(*cron->early_tolerance))
+                     : std::nullopt)
+      .DoubleOrNull(definition.value_min)
+      .DoubleOrNull(definition.value_max)
+      .Int(absl::ToInt64Microseconds(definition.max_run_duration))
+      .Int(absl::ToInt64Microseconds(definition.reminder_interval));
 }
 
 }  // namespace tocsin::core::pg

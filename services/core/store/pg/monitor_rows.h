@@ -15,20 +15,21 @@
 namespace tocsin::core::pg {
 
 // The columns that ReadDefinition reads, of monitor m and project p.
-#define TOCSIN_DEFINITION_COLUMNS                                                      \
-  "m.monitor_id, m.project_id, p.id, m.id, m.display_name, m.description, m.owner, "   \
-  "m.severity, m.runbook_url, m.labels, m.timeout_us, m.recommended_interval_us, "     \
-  "m.grace_us, m.failure_threshold, m.recovery_threshold, m.arm_on_create, "           \
-  "m.resume_on_heartbeat, array_to_string(m.channels, ','), m.version, m.created_at, " \
-  "m.updated_at, m.deleted_at"
+#define TOCSIN_DEFINITION_COLUMNS                                                         \
+  "m.monitor_id, m.project_id, p.id, m.id, m.display_name, m.description, m.owner, "      \
+  "m.severity, m.runbook_url, m.labels, m.timeout_us, m.recommended_interval_us, "        \
+  "m.grace_us, m.failure_threshold, m.recovery_threshold, m.arm_on_create, "              \
+  "m.resume_on_heartbeat, array_to_string(m.channels, ','), m.version, m.created_at, "    \
+  "m.updated_at, m.deleted_at, coalesce(m.cron, ''), m.time_zone, m.early_tolerance_us, " \
+  "m.value_min, m.value_max, m.max_run_us, m.reminder_us"
 
 // Those that ReadState reads, of monitor_state s, its monitor_listing l and its open incident i (or
 // NULLs).
 #define TOCSIN_STATE_COLUMNS                                                               \
   "s.state, coalesce(l.changed_at, m.created_at), s.last_at, s.last_kind, s.last_source, " \
   "s.armed_at, s.floor_at, s.failures, "                                                   \
-  "s.successes, s.misses, s.open_runs, s.sequence, i.incident_id, i.cause, i.opened_at, "  \
-  "i.detected_at, i.message"
+  "s.successes, s.misses, coalesce(s.runs, ''), s.credit_at, s.excused_at, s.sequence, "   \
+  "i.incident_id, i.cause, i.opened_at, i.detected_at, i.message, i.reminded_at"
 
 // Where ReadMonitor's columns (definition, then state) come from.
 #define TOCSIN_MONITOR_TABLES                                   \
@@ -48,7 +49,15 @@ std::string HashBytes(const TokenHash& hash);
 std::string LabelsToJson(const Labels& labels);
 Labels LabelsFromJson(const std::string& json);
 
-// Appends the 19 parameters that both InsertMonitor and SaveDefinition take.
+// nullopt, and a line in the log, for what is none: the row was damaged.
+std::optional<CronRule> CronFromText(const std::string& expression, const std::string& zone,
+                                     std::optional<absl::Duration> early_tolerance);
+
+// Empty for none.
+std::string RunsToText(const Runs& runs);
+Runs RunsFromText(const std::string& text);
+
+// Appends the 26 parameters that both InsertMonitor and SaveDefinition take.
 void AddDefinition(const MonitorDefinition& definition, Params& params);
 
 }  // namespace tocsin::core::pg

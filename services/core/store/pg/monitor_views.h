@@ -9,11 +9,11 @@ namespace tocsin::core::pg {
 
 // The newest up or down of monitor m; see kNewestHeartbeats of the transaction.
 #define TOCSIN_NEWEST_OF_M                                                      \
-  " LEFT JOIN LATERAL ((SELECT " TOCSIN_HEARTBEAT_COLUMNS                       \
+  " LEFT JOIN LATERAL ((SELECT " TOCSIN_HEARTBEAT_ROW                           \
   " FROM heartbeat h WHERE h.monitor_id = s.monitor_id "                        \
   "AND h.received_at >= coalesce(s.last_at, '-infinity') AND h.kind IN (1, 2) " \
   "ORDER BY h.received_at DESC, h.push_id DESC LIMIT 1) "                       \
-  "UNION ALL (SELECT " TOCSIN_HEARTBEAT_COLUMNS                                 \
+  "UNION ALL (SELECT " TOCSIN_HEARTBEAT_ROW                                     \
   " FROM heartbeat_kept h WHERE h.monitor_id = s.monitor_id) "                  \
   "ORDER BY received_at DESC LIMIT 1) h ON true "
 

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/str_format.h"
 #include "absl/time/time.h"
 #include "services/core/store/pg/binary_array.h"
 
@@ -49,6 +50,9 @@ class Params {
   }
   Params& TimeOrNull(const std::optional<absl::Time>& value) {
     return value ? Time(*value) : Null();
+  }
+  Params& DoubleOrNull(const std::optional<double>& value) {
+    return value ? Text(absl::StrFormat("%.17g", *value)) : Null();
   }
   Params& IntOrNull(const std::optional<int64_t>& value) { return value ? Int(*value) : Null(); }
 

@@ -58,6 +58,9 @@ class PgTransaction : public Transaction {
   // heartbeat_operations.cc
   absl::StatusOr<std::vector<bool>> FindRecorded(absl::Span<const PushRef> pushes) override;
   absl::Status AddHeartbeats(absl::Span<const StoredHeartbeat> heartbeats) override;
+  absl::StatusOr<std::vector<bool>> FindEndedRuns(absl::Span<const RunRef> runs,
+                                                  absl::Time since) override;
+  absl::Status AddEndedRuns(absl::Span<const RunRef> runs, absl::Time at) override;
   absl::StatusOr<std::optional<Heartbeat>> NewestHeartbeat(MonitorKey monitor) override;
 
   // alert_operations.cc

@@ -15,7 +15,8 @@ constexpr Statement kResolveTargets = {
     "resolve_targets",
     "SELECT k.number, a.api_key_id, coalesce((a.push->>'may_create')::boolean, false), "
     "m.deleted_at IS NOT NULL, m.monitor_id, m.version, "
-    "least(t.expires_at, coalesce(a.expires_at, 'infinity')), p.id, m.id "
+    "least(t.expires_at, coalesce(a.expires_at, 'infinity')), p.id, m.id, "
+    "coalesce(m.value_min, m.value_max) IS NOT NULL "
     "FROM unnest($2::bytea[], $3::text[]) WITH ORDINALITY AS k (hash, monitor, number) "
     "JOIN api_key_secret t ON t.hash = k.hash "
     "JOIN api_key a ON a.api_key_id = t.api_key_id "
@@ -36,6 +37,7 @@ TargetMatch ReadTargetMatch(Row& row) {
   monitor.expires_at = row.Time();
   monitor.project_id = row.Text();
   monitor.monitor_id = row.Text();
+  monitor.has_value_bounds = row.Bool();
   return match;
 }
 

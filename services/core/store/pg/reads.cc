@@ -31,14 +31,14 @@ constexpr pg::Statement kReadMonitor = {
     "WHERE p.id = $1::text AND p.deleted_at IS NULL AND m.id = $2::text"};
 
 constexpr pg::Statement kListHeartbeats = {
-    "list_heartbeats", "SELECT " TOCSIN_HEARTBEAT_COLUMNS
+    "list_heartbeats", "SELECT " TOCSIN_HEARTBEAT_WITH("CASE WHEN $5::boolean THEN h.output END")
                        " FROM ("
-                       "(SELECT " TOCSIN_HEARTBEAT_COLUMNS
+                       "(SELECT " TOCSIN_HEARTBEAT_ROW
                        " FROM heartbeat h WHERE h.monitor_id = $1::bigint "
                        "AND h.received_at <= $2::timestamptz "
                        "AND (h.received_at < $2::timestamptz OR h.push_id < $3::bigint) "
                        "ORDER BY h.received_at DESC, h.push_id DESC LIMIT $4::integer) "
-                       "UNION ALL (SELECT " TOCSIN_HEARTBEAT_COLUMNS
+                       "UNION ALL (SELECT " TOCSIN_HEARTBEAT_ROW
                        " FROM heartbeat_kept h WHERE h.monitor_id = $1::bigint "
                        "AND (h.received_at, h.push_id) < ($2::timestamptz, $3::bigint))) h "
                        "ORDER BY h.received_at DESC, h.push_id DESC LIMIT $4::integer"};
@@ -167,7 +167,8 @@ absl::StatusOr<std::vector<StoredHeartbeat>> PgStore::ListHeartbeats(const Heart
                                 .Int(query.monitor)
                                 .Time(query.before)
                                 .Int(pg::FromPushId(query.before_push_id))
-                                .Int(query.limit)),
+                                .Int(query.limit)
+                                .Bool(query.with_output)),
       &pg::ReadStoredHeartbeat);
 }
 

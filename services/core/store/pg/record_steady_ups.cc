@@ -16,7 +16,7 @@ namespace pg {
 // Arrays that are shorter than the first read as NULL. NULL as the answer means all of them.
 #define TOCSIN_STEADY_UPDATE                                                                   \
   "WITH up AS (UPDATE monitor_state AS s SET last_at = u.received_at, last_push = u.push_id, " \
-  "last_kind = 1, last_source = u.source "                                                     \
+  "last_kind = 1, last_source = u.source, credit_at = NULL "                                   \
   "FROM unnest($1::bigint[], $2::bigint[], $3::timestamptz[], $4::bigint[], $5::smallint[], "  \
   "$6::smallint[], $7::double precision[], $8::text[]) "                                       \
   "AS u (monitor_id, version, received_at, push_id, source, exit_status, value, message) "     \

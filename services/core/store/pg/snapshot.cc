@@ -3,6 +3,9 @@
 
 #include <nlohmann/json.hpp>
 
+#include "services/core/domain/text.h"
+#include "services/core/store/pg/monitor_rows.h"
+
 namespace tocsin::core::pg {
 namespace {
 
@@ -40,6 +43,16 @@ absl::Time Time(const Json& json, const char* key) { return absl::FromUnixMicros
 std::optional<absl::Time> MaybeTime(const Json& json, const char* key) {
   if (!json.contains(key)) return std::nullopt;
   return Time(json, key);
+}
+
+std::optional<double> MaybeDouble(const Json& json, const char* key) {
+  const auto found = json.find(key);
+  if (found == json.end() || !found->is_number()) return std::nullopt;
+  return found->get<double>();
+}
+
+std::string Tail(const std::string& bytes, size_t most) {
+  return bytes.size() <= most ? bytes : bytes.substr(bytes.size() - most);
 }
 
 std::vector<std::string> Texts(const Json& json, const char* key) {
@@ -108,6 +121,17 @@ Json DefinitionToJson(const MonitorDefinition& definition) {
   Put(json, "timeout_us", absl::ToInt64Microseconds(schedule.timeout));
   Put(json, "recommended_interval_us", absl::ToInt64Microseconds(schedule.recommended_interval));
   Put(json, "grace_us", absl::ToInt64Microseconds(schedule.grace));
+  if (schedule.cron.has_value()) {
+    json["cron"] = schedule.cron->expression.text();
+    json["time_zone"] = schedule.cron->zone.name();
+    if (const auto& early = schedule.cron->early_tolerance) {
+      json["early_tolerance_us"] = absl::ToInt64Microseconds(*early);
+    }
+  }
+  if (definition.value_min) json["value_min"] = *definition.value_min;
+  if (definition.value_max) json["value_max"] = *definition.value_max;
+  Put(json, "max_run_us", absl::ToInt64Microseconds(definition.max_run_duration));
+  Put(json, "reminder_us", absl::ToInt64Microseconds(definition.reminder_interval));
   Put(json, "failure_threshold", definition.failure_threshold, 1);
   Put(json, "recovery_threshold", definition.recovery_threshold, 1);
   if (definition.arm_on_create) json["arm_on_create"] = true;
@@ -137,6 +161,17 @@ MonitorDefinition DefinitionFromJson(const Json& json, const AlertEvent& event) 
   definition.schedule.recommended_interval =
       absl::Microseconds(Int(json, "recommended_interval_us"));
   definition.schedule.grace = absl::Microseconds(Int(json, "grace_us"));
+  if (json.contains("cron")) {
+    std::optional<absl::Duration> early;
+    if (json.contains("early_tolerance_us")) {
+      early = absl::Microseconds(Int(json, "early_tolerance_us"));
+    }
+    definition.schedule.cron = CronFromText(Text(json, "cron"), Text(json, "time_zone"), early);
+  }
+  definition.value_min = MaybeDouble(json, "value_min");
+  definition.value_max = MaybeDouble(json, "value_max");
+  definition.max_run_duration = absl::Microseconds(Int(json, "max_run_us"));
+  definition.reminder_interval = absl::Microseconds(Int(json, "reminder_us"));
   definition.failure_threshold = static_cast<int32_t>(Int(json, "failure_threshold", 1));
   definition.recovery_threshold = static_cast<int32_t>(Int(json, "recovery_threshold", 1));
   definition.arm_on_create = Bool(json, "arm_on_create");
@@ -159,6 +194,11 @@ Json HeartbeatToJson(const Heartbeat& heartbeat) {
   Put(json, "run_id", heartbeat.run_id);
   if (heartbeat.value) json["value"] = *heartbeat.value;
   if (heartbeat.exit_status) json["exit_status"] = *heartbeat.exit_status;
+  if (heartbeat.run_duration) {
+    json["run_duration_us"] = absl::ToInt64Microseconds(*heartbeat.run_duration);
+  }
+  // The end of what it put out: people look there for what went wrong.
+  Put(json, "output", CleanText(Tail(heartbeat.output, kSnapshotOutputBytes), kMaxOutputBytes));
   return json;
 }
 
@@ -170,10 +210,12 @@ Heartbeat HeartbeatFromJson(const Json& json) {
   heartbeat.run_id = Text(json, "run_id");
   heartbeat.source = static_cast<Source>(Int(json, "source"));
   heartbeat.push_id = Unsigned(json, "push_id");
-  if (const auto value = json.find("value"); value != json.end() && value->is_number()) {
-    heartbeat.value = value->get<double>();
-  }
+  heartbeat.value = MaybeDouble(json, "value");
   if (json.contains("exit_status")) heartbeat.exit_status = Int(json, "exit_status");
+  if (json.contains("run_duration_us")) {
+    heartbeat.run_duration = absl::Microseconds(Int(json, "run_duration_us"));
+  }
+  heartbeat.output = Text(json, "output");
   return heartbeat;
 }
 

@@ -43,18 +43,21 @@ constexpr char kMakePartition[] =
 // $0 table, $1 end. The newest up or down of monitors that have none after the end.
 constexpr char kKeepNewest[] =
     "INSERT INTO heartbeat_kept AS k (received_at, monitor_id, push_id, project_id, kind, source, "
-    "reason, exit_status, value, run_id, message) "
+    "reason, exit_status, value, run_id, message, run_duration_us, output) "
     "SELECT h.received_at, h.monitor_id, h.push_id, h.project_id, h.kind, h.source, h.reason, "
-    "h.exit_status, h.value, h.run_id, h.message FROM monitor_state s CROSS JOIN LATERAL ("
+    "h.exit_status, h.value, h.run_id, h.message, h.run_duration_us, h.output FROM monitor_state s "
+    "CROSS JOIN LATERAL ("
     "SELECT h.received_at, h.monitor_id, h.push_id, h.project_id, h.kind, h.source, h.reason, "
-    "h.exit_status, h.value, h.run_id, h.message FROM $0 h WHERE h.monitor_id = s.monitor_id "
+    "h.exit_status, h.value, h.run_id, h.message, h.run_duration_us, h.output FROM $0 h WHERE "
+    "h.monitor_id = s.monitor_id "
     "AND h.received_at < '$1' AND h.kind IN (1, 2) "
     "ORDER BY h.received_at DESC, h.push_id DESC LIMIT 1) h "
     "WHERE s.last_at IS NULL OR s.last_at < '$1' "
     "ON CONFLICT (monitor_id) DO UPDATE SET received_at = excluded.received_at, "
     "push_id = excluded.push_id, project_id = excluded.project_id, kind = excluded.kind, "
     "source = excluded.source, reason = excluded.reason, exit_status = excluded.exit_status, "
-    "value = excluded.value, run_id = excluded.run_id, message = excluded.message "
+    "value = excluded.value, run_id = excluded.run_id, message = excluded.message, "
+    "run_duration_us = excluded.run_duration_us, output = excluded.output "
     "WHERE k.received_at < excluded.received_at";
 
 // DETACH … CONCURRENTLY is not to be had beside a default partition. This one locks the table for
@@ -85,6 +88,11 @@ constexpr pg::Statement kPurgeMonitors = {
     "g AS (DELETE FROM alert_event t USING gone WHERE t.monitor_id = gone.monitor_id), "
     "h AS (DELETE FROM incident t USING gone WHERE t.monitor_id = gone.monitor_id) "
     "DELETE FROM monitor t USING gone WHERE t.monitor_id = gone.monitor_id"};
+
+constexpr pg::Statement kForgetRuns = {
+    "forget_runs",
+    "WITH old AS (SELECT r.ctid FROM run r WHERE r.ended_at < $1::timestamptz LIMIT $2::integer) "
+    "DELETE FROM run r USING old WHERE r.ctid = old.ctid"};
 
 // A channel that is disabled or deleted takes nothing; what waited for it past its days is given
 // up.
@@ -314,6 +322,7 @@ absl::StatusOr<bool> Purge(pg::Session& session, const RetentionPolicy& policy, 
       {kForgetSecrets, now - policy.revoked_keys, kBatch},
       {kDropAudit, now - policy.audit, kBatch},
       {kDropRequests, now - kRequestMemory, kBatch},
+      {kForgetRuns, now - kRunMemory, kBatch},
   };
   for (const auto& step : steps) {
     const absl::StatusOr<pg::Rows> rows = session.Run(

@@ -9,6 +9,7 @@
 #include "services/core/store/pg/alert_rows.h"
 #include "services/core/store/pg/backlog_cut.h"
 #include "services/core/store/pg/hot_statements.h"
+#include "services/core/store/pg/monitor_rows.h"
 #include "services/core/store/pg/row_arrays.h"
 #include "services/core/store/pg/snapshot.h"
 
@@ -54,20 +55,24 @@ const Statement kSaveStates = {
     "WITH change AS (SELECT * FROM unnest($1::bigint[], $2::smallint[], $3::timestamptz[], "
     "$4::smallint[], $5::smallint[], $6::timestamptz[], $7::timestamptz[], $8::integer[], "
     "$9::integer[], $10::integer[], $11::integer[], $12::bigint[], $13::bigint[], "
-    "$14::bigint[], $15::boolean[], $16::timestamptz[], $17::timestamptz[]) AS u (monitor_id, "
+    "$14::bigint[], $15::boolean[], $16::timestamptz[], $17::timestamptz[], $18::text[], "
+    "$19::timestamptz[], $20::timestamptz[]) AS u (monitor_id, "
     "state, last_at, "
     "last_kind, last_source, armed_at, floor_at, failures, successes, misses, open_runs, "
-    "sequence, incident_id, last_push, moves_sweep, sweep_at, changed_at)), "
+    "sequence, incident_id, last_push, moves_sweep, sweep_at, changed_at, runs, credit_at, "
+    "excused_at)), "
     "saved AS (UPDATE monitor_state s SET state = u.state, last_at = u.last_at, "
     "last_kind = u.last_kind, last_source = u.last_source, armed_at = u.armed_at, "
     "floor_at = u.floor_at, failures = u.failures, successes = u.successes, misses = u.misses, "
-    "open_runs = u.open_runs, sequence = u.sequence, incident_id = u.incident_id, "
+    "open_runs = u.open_runs, runs = u.runs, credit_at = u.credit_at, "
+    "excused_at = u.excused_at, sequence = u.sequence, incident_id = u.incident_id, "
     "last_push = coalesce(u.last_push, s.last_push), reserve = NULL "
     "FROM change u WHERE s.monitor_id = u.monitor_id AND (u.last_push IS NOT NULL "
     "OR (s.state, s.last_at, s.last_kind, s.last_source, s.armed_at, s.floor_at, s.failures, "
-    "s.successes, s.misses, s.open_runs, s.sequence, s.incident_id) "
+    "s.successes, s.misses, s.runs, s.credit_at, s.excused_at, s.sequence, s.incident_id) "
     "IS DISTINCT FROM (u.state, u.last_at, u.last_kind, u.last_source, u.armed_at, u.floor_at, "
-    "u.failures, u.successes, u.misses, u.open_runs, u.sequence, u.incident_id)) "
+    "u.failures, u.successes, u.misses, u.runs, u.credit_at, u.excused_at, u.sequence, "
+    "u.incident_id)) "
     "RETURNING s.monitor_id, u.state, u.changed_at), "
     "listed AS (UPDATE monitor_listing l SET state = saved.state, changed_at = saved.changed_at "
     "FROM saved WHERE l.monitor_id = saved.monitor_id "
@@ -96,9 +101,10 @@ constexpr Statement kAddIncidents = {
 constexpr Statement kSaveIncidents = {
     "save_incidents",
     "UPDATE incident i SET closed_at = u.closed_at, resolution = u.resolution, "
-    "message = u.message "
-    "FROM unnest($1::bigint[], $2::timestamptz[], $3::smallint[], $4::text[]) "
-    "AS u (incident_id, closed_at, resolution, message) WHERE i.incident_id = u.incident_id"};
+    "message = u.message, reminded_at = u.reminded_at "
+    "FROM unnest($1::bigint[], $2::timestamptz[], $3::smallint[], $4::text[], "
+    "$5::timestamptz[]) AS u (incident_id, closed_at, resolution, message, reminded_at) "
+    "WHERE i.incident_id = u.incident_id"};
 
 constexpr Statement kAddEvents = {
     "add_events",
@@ -190,13 +196,14 @@ absl::Status WriteBuffer::FlushIncidents(Session& session) {
     added_incidents_.clear();
   }
   if (saved_incidents_.empty()) return absl::OkStatus();
-  RowArrays rows({kInt8, kTimestamptz, kInt2, kText}, saved_incidents_.size());
+  RowArrays rows({kInt8, kTimestamptz, kInt2, kText, kTimestamptz}, saved_incidents_.size());
   for (const auto& [key, incident] : saved_incidents_) {
     rows.Row()
         .Int8(key)
         .TimeOrNull(incident.closed_at)
         .Enum2OrNull(incident.resolution)
-        .Text(incident.message);
+        .Text(incident.message)
+        .TimeOrNull(incident.reminded_at);
   }
   Params params;
   std::move(rows).MoveTo(params);
@@ -278,9 +285,11 @@ absl::Status WriteBuffer::FlushDeliveries(Session& session) {
 absl::StatusOr<bool> WriteBuffer::FlushStates(Session& session) {
   using enum ElementType;
   if (states_.empty()) return false;
-  RowArrays arrays({kInt8, kInt2, kTimestamptz, kInt2, kInt2, kTimestamptz, kTimestamptz, kInt4,
-                    kInt4, kInt4, kInt4, kInt8, kInt8, kInt8, kBool, kTimestamptz, kTimestamptz},
-                   states_.size());
+  RowArrays arrays(
+      {kInt8, kInt2,        kTimestamptz, kInt2, kInt2,        kTimestamptz, kTimestamptz,
+       kInt4, kInt4,        kInt4,        kInt4, kInt8,        kInt8,        kInt8,
+       kBool, kTimestamptz, kTimestamptz, kText, kTimestamptz, kTimestamptz},
+      states_.size());
   for (const auto& [monitor, change] : states_) {
     const MonitorState& state = change.state;
     arrays.Row()
@@ -294,7 +303,7 @@ absl::StatusOr<bool> WriteBuffer::FlushStates(Session& session) {
         .Int4(state.failures)
         .Int4(state.successes)
         .Int4(state.misses)
-        .Int4(state.open_runs)
+        .Int4(static_cast<int32_t>(state.runs.size()))
         .Int8(state.sequence)
         .Int8OrNull(KeyOf(state.incident))
         .Int8OrNull(change.last_push_id == 0
@@ -302,7 +311,10 @@ absl::StatusOr<bool> WriteBuffer::FlushStates(Session& session) {
                         : std::optional<int64_t>(FromPushId(change.last_push_id)))
         .Bool(change.sweep_at.has_value())
         .TimeOrNull(KnownTime(change.sweep_at.value_or(absl::InfiniteFuture())))
-        .Time(state.changed_at);
+        .Time(state.changed_at)
+        .TextOrNull(RunsToText(state.runs))
+        .TimeOrNull(KnownTime(state.credit_at))
+        .TimeOrNull(KnownTime(state.excused_at));
   }
   Params params;
   std::move(arrays).MoveTo(params);

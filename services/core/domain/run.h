@@ -1,0 +1,45 @@
+// A run of a job: from its start to the up or down that ends it.
+#pragma once
+
+#include <algorithm>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/time/time.h"
+
+namespace tocsin::core {
+
+// How long a start and its end pair up, and for how long the end of a named run is remembered.
+inline constexpr absl::Duration kRunMemory = absl::Hours(72);
+// Of one monitor, at the same time.
+inline constexpr size_t kMaxRuns = 100;
+
+struct Run {
+  std::string id;  // empty: the one unnamed run
+  absl::Time started_at;
+  // When it has overrun if nothing ends it, by the settings at its start: a change of them does not
+  // move it. InfiniteFuture without `max_run_duration`.
+  absl::Time due_at = absl::InfiniteFuture();
+  bool overran = false;  // judged already; kept so that its end still tells how long it took
+
+  bool has_limit() const { return due_at != absl::InfiniteFuture(); }
+  // Whether its end is awaited.
+  bool open() const { return !overran; }
+
+  friend bool operator==(const Run&, const Run&) = default;
+};
+
+// In order of their starts.
+using Runs = std::vector<Run>;
+
+inline Runs::const_iterator FindRun(const Runs& runs, std::string_view id) {
+  return std::find_if(runs.begin(), runs.end(), [id](const Run& run) { return run.id == id; });
+}
+
+// Whether a run is still remembered at `now`: what has a limit is until it was judged.
+inline bool IsRemembered(const Run& run, absl::Time now) {
+  return (run.has_limit() && run.open()) || now - run.started_at <= kRunMemory;
+}
+
+}  // namespace tocsin::core
