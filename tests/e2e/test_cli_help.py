@@ -12,7 +12,7 @@ from harness.cluster import binary
 GOLDEN = pathlib.Path(__file__).parent.parent / "golden" / "help"
 COMMANDS = ("monitor create", "monitor update", "monitor delete", "monitor rotate-token",
             "channel create", "channel update", "channel delete", "key create", "key update",
-            "project create", "audit list")
+            "project create", "audit list", "import healthchecks", "import uptime-kuma")
 
 
 class Help(unittest.TestCase):
