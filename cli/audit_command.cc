@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "cli/context.h"
 #include "cli/duration.h"
+#include "cli/moment.h"
 #include "cli/table.h"
 #include "common/clock.h"
 #include "common/status_macros.h"
@@ -31,14 +32,6 @@ absl::StatusOr<absl::Time> ReadMoment(const std::string& text) {
 
 std::string MomentFault(const std::string& text) {
   return std::string(ReadMoment(text).status().message());
-}
-
-google::protobuf::Timestamp ToProtoTime(absl::Time at) {
-  google::protobuf::Timestamp proto;
-  proto.set_seconds(absl::ToUnixSeconds(at));
-  proto.set_nanos(
-      static_cast<int32_t>(absl::ToInt64Nanoseconds(at - absl::FromUnixSeconds(proto.seconds()))));
-  return proto;
 }
 
 // "owner: a → b, labels.team: → x".

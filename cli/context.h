@@ -131,6 +131,7 @@ void AddMonitorCommands(CLI::App& app, Context& context);
 void AddChannelCommands(CLI::App& app, Context& context);
 void AddProjectCommands(CLI::App& app, Context& context);
 void AddKeyCommands(CLI::App& app, Context& context);
+void AddMaintenanceCommands(CLI::App& app, Context& context);
 void AddImportCommands(CLI::App& app, Context& context);
 void AddAuditCommand(CLI::App& app, Context& context);
 void AddReadCommands(CLI::App& app, Context& context);

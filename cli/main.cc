@@ -70,6 +70,7 @@ void Describe(CLI::App& app, Context& context) {
   AddReadCommands(app, context);
   AddProjectCommands(app, context);
   AddKeyCommands(app, context);
+  AddMaintenanceCommands(app, context);
   AddImportCommands(app, context);
   AddAuditCommand(app, context);
   AddPushCommand(app, context);

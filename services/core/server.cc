@@ -73,6 +73,7 @@ struct Server::Engine {
         feed(store),
         monitors(store, clock, &sealer),
         channels(store, clock, &sealer),
+        maintenances(store, clock),
         projects(store, clock),
         keys(store, clock, &sealer),
         authenticator(store, clock, monotonic),
@@ -106,6 +107,7 @@ struct Server::Engine {
   AlertFeed feed;
   MonitorAdmin monitors;
   ChannelAdmin channels;
+  MaintenanceAdmin maintenances;
   ProjectAdmin projects;
   KeyAdmin keys;
   Authenticator authenticator;
@@ -155,13 +157,15 @@ absl::Status Server::Start() {
                                                       .feed = engine_->feed,
                                                       .monitors = engine_->monitors,
                                                       .channels = engine_->channels,
+                                                      .maintenances = engine_->maintenances,
                                                       .projects = engine_->projects,
                                                       .keys = engine_->keys,
                                                       .public_url = options_.public_url});
   StartTasks();
   RETURN_IF_ERROR(StartGrpc());
   admin_->AddText("/metrics/monitors", [this] {
-    const absl::StatusOr<std::string> text = MonitorMetrics(*store_, *engine_->guard.Gaps());
+    const absl::StatusOr<std::string> text =
+        MonitorMetrics(*store_, *engine_->guard.Gaps(), clock_.Now());
     return text.ok() ? *text : "# the database is away\n";
   });
   SetReadiness(absl::OkStatus());

@@ -166,6 +166,12 @@ absl::StatusOr<std::vector<Channel>> FaultyStore::ListChannels(const ChannelQuer
   return inner_.ListChannels(query);
 }
 
+absl::StatusOr<std::vector<Maintenance>> FaultyStore::ListMaintenances(
+    const MaintenanceQuery& query) {
+  RETURN_IF_ERROR(BeforeRead());
+  return inner_.ListMaintenances(query);
+}
+
 absl::StatusOr<std::vector<DeliveryView>> FaultyStore::ListDeliveries(const DeliveryQuery& query) {
   RETURN_IF_ERROR(BeforeRead());
   return inner_.ListDeliveries(query);

@@ -16,6 +16,7 @@
 #include "services/core/domain/delivery.h"
 #include "services/core/domain/errors.h"
 #include "services/core/domain/gap.h"
+#include "services/core/domain/maintenance.h"
 #include "services/core/domain/monitor.h"
 #include "services/core/domain/project.h"
 #include "services/core/store/reads.h"
@@ -27,6 +28,7 @@
 #include "tocsin/v1/heartbeat.pb.h"
 #include "tocsin/v1/incident.pb.h"
 #include "tocsin/v1/key.pb.h"
+#include "tocsin/v1/maintenance.pb.h"
 #include "tocsin/v1/monitor.pb.h"
 #include "tocsin/v1/project.pb.h"
 
@@ -101,5 +103,11 @@ ApiKey FromProto(const v1::Key& key, const std::string& project_id, const std::s
 // nullopt when unspecified.
 std::optional<DeliveryState> FromProto(v1::Delivery::State state, std::string_view field,
                                        FieldFaults& faults);
+
+v1::Maintenance ToProto(const Maintenance& maintenance, absl::Time now);
+// A window that comes once and says no beginning begins `now`.
+Maintenance FromProto(const v1::Maintenance& maintenance, const std::string& project_id,
+                      const std::string& id, absl::Time now, std::string_view prefix,
+                      FieldFaults& faults);
 
 }  // namespace tocsin::core

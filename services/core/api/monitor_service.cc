@@ -20,6 +20,7 @@
 #include "services/core/api/update_mask.h"
 #include "services/core/domain/errors.h"
 #include "services/core/domain/fire_times.h"
+#include "services/core/domain/maintenance.h"
 #include "services/core/domain/monitor_filter.h"
 #include "services/core/domain/monitor_order.h"
 #include "services/core/domain/names.h"
@@ -79,7 +80,25 @@ MonitorServiceHandler::MonitorServiceHandler(Gate& gate, MonitorAdmin& admin, St
       public_url_(std::string(absl::StripSuffix(public_url, "/"))) {}
 
 v1::Monitor MonitorServiceHandler::Show(const MonitorView& view) const {
-  return ToProto(view, *guard_.Gaps(), clock_.Now());
+  return Show(view, MaintenancesOf(view.monitor.definition.project));
+}
+
+v1::Monitor MonitorServiceHandler::Show(const MonitorView& view,
+                                        const Maintenances& maintenances) const {
+  const absl::Time now = clock_.Now();
+  const std::shared_ptr<const GapList> gaps = guard_.Gaps();
+  if (maintenances.empty()) return ToProto(view, *gaps, now);
+  const GapList all =
+      WithMaintenances(*gaps, maintenances, view.monitor.definition, view.monitor.state, now);
+  v1::Monitor shown = ToProto(view, all, now);
+  shown.set_in_maintenance(MaintainedUntil(all, now).has_value());
+  return shown;
+}
+
+// Those that cannot be read change what is shown for a moment, and keep no answer from coming.
+Maintenances MonitorServiceHandler::MaintenancesOf(ProjectKey project) const {
+  return store_.ListMaintenances({.project = project, .after_id = "", .limit = kMaxMaintenances})
+      .value_or(Maintenances());
 }
 
 std::string MonitorServiceHandler::PushUrl(const std::string& token) const {
@@ -141,7 +160,10 @@ absl::Status MonitorServiceHandler::List(const v1::ListMonitorsRequest& request,
   if (page.next.has_value()) {
     response.set_next_page_token(PageToken(scope, MonitorPlaceKey(page)));
   }
-  for (const MonitorView& view : page.monitors) *response.add_monitors() = Show(view);
+  const Maintenances maintenances = MaintenancesOf(query.project);
+  for (const MonitorView& view : page.monitors) {
+    *response.add_monitors() = Show(view, maintenances);
+  }
   return absl::OkStatus();
 }
 

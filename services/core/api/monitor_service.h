@@ -76,6 +76,9 @@ class MonitorServiceHandler : public v1::MonitorService::CallbackService {
                                                                     const ResourceName&),
                    const std::string& name, v1::Monitor& response);
   v1::Monitor Show(const MonitorView& view) const;
+  // `maintenances` are those of the monitor's project.
+  v1::Monitor Show(const MonitorView& view, const Maintenances& maintenances) const;
+  Maintenances MaintenancesOf(ProjectKey project) const;
   std::string PushUrl(const std::string& token) const;
 
   Gate& gate_;

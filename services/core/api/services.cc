@@ -12,6 +12,7 @@ Services::Services(const ServiceParts& parts)
       incidents(parts.gate, parts.store),
       deliveries(parts.gate, parts.store, parts.clock),
       alerts(parts.gate, parts.feed, parts.store),
+      maintenances(parts.gate, parts.maintenances, parts.clock),
       projects(parts.gate, parts.projects),
       keys(parts.gate, parts.keys),
       audit(parts.gate, parts.store) {}
@@ -25,6 +26,7 @@ std::vector<Services::Named> Services::All() {
           {v1::IncidentService::service_full_name(), &incidents},
           {v1::DeliveryService::service_full_name(), &deliveries},
           {v1::AlertService::service_full_name(), &alerts},
+          {v1::MaintenanceService::service_full_name(), &maintenances},
           {v1::ProjectService::service_full_name(), &projects},
           {v1::KeyService::service_full_name(), &keys},
           {v1::AuditService::service_full_name(), &audit}};

@@ -15,6 +15,7 @@
 #include "services/core/api/gate.h"
 #include "services/core/api/incident_service.h"
 #include "services/core/api/key_service.h"
+#include "services/core/api/maintenance_service.h"
 #include "services/core/api/monitor_service.h"
 #include "services/core/api/project_service.h"
 #include "services/core/api/push_service.h"
@@ -33,6 +34,7 @@ struct ServiceParts {
   AlertFeed& feed;
   MonitorAdmin& monitors;
   ChannelAdmin& channels;
+  MaintenanceAdmin& maintenances;
   ProjectAdmin& projects;
   KeyAdmin& keys;
   std::string public_url;
@@ -58,6 +60,7 @@ struct Services {
   IncidentServiceHandler incidents;
   DeliveryServiceHandler deliveries;
   AlertServiceHandler alerts;
+  MaintenanceServiceHandler maintenances;
   ProjectServiceHandler projects;
   KeyServiceHandler keys;
   AuditServiceHandler audit;

@@ -136,25 +136,38 @@ constexpr ProjectField kProjectFields[] = {
      TOCSIN_COPY(display_name)},
 };
 
+void CopyWindow(const Maintenance& from, Maintenance& to) {
+  to.start = from.start;
+  to.end = from.end;
+  to.recurring = from.recurring;
+}
+
+using MaintenanceField = Field<v1::Maintenance, Maintenance>;
+constexpr MaintenanceField kMaintenanceFields[] = {
+    {"display_name", [](const v1::Maintenance& m) { return !m.display_name().empty(); },
+     TOCSIN_COPY(display_name)},
+    {"reason", [](const v1::Maintenance& m) { return !m.reason().empty(); }, TOCSIN_COPY(reason)},
+    {"selector", [](const v1::Maintenance& m) { return !m.selector().empty(); },
+     TOCSIN_COPY(selector)},
+    {"monitors", [](const v1::Maintenance& m) { return !m.monitors().empty(); },
+     TOCSIN_COPY(monitors)},
+    {"all_monitors", [](const v1::Maintenance& m) { return m.all_monitors(); },
+     TOCSIN_COPY(all_monitors)},
+    {"one_off", [](const v1::Maintenance& m) { return m.has_one_off(); }, &CopyWindow},
+    {"recurring", [](const v1::Maintenance& m) { return m.has_recurring(); }, &CopyWindow},
+};
+
 #undef TOCSIN_COPY_GRANT
 #undef TOCSIN_COPY_CRON
 #undef TOCSIN_COPY_PLAIN
 #undef TOCSIN_COPY
 
-constexpr std::string_view kMonitorOutput[] = {"name",
-                                               "state",
-                                               "condition",
-                                               "deadline_time",
-                                               "last_heartbeat",
-                                               "unverified",
-                                               "create_time",
-                                               "update_time",
-                                               "state_change_time",
-                                               "open_incident",
-                                               "delete_time",
-                                               "etag",
-                                               "expect_time",
-                                               "runs"};
+constexpr std::string_view kMonitorOutput[] = {
+    "name",          "state",          "condition",
+    "deadline_time", "last_heartbeat", "unverified",
+    "create_time",   "update_time",    "state_change_time",
+    "open_incident", "delete_time",    "etag",
+    "expect_time",   "runs",           "in_maintenance"};
 constexpr std::string_view kChannelOutput[] = {"name",        "disable_time", "disable_reason",
                                                "last_error",  "create_time",  "failing_since",
                                                "update_time", "etag"};
@@ -162,6 +175,10 @@ constexpr std::string_view kChannelOutput[] = {"name",        "disable_time", "d
 constexpr std::string_view kKeyOutput[] = {
     "name", "role", "prefix", "create_time", "update_time", "last_use_time", "revoke_time", "etag"};
 constexpr std::string_view kProjectOutput[] = {"name", "create_time", "update_time", "etag"};
+
+constexpr std::string_view kMaintenanceOutput[] = {
+    "name",          "author",      "active",      "next_start_time",
+    "next_end_time", "create_time", "update_time", "etag"};
 
 // How much of a path that names nothing is repeated.
 constexpr size_t kMaxShownBytes = 64;
@@ -357,6 +374,23 @@ ProjectUpdate ProjectUpdate::Make(const v1::Project& project,
 
 void ProjectUpdate::Apply(Project& project) const {
   CopyFields(kProjectFields, paths_, values_, project);
+}
+
+MaintenanceUpdate MaintenanceUpdate::Make(const v1::Maintenance& maintenance,
+                                          const google::protobuf::FieldMask& mask,
+                                          const std::string& project_id, absl::Time now,
+                                          FieldFaults& faults) {
+  MaintenanceUpdate update;
+  FieldFaults values;
+  update.values_ = FromProto(maintenance, project_id, "", now, "maintenance", values);
+  update.paths_ = Paths(kMaintenanceFields, kMaintenanceOutput, maintenance, mask, nullptr, faults);
+  // `*` names both windows, of which a message has one.
+  TakeNamed(values, "maintenance", update.paths_, faults);
+  return update;
+}
+
+void MaintenanceUpdate::Apply(Maintenance& maintenance) const {
+  CopyFields(kMaintenanceFields, paths_, values_, maintenance);
 }
 
 }  // namespace tocsin::core

@@ -10,10 +10,12 @@
 #include "services/core/domain/api_key.h"
 #include "services/core/domain/channel.h"
 #include "services/core/domain/errors.h"
+#include "services/core/domain/maintenance.h"
 #include "services/core/domain/monitor.h"
 #include "services/core/domain/project.h"
 #include "tocsin/v1/channel.pb.h"
 #include "tocsin/v1/key.pb.h"
+#include "tocsin/v1/maintenance.pb.h"
 #include "tocsin/v1/monitor.pb.h"
 #include "tocsin/v1/project.pb.h"
 
@@ -74,6 +76,19 @@ class ProjectUpdate {
 
  private:
   Project values_;
+  std::vector<std::string_view> paths_;
+};
+
+// The same for maintenances. The window is changed as a whole: `one_off` or `recurring`.
+class MaintenanceUpdate {
+ public:
+  static MaintenanceUpdate Make(const v1::Maintenance& maintenance,
+                                const google::protobuf::FieldMask& mask,
+                                const std::string& project_id, absl::Time now, FieldFaults& faults);
+  void Apply(Maintenance& maintenance) const;
+
+ private:
+  Maintenance values_;
   std::vector<std::string_view> paths_;
 };
 

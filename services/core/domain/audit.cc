@@ -194,6 +194,33 @@ std::vector<FieldChange> ChangesOf(const Channel* before, const Channel* after) 
   return std::move(changes).Take();
 }
 
+std::vector<FieldChange> ChangesOf(const Maintenance* before, const Maintenance* after) {
+  static const Maintenance& none = *new Maintenance;
+  const Maintenance& from = before != nullptr ? *before : none;
+  const Maintenance& to = after != nullptr ? *after : none;
+  const auto once = [](const Maintenance* maintenance, absl::Time Maintenance::*time) {
+    const bool is_once = maintenance != nullptr && !maintenance->recurring.has_value();
+    return is_once ? std::optional<absl::Time>(maintenance->*time) : std::nullopt;
+  };
+  const auto recurring = [](const Maintenance& maintenance) {
+    if (!maintenance.recurring.has_value()) return std::string();
+    return absl::StrCat(maintenance.recurring->expression.text(), " ",
+                        maintenance.recurring->zone.name(), ", ",
+                        DurationText(maintenance.recurring->duration));
+  };
+  FieldChanges changes(KindOf(before != nullptr, after != nullptr));
+  changes.Text("display_name", from.display_name, to.display_name)
+      .Text("reason", from.reason, to.reason)
+      .Text("selector", from.selector, to.selector)
+      .Text("monitors", absl::StrJoin(from.monitors, ", "), absl::StrJoin(to.monitors, ", "))
+      .Flag("all_monitors", from.all_monitors, to.all_monitors)
+      .Time("one_off.start_time", once(before, &Maintenance::start),
+            once(after, &Maintenance::start))
+      .Time("one_off.end_time", once(before, &Maintenance::end), once(after, &Maintenance::end))
+      .Text("recurring", recurring(from), recurring(to));
+  return std::move(changes).Take();
+}
+
 std::vector<FieldChange> ChangesOf(const Project* before, const Project* after) {
   FieldChanges changes(KindOf(before != nullptr, after != nullptr));
   changes.Text("display_name", before != nullptr ? before->display_name : "",

@@ -12,6 +12,7 @@
 #include "services/core/domain/caller.h"
 #include "services/core/domain/channel.h"
 #include "services/core/domain/keys.h"
+#include "services/core/domain/maintenance.h"
 #include "services/core/domain/monitor.h"
 #include "services/core/domain/project.h"
 
@@ -73,6 +74,7 @@ class FieldChanges {
 std::vector<FieldChange> ChangesOf(const Monitor* before, const Monitor* after);
 // URLs are masked (see MaskUrl), and secrets never shown: that they are others is.
 std::vector<FieldChange> ChangesOf(const Channel* before, const Channel* after);
+std::vector<FieldChange> ChangesOf(const Maintenance* before, const Maintenance* after);
 std::vector<FieldChange> ChangesOf(const Project* before, const Project* after);
 // That there is another secret is for the caller to add.
 std::vector<FieldChange> ChangesOf(const ApiKey* before, const ApiKey* after);

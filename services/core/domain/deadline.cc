@@ -22,7 +22,8 @@ bool ScheduleCounts(const MonitorState& state) {
 // A monitor that was never heard may be about to push over HTTP, so only a known other door
 // exempts it from what happened to the gateways.
 bool Touches(const Gap& gap, const MonitorState& state) {
-  return gap.kind == GapKind::kCore || state.last_source != Source::kGrpc;
+  return gap.kind == GapKind::kCore || gap.kind == GapKind::kMaintenance ||
+         state.last_source != Source::kGrpc;
 }
 
 // From when on an own outage may have swallowed the heartbeat that is expected.
@@ -35,13 +36,13 @@ absl::Time SwallowedFrom(const Schedule& schedule, const MonitorState& state, ab
   return changed_at > base ? std::min(changed_at, half_an_interval_later) : half_an_interval_later;
 }
 
-// The end of the last gap that overlaps [from, until].
-std::optional<absl::Time> LastGapEnd(const GapList& gaps, const MonitorState& state,
-                                     absl::Time from, absl::Time until) {
-  std::optional<absl::Time> last;
+// The last gap that overlaps [from, until].
+std::optional<Gap> LastGap(const GapList& gaps, const MonitorState& state, absl::Time from,
+                           absl::Time until) {
+  std::optional<Gap> last;
   for (auto gap = gaps.rbegin(); gap != gaps.rend() && gap->end >= from; ++gap) {
     if (gap->start > until || !Touches(*gap, state)) continue;
-    last = gap->end;
+    last = *gap;
     break;  // the list is in order of end
   }
   return last;
@@ -56,12 +57,12 @@ Deadline OfHeartbeatSchedule(const Schedule& schedule, const MonitorState& state
   deadline.plain = std::max(base + allowed, state.floor_at);
   deadline.expected_at = deadline.plain - schedule.grace;
   deadline.at = deadline.plain;
-  const std::optional<absl::Time> gap_end =
-      LastGapEnd(gaps, state, SwallowedFrom(schedule, state, base), deadline.plain);
-  if (gap_end.has_value()) {
-    deadline.unverified = true;
+  const std::optional<Gap> swallowing =
+      LastGap(gaps, state, SwallowedFrom(schedule, state, base), deadline.plain);
+  if (swallowing.has_value()) {
+    deadline.unverified = swallowing->kind != GapKind::kMaintenance;
     deadline.at =
-        std::max(deadline.plain, *gap_end + schedule.recommended_interval + schedule.grace);
+        std::max(deadline.plain, swallowing->end + schedule.recommended_interval + schedule.grace);
   }
   return deadline;
 }
@@ -79,13 +80,14 @@ Deadline OfCron(const Schedule& schedule, const MonitorState& state, const GapLi
   deadline.expected_at = fire;
   deadline.plain = fire + schedule.grace;
   deadline.at = deadline.plain;
-  const std::optional<absl::Time> gap_end =
-      LastGapEnd(gaps, state, fire - EarlyTolerance(rule, fire), deadline.plain);
-  if (gap_end.has_value()) {
-    deadline.at = std::max(deadline.plain, *gap_end + schedule.grace);
+  const std::optional<Gap> swallowing =
+      LastGap(gaps, state, fire - EarlyTolerance(rule, fire), deadline.plain);
+  if (swallowing.has_value()) {
+    deadline.at = std::max(deadline.plain, swallowing->end + schedule.grace);
     deadline.excused = !excused_before;
   }
-  deadline.unverified = gap_end.has_value() || excused_before;
+  deadline.unverified =
+      excused_before || (swallowing.has_value() && swallowing->kind != GapKind::kMaintenance);
   return deadline;
 }
 
@@ -96,10 +98,10 @@ Deadline OfRun(const Run& run, const MonitorState& state, const GapList& gaps) {
   deadline.plain = run.due_at;
   deadline.expected_at = run.due_at;
   deadline.at = deadline.plain;
-  const std::optional<absl::Time> gap_end = LastGapEnd(gaps, state, run.started_at, deadline.plain);
-  if (gap_end.has_value()) {
-    deadline.unverified = true;
-    deadline.at = std::max(deadline.plain, *gap_end + (run.due_at - run.started_at));
+  const std::optional<Gap> swallowing = LastGap(gaps, state, run.started_at, deadline.plain);
+  if (swallowing.has_value()) {
+    deadline.unverified = swallowing->kind != GapKind::kMaintenance;
+    deadline.at = std::max(deadline.plain, swallowing->end + (run.due_at - run.started_at));
   }
   return deadline;
 }

@@ -48,6 +48,7 @@ struct Deadline {
 //   plain D = its due_at
 //   E = the end of the last gap that overlaps [started_at, D]
 //   at      = max(D, E + (due_at - started_at))
+// Windows of maintenances are gaps, too, but for `unverified`; the list has those of this monitor.
 // A gap that begins after D changes nothing, so a deadline is postponed once, never again and
 // again. `at` later than `plain` says that own outages postponed the deadline. Gaps of gateways
 // count only for monitors whose last heartbeat came over HTTP or that were never heard.

@@ -103,6 +103,10 @@ absl::Status MonitorNotFound(std::string_view name) { return NotFound(name, kMon
 
 absl::Status ChannelNotFound(std::string_view name) { return NotFound(name, kChannelNotFound); }
 
+absl::Status MaintenanceNotFound(std::string_view name) {
+  return NotFound(name, kMaintenanceNotFound);
+}
+
 absl::Status IncidentNotFound(std::string_view name) {
   return NotFound(name, "INCIDENT_NOT_FOUND");
 }
@@ -147,6 +151,16 @@ absl::Status MonitorAlreadyExists(std::string_view name) {
 
 absl::Status ChannelAlreadyExists(std::string_view name) {
   return AlreadyExists(name, kChannelAlreadyExists);
+}
+
+absl::Status MaintenanceAlreadyExists(std::string_view name) {
+  return AlreadyExists(name, "MAINTENANCE_ALREADY_EXISTS");
+}
+
+absl::Status TooManyMaintenances(std::string_view project, int most) {
+  return Precondition(project,
+                      absl::StrCat(" has ", most, " maintenances; delete those that are over"),
+                      "TOO_MANY_MAINTENANCES");
 }
 
 absl::Status PushTokenInUse() {

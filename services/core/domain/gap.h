@@ -13,9 +13,11 @@ enum class GapKind : int16_t {
   kCore = 1,     // no core could commit: touches every monitor
   kGateway = 2,  // no gateway was connected: touches monitors whose last heartbeat came over HTTP
   kShed = 3,     // gateways refused pushes: as kGateway
+  // Never stored: a window of a maintenance of the one monitor that a list is made for.
+  kMaintenance = 4,
 };
 
-// A closed interval that ended: start < end.
+// A closed interval: start < end. But for kMaintenance it has ended.
 struct Gap {
   GapKind kind = GapKind::kCore;
   absl::Time start;  // when heartbeats could last be received

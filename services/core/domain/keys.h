@@ -15,6 +15,7 @@ using IncidentKey = int64_t;
 using EventKey = int64_t;
 using DeliveryKey = int64_t;
 using ApiKeyKey = int64_t;
+using MaintenanceKey = int64_t;
 
 // SHA-256 of a push token.
 using TokenHash = std::array<uint8_t, 32>;

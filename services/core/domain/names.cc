@@ -61,6 +61,10 @@ std::string ChannelName(std::string_view project, std::string_view channel) {
   return Join(project, "channels", channel);
 }
 
+std::string MaintenanceName(std::string_view project, std::string_view maintenance) {
+  return Join(project, "maintenances", maintenance);
+}
+
 std::string DeliveryName(std::string_view project, std::string_view delivery) {
   return Join(project, "deliveries", delivery);
 }
@@ -107,6 +111,10 @@ absl::StatusOr<ResourceName> ParseMonitorName(std::string_view name, std::string
 
 absl::StatusOr<ResourceName> ParseChannelName(std::string_view name, std::string_view field) {
   return Parse(name, field, "channels", "projects/{project}/channels/{channel}");
+}
+
+absl::StatusOr<ResourceName> ParseMaintenanceName(std::string_view name, std::string_view field) {
+  return Parse(name, field, "maintenances", "projects/{project}/maintenances/{maintenance}");
 }
 
 absl::StatusOr<ResourceName> ParseDeliveryName(std::string_view name, std::string_view field) {

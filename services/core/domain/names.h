@@ -34,6 +34,7 @@ std::string ProjectName(std::string_view project);
 std::string KeyName(std::string_view project, std::string_view key);
 std::string MonitorName(std::string_view project, std::string_view monitor);
 std::string ChannelName(std::string_view project, std::string_view channel);
+std::string MaintenanceName(std::string_view project, std::string_view maintenance);
 std::string DeliveryName(std::string_view project, std::string_view delivery);
 std::string IncidentName(std::string_view project, IncidentKey incident);
 // `projects/-/auditEntries/…` when there is no project.
@@ -54,6 +55,7 @@ absl::StatusOr<std::string> ParseProjectName(std::string_view name, std::string_
 absl::StatusOr<ResourceName> ParseKeyName(std::string_view name, std::string_view field);
 absl::StatusOr<ResourceName> ParseMonitorName(std::string_view name, std::string_view field);
 absl::StatusOr<ResourceName> ParseChannelName(std::string_view name, std::string_view field);
+absl::StatusOr<ResourceName> ParseMaintenanceName(std::string_view name, std::string_view field);
 absl::StatusOr<ResourceName> ParseDeliveryName(std::string_view name, std::string_view field);
 absl::StatusOr<NumberedName> ParseIncidentName(std::string_view name, std::string_view field);
 

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "services/core/domain/deadline.h"
+#include "services/core/domain/maintenance.h"
 
 namespace tocsin::core {
 namespace {
@@ -24,6 +25,11 @@ Decision Unchanged(const MonitorState& state, Reason reason) {
   decision.next = state;
   decision.reason = reason;
   return decision;
+}
+
+absl::Time HeldUntil(const MonitorState& state) {
+  if (!state.incident.has_value()) return absl::InfiniteFuture();
+  return state.incident->held_until.value_or(absl::InfiniteFuture());
 }
 
 bool EverPushed(const MonitorState& state) { return state.last_at != absl::InfinitePast(); }
@@ -57,7 +63,8 @@ void Open(Decision& decision, const Facts& facts, Cause cause, absl::Time at, st
   incident.message = std::move(message);
   decision.next.state = State::kDown;
   decision.next.successes = 0;
-  decision.next.sequence += 1;
+  incident.held_until = MaintainedUntil(facts.gaps, facts.now);
+  if (!incident.held_until.has_value()) decision.next.sequence += 1;
   decision.next.incident = incident;
   decision.opened = std::move(incident);
 }
@@ -67,7 +74,7 @@ void Close(Decision& decision, absl::Time at, Resolution resolution) {
   if (!decision.next.incident.has_value()) return;
   Incident incident = *std::move(decision.next.incident);
   decision.next.incident.reset();
-  decision.next.sequence += 1;
+  if (!incident.held_until.has_value()) decision.next.sequence += 1;
   incident.closed_at = std::max(at, incident.opened_at);
   incident.resolution = resolution;
   decision.closed = std::move(incident);
@@ -321,7 +328,30 @@ Decision OnDeadlinePassed(const Facts& facts, const Deadline& deadline) {
   return decision;
 }
 
+Decision OnMaintenanceEnded(const Facts& facts) {
+  Decision decision = Unchanged(facts.state, Reason::kToldAfterMaintenance);
+  Incident& incident = *decision.next.incident;
+  // Another window may have opened, or this one be longer than it was.
+  incident.held_until = MaintainedUntil(facts.gaps, facts.now);
+  if (incident.held_until.has_value()) {
+    decision.reason = Reason::kHeldBack;
+    decision.incident_changed = true;
+    return decision;
+  }
+  // A reminder right after it would say the same again.
+  incident.reminded_at = facts.now;
+  decision.next.sequence += 1;
+  decision.told = true;
+  return decision;
+}
+
 Decision OnReminderDue(const Facts& facts) {
+  if (MaintainedUntil(facts.gaps, facts.now).has_value()) {
+    Decision held = Unchanged(facts.state, Reason::kHeldBack);
+    held.next.incident->reminded_at = facts.now;
+    held.incident_changed = true;
+    return held;
+  }
   Decision decision = Unchanged(facts.state, Reason::kReminded);
   decision.next.incident->reminded_at = facts.now;
   decision.next.sequence += 1;
@@ -332,7 +362,10 @@ Decision OnReminderDue(const Facts& facts) {
 Decision OnDeadlineChecked(const Facts& facts) {
   const Deadline deadline = DeadlineOf(facts.definition, facts.state, facts.gaps);
   if (facts.now > deadline.at) return OnDeadlinePassed(facts, deadline);
-  if (facts.now >= ReminderAt(facts.definition, facts.state)) return OnReminderDue(facts);
+  if (facts.now >= TellAt(facts.definition, facts.state, facts.gaps, facts.now)) {
+    const bool held = facts.state.incident->held_until.has_value();
+    return held ? OnMaintenanceEnded(facts) : OnReminderDue(facts);
+  }
   return Unchanged(facts.state, Reason::kNotDue);
 }
 
@@ -419,15 +452,24 @@ Decision Decide(const MonitorDefinition& definition, const MonitorState& state, 
 }
 
 absl::Time ReminderAt(const MonitorDefinition& definition, const MonitorState& state) {
-  if (definition.reminder_interval <= absl::ZeroDuration() || !state.incident.has_value()) {
+  if (definition.reminder_interval <= absl::ZeroDuration() || !state.incident.has_value() ||
+      state.incident->held_until.has_value()) {
     return absl::InfiniteFuture();
   }
   const Incident& incident = *state.incident;
   return incident.reminded_at.value_or(incident.detected_at) + definition.reminder_interval;
 }
 
+absl::Time TellAt(const MonitorDefinition& definition, const MonitorState& state,
+                  const GapList& gaps, absl::Time now) {
+  const bool held = HeldUntil(state) != absl::InfiniteFuture();
+  if (held && !MaintainedUntil(gaps, now).has_value()) return now;
+  return std::min(HeldUntil(state), ReminderAt(definition, state));
+}
+
 absl::Time SweepAt(const MonitorDefinition& definition, const MonitorState& state) {
-  return std::min(DeadlineOf(definition, state, {}).at, ReminderAt(definition, state));
+  return std::min(
+      {DeadlineOf(definition, state, {}).at, HeldUntil(state), ReminderAt(definition, state)});
 }
 
 bool IsValueInRange(const MonitorDefinition& definition, const Heartbeat& heartbeat) {

@@ -65,6 +65,8 @@ enum class Reason : int16_t {
   kReminded = 23,     // still DOWN after the reminder interval
   kOutOfRange = 24,   // the value is out of range: incident opened
   kTooManyRuns = 25,  // a start that finds kMaxRuns runs with a limit open: stored only
+  kToldAfterMaintenance = 26,  // still DOWN when the maintenance ended in which that began
+  kHeldBack = 27,              // a reminder that falls into a maintenance, or one that goes on
 };
 
 // The word for metrics, logs and the API, e.g. "first_heartbeat".
@@ -86,6 +88,10 @@ struct Decision {
   bool withdraw_unsent_firing = false;
   // Whether people are to be reminded of next.incident: it is to be saved.
   bool reminded = false;
+  // Whether next.incident, which was held back, is told now.
+  bool told = false;
+  // Whether something else of next.incident changed: it is to be saved.
+  bool incident_changed = false;
   // How long the run took that the heartbeat ended; nullopt: it ended none whose start is known.
   std::optional<absl::Duration> run_duration;
   // The id of the named run that the heartbeat ended, known or not: it is to be remembered, so that
@@ -95,7 +101,8 @@ struct Decision {
 
 // Decides. `next` differs from `state` only where the table in product.md "State machine" says.
 // `opened` gives one FIRING event, `closed` one RESOLVED, `reminded` one REMINDER; next.sequence
-// counts them; never two of them.
+// counts them; never two of them. In a maintenance `opened` gives none: `told` gives its FIRING at
+// the end, if it is open then, and `closed` of what was not told gives none either.
 // Deterministic; reads nothing but its arguments.
 //   now: when the input is decided; detected_at of what opens. Never before a heartbeat's `at`.
 //
@@ -122,6 +129,8 @@ struct Decision {
 //               disarms it.
 //   miss        Below the threshold the next miss is never less than one timeout away, also when
 //               an own outage postponed this one.
+//
+// `gaps` as for DeadlineOf: with the windows of maintenances about the monitor (WithMaintenances).
 Decision Decide(const MonitorDefinition& definition, const MonitorState& state, const Input& input,
                 const GapList& gaps, absl::Time now);
 
@@ -131,6 +140,12 @@ absl::Time SweepAt(const MonitorDefinition& definition, const MonitorState& stat
 
 // When the next reminder is due; InfiniteFuture: never.
 absl::Time ReminderAt(const MonitorDefinition& definition, const MonitorState& state);
+
+// When there is something to tell of an open incident although nothing happens: a reminder, or what
+// was held back; InfiniteFuture: never. `gaps` as for Decide: what no window holds back any more is
+// to be told at `now`.
+absl::Time TellAt(const MonitorDefinition& definition, const MonitorState& state,
+                  const GapList& gaps, absl::Time now);
 
 // Whether the value, if there is one, lies where it may.
 bool IsValueInRange(const MonitorDefinition& definition, const Heartbeat& heartbeat);

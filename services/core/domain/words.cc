@@ -194,6 +194,10 @@ std::string_view ReasonName(Reason reason) {
       return "value_out_of_range";
     case Reason::kTooManyRuns:
       return "too_many_runs";
+    case Reason::kToldAfterMaintenance:
+      return "told_after_maintenance";
+    case Reason::kHeldBack:
+      return "held_back";
   }
   return kUnknownWord;
 }

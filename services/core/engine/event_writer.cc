@@ -62,10 +62,8 @@ Delivery DeliveryOf(const AlertEvent& event, ChannelKey channel, std::vector<Eve
   return delivery;
 }
 
-absl::StatusOr<Incident> Fire(Transaction& transaction, const MonitorDefinition& definition,
-                              const Decision& decision, absl::Time now) {
-  Incident incident = *decision.opened;
-  ASSIGN_OR_RETURN(incident.key, transaction.AddIncident(incident));
+absl::Status Fire(Transaction& transaction, const MonitorDefinition& definition,
+                  const Decision& decision, const Incident& incident, absl::Time now) {
   ASSIGN_OR_RETURN(AlertEvent event, MakeEvent(transaction, definition, decision, incident, now));
   ASSIGN_OR_RETURN(event.key, transaction.AddEvent(event));
   ASSIGN_OR_RETURN(const std::vector<Channel> channels, transaction.Channels(definition.project));
@@ -73,8 +71,7 @@ absl::StatusOr<Incident> Fire(Transaction& transaction, const MonitorDefinition&
   for (const ChannelKey channel : Route(definition, channels)) {
     deliveries.push_back(DeliveryOf(event, channel, {event.key}, now));
   }
-  RETURN_IF_ERROR(transaction.AddDeliveries(deliveries));
-  return incident;
+  return transaction.AddDeliveries(deliveries);
 }
 
 // The deliveries of a FIRING, one for each channel that still exists.
@@ -163,14 +160,27 @@ absl::StatusOr<MonitorState> WriteEvents(Transaction& transaction,
                                          const MonitorDefinition& definition,
                                          const Decision& decision, absl::Time now) {
   MonitorState state = decision.next;
-  if (decision.closed.has_value()) {
+  if (decision.closed.has_value() && decision.closed->held_until.has_value()) {
+    // What nobody was told of ends without a word.
+    RETURN_IF_ERROR(transaction.SaveIncident(*decision.closed));
+  } else if (decision.closed.has_value()) {
     RETURN_IF_ERROR(Resolve(transaction, definition, decision, now));
   }
   if (decision.opened.has_value()) {
-    ASSIGN_OR_RETURN(state.incident, Fire(transaction, definition, decision, now));
+    Incident incident = *decision.opened;
+    ASSIGN_OR_RETURN(incident.key, transaction.AddIncident(incident));
+    if (!incident.held_until.has_value()) {
+      RETURN_IF_ERROR(Fire(transaction, definition, decision, incident, now));
+    }
+    state.incident = std::move(incident);
+  }
+  if (decision.told) {
+    RETURN_IF_ERROR(transaction.SaveIncident(*state.incident));
+    RETURN_IF_ERROR(Fire(transaction, definition, decision, *state.incident, now));
   }
   if (decision.reminded) RETURN_IF_ERROR(Remind(transaction, definition, decision, now));
-  if (decision.message_changed) RETURN_IF_ERROR(transaction.SaveIncident(*state.incident));
+  if (decision.message_changed || decision.incident_changed)
+    RETURN_IF_ERROR(transaction.SaveIncident(*state.incident));
   return state;
 }
 

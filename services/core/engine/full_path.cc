@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "common/status_macros.h"
+#include "services/core/domain/maintenance.h"
 #include "services/core/domain/names.h"
 #include "services/core/engine/event_writer.h"
 #include "services/core/engine/incident_log.h"
@@ -200,8 +201,16 @@ class Recording {
     const absl::Time now = std::max(now_, heartbeat.at);
     const HeartbeatArrived input = {.heartbeat = heartbeat,
                                     .run_ended = run_ended_[item] || EndedHere(key, heartbeat)};
-    // Gaps postpone deadlines, which a heartbeat does not judge.
+    // Gaps postpone deadlines, which a heartbeat does not judge. Whether an incident is told
+    // depends on maintenances, which few heartbeats need to know.
     Decision decision = Decide(monitor.definition, monitor.state, input, {}, now);
+    if (decision.opened.has_value()) {
+      ASSIGN_OR_RETURN(const std::shared_ptr<const Maintenances> maintenances,
+                       transaction_.ReadMaintenances());
+      const GapList windows =
+          WithMaintenances({}, *maintenances, monitor.definition, monitor.state, now);
+      decision = Decide(monitor.definition, monitor.state, input, windows, now);
+    }
     StoredHeartbeat& stored = heartbeats_.emplace_back();
     stored.monitor = key;
     stored.heartbeat = heartbeat;

@@ -10,6 +10,7 @@
 #include "absl/time/time.h"
 #include "common/status_macros.h"
 #include "services/core/domain/deadline.h"
+#include "services/core/domain/maintenance.h"
 #include "services/core/domain/words.h"
 
 namespace tocsin::core {
@@ -74,8 +75,12 @@ struct Families {
 
 }  // namespace
 
-absl::StatusOr<std::string> MonitorMetrics(Store& store, const GapList& gaps) {
+absl::StatusOr<std::string> MonitorMetrics(Store& store, const GapList& gaps, absl::Time now) {
   ASSIGN_OR_RETURN(const std::optional<ProjectKey> project, store.FindProject("default"));
+  ASSIGN_OR_RETURN(
+      const Maintenances maintenances,
+      store.ListMaintenances(
+          {.project = project.value_or(0), .after_id = "", .limit = kMaxMaintenances}));
   Families families;
   std::string rest;
   MonitorQuery query;
@@ -87,7 +92,12 @@ absl::StatusOr<std::string> MonitorMetrics(Store& store, const GapList& gaps) {
       rest = absl::StrCat("# only the first ", kMostMonitorsShown, " monitors are shown\n");
       break;
     }
-    for (const MonitorView& view : page.monitors) families.Add(view, gaps);
+    for (const MonitorView& view : page.monitors) {
+      const auto& [definition, state] = view.monitor;
+      families.Add(view, maintenances.empty()
+                             ? gaps
+                             : WithMaintenances(gaps, maintenances, definition, state, now));
+    }
     if (!page.next.has_value()) break;
     shown += static_cast<int>(page.monitors.size());
     query.after = page.next;

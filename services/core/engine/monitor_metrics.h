@@ -15,6 +15,6 @@ inline constexpr int kMostMonitorsShown = 100'000;
 // Prometheus's text format: tocsin_monitor_state (one-hot), _info,
 // _last_heartbeat_timestamp_seconds, _deadline_timestamp_seconds, _last_value, for the monitors of
 // the default project, in order of id. Reads page by page. Thread-safe.
-absl::StatusOr<std::string> MonitorMetrics(Store& store, const GapList& gaps);
+absl::StatusOr<std::string> MonitorMetrics(Store& store, const GapList& gaps, absl::Time now);
 
 }  // namespace tocsin::core

@@ -27,7 +27,7 @@ TEST(MonitorMetrics, ShowsEachMonitorByItsIdInOneStateOfFour) {
   definition.schedule.recommended_interval = absl::Seconds(60);
   ASSERT_TRUE(admin.Create(Caller(), definition).ok());
 
-  const std::string text = *MonitorMetrics(store, {});
+  const std::string text = *MonitorMetrics(store, {}, clock.Now());
   const std::string labels = "{project=\"default\",monitor=\"backup\"";
   EXPECT_THAT(text, HasSubstr("tocsin_monitor_state" + labels + ",state=\"new\"} 1\n"));
   EXPECT_THAT(text, HasSubstr("tocsin_monitor_state" + labels + ",state=\"up\"} 0\n"));

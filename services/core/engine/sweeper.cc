@@ -2,6 +2,7 @@
 #include "services/core/engine/sweeper.h"
 
 #include <algorithm>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -9,6 +10,7 @@
 
 #include "common/status_macros.h"
 #include "services/core/domain/deadline.h"
+#include "services/core/domain/maintenance.h"
 #include "services/core/domain/transition.h"
 #include "services/core/domain/words.h"
 #include "services/core/engine/event_writer.h"
@@ -34,6 +36,18 @@ struct Failure {
   State to = State::kDown;
   std::optional<Cause> opened;  // nullopt: counted only, below the threshold
 };
+
+bool IsFailure(Reason reason) {
+  switch (reason) {
+    case Reason::kMissed:
+    case Reason::kRunOverran:
+    case Reason::kCounted:
+    case Reason::kStillDown:
+      return true;
+    default:
+      return false;
+  }
+}
 
 }  // namespace
 
@@ -133,31 +147,39 @@ absl::Status Sweeper::JudgeDue(Transaction& transaction, const OutageGuard::Judg
   pass.more_locked = due.more_locked;
   pass.full = due.full;
   pass.last = due.last;
+  if (due.monitors.empty()) return absl::OkStatus();
+  ASSIGN_OR_RETURN(const std::shared_ptr<const Maintenances> maintenances,
+                   transaction.ReadMaintenances());
   for (const Monitor& monitor : due.monitors) {
     const MonitorDefinition& definition = monitor.definition;
-    const Deadline deadline = DeadlineOf(definition, monitor.state, *judgement.gaps);
-    // A reminder waits for the same knowledge: the job may have come back.
-    const absl::Time due = std::min(deadline.at, ReminderAt(definition, monitor.state));
+    GapList with_windows;
+    const GapList* gaps = judgement.gaps.get();
+    if (!maintenances->empty()) {
+      with_windows = WithMaintenances(*gaps, *maintenances, definition, monitor.state, now);
+      gaps = &with_windows;
+    }
+    const Deadline deadline = DeadlineOf(definition, monitor.state, *gaps);
+    // What there is to tell waits for the same knowledge: the job may have come back.
+    const absl::Time due_at = std::min(deadline.at, TellAt(definition, monitor.state, *gaps, now));
     StateChange change = {
-        .monitor = definition.key, .state = monitor.state, .last_push_id = 0, .sweep_at = due};
-    if (due <= now) {
+        .monitor = definition.key, .state = monitor.state, .last_push_id = 0, .sweep_at = due_at};
+    if (due_at <= now) {
       const bool by_http = monitor.state.last_source != Source::kGrpc;
-      if (due > judgement.up_to) {
+      if (due_at > judgement.up_to) {
         pass.left_some = true;
         continue;
       }
-      if (by_http && due > judgement.http_up_to) {
+      if (by_http && due_at > judgement.http_up_to) {
         // A gateway that was heard a moment ago will be heard again.
         const bool soon = now - judgement.http_up_to < kGatewayGone;
         (soon ? pass.left_some : pass.held_some) = true;
         continue;
       }
-      const Decision decision =
-          Decide(definition, monitor.state, DeadlineChecked{}, *judgement.gaps, now);
+      const Decision decision = Decide(definition, monitor.state, DeadlineChecked{}, *gaps, now);
       ASSIGN_OR_RETURN(change.state, WriteEvents(transaction, definition, decision, now));
       pass.incidents.Note(definition, decision, change.state);
       change.sweep_at = SweepAt(definition, change.state);
-      if (decision.reason == Reason::kReminded || decision.reason == Reason::kExcused) {
+      if (!IsFailure(decision.reason)) {
         pass.changes.push_back(std::move(change));
         continue;
       }

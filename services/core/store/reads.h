@@ -110,6 +110,12 @@ struct KeyQuery {
   bool show_revoked = false;
 };
 
+struct MaintenanceQuery {
+  ProjectKey project = 0;
+  std::string after_id;  // exclusive
+  int limit = 50;
+};
+
 struct AuditQuery {
   std::optional<ProjectKey> project;  // nullopt: of every project and of none
   std::string resource;               // empty: any

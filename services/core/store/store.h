@@ -83,6 +83,8 @@ class Store {
   virtual absl::StatusOr<std::optional<IncidentView>> ReadIncident(const std::string& project,
                                                                    IncidentKey key) = 0;
   virtual absl::StatusOr<std::vector<Channel>> ListChannels(const ChannelQuery& query) = 0;
+  virtual absl::StatusOr<std::vector<Maintenance>> ListMaintenances(
+      const MaintenanceQuery& query) = 0;
   virtual absl::StatusOr<std::vector<DeliveryView>> ListDeliveries(const DeliveryQuery& query) = 0;
   // Projects that were deleted are not found, nor is what lies in them.
   virtual absl::StatusOr<std::optional<ProjectKey>> FindProject(const std::string& id) = 0;

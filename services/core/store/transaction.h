@@ -1,6 +1,7 @@
 // What can be read and written inside one transaction.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -14,6 +15,7 @@
 #include "services/core/domain/delivery.h"
 #include "services/core/domain/gap.h"
 #include "services/core/domain/incident.h"
+#include "services/core/domain/maintenance.h"
 #include "services/core/domain/monitor.h"
 #include "services/core/domain/project.h"
 #include "services/core/store/records.h"
@@ -97,7 +99,7 @@ class Transaction {
   // --- Incidents, events, deliveries ---
 
   virtual absl::StatusOr<IncidentKey> AddIncident(const Incident& incident) = 0;
-  // Writes message, closed_at, resolution and reminded_at of an incident that exists.
+  // Writes message, closed_at, resolution, reminded_at and held_until of an incident that exists.
   virtual absl::Status SaveIncident(const Incident& incident) = 0;
   // Adds an event; its key is returned. The feed hears of it by the commit.
   virtual absl::StatusOr<EventKey> AddEvent(const AlertEvent& event) = 0;
@@ -126,6 +128,24 @@ class Transaction {
   virtual absl::StatusOr<std::optional<Delivery>> LockDelivery(ProjectKey project,
                                                                const std::string& id) = 0;
   virtual absl::Status SaveDelivery(const Delivery& delivery) = 0;
+
+  // --- Maintenances ---
+
+  // Those of every project, also what is over for less than incidents are kept. Read again only
+  // when one has changed.
+  virtual absl::StatusOr<std::shared_ptr<const Maintenances>> ReadMaintenances() = 0;
+  virtual absl::StatusOr<std::optional<Maintenance>> LockMaintenance(ProjectKey project,
+                                                                     const std::string& id) = 0;
+  // How many the project has.
+  virtual absl::StatusOr<int64_t> CountMaintenances(ProjectKey project) = 0;
+  // With a version drawn anew. ALREADY_EXISTS when the project has that id.
+  virtual absl::StatusOr<Maintenance> InsertMaintenance(const Maintenance& maintenance) = 0;
+  // Writes all of it, with a version drawn anew, which is returned.
+  virtual absl::StatusOr<int64_t> SaveMaintenance(const Maintenance& maintenance) = 0;
+  virtual absl::Status DeleteMaintenance(MaintenanceKey maintenance) = 0;
+  // Has the sweeper look at every monitor of the project that waits for something later than `now`:
+  // what moved its deadline, or held back what is to be told, has changed.
+  virtual absl::Status WakeSweeps(ProjectKey project, absl::Time now) = 0;
 
   // --- Projects and keys ---
 

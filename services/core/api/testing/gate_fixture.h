@@ -226,6 +226,7 @@ class GateTest : public ::testing::Test {
   AlertFeed feed_{store_};
   MonitorAdmin monitors_{store_, clock_};
   ChannelAdmin channels_{store_, clock_};
+  MaintenanceAdmin maintenances_{store_, clock_};
   ProjectAdmin projects_{store_, clock_};
   KeyAdmin keys_{store_, clock_};
   PushCreator creator_{recorder_, monitors_, store_, clock_};
@@ -241,6 +242,7 @@ class GateTest : public ::testing::Test {
                                   .feed = feed_,
                                   .monitors = monitors_,
                                   .channels = channels_,
+                                  .maintenances = maintenances_,
                                   .projects = projects_,
                                   .keys = keys_,
                                   .public_url = "https://tocsin.example.com"}};

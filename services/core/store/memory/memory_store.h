@@ -40,6 +40,7 @@ class MemoryStore : public Store {
   absl::StatusOr<std::optional<IncidentView>> ReadIncident(const std::string& project,
                                                            IncidentKey key) override;
   absl::StatusOr<std::vector<Channel>> ListChannels(const ChannelQuery& query) override;
+  absl::StatusOr<std::vector<Maintenance>> ListMaintenances(const MaintenanceQuery& query) override;
   absl::StatusOr<std::vector<DeliveryView>> ListDeliveries(const DeliveryQuery& query) override;
   absl::StatusOr<std::optional<ProjectKey>> FindProject(const std::string& id) override;
   absl::StatusOr<std::vector<Project>> ListProjects(const ProjectQuery& query) override;

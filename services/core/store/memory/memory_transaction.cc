@@ -191,6 +191,7 @@ absl::Status MemoryTransaction::SaveIncident(const Incident& incident) {
   saved.closed_at = incident.closed_at;
   saved.resolution = incident.resolution;
   saved.reminded_at = incident.reminded_at;
+  saved.held_until = incident.held_until;
   tables_.SetIncident(incident.key, std::move(saved));
   return absl::OkStatus();
 }

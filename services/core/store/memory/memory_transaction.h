@@ -57,6 +57,14 @@ class MemoryTransaction : public Transaction {
   absl::StatusOr<std::optional<Delivery>> LockDelivery(ProjectKey project,
                                                        const std::string& id) override;
   absl::Status SaveDelivery(const Delivery& delivery) override;
+  absl::StatusOr<std::shared_ptr<const Maintenances>> ReadMaintenances() override;
+  absl::StatusOr<std::optional<Maintenance>> LockMaintenance(ProjectKey project,
+                                                             const std::string& id) override;
+  absl::StatusOr<int64_t> CountMaintenances(ProjectKey project) override;
+  absl::StatusOr<Maintenance> InsertMaintenance(const Maintenance& maintenance) override;
+  absl::StatusOr<int64_t> SaveMaintenance(const Maintenance& maintenance) override;
+  absl::Status DeleteMaintenance(MaintenanceKey maintenance) override;
+  absl::Status WakeSweeps(ProjectKey project, absl::Time now) override;
   absl::StatusOr<bool> HoldProject(ProjectKey project) override;
   absl::StatusOr<std::optional<Project>> LockProject(const std::string& id) override;
   absl::StatusOr<ProjectIdentity> InsertProject(const Project& project) override;

@@ -130,6 +130,11 @@ void Tables::SetDelivery(DeliveryKey key, std::optional<DeliveryRow> row) {
   OnUndo([this, key, before = std::move(before)] { SetDelivery(key, before); });
 }
 
+void Tables::SetMaintenance(MaintenanceKey key, std::optional<Maintenance> maintenance) {
+  std::optional<Maintenance> before = Put(maintenances_, key, std::move(maintenance));
+  OnUndo([this, key, before = std::move(before)] { SetMaintenance(key, before); });
+}
+
 void Tables::SetEndedRun(const RunPlace& place, std::optional<absl::Time> ended_at) {
   const std::optional<absl::Time> before = Put(ended_runs_, place, ended_at);
   OnUndo([this, place, before] { SetEndedRun(place, before); });

@@ -18,6 +18,7 @@
 #include "services/core/domain/delivery.h"
 #include "services/core/domain/gap.h"
 #include "services/core/domain/incident.h"
+#include "services/core/domain/maintenance.h"
 #include "services/core/domain/monitor.h"
 #include "services/core/domain/project.h"
 #include "services/core/store/records.h"
@@ -103,6 +104,7 @@ class Tables {
   void SetTouch(const std::string& instance, std::optional<Touch> touch);
   void SetGap(int64_t key, std::optional<GapRow> row);
   void SetRequest(const RequestPlace& place, std::optional<RequestRecord> record);
+  void SetMaintenance(MaintenanceKey key, std::optional<Maintenance> maintenance);
   void SetEndedRun(const RunPlace& place, std::optional<absl::Time> ended_at);
   void SetAudit(AuditPlace place, std::optional<AuditRecord> record);
 
@@ -146,6 +148,7 @@ class Tables {
   const std::map<AuditPlace, AuditRecord>& audit() const { return audit_; }
   const std::map<RequestPlace, RequestRecord>& requests() const { return requests_; }
   const std::map<RunPlace, absl::Time>& ended_runs() const { return ended_runs_; }
+  const std::map<MaintenanceKey, Maintenance>& maintenances() const { return maintenances_; }
 
   // The definition, the state and the open incident.
   Monitor MonitorAt(MonitorKey key) const;
@@ -190,6 +193,7 @@ class Tables {
   std::map<AuditPlace, AuditRecord> audit_;
   std::map<RequestPlace, RequestRecord> requests_;
   std::map<RunPlace, absl::Time> ended_runs_;
+  std::map<MaintenanceKey, Maintenance> maintenances_;
 };
 
 }  // namespace tocsin::core::memory

@@ -57,6 +57,7 @@ Incident ReadIncident(Row& row) {
   if (resolution) incident.resolution = static_cast<Resolution>(*resolution);
   incident.message = row.Text();
   incident.reminded_at = row.MaybeTime();
+  incident.held_until = row.MaybeTime();
   return incident;
 }
 

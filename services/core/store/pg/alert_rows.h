@@ -15,7 +15,7 @@ namespace tocsin::core::pg {
 // Of table i.
 #define TOCSIN_INCIDENT_COLUMNS                                                      \
   "i.incident_id, i.project_id, i.monitor_id, i.cause, i.opened_at, i.detected_at, " \
-  "i.closed_at, i.resolution, i.message, i.reminded_at"
+  "i.closed_at, i.resolution, i.message, i.reminded_at, i.held_until"
 
 // Of table e.
 #define TOCSIN_EVENT_COLUMNS                                                    \

@@ -131,7 +131,7 @@ Monitor ReadMonitor(Row& row) {
   state.excused_at = row.TimeOr(absl::InfinitePast());
   state.sequence = row.Int();
   if (row.NextIsNull()) {
-    row.Skip(6);  // the columns of the incident
+    row.Skip(7);  // the columns of the incident
     return monitor;
   }
   Incident& incident = state.incident.emplace();
@@ -143,6 +143,7 @@ Monitor ReadMonitor(Row& row) {
   incident.detected_at = row.Time();
   incident.message = row.Text();
   incident.reminded_at = row.MaybeTime();
+  incident.held_until = row.MaybeTime();
   return monitor;
 }
 

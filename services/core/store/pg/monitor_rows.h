@@ -29,7 +29,8 @@ namespace tocsin::core::pg {
   "s.state, coalesce(l.changed_at, m.created_at), s.last_at, s.last_kind, s.last_source, " \
   "s.armed_at, s.floor_at, s.failures, "                                                   \
   "s.successes, s.misses, coalesce(s.runs, ''), s.credit_at, s.excused_at, s.sequence, "   \
-  "i.incident_id, i.cause, i.opened_at, i.detected_at, i.message, i.reminded_at"
+  "i.incident_id, i.cause, i.opened_at, i.detected_at, i.message, i.reminded_at, "         \
+  "i.held_until"
 
 // Where ReadMonitor's columns (definition, then state) come from.
 #define TOCSIN_MONITOR_TABLES                                   \

@@ -123,7 +123,7 @@ absl::Status PgStore::InTransaction(
 absl::Status PgStore::Transact(TransactionClass klass,
                                absl::FunctionRef<absl::Status(Transaction&)> body) {
   return InTransaction(PoolOf(klass), [&](pg::Session& session) -> absl::StatusOr<std::string> {
-    pg::PgTransaction transaction(session, sealer_);
+    pg::PgTransaction transaction(session, sealer_, maintenances_);
     RETURN_IF_ERROR(body(transaction));
     RETURN_IF_ERROR(transaction.Flush());
     return transaction.announcement().Encode();

@@ -12,6 +12,7 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "services/core/store/pg/listener.h"
+#include "services/core/store/pg/maintenance_rows.h"
 #include "services/core/store/pg/session_pool.h"
 #include "services/core/store/pg/watchdog.h"
 #include "services/core/store/sealer.h"
@@ -81,6 +82,7 @@ class PgStore : public Store {
   absl::StatusOr<std::optional<IncidentView>> ReadIncident(const std::string& project,
                                                            IncidentKey key) override;
   absl::StatusOr<std::vector<Channel>> ListChannels(const ChannelQuery& query) override;
+  absl::StatusOr<std::vector<Maintenance>> ListMaintenances(const MaintenanceQuery& query) override;
   absl::StatusOr<std::vector<DeliveryView>> ListDeliveries(const DeliveryQuery& query) override;
   absl::StatusOr<std::optional<ProjectKey>> FindProject(const std::string& id) override;
   absl::StatusOr<GapList> ReadGaps(absl::Time since) override;
@@ -124,6 +126,7 @@ class PgStore : public Store {
                                   const pg::Params& params);
 
   const Sealer sealer_;
+  pg::MaintenanceCache maintenances_;
   const MonotonicClock& clock_;
   ChangeLogger log_;
   pg::Watchdog watchdog_;

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "services/core/store/pg/maintenance_rows.h"
 #include "services/core/store/pg/session.h"
 #include "services/core/store/pg/write_buffer.h"
 #include "services/core/store/sealer.h"
@@ -29,8 +30,9 @@ struct Announcement {
 
 class PgTransaction : public Transaction {
  public:
-  // Both outlive the transaction. The session has begun one.
-  PgTransaction(Session& session, const Sealer& sealer) : session_(session), sealer_(sealer) {}
+  // All of it outlives the transaction. The session has begun one.
+  PgTransaction(Session& session, const Sealer& sealer, MaintenanceCache& maintenances)
+      : session_(session), sealer_(sealer), maintenance_cache_(maintenances) {}
 
   // Writes what was held back; to be called before the commit.
   absl::Status Flush();
@@ -84,6 +86,15 @@ class PgTransaction : public Transaction {
   absl::Status SaveDelivery(const Delivery& delivery) override;
 
   // access_operations.cc
+  // maintenance_operations.cc
+  absl::StatusOr<std::shared_ptr<const Maintenances>> ReadMaintenances() override;
+  absl::StatusOr<std::optional<Maintenance>> LockMaintenance(ProjectKey project,
+                                                             const std::string& id) override;
+  absl::StatusOr<int64_t> CountMaintenances(ProjectKey project) override;
+  absl::StatusOr<Maintenance> InsertMaintenance(const Maintenance& maintenance) override;
+  absl::StatusOr<int64_t> SaveMaintenance(const Maintenance& maintenance) override;
+  absl::Status DeleteMaintenance(MaintenanceKey maintenance) override;
+  absl::Status WakeSweeps(ProjectKey project, absl::Time now) override;
   absl::StatusOr<bool> HoldProject(ProjectKey project) override;
   absl::StatusOr<std::optional<Project>> LockProject(const std::string& id) override;
   absl::StatusOr<ProjectIdentity> InsertProject(const Project& project) override;
@@ -127,6 +138,7 @@ class PgTransaction : public Transaction {
 
   Session& session_;
   const Sealer& sealer_;
+  MaintenanceCache& maintenance_cache_;
   Announcement announcement_;
   WriteBuffer buffer_;
   KeySource incident_keys_{kDrawIncidentKeys};

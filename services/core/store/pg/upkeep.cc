@@ -89,6 +89,11 @@ constexpr pg::Statement kPurgeMonitors = {
     "h AS (DELETE FROM incident t USING gone WHERE t.monitor_id = gone.monitor_id) "
     "DELETE FROM monitor t USING gone WHERE t.monitor_id = gone.monitor_id"};
 
+constexpr pg::Statement kForgetMaintenances = {
+    "forget_maintenances",
+    "DELETE FROM maintenance WHERE ctid = ANY (ARRAY(SELECT t.ctid FROM maintenance t "
+    "WHERE t.end_at < $1::timestamptz LIMIT $2::integer))"};
+
 constexpr pg::Statement kForgetRuns = {
     "forget_runs",
     "WITH old AS (SELECT r.ctid FROM run r WHERE r.ended_at < $1::timestamptz LIMIT $2::integer) "
@@ -323,6 +328,7 @@ absl::StatusOr<bool> Purge(pg::Session& session, const RetentionPolicy& policy, 
       {kDropAudit, now - policy.audit, kBatch},
       {kDropRequests, now - kRequestMemory, kBatch},
       {kForgetRuns, now - kRunMemory, kBatch},
+      {kForgetMaintenances, now - policy.incidents, kBatch},
   };
   for (const auto& step : steps) {
     const absl::StatusOr<pg::Rows> rows = session.Run(

@@ -90,20 +90,21 @@ constexpr int kMostAhead = 64;
 constexpr Statement kAddIncidents = {
     "add_incidents",
     "INSERT INTO incident (incident_id, project_id, monitor_id, cause, opened_at, detected_at, "
-    "closed_at, resolution, message) "
+    "closed_at, resolution, message, held_until) "
     "SELECT u.incident_id, u.project_id, u.monitor_id, u.cause, u.opened_at, u.detected_at, "
-    "u.closed_at, u.resolution, u.message "
+    "u.closed_at, u.resolution, u.message, u.held_until "
     "FROM unnest($1::bigint[], $2::integer[], $3::bigint[], $4::smallint[], $5::timestamptz[], "
-    "$6::timestamptz[], $7::timestamptz[], $8::smallint[], $9::text[]) "
+    "$6::timestamptz[], $7::timestamptz[], $8::smallint[], $9::text[], $10::timestamptz[]) "
     "AS u (incident_id, project_id, monitor_id, cause, opened_at, detected_at, closed_at, "
-    "resolution, message)"};
+    "resolution, message, held_until)"};
 
 constexpr Statement kSaveIncidents = {
     "save_incidents",
     "UPDATE incident i SET closed_at = u.closed_at, resolution = u.resolution, "
-    "message = u.message, reminded_at = u.reminded_at "
+    "message = u.message, reminded_at = u.reminded_at, held_until = u.held_until "
     "FROM unnest($1::bigint[], $2::timestamptz[], $3::smallint[], $4::text[], "
-    "$5::timestamptz[]) AS u (incident_id, closed_at, resolution, message, reminded_at) "
+    "$5::timestamptz[], $6::timestamptz[]) "
+    "AS u (incident_id, closed_at, resolution, message, reminded_at, held_until) "
     "WHERE i.incident_id = u.incident_id"};
 
 constexpr Statement kAddEvents = {
@@ -175,9 +176,9 @@ absl::StatusOr<bool> WriteBuffer::Flush(Session& session) {
 absl::Status WriteBuffer::FlushIncidents(Session& session) {
   using enum ElementType;
   if (!added_incidents_.empty()) {
-    RowArrays rows(
-        {kInt8, kInt4, kInt8, kInt2, kTimestamptz, kTimestamptz, kTimestamptz, kInt2, kText},
-        added_incidents_.size());
+    RowArrays rows({kInt8, kInt4, kInt8, kInt2, kTimestamptz, kTimestamptz, kTimestamptz, kInt2,
+                    kText, kTimestamptz},
+                   added_incidents_.size());
     for (const Incident& incident : added_incidents_) {
       rows.Row()
           .Int8(incident.key)
@@ -188,7 +189,8 @@ absl::Status WriteBuffer::FlushIncidents(Session& session) {
           .Time(incident.detected_at)
           .TimeOrNull(incident.closed_at)
           .Enum2OrNull(incident.resolution)
-          .Text(incident.message);
+          .Text(incident.message)
+          .TimeOrNull(incident.held_until);
     }
     Params params;
     std::move(rows).MoveTo(params);
@@ -196,14 +198,16 @@ absl::Status WriteBuffer::FlushIncidents(Session& session) {
     added_incidents_.clear();
   }
   if (saved_incidents_.empty()) return absl::OkStatus();
-  RowArrays rows({kInt8, kTimestamptz, kInt2, kText, kTimestamptz}, saved_incidents_.size());
+  RowArrays rows({kInt8, kTimestamptz, kInt2, kText, kTimestamptz, kTimestamptz},
+                 saved_incidents_.size());
   for (const auto& [key, incident] : saved_incidents_) {
     rows.Row()
         .Int8(key)
         .TimeOrNull(incident.closed_at)
         .Enum2OrNull(incident.resolution)
         .Text(incident.message)
-        .TimeOrNull(incident.reminded_at);
+        .TimeOrNull(incident.reminded_at)
+        .TimeOrNull(incident.held_until);
   }
   Params params;
   std::move(rows).MoveTo(params);

@@ -1,0 +1,59 @@
+// What people do with maintenances: create, read, change, delete.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "common/clock.h"
+#include "services/core/domain/caller.h"
+#include "services/core/domain/maintenance.h"
+#include "services/core/domain/names.h"
+#include "services/core/domain/request_identity.h"
+#include "services/core/store/store.h"
+
+namespace tocsin::core {
+
+std::string EtagOf(const Maintenance& maintenance);
+
+struct MaintenanceOptions {
+  std::string etag{};  // empty: any; not for a creation
+  bool validate_only = false;
+  RequestIdentity request{};  // of a creation
+};
+
+// Thread-safe. Audit, errors and validate_only as MonitorAdmin.
+//
+// What becomes shorter lets the sweeper look at every monitor of the project: what was held back,
+// or was not due, may be now.
+class MaintenanceAdmin {
+ public:
+  // What it is given must outlive it.
+  MaintenanceAdmin(Store& store, const Clock& clock) : store_(store), clock_(clock) {}
+
+  // Of `maintenance`, project_id and id say where; key, project, author, version and times of
+  // change are ignored. MaintenanceAlreadyExists when the id is taken; TooManyMaintenances.
+  // Repeated requests as with MonitorAdmin::Create.
+  absl::StatusOr<Maintenance> Create(const Caller& caller, Maintenance maintenance,
+                                     const MaintenanceOptions& options = {});
+  absl::StatusOr<Maintenance> Get(const ResourceName& name);
+  // In order of id, after `after_id`; at most `limit`.
+  absl::StatusOr<std::vector<Maintenance>> List(const std::string& project_id,
+                                                const std::string& after_id, int limit);
+  // Applies `edit`, which may be called several times and must not touch identity, author or times
+  // of change. StaleEtag.
+  absl::StatusOr<Maintenance> Update(const Caller& caller, const ResourceName& name,
+                                     absl::FunctionRef<void(Maintenance&)> edit,
+                                     const MaintenanceOptions& options = {});
+  // StaleEtag.
+  absl::Status Delete(const Caller& caller, const ResourceName& name,
+                      const MaintenanceOptions& options = {});
+
+ private:
+  Store& store_;
+  const Clock& clock_;
+};
+
+}  // namespace tocsin::core

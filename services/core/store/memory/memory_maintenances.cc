@@ -1,0 +1,99 @@
+// A store that forgets everything when it ends: maintenances.
+#include <algorithm>
+#include <utility>
+
+#include "services/core/store/memory/memory_store.h"
+#include "services/core/store/memory/memory_transaction.h"
+
+namespace tocsin::core {
+namespace memory {
+namespace {
+
+Maintenance WithContext(const Tables& tables, Maintenance maintenance) {
+  maintenance.project_id = tables.ProjectId(maintenance.project);
+  return maintenance;
+}
+
+}  // namespace
+
+absl::StatusOr<std::shared_ptr<const Maintenances>> MemoryTransaction::ReadMaintenances() {
+  auto all = std::make_shared<Maintenances>();
+  for (const auto& [key, maintenance] : tables_.maintenances()) {
+    all->push_back(WithContext(tables_, maintenance));
+  }
+  return all;
+}
+
+absl::StatusOr<std::optional<Maintenance>> MemoryTransaction::LockMaintenance(
+    ProjectKey project, const std::string& id) {
+  for (const auto& [key, maintenance] : tables_.maintenances()) {
+    if (maintenance.project == project && maintenance.id == id) {
+      return WithContext(tables_, maintenance);
+    }
+  }
+  return std::nullopt;
+}
+
+absl::StatusOr<int64_t> MemoryTransaction::CountMaintenances(ProjectKey project) {
+  return std::count_if(tables_.maintenances().begin(), tables_.maintenances().end(),
+                       [project](const auto& entry) { return entry.second.project == project; });
+}
+
+absl::StatusOr<Maintenance> MemoryTransaction::InsertMaintenance(const Maintenance& maintenance) {
+  for (const auto& [key, other] : tables_.maintenances()) {
+    if (other.project == maintenance.project && other.id == maintenance.id) {
+      return absl::AlreadyExistsError("the project has a maintenance with that id");
+    }
+  }
+  Maintenance made = maintenance;
+  made.key = tables_.Draw();
+  made.version = tables_.Draw();
+  tables_.SetMaintenance(made.key, made);
+  return made;
+}
+
+absl::StatusOr<int64_t> MemoryTransaction::SaveMaintenance(const Maintenance& maintenance) {
+  if (!tables_.maintenances().contains(maintenance.key)) {
+    return absl::NotFoundError("no such maintenance");
+  }
+  Maintenance saved = maintenance;
+  saved.version = tables_.Draw();
+  const int64_t version = saved.version;
+  tables_.SetMaintenance(maintenance.key, std::move(saved));
+  return version;
+}
+
+absl::Status MemoryTransaction::DeleteMaintenance(MaintenanceKey maintenance) {
+  tables_.SetMaintenance(maintenance, std::nullopt);
+  return absl::OkStatus();
+}
+
+absl::Status MemoryTransaction::WakeSweeps(ProjectKey project, absl::Time now) {
+  for (const auto& [key, definition] : tables_.definitions()) {
+    if (definition.project != project || definition.deleted_at.has_value()) continue;
+    StateRow row = tables_.states().at(key);
+    if (row.sweep_at <= now || row.sweep_at == absl::InfiniteFuture()) continue;
+    row.sweep_at = now;
+    tables_.SetState(key, std::move(row));
+    news_.sweep = true;
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace memory
+
+absl::StatusOr<std::vector<Maintenance>> MemoryStore::ListMaintenances(
+    const MaintenanceQuery& query) {
+  absl::MutexLock lock(&mutex_);
+  std::vector<Maintenance> listed;
+  for (const auto& [key, maintenance] : tables_.maintenances()) {
+    if (maintenance.project != query.project || maintenance.id <= query.after_id) continue;
+    listed.push_back(memory::WithContext(tables_, maintenance));
+  }
+  std::sort(listed.begin(), listed.end(),
+            [](const Maintenance& a, const Maintenance& b) { return a.id < b.id; });
+  if (listed.size() > static_cast<size_t>(query.limit)) listed.resize(query.limit);
+  return listed;
+}
+
+}  // namespace tocsin::core

@@ -1,0 +1,143 @@
+// Contract of maintenances.
+#include "tests/contract/store_contract.h"
+
+namespace tocsin::core {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+class MaintenanceContract : public StoreContract {
+ protected:
+  Maintenance Work(const std::string& id) {
+    Maintenance maintenance;
+    maintenance.project = project();
+    maintenance.project_id = "default";
+    maintenance.id = id;
+    maintenance.display_name = "Work";
+    maintenance.reason = "new \"disks\"";
+    maintenance.author = "projects/default/keys/ada";
+    maintenance.selector = "team=payments";
+    maintenance.monitors = {"a", "b"};
+    maintenance.start = kStart;
+    maintenance.end = kStart + absl::Hours(2);
+    maintenance.created_at = maintenance.updated_at = kStart;
+    return maintenance;
+  }
+  using StoreContract::Add;
+  Maintenance Add(const Maintenance& maintenance) {
+    Maintenance made;
+    Do([&](Transaction& transaction) -> absl::Status {
+      made = transaction.InsertMaintenance(maintenance).value();
+      return absl::OkStatus();
+    });
+    return made;
+  }
+  Maintenances All() {
+    Maintenances all;
+    Do([&](Transaction& transaction) -> absl::Status {
+      all = **transaction.ReadMaintenances();
+      return absl::OkStatus();
+    });
+    return all;
+  }
+};
+
+TEST_P(MaintenanceContract, ComesBackAsItWasMade) {
+  const Maintenance once = Add(Work("once"));
+  Maintenance nightly = Work("nightly");
+  nightly.start = nightly.end = absl::UnixEpoch();
+  nightly.monitors.clear();
+  nightly.all_monitors = true;
+  nightly.recurring = RecurringWindow{.expression = *CronExpression::Parse("0 2 * * sun"),
+                                      .zone = absl::UTCTimeZone(),
+                                      .duration = absl::Hours(3)};
+  nightly = Add(nightly);
+  EXPECT_NE(once.key, 0);
+  EXPECT_NE(once.version, nightly.version);
+  EXPECT_THAT(All(), ElementsAre(once, nightly));
+  EXPECT_THAT(*store().ListMaintenances({.project = project(), .after_id = "", .limit = 10}),
+              ElementsAre(nightly, once));
+  EXPECT_THAT(*store().ListMaintenances({.project = project(), .after_id = "nightly", .limit = 10}),
+              ElementsAre(once));
+  EXPECT_THAT(*store().ListMaintenances({.project = project() + 1000, .after_id = "", .limit = 9}),
+              IsEmpty());
+}
+
+TEST_P(MaintenanceContract, EveryChangeIsReadByTheNextTransaction) {
+  EXPECT_THAT(All(), IsEmpty());
+  Maintenance work = Add(Work("work"));
+  EXPECT_THAT(All(), ElementsAre(work));
+  const int64_t before = work.version;
+  work.end += absl::Hours(1);
+  Do([&](Transaction& transaction) -> absl::Status {
+    work.version = transaction.SaveMaintenance(work).value();
+    return absl::OkStatus();
+  });
+  EXPECT_NE(work.version, before);
+  EXPECT_THAT(All(), ElementsAre(work));
+  Do([&](Transaction& transaction) { return transaction.DeleteMaintenance(work.key); });
+  EXPECT_THAT(All(), IsEmpty());
+}
+
+TEST_P(MaintenanceContract, AnIdIsTakenOnceInAProject) {
+  Add(Work("work"));
+  const absl::Status again =
+      store().Transact(TransactionClass::kAdmin, [&](Transaction& transaction) {
+        return transaction.InsertMaintenance(Work("work")).status();
+      });
+  EXPECT_TRUE(absl::IsAlreadyExists(again)) << again;
+  Do([&](Transaction& transaction) -> absl::Status {
+    EXPECT_EQ(transaction.CountMaintenances(project()).value(), 1);
+    EXPECT_TRUE(transaction.LockMaintenance(project(), "work").value().has_value());
+    EXPECT_FALSE(transaction.LockMaintenance(project(), "other").value().has_value());
+    return absl::OkStatus();
+  });
+}
+
+TEST_P(MaintenanceContract, WakingLetsTheSweeperLookAtWhatItWaitsFor) {
+  const MonitorIdentity job = Add(UpMonitor("job"), kStart + absl::Hours(5));
+  Do([&](Transaction& transaction) { return transaction.WakeSweeps(project(), kStart); });
+  EXPECT_EQ(store().NextSweepAt({}).value(), kStart);
+  Do([&](Transaction& transaction) -> absl::Status {
+    EXPECT_THAT(transaction.LockDue({}, kStart, 10)->monitors, SizeIs(1));
+    return absl::OkStatus();
+  });
+  EXPECT_NE(job.key, 0);
+}
+
+TEST_P(MaintenanceContract, AnIncidentRemembersUntilWhenItIsHeldBack) {
+  Monitor monitor = UpMonitor("job");
+  const MonitorIdentity job = Add(monitor, kStart);
+  Do([&](Transaction& transaction) -> absl::Status {
+    Monitor loaded = transaction.LockMonitors({job.key}, LockMode::kWait)->front();
+    Incident incident;
+    incident.project = project();
+    incident.monitor = job.key;
+    incident.opened_at = incident.detected_at = kStart;
+    incident.held_until = kStart + absl::Hours(1);
+    incident.key = transaction.AddIncident(incident).value();
+    StateChange change = {.monitor = job.key, .state = loaded.state};
+    change.state.state = State::kDown;
+    change.state.incident = incident;
+    return transaction.SaveStates({&change, 1});
+  });
+  const Monitor down = Load(job.key);
+  ASSERT_TRUE(down.state.incident.has_value());
+  EXPECT_EQ(down.state.incident->held_until, kStart + absl::Hours(1));
+  Do([&](Transaction& transaction) {
+    Incident told = *down.state.incident;
+    told.held_until.reset();
+    told.reminded_at = kStart + absl::Hours(2);
+    return transaction.SaveIncident(told);
+  });
+  EXPECT_FALSE(Load(job.key).state.incident->held_until.has_value());
+  EXPECT_EQ(Load(job.key).state.incident->reminded_at, kStart + absl::Hours(2));
+}
+
+INSTANTIATE_TEST_SUITE_P(Stores, MaintenanceContract, testing::ValuesIn(AllStores()),
+                         StoreKindName);
+
+}  // namespace
+}  // namespace tocsin::core
