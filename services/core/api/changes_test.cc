@@ -76,6 +76,64 @@ TEST_F(ChangesTest, AMaskOfAllClearsWhatIsNotGiven) {
   EXPECT_EQ(FieldViolations(status)[0].field, "monitor.schedule.heartbeat.timeout");
 }
 
+TEST_F(ChangesTest, AMonitorGetsACronScheduleAndItsTimeoutBack) {
+  CreateMonitor();
+  v1::Monitor cron;
+  cron.mutable_schedule()->mutable_cron()->set_expression("0 2 * * *");
+  cron.mutable_schedule()->mutable_cron()->set_time_zone("Europe/Paris");
+  v1::Monitor monitor;
+  ASSERT_TRUE(Update(cron, {"schedule.cron.expression", "schedule.cron.time_zone"}, monitor).ok());
+  EXPECT_EQ(monitor.schedule().cron().time_zone(), "Europe/Paris");
+  EXPECT_EQ(monitor.schedule().cron().grace().seconds(), 300) << "its default";
+  // A part of it needs no more than itself.
+  v1::Monitor part;
+  part.mutable_schedule()->mutable_cron()->mutable_grace()->set_seconds(60);
+  ASSERT_TRUE(Update(part, {"schedule.cron.grace"}, monitor).ok());
+  EXPECT_EQ(monitor.schedule().cron().expression(), "0 2 * * *");
+  EXPECT_EQ(monitor.schedule().cron().grace().seconds(), 60);
+  v1::Monitor timeout;
+  timeout.mutable_schedule()->mutable_heartbeat()->mutable_timeout()->set_seconds(90);
+  ASSERT_TRUE(Update(timeout, {"schedule.heartbeat.timeout"}, monitor).ok());
+  EXPECT_EQ(monitor.schedule().heartbeat().timeout().seconds(), 90);
+}
+
+TEST_F(ChangesTest, TheFaultsOfACronScheduleAreItsOwn) {
+  v1::CreateMonitorRequest request;
+  request.set_monitor_id("other");
+  v1::CronSchedule& cron = *request.mutable_monitor()->mutable_schedule()->mutable_cron();
+  cron.set_expression("61 * * * *");
+  cron.set_time_zone("Mars/Olympus");
+  cron.mutable_early_tolerance()->set_seconds(90'000);
+  v1::CreateMonitorResponse response;
+  const absl::Status status = Call(*monitors_, &Monitors::CreateMonitor, request, response);
+  std::vector<std::string> fields;
+  for (const FieldViolation& fault : FieldViolations(status)) fields.push_back(fault.field);
+  EXPECT_THAT(fields, UnorderedElementsAre("monitor.schedule.cron.expression",
+                                           "monitor.schedule.cron.time_zone",
+                                           "monitor.schedule.cron.early_tolerance"));
+}
+
+TEST_F(ChangesTest, APartOfACronScheduleIsNotGivenToAMonitorWithoutOne) {
+  CreateMonitor();
+  const v1::Monitor before = Read();
+  v1::Monitor part;
+  part.mutable_schedule()->mutable_cron()->set_time_zone("Europe/Paris");
+  v1::Monitor monitor;
+  const absl::Status status = Update(part, {"schedule.cron.time_zone"}, monitor);
+  ASSERT_THAT(FieldViolations(status), SizeIs(1)) << status;
+  EXPECT_EQ(FieldViolations(status)[0].field, "monitor.schedule.cron.expression");
+  // One that the mask does not name is none, whatever it says.
+  part.mutable_schedule()->mutable_cron()->set_expression("@daily");
+  EXPECT_FALSE(Update(part, {"schedule.cron.time_zone"}, monitor).ok());
+  EXPECT_EQ(Read().SerializeAsString(), before.SerializeAsString());
+  v1::UpdateMonitorRequest missing;
+  *missing.mutable_monitor() = part;
+  missing.mutable_monitor()->set_name("projects/default/monitors/other");
+  missing.mutable_update_mask()->add_paths("schedule.cron.time_zone");
+  missing.set_allow_missing(true);
+  EXPECT_FALSE(Update(missing, monitor).ok()) << "nor does it make one that fires each minute";
+}
+
 TEST_F(ChangesTest, AnEmptyMaskNamesWhatIsSet) {
   CreateMonitor();
   v1::Monitor values;

@@ -56,6 +56,11 @@ v1::MonitorSnapshot Snapshot(const MonitorDefinition& definition, State state) {
   out.mutable_labels()->insert(definition.labels.begin(), definition.labels.end());
   out.set_state(ToProto(state));
   *out.mutable_schedule() = ToProto(definition.schedule);
+  if (definition.value_min) out.set_value_min(*definition.value_min);
+  if (definition.value_max) out.set_value_max(*definition.value_max);
+  if (definition.max_run_duration > absl::ZeroDuration()) {
+    *out.mutable_max_run_duration() = ToDuration(definition.max_run_duration);
+  }
   return out;
 }
 

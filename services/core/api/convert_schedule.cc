@@ -36,9 +36,11 @@ Schedule FromProto(const v1::CronSchedule& cron, const std::string& path, FieldF
   const absl::StatusOr<absl::TimeZone> zone =
       FindTimeZone(cron.time_zone().empty() ? "UTC" : cron.time_zone());
   if (!zone.ok()) faults.Append(zone.status(), path);
-  if (!expression.ok() || !zone.ok()) return out;
+  // Something stands in for what is faulty: it is a cron schedule, and is to be judged as one.
   CronRule& rule = out.cron.emplace(
-      CronRule{.expression = *expression, .zone = *zone, .early_tolerance = std::nullopt});
+      CronRule{.expression = expression.ok() ? *expression : *CronExpression::Parse("* * * * *"),
+               .zone = zone.ok() ? *zone : absl::UTCTimeZone(),
+               .early_tolerance = std::nullopt});
   if (cron.has_early_tolerance()) rule.early_tolerance = FromDuration(cron.early_tolerance());
   return out;
 }

@@ -191,13 +191,11 @@ absl::Status MonitorServiceHandler::Update(const Caller& caller,
     update.Check(faults);
     return faults.ToStatus();
   }
-  ASSIGN_OR_RETURN(const MonitorView view, admin_.Update(
-                                               caller, name,
-                                               [&](MonitorDefinition& definition) {
-                                                 update.Apply(definition);
-                                                 return absl::OkStatus();
-                                               },
-                                               options));
+  ASSIGN_OR_RETURN(
+      const MonitorView view,
+      admin_.Update(
+          caller, name, [&](MonitorDefinition& definition) { return update.Apply(definition); },
+          options));
   response = Show(view);
   return absl::OkStatus();
 }

@@ -89,7 +89,10 @@ std::string Effect(const PushAnswer& answer) {
     case Reason::kLateHeartbeat:
       return "recorded, the incident is resolved";
     case Reason::kReportedDown:
+    case Reason::kOutOfRange:
       return "recorded, an incident was opened";
+    case Reason::kTooManyRuns:
+      return "stored, too many runs are open";
     default:
       return "recorded";
   }

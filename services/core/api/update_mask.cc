@@ -270,21 +270,37 @@ MonitorUpdate MonitorUpdate::Make(const v1::Monitor& monitor,
   FieldFaults values;
   v1::Monitor given = monitor;
   // A part of a cron schedule may be changed without its expression.
-  const bool any_expression =
+  update.lacks_expression_ =
       !mask.paths().empty() && monitor.schedule().has_cron() &&
-      monitor.schedule().cron().expression().empty() &&
       std::none_of(mask.paths().begin(), mask.paths().end(), [](const std::string& path) {
         return path == "*" || path == "schedule" || path == "schedule.cron" ||
                path == "schedule.cron.expression";
       });
-  if (any_expression) given.mutable_schedule()->mutable_cron()->set_expression("* * * * *");
+  if (update.lacks_expression_) {
+    given.mutable_schedule()->mutable_cron()->set_expression("* * * * *");
+  }
   update.values_ = FromProto(given, project_id, "", "monitor", values);
   update.paths_ = Paths(kMonitorFields, kMonitorOutput, monitor, mask, &update.labels_, faults);
   TakeNamed(values, "monitor", update.paths_, faults);
   return update;
 }
 
-void MonitorUpdate::Apply(MonitorDefinition& definition) const {
+absl::Status MonitorUpdate::Apply(MonitorDefinition& definition) const {
+  const bool has_cron = definition.schedule.cron.has_value();
+  const bool needs_cron = std::any_of(paths_.begin(), paths_.end(), [](std::string_view path) {
+    return path.starts_with("schedule.cron");
+  });
+  if (lacks_expression_ && needs_cron && !has_cron) {
+    FieldFaults faults;
+    faults.Add("monitor.schedule.cron.expression", "the monitor has no cron schedule yet",
+               "an expression with the rest");
+    return faults.ToStatus();
+  }
+  Copy(definition);
+  return absl::OkStatus();
+}
+
+void MonitorUpdate::Copy(MonitorDefinition& definition) const {
   CopyFields(kMonitorFields, paths_, values_, definition);
   for (const std::string& key : labels_) {
     const auto found = values_.labels.find(key);
@@ -302,7 +318,7 @@ void MonitorUpdate::Check(FieldFaults& faults) const {
   // Whatever is named fits these.
   any.schedule.timeout = kMaxTimeout;
   any.schedule.recommended_interval = absl::Microseconds(1);
-  Apply(any);
+  Copy(any);
   FillDefaults(any);
   ValidateMonitor(any, "monitor", faults);
 }
@@ -310,6 +326,7 @@ void MonitorUpdate::Check(FieldFaults& faults) const {
 MonitorDefinition MonitorUpdate::Complete(const std::string& id) const {
   MonitorDefinition made = values_;
   made.id = id;
+  if (lacks_expression_) made.schedule = Schedule();
   return made;
 }
 

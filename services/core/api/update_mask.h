@@ -31,15 +31,21 @@ class MonitorUpdate {
   // `project_id` is where the monitor lies; empty when that is not known.
   static MonitorUpdate Make(const v1::Monitor& monitor, const google::protobuf::FieldMask& mask,
                             const std::string& project_id, FieldFaults& faults);
-  void Apply(MonitorDefinition& definition) const;
+  // INVALID_ARGUMENT when only parts of a cron schedule are named and `definition` has none that
+  // they could be parts of.
+  absl::Status Apply(MonitorDefinition& definition) const;
   // The faults of what is named, apart from what it is applied to: for a request that is refused
   // already and is to be told all its faults.
   void Check(FieldFaults& faults) const;
-  // A new monitor with every value of the message, whatever the mask.
+  // A new monitor with every value of the message, whatever the mask; without a schedule when the
+  // message has only parts of one.
   MonitorDefinition Complete(const std::string& id) const;
 
  private:
+  void Copy(MonitorDefinition& definition) const;
+
   MonitorDefinition values_;
+  bool lacks_expression_ = false;        // none is named; that of values_ stands in for one
   std::vector<std::string_view> paths_;  // of a constant table
   std::vector<std::string> labels_;      // keys of labels that are named one by one
 };
