@@ -36,6 +36,15 @@ struct HeartbeatFacts {
   std::optional<double> value;
   std::optional<int> exit_status;
   std::string run_id;
+  std::optional<absl::Duration> run_duration;
+  std::string output;  // the end of what the job put out
+};
+
+// A cron schedule.
+struct CronFacts {
+  std::string expression;
+  std::string time_zone;  // its name
+  std::optional<absl::Duration> early_tolerance;
 };
 
 struct MonitorFacts {
@@ -47,10 +56,16 @@ struct MonitorFacts {
   std::string runbook_url;
   std::map<std::string, std::string> labels;
   MonitorState state = MonitorState::kUnknown;
-  // The heartbeat schedule; a timeout of zero: no schedule that we know.
+  // The heartbeat schedule; a timeout of zero: another one, or none that we know.
   absl::Duration timeout;
   absl::Duration recommended_interval;
-  absl::Duration grace;
+  std::optional<CronFacts> cron;
+  absl::Duration grace;  // of either
+  // In which its times are told: that of the cron schedule, if we know it.
+  absl::TimeZone zone = absl::UTCTimeZone();
+  std::optional<double> value_min;
+  std::optional<double> value_max;
+  absl::Duration max_run_duration;  // zero: no limit
 };
 
 struct IncidentFacts {

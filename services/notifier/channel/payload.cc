@@ -132,7 +132,20 @@ Json MonitorJson(const MonitorFacts& monitor) {
   json["labels"] = Json::object();
   for (const auto& [key, value] : monitor.labels) json["labels"][key] = value;
   SetText(json, "state", Word(monitor.state));
-  if (monitor.timeout > absl::ZeroDuration()) {
+  if (monitor.value_min.has_value()) json["valueMin"] = *monitor.value_min;
+  if (monitor.value_max.has_value()) json["valueMax"] = *monitor.value_max;
+  if (monitor.max_run_duration > absl::ZeroDuration()) {
+    json["maxRunDuration"] = Seconds(monitor.max_run_duration);
+  }
+  if (monitor.cron.has_value()) {
+    Json& cron = json["schedule"]["cron"];
+    cron["expression"] = monitor.cron->expression;
+    cron["timeZone"] = monitor.cron->time_zone;
+    cron["grace"] = Seconds(monitor.grace);
+    if (monitor.cron->early_tolerance.has_value()) {
+      cron["earlyTolerance"] = Seconds(*monitor.cron->early_tolerance);
+    }
+  } else if (monitor.timeout > absl::ZeroDuration()) {
     Json& heartbeat = json["schedule"]["heartbeat"];
     heartbeat["timeout"] = Seconds(monitor.timeout);
     heartbeat["recommendedInterval"] = Seconds(monitor.recommended_interval);
@@ -166,6 +179,8 @@ Json HeartbeatJson(const HeartbeatFacts& heartbeat) {
   }
   if (heartbeat.exit_status.has_value()) json["exitStatus"] = *heartbeat.exit_status;
   SetText(json, "run", heartbeat.run_id);
+  if (heartbeat.run_duration.has_value()) json["runDuration"] = Seconds(*heartbeat.run_duration);
+  SetText(json, "output", heartbeat.output);
   return json;
 }
 

@@ -21,11 +21,13 @@ constexpr absl::Duration kNoticedAtOnce = absl::Seconds(10);
 
 // Seconds matter when the schedule is short; otherwise they only make the line longer.
 Precision PrecisionOf(const MonitorFacts& monitor) {
-  return monitor.timeout >= absl::Hours(1) ? Precision::kMinutes : Precision::kSeconds;
+  const bool is_short = monitor.cron.has_value() ? monitor.grace < absl::Minutes(1)
+                                                 : monitor.timeout < absl::Hours(1);
+  return is_short ? Precision::kSeconds : Precision::kMinutes;
 }
 
 std::string When(absl::Time time, const EventFacts& event) {
-  return TimeWords(time, PrecisionOf(event.monitor));
+  return TimeWords(time, PrecisionOf(event.monitor), event.monitor.zone);
 }
 
 absl::string_view SeverityWord(Severity severity) {
@@ -81,8 +83,11 @@ std::string LastHeard(const EventFacts& event) {
   const bool down = last.kind == HeartbeatKind::kDown;
   // The cause has told what the job says as long as it is down.
   const bool told = down && last.message == event.incident.message;
+  const std::string took = last.run_duration.has_value()
+                               ? absl::StrCat(", took ", DurationWords(*last.run_duration))
+                               : "";
   return absl::StrCat(" Last: ", down ? "down" : "up",
-                      Said(told ? "" : last.message, last.exit_status, last.value), ", ",
+                      Said(told ? "" : last.message, last.exit_status, last.value), took, ", ",
                       When(last.at, event), ".");
 }
 
@@ -93,6 +98,39 @@ std::string Expected(const EventFacts& event) {
     absl::StrAppend(&words, " + ", DurationWords(event.monitor.grace), " grace");
   }
   return words;
+}
+
+// `value 93 is above 90`.
+std::string ValueWords(const MonitorFacts& monitor, const std::optional<double>& value) {
+  if (!value.has_value()) return "value out of range";
+  const std::string words = absl::StrCat("value ", NumberWords(*value));
+  if (monitor.value_max.has_value() && *value > *monitor.value_max) {
+    return absl::StrCat(words, " is above ", NumberWords(*monitor.value_max));
+  }
+  if (monitor.value_min.has_value() && *value < *monitor.value_min) {
+    return absl::StrCat(words, " is below ", NumberWords(*monitor.value_min));
+  }
+  return absl::StrCat(words, " is out of range");
+}
+
+// `a run has taken longer than 2 h, since 2026-03-10 02:00 Europe/Paris`; when it was due to end,
+// if it is not known when it began.
+std::string OverrunWords(const EventFacts& event) {
+  const absl::Duration limit = event.monitor.max_run_duration;
+  if (limit <= absl::ZeroDuration() || !event.expected_at.has_value()) {
+    return absl::StrCat("a run takes longer than allowed, overdue since ",
+                        When(event.incident.opened_at, event));
+  }
+  return absl::StrCat("a run has taken longer than ", DurationWords(limit), ", since ",
+                      When(*event.expected_at - limit, event));
+}
+
+// `, last output "tar: disk full"`: of a job that let its output speak for it.
+std::string LastOutput(const EventFacts& event) {
+  const std::string& said = event.incident.message;
+  if (!LastIsCulprit(event) || !(said.empty() || said == "OK")) return "";
+  const absl::string_view line = LastLine(event.last_heartbeat->output);
+  return line.empty() ? "" : absl::StrCat(", last output ", Quoted(line, kMessageBytes));
 }
 
 // The failure of a FIRING, with what the culprit said.
@@ -112,18 +150,17 @@ std::string Failure(const EventFacts& event) {
           DurationWords(std::max(event.detected_at, event.occurred_at) - event.last_heartbeat->at),
           Expected(event));
     case Cause::kReportedDown:
-      return absl::StrCat("reported down", Said(incident.message, exit_status, value), ", ",
-                          When(incident.opened_at, event));
+      return absl::StrCat("reported down", Said(incident.message, exit_status, value),
+                          LastOutput(event), ", ", When(incident.opened_at, event));
     case Cause::kValueOutOfRange: {
-      const std::string what = value.has_value()
-                                   ? absl::StrCat("value ", NumberWords(*value), " is out of range")
-                                   : "value out of range";
-      return absl::StrCat(what, Said(incident.message, exit_status, std::nullopt), ", ",
-                          When(incident.opened_at, event));
+      const bool silent = incident.message.empty() || incident.message == "OK";
+      return absl::StrCat(
+          ValueWords(event.monitor, value),
+          silent ? "" : absl::StrCat(" (", Quoted(incident.message, kMessageBytes), ")"), ", ",
+          When(incident.opened_at, event));
     }
     case Cause::kRunOverran:
-      return absl::StrCat("a run takes longer than allowed, overdue since ",
-                          When(incident.opened_at, event));
+      return OverrunWords(event);
     case Cause::kUnknown:
       break;
   }
@@ -132,7 +169,8 @@ std::string Failure(const EventFacts& event) {
 }
 
 // Why it was down, in short: for events that come after the first.
-std::string ShortCause(const IncidentFacts& incident) {
+std::string ShortCause(const EventFacts& event) {
+  const IncidentFacts& incident = event.incident;
   switch (incident.cause) {
     case Cause::kMissedDeadline:
       return "no heartbeat in time";
@@ -141,7 +179,10 @@ std::string ShortCause(const IncidentFacts& incident) {
     case Cause::kValueOutOfRange:
       return absl::StrCat("value out of range", Said(incident.message, {}, {}));
     case Cause::kRunOverran:
-      return "a run took longer than allowed";
+      return event.monitor.max_run_duration > absl::ZeroDuration()
+                 ? absl::StrCat("a run took longer than ",
+                                DurationWords(event.monitor.max_run_duration))
+                 : "a run took longer than allowed";
     case Cause::kUnknown:
       break;
   }
@@ -150,8 +191,9 @@ std::string ShortCause(const IncidentFacts& incident) {
 
 // ` Noticed 10 m late: …`, when it was not noticed as soon as it could be seen.
 std::string Delay(const EventFacts& event) {
-  if (event.incident.cause != Cause::kMissedDeadline || !event.expected_at) return "";
-  const absl::Time due = *event.expected_at + event.monitor.grace;
+  const bool of_run = event.incident.cause == Cause::kRunOverran;
+  if (!(of_run || event.incident.cause == Cause::kMissedDeadline) || !event.expected_at) return "";
+  const absl::Time due = *event.expected_at + (of_run ? absl::ZeroDuration() : event.monitor.grace);
   const absl::Duration delay = event.incident.detected_at - due;
   if (delay < kNoticedAtOnce) return "";
   // Only an own outage postpones a deadline.
@@ -170,7 +212,7 @@ std::string DownSentence(const EventFacts& event) {
 std::string ReminderSentence(const EventFacts& event) {
   return absl::StrCat("STILL DOWN ", Who(event.monitor), ": for ",
                       DurationWords(event.occurred_at - event.incident.opened_at), ", since ",
-                      When(event.incident.opened_at, event), ", ", ShortCause(event.incident), ".",
+                      When(event.incident.opened_at, event), ", ", ShortCause(event), ".",
                       LastHeard(event));
 }
 
@@ -178,9 +220,10 @@ std::string ReminderSentence(const EventFacts& event) {
 std::string Outage(const EventFacts& resolved) {
   const IncidentFacts& incident = resolved.incident;
   const absl::Time closed = incident.closed_at.value_or(resolved.occurred_at);
-  return absl::StrCat(DurationWords(closed - incident.opened_at), ", ",
-                      SpanWords(incident.opened_at, closed, PrecisionOf(resolved.monitor)), ", ",
-                      ShortCause(incident));
+  return absl::StrCat(
+      DurationWords(closed - incident.opened_at), ", ",
+      SpanWords(incident.opened_at, closed, PrecisionOf(resolved.monitor), resolved.monitor.zone),
+      ", ", ShortCause(resolved));
 }
 
 // `told`: whether the receiver has heard of the beginning.

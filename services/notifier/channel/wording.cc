@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_split.h"
@@ -81,9 +82,9 @@ std::string Escape(absl::string_view text, size_t max_bytes, bool quotes) {
   return out;
 }
 
-std::string DateAndClock(absl::Time time, Precision precision) {
+std::string DateAndClock(absl::Time time, Precision precision, const absl::TimeZone& zone) {
   return absl::FormatTime(precision == Precision::kSeconds ? "%Y-%m-%d %H:%M:%S" : "%Y-%m-%d %H:%M",
-                          time, absl::UTCTimeZone());
+                          time, zone);
 }
 
 }  // namespace
@@ -98,12 +99,13 @@ std::string DurationWords(absl::Duration duration) {
   return absl::StrCat(seconds, " s");
 }
 
-std::string TimeWords(absl::Time time, Precision precision) {
-  return absl::StrCat(DateAndClock(time, precision), " UTC");
+std::string TimeWords(absl::Time time, Precision precision, const absl::TimeZone& zone) {
+  return absl::StrCat(DateAndClock(time, precision, zone), " ", zone.name());
 }
 
-std::string SpanWords(absl::Time from, absl::Time to, Precision precision) {
-  return absl::StrCat(DateAndClock(from, precision), " to ", TimeWords(to, precision));
+std::string SpanWords(absl::Time from, absl::Time to, Precision precision,
+                      const absl::TimeZone& zone) {
+  return absl::StrCat(DateAndClock(from, precision, zone), " to ", TimeWords(to, precision, zone));
 }
 
 std::string PlainText(absl::string_view text, size_t max_bytes) {
@@ -112,6 +114,13 @@ std::string PlainText(absl::string_view text, size_t max_bytes) {
 
 std::string Quoted(absl::string_view text, size_t max_bytes) {
   return absl::StrCat("\"", Escape(text, max_bytes, /*quotes=*/true), "\"");
+}
+
+absl::string_view LastLine(absl::string_view text) {
+  text = absl::StripAsciiWhitespace(text);
+  const size_t newline = text.find_last_of("\n\r");
+  if (newline != absl::string_view::npos) text.remove_prefix(newline + 1);
+  return absl::StripLeadingAsciiWhitespace(text);
 }
 
 std::string Count(int64_t n, absl::string_view noun) {

@@ -34,6 +34,23 @@ TEST(WordingTest, TimesAreSaidWithTheirDateAndZone) {
             "2026-03-09 23:00 to 2026-03-10 12:00 UTC");
 }
 
+TEST(WordingTest, TimesAreThoseOfTheClockThere) {
+  absl::TimeZone paris;
+  ASSERT_TRUE(absl::LoadTimeZone("Europe/Paris", &paris));
+  const absl::Time noon = absl::FromUnixSeconds(1'773'144'000);  // 2026-03-10T12:00:00Z
+  EXPECT_EQ(TimeWords(noon, Precision::kMinutes, paris), "2026-03-10 13:00 Europe/Paris");
+  EXPECT_EQ(SpanWords(noon, noon + absl::Hours(12), Precision::kSeconds, paris),
+            "2026-03-10 13:00:00 to 2026-03-11 01:00:00 Europe/Paris");
+}
+
+TEST(WordingTest, TheLastLineIsTheLastThatSaysSomething) {
+  EXPECT_EQ(LastLine("one\ntwo\r\n  three \n\n \n"), "three");
+  EXPECT_EQ(LastLine("one\rtwo"), "two");
+  EXPECT_EQ(LastLine("one"), "one");
+  EXPECT_EQ(LastLine(" \n \t\n"), "");
+  EXPECT_EQ(LastLine(""), "");
+}
+
 TEST(WordingTest, EscapesWhatWouldMoveTheLineOrItsDirection) {
   EXPECT_EQ(Quoted("a\nb\r\t\x01\x7f", 100), "\"a\\nb\\r\\t\\u0001\\u007f\"");
   EXPECT_EQ(Quoted("say \"hi\" \\", 100), "\"say \\\"hi\\\" \\\\\"");

@@ -32,7 +32,27 @@ HeartbeatFacts FromProto(const v1::Heartbeat& proto) {
   if (proto.has_value()) facts.value = proto.value();
   if (proto.has_exit_status()) facts.exit_status = proto.exit_status();
   facts.run_id = proto.run_id();
+  if (proto.has_run_duration()) facts.run_duration = Duration(proto.run_duration());
+  facts.output = proto.output();
   return facts;
+}
+
+// `facts` keeps UTC when this machine does not know the zone.
+void TakeCron(const v1::CronSchedule& proto, MonitorFacts& facts) {
+  CronFacts& cron = facts.cron.emplace();
+  cron.expression = proto.expression();
+  cron.time_zone = proto.time_zone();
+  if (proto.has_early_tolerance()) cron.early_tolerance = Duration(proto.early_tolerance());
+  facts.grace = Duration(proto.grace());
+  absl::TimeZone zone;
+  if (absl::LoadTimeZone(cron.time_zone, &zone)) facts.zone = zone;
+}
+
+void TakeSchedule(const v1::Schedule& proto, MonitorFacts& facts) {
+  if (proto.has_cron()) return TakeCron(proto.cron(), facts);
+  facts.timeout = Duration(proto.heartbeat().timeout());
+  facts.recommended_interval = Duration(proto.heartbeat().recommended_interval());
+  facts.grace = Duration(proto.heartbeat().grace());
 }
 
 MonitorFacts FromProto(const v1::MonitorSnapshot& proto) {
@@ -45,10 +65,10 @@ MonitorFacts FromProto(const v1::MonitorSnapshot& proto) {
   facts.runbook_url = proto.runbook_url();
   facts.labels.insert(proto.labels().begin(), proto.labels().end());
   facts.state = InRange(proto.state(), MonitorState::kPaused);
-  const v1::HeartbeatSchedule& schedule = proto.schedule().heartbeat();
-  facts.timeout = Duration(schedule.timeout());
-  facts.recommended_interval = Duration(schedule.recommended_interval());
-  facts.grace = Duration(schedule.grace());
+  TakeSchedule(proto.schedule(), facts);
+  if (proto.has_value_min()) facts.value_min = proto.value_min();
+  if (proto.has_value_max()) facts.value_max = proto.value_max();
+  facts.max_run_duration = Duration(proto.max_run_duration());
   return facts;
 }
 

@@ -57,6 +57,11 @@ TEST(ConvertTest, TakesTheFactsOfAnEvent) {
   last.set_value(0);
   last.set_exit_status(0);
   last.set_run_id("r");
+  last.mutable_run_duration()->set_seconds(90);
+  last.set_output("tar: disk full\n");
+  event.mutable_monitor()->set_value_min(0);
+  event.mutable_monitor()->set_value_max(90);
+  event.mutable_monitor()->mutable_max_run_duration()->set_seconds(7200);
   proto.set_skipped(3);
   const Message message = FromProto(proto, 9, kNow).message;
   EXPECT_EQ(message.type, kIncidentOpened);
@@ -80,6 +85,35 @@ TEST(ConvertTest, TakesTheFactsOfAnEvent) {
   EXPECT_EQ(facts.last_heartbeat->at, absl::FromUnixMicros(5'000'001));
   EXPECT_EQ(facts.last_heartbeat->value, 0.0);
   EXPECT_EQ(facts.last_heartbeat->exit_status, 0);
+  EXPECT_EQ(facts.last_heartbeat->run_id, "r");
+  EXPECT_EQ(facts.last_heartbeat->run_duration, absl::Seconds(90));
+  EXPECT_EQ(facts.last_heartbeat->output, "tar: disk full\n");
+  EXPECT_EQ(facts.monitor.value_min, 0.0);
+  EXPECT_EQ(facts.monitor.value_max, 90.0);
+  EXPECT_EQ(facts.monitor.max_run_duration, absl::Hours(2));
+  EXPECT_FALSE(facts.monitor.cron.has_value());
+}
+
+TEST(ConvertTest, TakesACronScheduleWithItsZone) {
+  internal::v1::Assignment proto = MakeAssignment("msg_1", "ops", "https://e/x", TestEpoch());
+  v1::CronSchedule& cron =
+      *proto.mutable_events(0)->mutable_monitor()->mutable_schedule()->mutable_cron();
+  cron.set_expression("0 2 * * *");
+  cron.set_time_zone("Europe/Paris");
+  cron.mutable_grace()->set_seconds(300);
+  const auto facts = [&] { return FromProto(proto, 9, kNow).message.events[0].monitor; };
+  EXPECT_EQ(facts().cron->expression, "0 2 * * *");
+  EXPECT_EQ(facts().cron->time_zone, "Europe/Paris");
+  EXPECT_FALSE(facts().cron->early_tolerance.has_value());
+  EXPECT_EQ(facts().grace, absl::Minutes(5));
+  EXPECT_EQ(facts().timeout, absl::ZeroDuration());
+  EXPECT_EQ(facts().zone.name(), "Europe/Paris");
+  // A zone that came into the world after our copy of the database.
+  cron.set_time_zone("Mars/Olympus");
+  cron.mutable_early_tolerance()->set_seconds(0);
+  EXPECT_EQ(facts().cron->time_zone, "Mars/Olympus");
+  EXPECT_EQ(facts().cron->early_tolerance, absl::ZeroDuration());
+  EXPECT_EQ(facts().zone.name(), "UTC");
 }
 
 TEST(ConvertTest, WhatIsAbsentStaysAbsentAndTheUnknownIsUnknown) {

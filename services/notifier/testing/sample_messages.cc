@@ -55,6 +55,24 @@ MonitorFacts Sync() {
   return monitor;
 }
 
+// By cron, on the clock of Paris.
+MonitorFacts NightlyByCron() {
+  MonitorFacts monitor = NightlyBackup();
+  monitor.timeout = monitor.recommended_interval = absl::ZeroDuration();
+  monitor.cron = CronFacts{"0 2 * * *", "Europe/Paris", std::nullopt};
+  if (!absl::LoadTimeZone("Europe/Paris", &monitor.zone)) std::abort();
+  monitor.max_run_duration = absl::Hours(2);
+  return monitor;
+}
+
+// Each minute, with a short grace.
+MonitorFacts MinutelyByCron() {
+  MonitorFacts monitor = Sync();
+  monitor.timeout = monitor.recommended_interval = absl::ZeroDuration();
+  monitor.cron = CronFacts{"* * * * *", "UTC", absl::Seconds(5)};
+  return monitor;
+}
+
 EventFacts Event(EventType type, int64_t sequence, MonitorFacts monitor, const char* at) {
   EventFacts event;
   event.type = type;
@@ -89,6 +107,16 @@ EventFacts SyncMissed(int64_t sequence = 1, const char* at = "2026-03-10T14:01:0
   return event;
 }
 
+EventFacts CronMissed() {
+  EventFacts event = Event(EventType::kFiring, 7, NightlyByCron(), "2026-03-10T02:00:00+00:00");
+  event.incident.cause = Cause::kMissedDeadline;
+  event.expected_at = At("2026-03-10T01:00:00+00:00");
+  event.last_heartbeat = Up("2026-03-09T01:04:12.345678+00:00", "backup-completed");
+  event.last_heartbeat->run_id = "41";
+  event.last_heartbeat->run_duration = absl::Seconds(251.5);
+  return event;
+}
+
 // Tocsin was deaf for ten minutes, so the deadline was postponed.
 EventFacts SyncMissedAfterOwnOutage() {
   EventFacts event = SyncMissed();
@@ -113,13 +141,34 @@ EventFacts ValueOutOfRange() {
   event.incident.message = "rows copied";
   event.last_heartbeat = Up("2026-03-10T14:03:20+00:00", "rows copied");
   event.last_heartbeat->value = 0.5;
+  event.monitor.value_min = 1;
+  return event;
+}
+
+EventFacts ValueAbove() {
+  EventFacts event = ValueOutOfRange();
+  event.incident.message = event.last_heartbeat->message = "OK";
+  event.last_heartbeat->value = 93;
+  event.monitor.value_max = 90;
+  return event;
+}
+
+// It left the talking to what it put out.
+EventFacts FailedWithOutput() {
+  EventFacts event = ReportedDown();
+  event.incident.message = "";
+  event.last_heartbeat->message = "OK";
+  event.last_heartbeat->run_duration = absl::Seconds(12);
+  event.last_heartbeat->output =
+      "copying 3 files\n/var/a\ntar: /var/b: Cannot write: No space left on device\n\n";
   return event;
 }
 
 EventFacts RunOverran() {
-  EventFacts event = Event(EventType::kFiring, 3, NightlyBackup(), "2026-03-10T04:00:00+00:00");
+  EventFacts event = Event(EventType::kFiring, 3, NightlyByCron(), "2026-03-10T03:00:10+00:00");
   event.incident.cause = Cause::kRunOverran;
-  event.last_heartbeat = Up("2026-03-09T02:04:00+00:00", "backup-completed");
+  event.expected_at = At("2026-03-10T03:00:10+00:00");
+  event.last_heartbeat = Up("2026-03-09T01:04:00+00:00", "backup-completed");
   return event;
 }
 
@@ -177,7 +226,23 @@ void AddOpened(std::vector<SampleMessage>& samples) {
   hostile.last_heartbeat->message = hostile.incident.message;
   samples.push_back({"opened_hostile_message", Tell(kIncidentOpened, {hostile})});
   samples.push_back({"opened_value_out_of_range", Tell(kIncidentOpened, {ValueOutOfRange()})});
+  samples.push_back({"opened_value_above", Tell(kIncidentOpened, {ValueAbove()})});
+  samples.push_back({"opened_failed_with_output", Tell(kIncidentOpened, {FailedWithOutput()})});
   samples.push_back({"opened_run_overran", Tell(kIncidentOpened, {RunOverran()})});
+  EventFacts no_limit = RunOverran();  // that is told
+  no_limit.monitor.max_run_duration = absl::ZeroDuration();
+  samples.push_back({"opened_run_overran_limit_unknown", Tell(kIncidentOpened, {no_limit})});
+  EventFacts overran_late = RunOverran();
+  overran_late.occurred_at = overran_late.incident.opened_at = At("2026-03-10T03:30:00+00:00");
+  overran_late.detected_at = overran_late.incident.detected_at = overran_late.incident.opened_at;
+  samples.push_back({"opened_run_overran_after_own_outage", Tell(kIncidentOpened, {overran_late})});
+  samples.push_back({"opened_cron_missed", Tell(kIncidentOpened, {CronMissed()})});
+  EventFacts cron_never = CronMissed();
+  cron_never.last_heartbeat = std::nullopt;
+  samples.push_back({"opened_cron_never_reported", Tell(kIncidentOpened, {cron_never})});
+  EventFacts minutely = SyncMissed();
+  minutely.monitor = MinutelyByCron();
+  samples.push_back({"opened_cron_missed_seconds", Tell(kIncidentOpened, {minutely})});
   samples.push_back(
       {"opened_after_own_outage", Tell(kIncidentOpened, {SyncMissedAfterOwnOutage()})});
   EventFacts no_runbook = ReportedDown();
@@ -214,7 +279,19 @@ void AddClosed(std::vector<SampleMessage>& samples) {
       Resolved(SyncMissed(), Resolution::kLateHeartbeat, "2026-03-10T14:01:05.2+00:00");
   false_alarm.last_heartbeat->at = At("2026-03-10T14:01:04.99+00:00");
   samples.push_back({"resolved_late_heartbeat", Tell(kIncidentResolved, {false_alarm})});
+  EventFacts overran = Resolved(RunOverran(), Resolution::kRecovered, "2026-03-10T05:10:00+00:00");
+  overran.last_heartbeat->run_id = "42";
+  overran.last_heartbeat->run_duration = absl::Minutes(249) + absl::Seconds(50);
+  samples.push_back({"resolved_run_overran", Tell(kIncidentResolved, {overran})});
   samples.push_back({"reminder", Tell(kIncidentReminder, {Reminder()})});
+  EventFacts cron = Reminder();
+  cron.monitor = NightlyByCron();
+  samples.push_back({"reminder_cron", Tell(kIncidentReminder, {cron})});
+  EventFacts run = RunOverran();
+  run.type = EventType::kReminder;
+  run.occurred_at = run.detected_at = At("2026-03-10T04:00:10+00:00");
+  run.expected_at = std::nullopt;
+  samples.push_back({"reminder_run_overran", Tell(kIncidentReminder, {run})});
 }
 
 void AddDigests(std::vector<SampleMessage>& samples) {
