@@ -1,9 +1,7 @@
 // What every command shares: how to reach core, how to name things and how to print answers.
 #pragma once
 
-#include <google/protobuf/duration.pb.h>
 #include <google/protobuf/message.h>
-#include <google/protobuf/timestamp.pb.h>
 #include <grpcpp/channel.h>
 #include <grpcpp/client_context.h>
 #include <grpcpp/support/status.h>
@@ -19,6 +17,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "cli/change_flags.h"
+#include "cli/values.h"
 #include "common/grpc_status.h"
 
 namespace tocsin::cli {
@@ -108,20 +107,6 @@ struct Context {
   }
 };
 
-// `flag` is a duration or empty; a flag that is neither is refused while parsing.
-CLI::Option* AddDuration(CLI::App& app, const std::string& flag, std::string& value,
-                         const std::string& help);
-// Of a value that passed.
-google::protobuf::Duration ToProto(absl::string_view duration);
-
-// What cells show. Absent times are empty.
-std::string Show(const google::protobuf::Duration& duration);
-std::string Show(const google::protobuf::Timestamp& time);
-// "up" of ("STATE_UP", "STATE_"); empty when unspecified.
-std::string ShowEnum(absl::string_view name, absl::string_view prefix);
-// "backup" of "projects/default/monitors/backup".
-std::string IdOf(absl::string_view name);
-
 // To standard output, at once: indented protobuf JSON, or on one line.
 void PrintJson(const google::protobuf::Message& message, bool one_line = false);
 void Print(absl::string_view text);
@@ -134,6 +119,8 @@ void AddKeyCommands(CLI::App& app, Context& context);
 void AddMaintenanceCommands(CLI::App& app, Context& context);
 void AddImportCommands(CLI::App& app, Context& context);
 void AddAuditCommand(CLI::App& app, Context& context);
+void AddHeartbeatCommands(CLI::App& app, Context& context);
+void AddScheduleCommands(CLI::App& app, Context& context);
 void AddReadCommands(CLI::App& app, Context& context);
 void AddPushCommand(CLI::App& app, Context& context);
 void AddWatchCommand(CLI::App& app, Context& context);

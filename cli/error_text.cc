@@ -26,6 +26,8 @@ constexpr std::pair<absl::string_view, absl::string_view> kNames[] = {
     {"push_token", "TOKEN"},
     {"kind", "--status"},
     {"run_id", "--run"},
+    {"expression", "--cron"},
+    {"schedule", "--timeout, --cron"},
     {"labels", "--label"},
     {"channels", "--channel"},
     {"parent", "--project"},
@@ -102,6 +104,9 @@ std::string FlagOf(absl::string_view field) {
   }
   absl::ConsumePrefix(&name, "push.");
   absl::ConsumePrefix(&name, "schedule.heartbeat.");
+  absl::ConsumePrefix(&name, "schedule.cron.");
+  // Of a preview, which has no other schedule.
+  if (absl::ConsumePrefix(&name, "cron.") && name == "expression") return "EXPRESSION";
   name = name.substr(0, name.find('.'));  // "labels.team"
   for (const auto& [known, flag] : kNames) {
     if (name == known) return std::string(flag);

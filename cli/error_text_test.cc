@@ -21,6 +21,12 @@ TEST(ErrorTextTest, FaultsNameTheFlagThatWasTyped) {
 
 TEST(ErrorTextTest, EveryFieldThatAFlagSetsHasItsFlag) {
   EXPECT_EQ(FlagOf("monitor.schedule.heartbeat.recommended_interval"), "--recommended-interval");
+  EXPECT_EQ(FlagOf("monitor.schedule.cron.expression"), "--cron");
+  EXPECT_EQ(FlagOf("monitor.schedule.cron.time_zone"), "--time-zone");
+  EXPECT_EQ(FlagOf("monitor.schedule.cron.early_tolerance"), "--early-tolerance");
+  EXPECT_EQ(FlagOf("monitor.max_run_duration"), "--max-run-duration");
+  EXPECT_EQ(FlagOf("cron.expression"), "EXPRESSION");
+  EXPECT_EQ(FlagOf("cron.time_zone"), "--time-zone");
   EXPECT_EQ(FlagOf("monitor.labels.team"), "--label");
   EXPECT_EQ(FlagOf("monitor.runbook_url"), "--runbook-url");
   EXPECT_EQ(FlagOf("monitor.channels"), "--channel");
@@ -82,6 +88,8 @@ TEST(ErrorTextTest, FieldsOfKeysAndProjectsHaveTheirFlags) {
   EXPECT_EQ(FlagOf("key.expire_time"), "--expires-in");
   EXPECT_EQ(FlagOf("key.push.max_monitors"), "--max-monitors");
   EXPECT_EQ(FlagOf("key.push.defaults.schedule.heartbeat.timeout"), "--create-timeout");
+  EXPECT_EQ(FlagOf("key.push.defaults.schedule.cron.expression"), "--create-cron");
+  EXPECT_EQ(FlagOf("key.push.defaults.value_max"), "--create-value-max");
   EXPECT_EQ(FlagOf("key.push.defaults.labels.team"), "--create-label");
   EXPECT_EQ(FlagOf("key.push.defaults.channels"), "--create-channel");
   EXPECT_EQ(FlagOf("key.push.may_create"), "--may-create");

@@ -9,7 +9,9 @@
 #include "absl/strings/str_cat.h"
 #include "cli/context.h"
 #include "cli/duration.h"
+#include "cli/expectation_flags.h"
 #include "cli/labels.h"
+#include "cli/monitor_view.h"
 #include "cli/table.h"
 #include "common/clock.h"
 #include "common/status_macros.h"
@@ -25,7 +27,8 @@ constexpr char kAllProjects[] = "projects/-";
 struct Fields {
   bool all_projects = false;
   std::string id, role, display_name, expires_in, overlap;
-  std::string create_timeout, create_grace, create_severity, create_owner;
+  std::string create_severity, create_owner;
+  ExpectationFlags expectations{.prefix = "--create-"};
   std::vector<std::string> create_channels, create_labels;
   bool never_expires = false, may_create = false;
   int max_monitors = 0;
@@ -62,13 +65,10 @@ Table Describe(const v1::Key& key) {
   table.AddRow({"Begins with", key.prefix()});
   table.AddRow({"Expires", EndOf(key)});
   if (key.push().may_create()) {
-    const v1::HeartbeatSchedule& schedule = key.push().defaults().schedule().heartbeat();
     table.AddRow(
-        {"May create", absl::StrCat("monitors with a timeout of ", Show(schedule.timeout()),
-                                    " and ", Show(schedule.grace()),
-                                    " of grace, while there are "
-                                    "fewer than ",
-                                    key.push().max_monitors())});
+        {"May create",
+         absl::StrCat("monitors that push ", ScheduleWords(key.push().defaults().schedule()),
+                      ", while there are fewer than ", key.push().max_monitors())});
   }
   table.AddRow({"Last used", Show(key.last_use_time())});
   table.AddRow({"Created", Show(key.create_time())});
@@ -123,8 +123,7 @@ void AddFields(CLI::App& app, Fields& fields) {
                "Of a pusher: ?create=1 makes a monitor that is missing");
   app.add_option("--max-monitors", fields.max_monitors,
                  "Of a pusher that may create: how many monitors the project may have");
-  AddDuration(app, "--create-timeout", fields.create_timeout, "Timeout of monitors that it makes");
-  AddDuration(app, "--create-grace", fields.create_grace, "Grace of monitors that it makes");
+  AddExpectationFlags(app, fields.expectations, "Of monitors that it makes: ");
   app.add_option("--create-severity", fields.create_severity, "Severity of monitors that it makes")
       ->check(CLI::IsMember({"critical", "error", "warning", "info"}, CLI::ignore_case));
   app.add_option("--create-owner", fields.create_owner, "Owner of monitors that it makes");
@@ -157,12 +156,13 @@ std::vector<std::string> Apply(const Context& context, const CLI::App& app, cons
     key.mutable_push()->set_max_monitors(fields.max_monitors);
   }
   const auto defaults = [&key] { return key.mutable_push()->mutable_defaults(); };
-  const auto schedule = [&] { return defaults()->mutable_schedule()->mutable_heartbeat(); };
-  if (given("--create-timeout", "push.defaults")) {
-    *schedule()->mutable_timeout() = ToProto(fields.create_timeout);
-  }
-  if (given("--create-grace", "push.defaults")) {
-    *schedule()->mutable_grace() = ToProto(fields.create_grace);
+  const ScheduleKind kind = GivenOf(app, fields.expectations) == ScheduleFlags::kOfCron
+                                ? ScheduleKind::kCron
+                                : ScheduleKind::kHeartbeat;
+  v1::Monitor expected;
+  if (!ApplyExpectations(app, fields.expectations, kind, expected).empty()) {
+    *defaults() = expected;
+    paths.emplace_back("push.defaults");
   }
   if (given("--create-severity", "push.defaults")) {
     v1::Monitor::Severity severity = v1::Monitor::SEVERITY_UNSPECIFIED;
@@ -199,6 +199,7 @@ void AddCreate(CLI::App& key, Context& context) {
   AddValidateOnly(*app, *flags);
   app->callback([app, fields, flags, &context] {
     context.action = [app, fields, flags](const Context& context) -> absl::Status {
+      RETURN_IF_ERROR(CheckScheduleFlags(*app, fields->expectations, /*required=*/false));
       v1::CreateKeyRequest request;
       request.set_parent(ParentOf(context, *fields));
       request.set_key_id(fields->id);
@@ -271,6 +272,7 @@ void AddUpdate(CLI::App& key, Context& context) {
   app->add_flag("--never-expires", fields->never_expires, "It has no end any more");
   app->callback([app, fields, &context] {
     context.action = [app, fields](const Context& context) -> absl::Status {
+      RETURN_IF_ERROR(CheckScheduleFlags(*app, fields->expectations, /*required=*/false));
       v1::UpdateKeyRequest request;
       request.mutable_key()->set_name(NameOf(context, *fields));
       for (std::string& path : Apply(context, *app, *fields, *request.mutable_key())) {

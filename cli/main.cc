@@ -67,6 +67,8 @@ void Describe(CLI::App& app, Context& context) {
       ->capture_default_str();
   AddMonitorCommands(app, context);
   AddChannelCommands(app, context);
+  AddScheduleCommands(app, context);
+  AddHeartbeatCommands(app, context);
   AddReadCommands(app, context);
   AddProjectCommands(app, context);
   AddKeyCommands(app, context);

@@ -9,6 +9,7 @@
 #include "cli/duration.h"
 #include "cli/moment.h"
 #include "cli/table.h"
+#include "cli/values.h"
 #include "common/clock.h"
 #include "common/status_macros.h"
 #include "tocsin/v1/maintenance_service.grpc.pb.h"
@@ -23,6 +24,15 @@ struct Fields {
   std::vector<std::string> monitors;
   bool all = false;
 };
+
+absl::StatusOr<absl::Time> Instant(const std::string& text) {
+  ASSIGN_OR_RETURN(const Moment moment, ParseMoment(text));
+  return moment.begin;
+}
+
+std::string MomentFault(const std::string& text) {
+  return std::string(ParseMoment(text).status().message());
+}
 
 std::string NameOf(const Context& context, const std::string& id) {
   return context.Name("maintenances", id);
@@ -76,7 +86,7 @@ void AddFlags(CLI::App& app, Fields& fields) {
                  "Monitors with these labels: team=payments,severity=critical");
   app.add_option("--monitor", fields.monitors, "A monitor that it is about; may be repeated");
   app.add_flag("--all-monitors", fields.all, "It is about every monitor of the project");
-  const CLI::Validator moment(InstantFault, "TIME");
+  const CLI::Validator moment(MomentFault, "TIME");
   app.add_option("--start", fields.start, "When it begins: a moment in UTC; now unless given")
       ->check(moment);
   CLI::Option* until = app.add_option("--until", fields.until, "When it ends: a moment in UTC");
@@ -105,14 +115,14 @@ absl::Status ReadWindow(const Fields& fields, v1::Maintenance& maintenance) {
   absl::Time start = SystemClock().Now();
   v1::OneOffWindow& once = *maintenance.mutable_one_off();
   if (!fields.start.empty()) {
-    ASSIGN_OR_RETURN(start, ParseInstant(fields.start));
+    ASSIGN_OR_RETURN(start, Instant(fields.start));
     *once.mutable_start_time() = ToProtoTime(start);
   }
   if (!fields.span.empty()) {
     ASSIGN_OR_RETURN(const absl::Duration span, ParseDuration(fields.span));
     *once.mutable_end_time() = ToProtoTime(start + span);
   } else if (!fields.until.empty()) {
-    ASSIGN_OR_RETURN(const absl::Time until, ParseInstant(fields.until));
+    ASSIGN_OR_RETURN(const absl::Time until, Instant(fields.until));
     *once.mutable_end_time() = ToProtoTime(until);
   }
   return absl::OkStatus();

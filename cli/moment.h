@@ -1,9 +1,5 @@
-// Moments as people write them.
+// Times as people type them.
 #pragma once
-
-#include <google/protobuf/timestamp.pb.h>
-
-#include <string>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
@@ -11,11 +7,15 @@
 
 namespace tocsin::cli {
 
-// Reads "2026-11-25T10:00:00Z", in any zone. INVALID_ARGUMENT, with an example, for anything else.
-absl::StatusOr<absl::Time> ParseInstant(const std::string& text);
-// What is wrong with it; empty when nothing is. For CLI::Validator.
-std::string InstantFault(const std::string& text);
+// From `begin` on, before `end`.
+struct Moment {
+  absl::Time begin;
+  absl::Time end;
+};
 
-google::protobuf::Timestamp ToProtoTime(absl::Time at);
+// Reads "2026-03-10 02:00:00Z", as tables show times, and "2026-03-10T02:00:00.25+01:00", as JSON
+// does. What is written without a fraction is the whole second. INVALID_ARGUMENT, with an example,
+// for anything else.
+absl::StatusOr<Moment> ParseMoment(absl::string_view text);
 
 }  // namespace tocsin::cli

@@ -1,5 +1,4 @@
 // `tocsin monitor …`: makes, shows and changes monitors.
-#include <algorithm>
 #include <memory>
 #include <string>
 #include <utility>
@@ -7,9 +6,10 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "cli/context.h"
+#include "cli/expectation_flags.h"
 #include "cli/labels.h"
+#include "cli/monitor_view.h"
 #include "cli/selector.h"
 #include "cli/table.h"
 #include "common/status_macros.h"
@@ -22,7 +22,8 @@ using Stub = v1::MonitorService::Stub;
 
 // The flags that say what a monitor is like.
 struct Fields {
-  std::string id, timeout, grace, interval, display_name, description, owner, severity, runbook;
+  std::string id, display_name, description, owner, severity, runbook;
+  ExpectationFlags expectations;
   std::vector<std::string> labels, channels;
   bool arm_on_create = false;
   bool resume_on_heartbeat = false;
@@ -30,10 +31,7 @@ struct Fields {
 
 void AddFields(CLI::App& app, Fields& fields, bool creating) {
   app.add_option("ID", fields.id, "Id of the monitor")->required();
-  AddDuration(app, "--timeout", fields.timeout, "Longest silence between heartbeats")
-      ->required(creating);
-  AddDuration(app, "--grace", fields.grace, "How much later than that counts as late");
-  AddDuration(app, "--recommended-interval", fields.interval, "How often the job should push");
+  AddExpectationFlags(app, fields.expectations);
   app.add_option("--display-name", fields.display_name, "Name for people");
   app.add_option("--description", fields.description, "What the job does");
   app.add_option("--owner", fields.owner, "Who answers for it");
@@ -56,25 +54,16 @@ void AddFields(CLI::App& app, Fields& fields, bool creating) {
       fields.resume_on_heartbeat, "A heartbeat ends a pause");
 }
 
-// Writes what was given to `monitor`; the paths of the fields that it wrote.
+// Writes what was given to `monitor`; the paths of the fields that it wrote. `kind` is that of its
+// schedule.
 std::vector<std::string> Apply(const Context& context, const CLI::App& app, const Fields& fields,
-                               v1::Monitor& monitor) {
-  std::vector<std::string> paths;
+                               ScheduleKind kind, v1::Monitor& monitor) {
+  std::vector<std::string> paths = ApplyExpectations(app, fields.expectations, kind, monitor);
   const auto given = [&](const char* flag, const char* path) {
     if (app.count(flag) == 0) return false;
     paths.emplace_back(path);
     return true;
   };
-  const auto heartbeat = [&monitor] { return monitor.mutable_schedule()->mutable_heartbeat(); };
-  if (given("--timeout", "schedule.heartbeat.timeout")) {
-    *heartbeat()->mutable_timeout() = ToProto(fields.timeout);
-  }
-  if (given("--grace", "schedule.heartbeat.grace")) {
-    *heartbeat()->mutable_grace() = ToProto(fields.grace);
-  }
-  if (given("--recommended-interval", "schedule.heartbeat.recommended_interval")) {
-    *heartbeat()->mutable_recommended_interval() = ToProto(fields.interval);
-  }
   if (given("--display-name", "display_name")) monitor.set_display_name(fields.display_name);
   if (given("--description", "description")) monitor.set_description(fields.description);
   if (given("--owner", "owner")) monitor.set_owner(fields.owner);
@@ -103,57 +92,35 @@ std::vector<std::string> Apply(const Context& context, const CLI::App& app, cons
   return paths;
 }
 
-std::string Condition(const v1::Monitor& monitor) {
-  return ShowEnum(v1::Monitor::Condition_Name(monitor.condition()), "CONDITION_");
-}
-
-std::string State(const v1::Monitor& monitor) {
-  return absl::StrCat(ShowEnum(v1::Monitor::State_Name(monitor.state()), "STATE_"),
-                      monitor.unverified() ? " (unverified)" : "");
-}
-
-std::string Labels(const v1::Monitor& monitor) {
-  std::vector<std::string> labels;
-  for (const auto& [key, value] : monitor.labels()) labels.push_back(absl::StrCat(key, "=", value));
-  std::sort(labels.begin(), labels.end());
-  return absl::StrJoin(labels, ",");
-}
-
 absl::Status PrintMonitor(const Context& context, const v1::Monitor& monitor) {
   if (context.json()) {
     context.PrintOne(monitor);
-    return absl::OkStatus();
+  } else {
+    Print(MonitorTable(monitor).ToString());
   }
-  Table table;
-  const auto row = [&table](const char* name, std::string value) {
-    if (!value.empty()) table.AddRow({name, std::move(value)});
-  };
-  const v1::HeartbeatSchedule& schedule = monitor.schedule().heartbeat();
-  std::vector<std::string> channels;
-  for (const std::string& name : monitor.channels()) channels.push_back(IdOf(name));
-  row("Monitor", IdOf(monitor.name()));
-  row("Display name", monitor.display_name());
-  row("Description", monitor.description());
-  row("State", State(monitor));
-  row("Condition", Condition(monitor));
-  row("Deadline", Show(monitor.deadline_time()));
-  row("Last heartbeat", Show(monitor.last_heartbeat().receive_time()));
-  row("Last message", monitor.last_heartbeat().message());
-  row("Open incident", IdOf(monitor.open_incident()));
-  row("Timeout", Show(schedule.timeout()));
-  row("Grace", Show(schedule.grace()));
-  if (schedule.has_recommended_interval()) {
-    row("Recommended interval", Show(schedule.recommended_interval()));
-  }
-  row("Severity", ShowEnum(v1::Monitor::Severity_Name(monitor.severity()), "SEVERITY_"));
-  row("Owner", monitor.owner());
-  row("Runbook", monitor.runbook_url());
-  row("Labels", Labels(monitor));
-  row("Channels", absl::StrJoin(channels, ","));
-  row("Created", Show(monitor.create_time()));
-  row("Deleted", Show(monitor.delete_time()));
-  Print(table.ToString());
   return absl::OkStatus();
+}
+
+// Of the schedule that the flags speak of. A grace alone is that of the schedule which the monitor
+// has; one that is missing is taken for one with a timeout, and core says the rest.
+absl::StatusOr<ScheduleKind> KindOf(const Context& context, const CLI::App& app,
+                                    const Fields& fields) {
+  switch (GivenOf(app, fields.expectations)) {
+    case ScheduleFlags::kOfCron:
+      return ScheduleKind::kCron;
+    case ScheduleFlags::kOfEither: {
+      v1::GetMonitorRequest request;
+      request.set_name(context.Name("monitors", fields.id));
+      const auto found = context.Call(&Stub::GetMonitor, request);
+      if (absl::IsNotFound(found.status())) return ScheduleKind::kHeartbeat;
+      RETURN_IF_ERROR(found.status());
+      return found->schedule().has_cron() ? ScheduleKind::kCron : ScheduleKind::kHeartbeat;
+    }
+    case ScheduleFlags::kNone:
+    case ScheduleFlags::kOfHeartbeat:
+      break;
+  }
+  return ScheduleKind::kHeartbeat;
 }
 
 constexpr char kNoToken[] =
@@ -192,10 +159,12 @@ void AddCreate(CLI::App& monitor, Context& context) {
   AddValidateOnly(*app, *flags);
   app->callback([app, fields, flags, &context] {
     context.action = [app, fields, flags](const Context& context) -> absl::Status {
+      RETURN_IF_ERROR(CheckScheduleFlags(*app, fields->expectations, /*required=*/true));
       v1::CreateMonitorRequest request;
       request.set_parent(context.Parent());
       request.set_monitor_id(fields->id);
-      Apply(context, *app, *fields, *request.mutable_monitor());
+      ASSIGN_OR_RETURN(const ScheduleKind kind, KindOf(context, *app, *fields));
+      Apply(context, *app, *fields, kind, *request.mutable_monitor());
       request.mutable_monitor()->set_arm_on_create(fields->arm_on_create);
       request.set_push_token_sha256(flags->token_sha256);
       request.set_request_id(flags->request_id);
@@ -218,9 +187,11 @@ void AddUpdate(CLI::App& monitor, Context& context) {
   AddValidateOnly(*app, *flags);
   app->callback([app, fields, flags, &context] {
     context.action = [app, fields, flags](const Context& context) -> absl::Status {
+      RETURN_IF_ERROR(CheckScheduleFlags(*app, fields->expectations, /*required=*/false));
       v1::UpdateMonitorRequest request;
       request.mutable_monitor()->set_name(context.Name("monitors", fields->id));
-      for (std::string& path : Apply(context, *app, *fields, *request.mutable_monitor())) {
+      ASSIGN_OR_RETURN(const ScheduleKind kind, KindOf(context, *app, *fields));
+      for (std::string& path : Apply(context, *app, *fields, kind, *request.mutable_monitor())) {
         request.mutable_update_mask()->add_paths(std::move(path));
       }
       if (request.update_mask().paths().empty()) {
@@ -287,13 +258,7 @@ void AddList(CLI::App& monitor, Context& context) {
         context.PrintAll(all);
         return absl::OkStatus();
       }
-      Table table({"ID", "STATE", "CONDITION", "TIMEOUT", "LAST HEARTBEAT", "DEADLINE", "OWNER"});
-      for (const v1::Monitor& m : all.monitors()) {
-        table.AddRow({IdOf(m.name()), m.has_delete_time() ? "deleted" : State(m), Condition(m),
-                      Show(m.schedule().heartbeat().timeout()),
-                      Show(m.last_heartbeat().receive_time()), Show(m.deadline_time()), m.owner()});
-      }
-      Print(table.ToString());
+      Print(MonitorsTable(all).ToString());
       return absl::OkStatus();
     };
   });

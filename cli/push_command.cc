@@ -6,6 +6,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "cli/context.h"
+#include "cli/output_file.h"
 #include "cli/table.h"
 #include "common/random.h"
 #include "common/status_macros.h"
@@ -15,13 +16,13 @@ namespace tocsin::cli {
 namespace {
 
 struct Flags {
-  std::string token, monitor, status, message, run;
+  std::string token, monitor, status, message, run, output_file;
   double value = 0;
   int32_t exit_status = 0;
   bool create = false;
 };
 
-v1::PushRequest MakeRequest(const CLI::App& app, const Flags& flags) {
+absl::StatusOr<v1::PushRequest> MakeRequest(const CLI::App& app, const Flags& flags) {
   v1::PushRequest request;
   request.set_push_token(flags.token);
   request.set_push_id(RandomId());
@@ -39,6 +40,9 @@ v1::PushRequest MakeRequest(const CLI::App& app, const Flags& flags) {
     v1::Heartbeat::Kind_Parse("KIND_" + absl::AsciiStrToUpper(flags.status), &kind);
   }
   request.set_kind(kind);
+  if (!flags.output_file.empty()) {
+    ASSIGN_OR_RETURN(*request.mutable_output(), ReadOutput(flags.output_file));
+  }
   return request;
 }
 
@@ -69,10 +73,13 @@ void AddPushCommand(CLI::App& app, Context& context) {
                    "Exit status of the job; without --status, other than 0 means down")
       ->check(CLI::Range(0, 255));
   push->add_option("--run", flags->run, "Pairs a start with its end");
+  push->add_option("--output-file", flags->output_file,
+                   "What the job put out, of which the last 10,000 bytes are kept; -: standard "
+                   "input");
   push->callback([push, flags, &context] {
     context.action = [push, flags](const Context& context) -> absl::Status {
-      ASSIGN_OR_RETURN(const auto response,
-                       context.Call(&v1::PushService::Stub::Push, MakeRequest(*push, *flags)));
+      ASSIGN_OR_RETURN(const v1::PushRequest request, MakeRequest(*push, *flags));
+      ASSIGN_OR_RETURN(const auto response, context.Call(&v1::PushService::Stub::Push, request));
       if (context.json()) {
         context.PrintOne(response);
       } else {

@@ -1,16 +1,14 @@
-// `tocsin heartbeat|incident|delivery …`: what was recorded, what went wrong and what was sent.
+// `tocsin incident|delivery …`: what went wrong and what was sent.
 #include <memory>
 #include <string>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_replace.h"
 #include "cli/context.h"
 #include "cli/table.h"
 #include "common/status_macros.h"
 #include "tocsin/v1/delivery_service.grpc.pb.h"
 #include "tocsin/v1/incident_service.grpc.pb.h"
-#include "tocsin/v1/monitor_service.grpc.pb.h"
 
 namespace tocsin::cli {
 namespace {
@@ -26,44 +24,6 @@ void AddLimit(CLI::App& app, Filter& filter) {
   app.add_option("--limit", filter.limit, "Newest to show; 0: all")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
-}
-
-// What a heartbeat did, in words.
-std::string Effect(const v1::Heartbeat& beat) {
-  if (beat.reason() == "stored_paused") return "stored, paused";  // as the answer to the push
-  return absl::StrReplaceAll(beat.reason(), {{"_", " "}});
-}
-
-void AddHeartbeats(CLI::App& app, Context& context) {
-  CLI::App* heartbeat = app.add_subcommand("heartbeat", "Show heartbeats");
-  heartbeat->require_subcommand(1);
-  CLI::App* list = heartbeat->add_subcommand("list", "Heartbeats of a monitor, newest first");
-  auto filter = std::make_shared<Filter>();
-  list->add_option("ID", filter->monitor, "Id of the monitor")->required();
-  AddLimit(*list, *filter);
-  list->callback([filter, &context] {
-    context.action = [filter](const Context& context) -> absl::Status {
-      v1::ListHeartbeatsRequest request;
-      request.set_parent(context.Name("monitors", filter->monitor));
-      ASSIGN_OR_RETURN(const auto all, context.List(&v1::MonitorService::Stub::ListHeartbeats,
-                                                    &v1::ListHeartbeatsResponse::mutable_heartbeats,
-                                                    request, filter->limit));
-      if (context.json()) {
-        context.PrintAll(all);
-        return absl::OkStatus();
-      }
-      Table table({"RECEIVED", "KIND", "EFFECT", "VALUE", "EXIT", "RUN", "MESSAGE"});
-      for (const v1::Heartbeat& beat : all.heartbeats()) {
-        table.AddRow({Show(beat.receive_time()),
-                      ShowEnum(v1::Heartbeat::Kind_Name(beat.kind()), "KIND_"), Effect(beat),
-                      beat.has_value() ? absl::StrCat(beat.value()) : "",
-                      beat.has_exit_status() ? absl::StrCat(beat.exit_status()) : "", beat.run_id(),
-                      Shortened(beat.message())});
-      }
-      Print(table.ToString());
-      return absl::OkStatus();
-    };
-  });
 }
 
 void AddIncidents(CLI::App& app, Context& context) {
@@ -163,7 +123,6 @@ void AddRedeliver(CLI::App& delivery, Context& context) {
 }  // namespace
 
 void AddReadCommands(CLI::App& app, Context& context) {
-  AddHeartbeats(app, context);
   AddIncidents(app, context);
   CLI::App* delivery = app.add_subcommand("delivery", "Show and repeat messages to channels");
   delivery->require_subcommand(1);

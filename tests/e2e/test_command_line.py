@@ -69,7 +69,7 @@ class CommandLine(TocsinTestCase):
                   "--recommended-interval", "2h"), ("tocsin: --recommended-interval: it is 2h;",)),
                 (("monitor", "create", "Bad Id!", "--timeout", "60s"),
                  ('tocsin: id: "bad id!" is malformed',)),
-                (("monitor", "create", self.monitor + "-y"), ("--timeout is required",)),
+                (("monitor", "create", self.monitor + "-y"), ("--timeout is required, or --cron",)),
                 (("monitor", "explode"), ('"explode" is no command of "tocsin monitor"',
                                           "accepted: create, get,")),
                 (("monitr", "list"), ('did you mean "monitor"?',)),
@@ -79,6 +79,11 @@ class CommandLine(TocsinTestCase):
             for word in words:
                 self.assertIn(word, (done.stderr + done.stdout).lower(), arguments)
             self.assertNotIn("Traceback", done.stderr)
+
+    def test_a_schedule_is_shown_in_words(self):
+        self.cli.text("monitor", "create", self.monitor, "--timeout", "90s", "--grace", "5s")
+        for shown in (self.cli.text("monitor", "get", self.monitor), self.cli.text("monitor", "list")):
+            self.assertRegex(shown, rf"(?m)(^Schedule|^{self.monitor} .*) +every 1m30s, grace 5s")
 
     def test_updating_changes_what_is_named_only(self):
         self.cli.text("monitor", "create", self.monitor, "--timeout", "60s", "--owner", "a",
