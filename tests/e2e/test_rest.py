@@ -116,6 +116,14 @@ class EveryMethod(TocsinTestCase):
         self.assertIn("deleteTime", self.rest.json("DELETE", path))
         self.assertEqual(self.rest.post(f"{path}:undelete")["state"], "STATE_PAUSED")
 
+    @drives("previewSchedule")
+    def test_a_cron_schedule_says_when_it_fires(self):
+        preview = self.rest.post(f"{PROJECT}/monitors:previewSchedule",
+                                 {"cron": {"expression": "0 12 1 1 *"}, "count": 2,
+                                  "startTime": "2026-06-01T00:00:00Z"})
+        self.assertEqual([fire["fireTime"] for fire in preview["fireTimes"]],
+                         ["2027-01-01T12:00:00Z", "2028-01-01T12:00:00Z"])
+
     @drives("pauseMonitor", "resumeMonitor")
     def test_a_monitor_is_paused_and_resumed(self):
         path, _ = self.make_monitor()

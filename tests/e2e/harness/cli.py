@@ -47,6 +47,11 @@ class Cli:
         return subprocess.run([self._path, *arguments], capture_output=True, text=True,
                               timeout=timeout, env=self._environment, check=False)
 
+    def pipe(self, text, *arguments, timeout=30):
+        """As run, with `text` on its standard input."""
+        return subprocess.run([self._path, *arguments], input=text, capture_output=True, text=True,
+                              timeout=timeout, env=self._environment, check=False)
+
     def text(self, *arguments):
         done = self.run(*arguments)
         if done.returncode:
