@@ -25,6 +25,8 @@ struct Deadline {
   bool unverified = false;
   // Whether its passing counts as no failure: cron only.
   bool excused = false;
+  // With `excused`: when the own outage ended.
+  absl::Time outage_end = absl::InfinitePast();
 };
 
 // From product.md "Schedules and deadlines" and "Own outages".
@@ -37,13 +39,13 @@ struct Deadline {
 //           that came before L + recommended_interval / 2: the job's rhythm is not known then)
 //   at      = max(D, E + recommended_interval + grace)
 // Cron:
-//   F = the (misses + 1)-th fire time that is expected (ExpectedFire): not satisfied by credit_at,
-//   or
-//           last_at without it, and after armed_at, floor_at and excused_at
+//   F = the (misses + 1)-th fire time that is expected (ExpectedFire): not satisfied by credit_at
+//           (by last_at without it), and after armed_at, floor_at and excused_at
 //   plain D = F + grace
 //   E = the end of the last gap that overlaps [F - early tolerance, F + grace]
-//   at      = max(D, E + grace); excused when there is an E, but not twice in a row without a
-//           heartbeat between: a job that died is found although outages come with each fire time
+//   at      = max(D, E + grace); excused when there is an E, but not by two outages in a row
+//           without a heartbeat between: a job that died is found although one comes with each
+//           fire time
 // An open run with a limit stands in for both, the one that is due first:
 //   plain D = its due_at
 //   E = the end of the last gap that overlaps [started_at, D]

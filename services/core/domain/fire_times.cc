@@ -30,4 +30,15 @@ absl::Time ExpectedFire(const CronRule& rule, absl::Time credit, absl::Time afte
   return fire;
 }
 
+absl::Time LastFireSwallowed(const CronRule& rule, absl::Time fire, absl::Time outage_end,
+                             absl::Time now) {
+  absl::Time last = std::max(fire, rule.expression.Previous(std::min(outage_end, now), rule.zone));
+  absl::Time next = rule.expression.Next(last, rule.zone);
+  while (next <= now && next - EarlyTolerance(rule, next) <= outage_end) {
+    last = next;
+    next = rule.expression.Next(last, rule.zone);
+  }
+  return last;
+}
+
 }  // namespace tocsin::core

@@ -18,4 +18,9 @@ absl::Duration EarlyTolerance(const CronRule& rule, absl::Time fire);
 // InfiniteFuture when there is none.
 absl::Time ExpectedFire(const CronRule& rule, absl::Time credit, absl::Time after, int count);
 
+// The last fire time up to `now` whose heartbeat was lost if it came while that of `fire` may have
+// been: in an own outage that ended at `outage_end`. `fire` is one, and not after `now`.
+absl::Time LastFireSwallowed(const CronRule& rule, absl::Time fire, absl::Time outage_end,
+                             absl::Time now);
+
 }  // namespace tocsin::core

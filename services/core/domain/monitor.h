@@ -80,7 +80,7 @@ struct MonitorState {
   // What satisfied the schedule last, if that was not the newest heartbeat when it came: the start
   // of the run that it ended, or of one with a limit that is open. InfinitePast: it was.
   absl::Time credit_at = absl::InfinitePast();
-  // The fire time that was excused last. It says something only while it is after last_at.
+  // The last fire time that was excused. It says something only while it is after last_at.
   absl::Time excused_at = absl::InfinitePast();
   int32_t failures = 0;              // in a row, reported or missed, since the last success
   int32_t successes = 0;             // in a row, while DOWN

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "services/core/domain/deadline.h"
+#include "services/core/domain/fire_times.h"
 #include "services/core/domain/maintenance.h"
 
 namespace tocsin::core {
@@ -80,6 +81,20 @@ void Close(Decision& decision, absl::Time at, Resolution resolution) {
   decision.closed = std::move(incident);
 }
 
+// Whether the deadline that was missed would have been another one, had this up been there in time.
+bool WouldHaveMoved(const Facts& facts, const Heartbeat& heartbeat, absl::Time deadline) {
+  const MonitorState& state = facts.state;
+  // A start since then is none of its matter.
+  const absl::Time started = state.credit_at <= deadline ? state.credit_at : absl::InfinitePast();
+  if (heartbeat.at <= std::max(state.last_at, state.armed_at)) return false;
+  const Schedule& schedule = facts.definition.schedule;
+  if (!schedule.cron.has_value()) return heartbeat.at > started;
+  const absl::Time credit = started == absl::InfinitePast() ? state.last_at : started;
+  const absl::Time after = std::max({state.armed_at, state.floor_at, state.excused_at});
+  return ExpectedFire(*schedule.cron, heartbeat.at, after, 1) !=
+         ExpectedFire(*schedule.cron, credit, after, 1);
+}
+
 // An up that was received in time for the deadline whose passing opened the incident: its commit
 // was late. One that does not move the deadline (older than what the deadline counted from, of
 // another run) is none, nor is one that a newer failure has overtaken.
@@ -93,7 +108,7 @@ bool ProvesIncidentWrong(const Facts& facts, const Heartbeat& heartbeat) {
            facts.ended_run->due_at <= deadline;
   }
   if (state.incident->cause != Cause::kMissedDeadline) return false;
-  if (heartbeat.at > std::max(state.last_at, state.armed_at)) return true;
+  if (WouldHaveMoved(facts, heartbeat, deadline)) return true;
   return state.last_at > deadline && state.last_kind == HeartbeatKind::kUp;
 }
 
@@ -171,6 +186,10 @@ std::optional<Run> TakeRun(Runs& runs, const Heartbeat& heartbeat) {
   return run;
 }
 
+bool IsEnd(const Heartbeat& heartbeat) {
+  return heartbeat.kind == HeartbeatKind::kUp || heartbeat.kind == HeartbeatKind::kDown;
+}
+
 // What the schedule gains by a run that has ended with `heartbeat`. `before` is the credit until
 // then.
 void CreditRun(MonitorState& next, const Facts& facts, absl::Time before, const Run& run,
@@ -178,7 +197,7 @@ void CreditRun(MonitorState& next, const Facts& facts, absl::Time before, const 
   const Schedule& schedule = facts.definition.schedule;
   if (!schedule.cron.has_value()) return;
   next.credit_at = std::max(before, run.started_at);
-  if (run.has_limit()) next.floor_at = std::max(next.floor_at, heartbeat.at - schedule.grace);
+  next.floor_at = std::max(next.floor_at, heartbeat.at - schedule.grace);
 }
 
 // An up or a down, which may be the end of a run.
@@ -258,7 +277,11 @@ Decision OnHeartbeatWhilePaused(const Facts& facts, const HeartbeatArrived& inpu
                        heartbeat.kind != HeartbeatKind::kLog &&
                        // Received before the pause, committed after it.
                        heartbeat.at >= facts.state.armed_at && heartbeat.at >= facts.state.last_at;
-  if (!resumes) return Unchanged(facts.state, Reason::kStoredPaused);
+  if (!resumes) {
+    Decision decision = Unchanged(facts.state, Reason::kStoredPaused);
+    if (IsEnd(heartbeat)) decision.ended_run = heartbeat.run_id;
+    return decision;
+  }
   const MonitorState watched = Watched(facts, heartbeat.at);
   Decision decision = OnHeartbeat(Facts{facts.definition, watched, facts.gaps, facts.now}, input);
   if (decision.reason == Reason::kRecorded || decision.reason == Reason::kRunStarted) {
@@ -302,7 +325,8 @@ Decision OnDeadlinePassed(const Facts& facts, const Deadline& deadline) {
   MonitorState& next = decision.next;
   if (deadline.excused) {
     decision.reason = Reason::kExcused;
-    next.excused_at = deadline.expected_at;
+    next.excused_at = LastFireSwallowed(*facts.definition.schedule.cron, deadline.expected_at,
+                                        deadline.outage_end, facts.now);
     next.misses = 0;
     return decision;
   }
@@ -396,8 +420,11 @@ Decision OnResumed(const Facts& facts) {
 Decision OnReconfigured(const Facts& facts, const Reconfigured& change) {
   Decision decision = Unchanged(facts.state, Reason::kReconfigured);
   MonitorState& next = decision.next;
-  // With cron the timeout is zero: what fires from now on is expected.
-  if (change.schedule_changed) next.floor_at = facts.now + facts.definition.schedule.timeout;
+  if (change.schedule_changed) {
+    // With cron the timeout is zero: what fires from now on is expected.
+    next.floor_at = facts.now + facts.definition.schedule.timeout;
+    next.misses = 0;
+  }
   if (next.state == State::kNew && !EverPushed(next)) {
     const bool armed = next.armed_at != absl::InfinitePast();
     if (facts.definition.arm_on_create && !armed) next.armed_at = facts.now;

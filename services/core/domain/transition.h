@@ -111,22 +111,24 @@ struct Decision {
 //               passing opened the incident closes it where it began (closed_at = opened_at).
 //   down        While DOWN it replaces the incident's message, unless it says nothing.
 //   log, start  Neither moves the newest heartbeat. A log never resumes.
+//               With a cron schedule one that satisfies nothing of what was missed closes nothing.
 //   start       Of a named run that is open it changes nothing. The unnamed run begins anew. Of
-//   more
-//               than kMaxRuns the oldest that no deadline waits for is forgotten.
-//   run's end   Its start is what satisfies a cron schedule. What fired while a run with a limit
-//   was
-//               open, and whose grace was over when it ended, is not expected: the run stood in for
-//               it. The end of a run that a newer heartbeat has overtaken ends it all the same.
+//               more than kMaxRuns the oldest that no deadline waits for is forgotten.
+//   run's end   Its start is what satisfies a cron schedule. What fired before it ended, and whose
+//               grace was over then, is not expected any more: a run with a limit stood in for it,
+//               without one it was judged. The end of a run that a newer heartbeat has overtaken
+//               ends it all the same; that of one of a PAUSED monitor is remembered.
 //   overrun     Below the threshold the schedule counts again from the overrun. The end of a run
 //               that was received in time for the deadline closes the incident, as a late up does.
-//   excused     Counts nothing; the next fire time is expected.
+//   excused     Counts nothing; neither does what else fired until now and may have been swallowed
+//               by the same outage. The next fire time is expected.
 //   reminder    Counts from the detection, then from the reminder before; what was missed while
 //               Tocsin was away is not made up for.
 //   resume      A monitor that was never pushed is NEW again; it is armed (from now) only when
 //               arm_on_create is set, for otherwise it was never going to alert.
 //   reconfigure arm_on_create set on a monitor that was never pushed arms it from now; cleared, it
-//               disarms it.
+//               disarms it. A change of schedule forgets how many deadlines have passed, not how
+//               many failures there were: the next one is the first of the new schedule.
 //   miss        Below the threshold the next miss is never less than one timeout away, also when
 //               an own outage postponed this one.
 //

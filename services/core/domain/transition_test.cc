@@ -5,6 +5,7 @@
 
 #include "services/core/domain/deadline.h"
 #include "services/core/domain/testing/builders.h"
+#include "services/core/domain/testing/transition_fixture.h"
 
 namespace tocsin::core {
 namespace {
@@ -13,35 +14,9 @@ using testing::Beat;
 using testing::DownAt;
 using testing::MinuteMonitor;
 using testing::Second;
+using testing::TransitionTest;
 using testing::UpAt;
 using testing::UpSince;
-
-// A monitor to which inputs happen one after the other.
-class TransitionTest : public ::testing::Test {
- protected:
-  const Decision& Give(const Input& input, double now, const GapList& gaps = {}) {
-    decision_ = Decide(definition_, state_, input, gaps, Second(now));
-    state_ = decision_.next;
-    return decision_;
-  }
-  const Decision& Push(const Heartbeat& heartbeat) {
-    return Give(HeartbeatArrived{heartbeat}, absl::ToDoubleSeconds(heartbeat.at - Second(0)));
-  }
-  const Decision& PushLate(const Heartbeat& heartbeat, double now) {
-    return Give(HeartbeatArrived{heartbeat}, now);
-  }
-  const Decision& Check(double now) { return Give(DeadlineChecked{}, now); }
-  absl::Time At() const { return DeadlineOf(definition_, state_, {}).at; }
-  void MakeDownByMiss() {
-    state_ = UpSince(Second(0));
-    Check(61);
-    ASSERT_EQ(state_.state, State::kDown);
-  }
-
-  MonitorDefinition definition_ = MinuteMonitor();
-  MonitorState state_;
-  Decision decision_;
-};
 
 TEST_F(TransitionTest, TheFirstUpMakesANewMonitorUpAndArmsItsDeadline) {
   EXPECT_EQ(Push(UpAt(Second(5))).reason, Reason::kFirstHeartbeat);

@@ -1,6 +1,7 @@
 // Monitors, heartbeats and gaps for tests, in one line each.
 #pragma once
 
+#include <cstdlib>
 #include <string>
 #include <utility>
 
@@ -8,6 +9,7 @@
 #include "services/core/domain/gap.h"
 #include "services/core/domain/heartbeat.h"
 #include "services/core/domain/monitor.h"
+#include "services/core/domain/time_zone.h"
 
 namespace tocsin::core::testing {
 
@@ -31,6 +33,24 @@ inline MonitorDefinition MinuteMonitor() {
   definition.created_at = Second(0);
   definition.updated_at = Second(0);
   return definition;
+}
+
+// "2026-03-29 02:30:00" on the wall of that zone; of a time that happens twice the first.
+inline absl::Time Wall(const std::string& text, const std::string& zone = "UTC") {
+  absl::Time at;
+  std::string error;
+  if (!absl::ParseTime("%Y-%m-%d %H:%M:%E*S", text, *FindTimeZone(zone), &at, &error)) std::abort();
+  return at;
+}
+
+// A cron schedule with the default early tolerance.
+inline Schedule CronSchedule(const std::string& expression, absl::Duration grace,
+                             const std::string& zone = "UTC") {
+  Schedule schedule;
+  schedule.grace = grace;
+  schedule.cron =
+      CronRule{.expression = *CronExpression::Parse(expression), .zone = *FindTimeZone(zone)};
+  return schedule;
 }
 
 inline Heartbeat Beat(HeartbeatKind kind, absl::Time at, std::string message = "",
