@@ -9,8 +9,10 @@
 #include <optional>
 #include <random>
 #include <string>
+#include <variant>
 
 #include "services/core/domain/deadline.h"
+#include "services/core/domain/fire_times.h"
 #include "services/core/domain/testing/builders.h"
 #include "services/core/domain/transition.h"
 
@@ -49,11 +51,43 @@ class TransitionProperty : public ::testing::Test {
     schedule.recommended_interval = absl::Seconds(Int(1, 200));
     schedule.recommended_interval = std::min(schedule.recommended_interval, schedule.timeout);
     schedule.grace = absl::Seconds(Chance(50) ? 0 : Int(1, 60));
+    if (Chance(40)) schedule = AnyCronSchedule();
+    if (Chance(40)) definition.max_run_duration = absl::Seconds(Int(1, 300));
+    if (Chance(30)) definition.reminder_interval = absl::Seconds(Int(60, 300));
+    if (Chance(30)) definition.value_min = Int(0, 4);
+    if (Chance(30)) definition.value_max = Int(4, 9);
     definition.failure_threshold = Int(1, max_threshold);
     definition.recovery_threshold = Int(1, max_threshold);
     definition.arm_on_create = Chance(30);
     definition.resume_on_heartbeat = Chance(30);
     return definition;
+  }
+
+  Schedule AnyCronSchedule() {
+    static constexpr const char* kExpressions[] = {"* * * * *", "*/2 * * * *", "3,4,10-12 * * * *",
+                                                   "0-59/5 * * * *"};
+    static constexpr const char* kZones[] = {"UTC", "Europe/Berlin", "Asia/Kathmandu"};
+    Schedule schedule = testing::CronSchedule(kExpressions[Int(0, 3)], absl::Seconds(Int(1, 90)),
+                                              kZones[Int(0, 2)]);
+    if (Chance(40)) schedule.cron->early_tolerance = absl::Seconds(Int(0, 150));
+    return schedule;
+  }
+
+  std::string AnyRunId() {
+    return Chance(40) ? "" : std::string(1, static_cast<char>('a' + Int(0, 3)));
+  }
+
+  Runs AnyRuns() {
+    Runs runs;
+    absl::Time started = Second(0);
+    for (const char* id : {"", "a", "b"}) {
+      if (!Chance(30)) continue;
+      started += Upto(absl::Seconds(100));
+      core::Run& run = runs.emplace_back(core::Run{.id = id, .started_at = started});
+      if (Chance(70)) run.due_at = started + absl::Seconds(Int(1, 300));
+      run.overran = Chance(20);
+    }
+    return runs;
   }
 
   MonitorState AnyWatchedState(const MonitorDefinition& definition) {
@@ -62,6 +96,10 @@ class TransitionProperty : public ::testing::Test {
     state.misses = Int(0, definition.failure_threshold - 1);
     if (Chance(20)) state.armed_at = Second(0) + Upto(absl::Seconds(300));
     if (Chance(20)) state.floor_at = Second(0) + Upto(absl::Seconds(600));
+    if (Chance(20)) state.excused_at = Second(0) + Upto(absl::Seconds(300));
+    // A credit is that of a start before the newest heartbeat, or of a run that is open.
+    if (Chance(20)) state.credit_at = state.last_at - Upto(absl::Seconds(100));
+    if (Chance(30)) state.runs = AnyRuns();
     return state;
   }
 
@@ -84,7 +122,12 @@ class TransitionProperty : public ::testing::Test {
       const auto kind = static_cast<HeartbeatKind>(Chance(70) ? 1 : Int(1, 4));
       absl::Time at = now;
       if (Chance(30)) at -= Upto(absl::Seconds(10));  // it waited somewhere
-      return HeartbeatArrived{Beat(kind, at, Chance(50) ? "why" : "")};
+      HeartbeatArrived arrived{.heartbeat = Beat(kind, at, Chance(50) ? "why" : "")};
+      arrived.heartbeat.run_id = AnyRunId();
+      if (Chance(30)) arrived.heartbeat.value = Int(-1, 10);
+      arrived.run_ended =
+          kind == HeartbeatKind::kStart && !arrived.heartbeat.run_id.empty() && Chance(10);
+      return arrived;
     }
     if (choice <= 85) return DeadlineChecked{};
     if (choice <= 89) return Paused{};
@@ -115,7 +158,11 @@ TEST_F(TransitionProperty, GapsNeverMoveADeadlineEarlierAndSweepAtIsBelowEveryDe
     const Deadline with = DeadlineOf(definition, state, gaps);
     const Deadline without = DeadlineOf(definition, state, {});
     ASSERT_GE(with.at, without.at);
-    ASSERT_EQ(with.plain, without.at);
+    // With several runs an outage may change which of them is due first.
+    if (state.runs.size() < 2) {
+      ASSERT_EQ(with.plain, without.at);
+    }
+    ASSERT_EQ(without.plain, without.at);
     ASSERT_LE(SweepAt(definition, state), with.at);
   }
 }
@@ -129,8 +176,12 @@ TEST_F(TransitionProperty, APostponementIsBoundedByOneGapThatBeganBeforeThePlain
     absl::Time bound = deadline.plain;
     for (const Gap& gap : gaps) {
       if (gap.start > deadline.plain) continue;
-      bound = std::max(
-          bound, gap.end + definition.schedule.recommended_interval + definition.schedule.grace);
+      // Of a schedule its interval, of a run its limit; with cron the interval is zero.
+      absl::Duration longest = definition.schedule.recommended_interval + definition.schedule.grace;
+      for (const core::Run& run : state.runs) {
+        if (run.has_limit()) longest = std::max(longest, run.due_at - run.started_at);
+      }
+      bound = std::max(bound, gap.end + longest);
     }
     ASSERT_LE(deadline.at, bound);
     if (deadline.at > deadline.plain) {
@@ -144,7 +195,8 @@ TEST_F(TransitionProperty, APostponementIsBoundedByOneGapThatBeganBeforeThePlain
 // before the postponed deadline does not postpone it again, or a dead job might never be found.)
 TEST_F(TransitionProperty, AJobThatPushesEveryIntervalIsNeverPastItsDeadline) {
   for (int round = 0; round < kRounds; ++round) {
-    const MonitorDefinition definition = AnyDefinition(1);
+    MonitorDefinition definition = AnyDefinition(1);
+    if (definition.schedule.cron.has_value()) continue;
     const GapList gaps = AnyGaps(1);
     const absl::Duration interval = definition.schedule.recommended_interval;
     MonitorState state = UpSince(Second(0));
@@ -167,7 +219,9 @@ TEST_F(TransitionProperty, ASteadyUpMovesTheNewestHeartbeatAndNothingElse) {
     state.sequence = Int(0, 9);
     state.last_kind = static_cast<HeartbeatKind>(Int(1, 2));
     const absl::Time at = Second(0) + Upto(absl::Seconds(900));
-    const Heartbeat heartbeat = Beat(HeartbeatKind::kUp, at, "", static_cast<Source>(Int(0, 2)));
+    Heartbeat heartbeat = Beat(HeartbeatKind::kUp, at, "", static_cast<Source>(Int(0, 2)));
+    if (Chance(30)) heartbeat.value = Int(-1, 10);
+    if (Chance(10)) heartbeat.run_id = "a";
     if (!IsSteadyUp(definition, state, heartbeat)) continue;
     ++steady;
     const Decision decision =
@@ -175,6 +229,8 @@ TEST_F(TransitionProperty, ASteadyUpMovesTheNewestHeartbeatAndNothingElse) {
     EXPECT_EQ(decision.reason, Reason::kRecorded);
     EXPECT_FALSE(decision.opened || decision.closed || decision.expected_at);
     EXPECT_FALSE(decision.withdraw_unsent_firing || decision.message_changed);
+    EXPECT_FALSE(decision.reminded || decision.run_duration);
+    EXPECT_EQ(decision.ended_run, "");
     const MonitorState& next = decision.next;
     EXPECT_EQ(next.last_at, at);
     EXPECT_EQ(next.last_kind, HeartbeatKind::kUp);
@@ -186,6 +242,8 @@ TEST_F(TransitionProperty, ASteadyUpMovesTheNewestHeartbeatAndNothingElse) {
     EXPECT_EQ(next.successes, state.successes);
     EXPECT_EQ(next.misses, state.misses);
     EXPECT_EQ(next.credit_at, absl::InfinitePast());
+    EXPECT_EQ(next.excused_at, state.excused_at);
+    EXPECT_EQ(next.changed_at, state.changed_at);
     EXPECT_TRUE(next.runs.empty());
     EXPECT_EQ(next.sequence, state.sequence);
     EXPECT_EQ(next.incident.has_value(), state.incident.has_value());
@@ -209,7 +267,12 @@ TEST_F(TransitionProperty, EveryAlarmEndsOnceAndNumbersHaveNoHoles) {
       now += Upto(Chance(50) ? absl::Seconds(1) : absl::Seconds(90));
       const Input input = AnyInput(now, definition);
       const Decision decision = Decide(definition, state, input, gaps, now);
-      ASSERT_FALSE(decision.opened.has_value() && decision.closed.has_value());
+      ASSERT_LE(decision.opened.has_value() + decision.closed.has_value() + decision.reminded, 1);
+      if (decision.reminded) {
+        ASSERT_TRUE(open.has_value());
+        ASSERT_EQ(decision.next.incident->reminded_at, now);
+        ++events;
+      }
       if (decision.opened.has_value()) {
         ASSERT_FALSE(open.has_value());
         open = decision.opened;
@@ -229,6 +292,136 @@ TEST_F(TransitionProperty, EveryAlarmEndsOnceAndNumbersHaveNoHoles) {
       ASSERT_EQ(state.state == State::kDown, open.has_value());
       ASSERT_EQ(state.incident.has_value(), open.has_value());
       ASSERT_LE(SweepAt(definition, state), DeadlineOf(definition, state, gaps).at);
+      ASSERT_LE(SweepAt(definition, state), ReminderAt(definition, state));
+      ASSERT_TRUE(std::is_sorted(
+          state.runs.begin(), state.runs.end(),
+          [](const core::Run& a, const core::Run& b) { return a.started_at < b.started_at; }));
+      if (state.state == State::kPaused) {
+        ASSERT_TRUE(state.runs.empty());
+      }
+    }
+  }
+}
+
+// An incident never begins before the end of the one before: nothing is judged twice.
+TEST_F(TransitionProperty, IncidentsDoNotOverlap) {
+  for (int history = 0; history < kRounds / 20; ++history) {
+    MonitorDefinition definition = AnyDefinition(3);
+    MonitorState state;
+    absl::Time now = Second(0);
+    absl::Time closed = absl::InfinitePast();
+    for (int step = 0; step < 200; ++step) {
+      now += Upto(Chance(50) ? absl::Seconds(1) : absl::Seconds(90));
+      Decision decision;
+      do {
+        decision = Decide(definition, state, DeadlineChecked{}, {}, now);
+        state = decision.next;
+        ASSERT_TRUE(!decision.opened || decision.opened->opened_at >= closed);
+      } while (decision.reason != Reason::kNotDue);
+      Input input = AnyInput(now, definition);
+      // No heartbeat is late, and no sweep: each is another story.
+      if (auto* arrived = std::get_if<HeartbeatArrived>(&input)) arrived->heartbeat.at = now;
+      decision = Decide(definition, state, input, {}, now);
+      state = decision.next;
+      if (decision.closed) closed = *decision.closed->closed_at;
+    }
+  }
+}
+
+// Promise 7. The job is dead; core is away again and again, for as long and as often as it likes,
+// and people change the schedule now and then. Each miss is postponed by one outage, and one more
+// is excused.
+TEST_F(TransitionProperty, ADeadJobIsFoundWhateverOutagesAndChangesCome) {
+  int found = 0;
+  for (int history = 0; history < kRounds / 20; ++history) {
+    MonitorDefinition definition = AnyDefinition(3);
+    // It lived, in all manners.
+    MonitorState state;
+    if (definition.arm_on_create) state.armed_at = Second(0);
+    absl::Time now = Second(0);
+    for (int step = 0; step < 50; ++step) {
+      now += Upto(absl::Seconds(60));
+      const Input input = AnyInput(now, definition);
+      if (std::holds_alternative<Reconfigured>(input) || definition.deleted_at.has_value()) {
+        definition.deleted_at.reset();
+        continue;
+      }
+      state = Decide(definition, state, input, {}, now).next;
+    }
+    if (state.state == State::kPaused) state = Decide(definition, state, Resumed{}, {}, now).next;
+    if (state.state != State::kUp) continue;
+    const absl::Duration away = absl::Seconds(Int(1, 200));
+    const absl::Duration between = absl::Seconds(Int(1, 200));
+    int changes = Int(0, 3);
+    GapList gaps;
+    absl::Duration longest;  // of what one miss may take
+    const auto note = [&] {
+      const Schedule& schedule = definition.schedule;
+      // No fire times of AnyCronSchedule are more than 51 minutes apart.
+      const absl::Duration period = schedule.cron ? absl::Minutes(51) : schedule.timeout;
+      longest = std::max(longest, period + schedule.grace + schedule.recommended_interval +
+                                      std::max(away, absl::Seconds(300)));
+    };
+    note();
+    const absl::Time died = now;
+    // Runs with a limit are judged first, each once and postponed once.
+    absl::Duration runs = absl::Seconds(300 + 300) + away;
+    const auto bound = [&](int changed) {
+      return died + runs + (definition.failure_threshold + 1 + changed) * 2 * longest + away +
+             between + absl::Seconds(150);
+    };
+    int changed = 0;
+    while (state.state == State::kUp) {
+      now += between;
+      if (changes > 0 && Chance(30)) {
+        --changes;
+        ++changed;
+        definition.schedule = AnyDefinition(1).schedule;
+        state = Decide(definition, state, Reconfigured{.schedule_changed = true}, gaps, now).next;
+        note();
+      }
+      state = Decide(definition, state, DeadlineChecked{}, gaps, now).next;
+      gaps.push_back({.kind = GapKind::kCore, .start = now, .end = now + away});
+      now += away;
+      ASSERT_LE(now, bound(changed)) << "away " << away << " between " << between;
+    }
+    ++found;
+  }
+  EXPECT_GT(found, kRounds / 100);
+}
+
+// The same promise as above for cron: who pushes at each fire time is never failed by one outage.
+TEST_F(TransitionProperty, AJobThatPushesAtEachFireTimeIsNeverFailedByAnOutage) {
+  for (int round = 0; round < kRounds / 20; ++round) {
+    MonitorDefinition definition = AnyDefinition(1);
+    definition.schedule = AnyCronSchedule();
+    const CronRule& rule = *definition.schedule.cron;
+    const GapList gaps = AnyGaps(1);
+    MonitorState state = UpSince(rule.expression.Next(Second(0), rule.zone));
+    state.last_source = Source::kHttp;
+    for (absl::Time fire = state.last_at; fire < Second(3600);
+         fire = rule.expression.Next(fire, rule.zone)) {
+      // Late by less than the grace, or early by less than the tolerance.
+      const absl::Time at = Chance(50) ? fire + Upto(definition.schedule.grace)
+                                       : fire - Upto(EarlyTolerance(rule, fire));
+      const bool lost = std::any_of(gaps.begin(), gaps.end(), [&](const Gap& gap) {
+        return gap.start <= at && at <= gap.end;
+      });
+      const bool blind = std::any_of(gaps.begin(), gaps.end(), [&](const Gap& gap) {
+        return gap.start <= at && at <= gap.end + absl::Seconds(6);
+      });
+      if (!blind) {
+        for (Reason reason = Reason::kExcused; reason == Reason::kExcused;) {
+          const Decision decision = Decide(definition, state, DeadlineChecked{}, gaps, at);
+          reason = decision.reason;
+          ASSERT_NE(reason, Reason::kMissed) << rule.expression.text() << " at " << at;
+          state = decision.next;
+        }
+      }
+      if (!lost && at >= state.last_at) {
+        state =
+            Decide(definition, state, HeartbeatArrived{Beat(HeartbeatKind::kUp, at)}, {}, at).next;
+      }
     }
   }
 }
