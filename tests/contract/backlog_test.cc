@@ -184,6 +184,56 @@ TEST_P(Backlog, ATransactionThatFailsCutsNothing) {
   EXPECT_THAT(Pending(), SizeIs(10));
 }
 
+TEST_P(Backlog, AReminderThatWaitsIsSupersededByWhateverIsNewer) {
+  AddDelivery(Make(1));
+  Delivery reminder = Make(2);
+  reminder.type = DeliveryType::kIncidentReminder;
+  AddDelivery(reminder);
+  EXPECT_THAT(Pending(), ElementsAre("msg_1", "msg_2"));
+  Delivery again = Make(3);
+  again.type = DeliveryType::kIncidentReminder;
+  AddDelivery(again);
+  EXPECT_THAT(Pending(), ElementsAre("msg_1", "msg_3"));
+  EXPECT_EQ(Find("msg_2").state, DeliveryState::kSuperseded);
+  EXPECT_EQ(Find("msg_2").finished_at, kStart + absl::Seconds(3));
+  AddDelivery(Make(4));
+  EXPECT_THAT(Pending(), ElementsAre("msg_1", "msg_4"));
+  EXPECT_EQ(Find("msg_4").skipped, 0);
+}
+
+TEST_P(Backlog, RemindersAddedAtOnceWithWhatIsNewerAreSupersededToo) {
+  std::vector<Delivery> deliveries = {Make(1), Make(2), Make(4)};
+  deliveries[1].type = DeliveryType::kIncidentReminder;
+  Do([&](Transaction& transaction) { return transaction.AddDeliveries(deliveries); });
+  EXPECT_THAT(Pending(), ElementsAre("msg_1", "msg_4"));
+}
+
+TEST_P(Backlog, AReminderOfAnotherMonitorOrChannelWaitsOn) {
+  Delivery reminder = Make(2);
+  reminder.type = DeliveryType::kIncidentReminder;
+  AddDelivery(reminder);
+  Delivery elsewhere = Make(3);
+  elsewhere.channel = AddChannel("mail");
+  AddDelivery(elsewhere);
+  AddDelivery(Make(4, kMonitor + 1));
+  EXPECT_THAT(InState(DeliveryState::kSuperseded), IsEmpty());
+}
+
+TEST_P(Backlog, AReminderThatIsBeingSentIsKeptAndWhatFollowsAReminderInVainIsDueAtOnce) {
+  Delivery reminder = Make(2);
+  reminder.type = DeliveryType::kIncidentReminder;
+  AddDelivery(reminder);
+  EXPECT_THAT(IdsOf(Lease(kStart + absl::Seconds(2))), ElementsAre("msg_2"));
+  Delivery again = Make(3);
+  again.type = DeliveryType::kIncidentReminder;
+  AddDelivery(again);
+  EXPECT_THAT(Pending(), ElementsAre("msg_2", "msg_3"));
+  Report("msg_2", DeliveryResult::kRetry, kStart + absl::Seconds(4), absl::Hours(1));
+  AddDelivery(Make(5));
+  EXPECT_THAT(Pending(), ElementsAre("msg_5"));
+  EXPECT_THAT(IdsOf(Lease(kStart + absl::Seconds(5))), ElementsAre("msg_5"));
+}
+
 INSTANTIATE_TEST_SUITE_P(Stores, Backlog, testing::ValuesIn(AllStores()), StoreKindName);
 
 }  // namespace

@@ -16,16 +16,30 @@ bool TellsFiring(const Delivery& delivery) {
 }  // namespace
 
 std::optional<BacklogCut> CutBacklog(absl::Span<const Delivery> queue) {
-  if (std::count_if(queue.begin(), queue.end(), Waits) <= kMostWaiting) return std::nullopt;
+  if (queue.empty()) return std::nullopt;
   const Delivery& newest = queue.back();
+  const auto overtaken = [&newest](const Delivery& delivery) {
+    return Waits(delivery) && delivery.type == DeliveryType::kIncidentReminder &&
+           delivery.key != newest.key;
+  };
+  const bool too_many = std::count_if(queue.begin(), queue.end(), Waits) -
+                            std::count_if(queue.begin(), queue.end(), overtaken) >
+                        kMostWaiting;
   const auto oldest_firing = std::find_if(queue.begin(), queue.end(), TellsFiring);
   BacklogCut cut = {
       .superseded = {}, .newest = newest.key, .skipped = newest.skipped, .at = newest.created_at};
   for (auto delivery = queue.begin(); delivery != queue.end(); ++delivery) {
-    if (!Waits(*delivery) || delivery == oldest_firing || delivery->key == newest.key) continue;
+    if (!Waits(*delivery) || delivery->key == newest.key) continue;
+    if (overtaken(*delivery)) {
+      cut.skipped += delivery->skipped;
+    } else if (too_many && delivery != oldest_firing) {
+      cut.skipped += static_cast<int32_t>(delivery->events.size()) + delivery->skipped;
+    } else {
+      continue;
+    }
     cut.superseded.push_back(delivery->key);
-    cut.skipped += static_cast<int32_t>(delivery->events.size()) + delivery->skipped;
   }
+  if (cut.superseded.empty()) return std::nullopt;
   return cut;
 }
 

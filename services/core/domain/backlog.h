@@ -23,9 +23,11 @@ struct BacklogCut {
 };
 
 // `queue`: the unfinished deliveries of one monitor and channel but for redeliveries, in order.
-// When more than kMostWaiting of them wait, the one that tells the oldest FIRING and the newest
-// are kept, and the newest says how many events were left out between what the receiver hears.
-// One with a lease, even an expired one, does not wait: somebody may be sending it. It is kept.
+// Reminders that wait are superseded by whatever is newer: it says all that they say, so that
+// nothing is left out. When more than kMostWaiting of the others wait, the one that tells the
+// oldest FIRING and the newest are kept, and the newest says how many events were left out between
+// what the receiver hears. One with a lease, even an expired one, does not wait: somebody may be
+// sending it. It is kept.
 std::optional<BacklogCut> CutBacklog(absl::Span<const Delivery> queue);
 
 }  // namespace tocsin::core

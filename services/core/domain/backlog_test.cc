@@ -33,6 +33,12 @@ Delivery Both(DeliveryKey key) {
   return delivery;
 }
 
+Delivery Reminder(DeliveryKey key) {
+  Delivery delivery = Opened(key);
+  delivery.type = DeliveryType::kIncidentReminder;
+  return delivery;
+}
+
 // FIRING, RESOLVED, FIRING, … from 1.
 std::vector<Delivery> Flapping(int count) {
   std::vector<Delivery> queue;
@@ -106,6 +112,37 @@ TEST(CutBacklog, AFiringThatIsBothOldestAndNewestIsKeptOnce) {
   ASSERT_TRUE(cut.has_value());
   EXPECT_EQ(cut->superseded.size(), 10u);
   EXPECT_EQ(cut->newest, 11);
+}
+
+TEST(CutBacklog, AReminderIsSupersededByWhateverIsNewerAndNotMissed) {
+  EXPECT_FALSE(CutBacklog(std::vector<Delivery>{Opened(1), Reminder(2)}).has_value());
+  for (const Delivery& newer : {Reminder(3), Resolved(3)}) {
+    const std::vector<Delivery> queue = {Opened(1), Reminder(2), newer};
+    const std::optional<BacklogCut> cut = CutBacklog(queue);
+    ASSERT_TRUE(cut.has_value());
+    EXPECT_THAT(cut->superseded, ElementsAre(2));
+    EXPECT_EQ(cut->newest, 3);
+    EXPECT_EQ(cut->skipped, 0);
+  }
+}
+
+TEST(CutBacklog, AReminderThatMayBeUnderWayIsKept) {
+  std::vector<Delivery> queue = {Reminder(1), Resolved(2)};
+  queue[0].lease_id = "lease";
+  EXPECT_FALSE(CutBacklog(queue).has_value());
+}
+
+TEST(CutBacklog, WhatAReminderSaysWasLeftOutTheNewerSays) {
+  std::vector<Delivery> queue = {Opened(1), Reminder(2), Resolved(3)};
+  queue[1].skipped = 4;
+  EXPECT_EQ(CutBacklog(queue)->skipped, 4);
+}
+
+TEST(CutBacklog, RemindersAreNotAmongTheTenThatMayWait) {
+  std::vector<Delivery> queue = Flapping(9);
+  queue.push_back(Reminder(10));
+  queue.push_back(Resolved(11));
+  EXPECT_THAT(CutBacklog(queue)->superseded, ElementsAre(10));
 }
 
 }  // namespace

@@ -120,6 +120,14 @@ class EventWriterTest : public ::testing::Test {
     }
     return waiting;
   }
+  void Remind(absl::Duration interval) {
+    Run([&](Transaction& transaction) -> absl::Status {
+      MonitorDefinition definition =
+          transaction.LockMonitors({monitor_}, LockMode::kWait)->front().definition;
+      definition.reminder_interval = interval;
+      return transaction.SaveDefinition(definition).status();
+    });
+  }
   void FlapUntilSomeAreLeftOut();
   Monitor Stored() { return store_.FindMonitor("default", "job")->value(); }
 
@@ -325,6 +333,59 @@ TEST_F(EventWriterTest, ANewMessageOfAJobThatIsStillDownIsKept) {
   Push(HeartbeatKind::kDown, "disk on fire");
   EXPECT_EQ(Stored().state.incident->message, "disk on fire");
   EXPECT_THAT(Events(), SizeIs(1));
+}
+
+TEST_F(EventWriterTest, AReminderGoesToWhoWasGivenTheFiringWhateverChangedSince) {
+  Remind(absl::Minutes(10));
+  Push(HeartbeatKind::kDown, "disk full");
+  Report(Lease(), DeliveryResult::kDelivered);
+  Run([this](Transaction& transaction) -> absl::Status {
+    AddChannel(transaction, "new", "team=payments", false);
+    return absl::OkStatus();
+  });
+  clock_.Advance(absl::Minutes(10));
+  EXPECT_EQ(Give(DeadlineChecked{}).reason, Reason::kReminded);
+  const std::vector<AlertEvent> events = Events();
+  ASSERT_THAT(events, SizeIs(2));
+  EXPECT_EQ(events[1].type, EventType::kReminder);
+  EXPECT_EQ(events[1].sequence, 2);
+  EXPECT_EQ(events[1].occurred_at, clock_.Now());
+  EXPECT_EQ(events[1].incident.key, events[0].incident.key);
+  EXPECT_EQ(events[1].incident.reminded_at, clock_.Now());
+  EXPECT_EQ(events[1].last_heartbeat->message, "disk full");
+  ASSERT_THAT(Waiting(), SizeIs(1));
+  EXPECT_EQ(Waiting()[0].type, DeliveryType::kIncidentReminder);
+  EXPECT_EQ(Waiting()[0].sequence, 2);
+  EXPECT_EQ(Waiting()[0].channel, Deliveries().back().delivery.channel);
+  EXPECT_EQ(Stored().state.incident->reminded_at, clock_.Now());
+}
+
+TEST_F(EventWriterTest, AReminderThatWaitsIsSupersededByTheNextAndByTheResolution) {
+  Remind(absl::Minutes(10));
+  Push(HeartbeatKind::kDown);
+  Report(Lease(), DeliveryResult::kDelivered);
+  for (int64_t sequence = 2; sequence <= 4; ++sequence) {
+    clock_.Advance(absl::Minutes(10));
+    Give(DeadlineChecked{});
+    ASSERT_THAT(Waiting(), SizeIs(1));
+    EXPECT_EQ(Waiting()[0].sequence, sequence);
+    EXPECT_EQ(Waiting()[0].skipped, 0);
+  }
+  EXPECT_EQ(Push(HeartbeatKind::kUp).reason, Reason::kRecovered);
+  ASSERT_THAT(Waiting(), SizeIs(1));
+  EXPECT_EQ(Waiting()[0].type, DeliveryType::kIncidentResolved);
+  EXPECT_EQ(Waiting()[0].sequence, 5);
+}
+
+TEST_F(EventWriterTest, AnIncidentThatClosesBeforeAnythingWasSentTakesItsReminderWithIt) {
+  Remind(absl::Minutes(10));
+  Push(HeartbeatKind::kDown);
+  clock_.Advance(absl::Minutes(10));
+  Give(DeadlineChecked{});
+  EXPECT_THAT(Waiting(), SizeIs(2));
+  Push(HeartbeatKind::kUp);
+  ASSERT_THAT(Waiting(), SizeIs(1));
+  EXPECT_THAT(Waiting()[0].events, SizeIs(2));
 }
 
 TEST_F(EventWriterTest, TheSweepIsExact) {

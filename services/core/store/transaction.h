@@ -103,8 +103,9 @@ class Transaction {
   virtual absl::Status SaveIncident(const Incident& incident) = 0;
   // Adds an event; its key is returned. The feed hears of it by the commit.
   virtual absl::StatusOr<EventKey> AddEvent(const AlertEvent& event) = 0;
-  // Adds deliveries, and supersedes waiting ones when they are too many (see CutBacklog): never one
-  // that is leased, also when it is leased at the same time. The monitors are locked.
+  // Adds deliveries, and supersedes waiting ones that are too many, or reminders that something
+  // newer follows (see CutBacklog): never one that is leased, also when it is leased at the same
+  // time. The monitors are locked.
   virtual absl::Status AddDeliveries(absl::Span<const Delivery> deliveries) = 0;
   // The channels that were given the FIRING of this incident, and how those deliveries stand.
   virtual absl::StatusOr<std::vector<FiringDelivery>> FindFirings(IncidentKey incident) = 0;
@@ -200,8 +201,8 @@ class Transaction {
   // at most 10,000, locked with skip, so that one replica tells each.
   virtual absl::StatusOr<std::vector<StoredGap>> LockUntoldGaps(absl::Time ended_by) = 0;
   virtual absl::Status MarkGapsTold(absl::Span<const int64_t> keys) = 0;
-  // Monitors (project, full name) that are UP or armed and whose newest heartbeat lies before
-  // gap.end, so that the gap may matter to them; at most `limit`, ascending by key after `after`.
+  // Monitors (project, full name) that are UP, armed or running and whose newest heartbeat lies
+  // before gap.end: the gap may matter to them; at most `limit`, ascending by key after `after`.
   virtual absl::StatusOr<std::vector<Monitor>> MonitorsAround(const Gap& gap, MonitorKey after,
                                                               int limit) = 0;
 };

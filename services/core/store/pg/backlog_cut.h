@@ -11,7 +11,7 @@
 
 namespace tocsin::core::pg {
 
-// Cuts the backlogs of these monitors and channels, as far as they are too long. Their deliveries
+// Cuts the backlogs of these monitors and channels, as CutBacklog says. Their deliveries
 // are locked first, in the order in which reports lock them: what is leased meanwhile is known to
 // be, and what is superseded cannot be leased any more. The monitors are locked by the transaction.
 // Where the first was superseded, whoever is first now is due at once.

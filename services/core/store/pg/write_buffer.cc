@@ -23,10 +23,11 @@ const Statement kDrawOutboxKeys = {
     "draw_outbox_keys", "SELECT nextval('outbox_id') FROM generate_series(1, $1::integer)"};
 
 // One that must wait for another of its monitor and channel is not due before that one. See
-// delivery_order.cc for the sum. Tells the monitors and channels for which more than $1 wait now.
+// delivery_order.cc for the sum. Tells the monitors and channels for which more than $1 wait now,
+// or a reminder (type 3) that something newer follows.
 const Statement kAddDeliveries = {
     "add_deliveries",
-    "WITH fresh AS (SELECT u.*, b.waiting, b.next_attempt_at AS not_before "
+    "WITH fresh AS (SELECT u.*, b.waiting, b.reminders, b.next_attempt_at AS not_before "
     "FROM unnest($2::text[], $3::integer[], $4::bigint[], $5::bigint[], $6::bigint[], "
     "$7::smallint[], $8::smallint[], $9::boolean[], $10::integer[], $11::integer[], "
     "$12::integer[], $13::text[], $14::text[], $15::timestamptz[], $16::timestamptz[], "
@@ -35,6 +36,7 @@ const Statement kAddDeliveries = {
     "skipped, last_http_status, events, extra, occurred_at, created_at, next_attempt_at, "
     "expires_at, finished_at, last_outcome, number) CROSS JOIN LATERAL ("
     "SELECT count(*) FILTER (WHERE b.lease_id IS NULL) AS waiting, "
+    "count(*) FILTER (WHERE b.lease_id IS NULL AND b.type = 3) AS reminders, "
     "max(b.next_attempt_at) AS next_attempt_at FROM delivery b "
     "WHERE b.state = 1 AND b.monitor_id = u.monitor_id AND b.channel_id + 0 = u.channel_id "
     "AND u.monitor_id <> 0 AND NOT b.redelivery) b), "
@@ -46,7 +48,8 @@ const Statement kAddDeliveries = {
     "u.extra::jsonb, u.occurred_at, u.created_at, greatest(u.next_attempt_at, u.not_before), "
     "u.expires_at, u.finished_at, u.last_outcome FROM fresh u ORDER BY u.number) "
     "SELECT u.monitor_id, u.channel_id FROM fresh u WHERE u.monitor_id <> 0 "
-    "GROUP BY u.monitor_id, u.channel_id HAVING max(u.waiting) + count(*) > $1::integer"};
+    "GROUP BY u.monitor_id, u.channel_id HAVING max(u.waiting) + count(*) > $1::integer "
+    "OR max(u.reminders) > 0 OR (count(*) > 1 AND bool_or(u.type = 3))"};
 
 // Leaves alone the rows of states that stay as they are: sweeping mostly moves sweep_at. Lists are
 // told of those that changed to another one. Tells whether a sweep_at moved earlier.
