@@ -403,6 +403,10 @@ TEST_P(AccessContract, PushKeysReachTheMonitorsOfTheirProjectAndNoOthers) {
   short_lived.expires_at = kStart + absl::Hours(1);
   AddKey(short_lived, 5);
 
+  Monitor bounded = UpMonitor("bounded");
+  bounded.definition.value_max = 1;
+  Add(bounded);
+
   const auto resolve = [&](std::vector<PushTarget> targets, absl::Time now) {
     std::vector<const PushTarget*> pointers;
     for (const PushTarget& target : targets) pointers.push_back(&target);
@@ -432,7 +436,9 @@ TEST_P(AccessContract, PushKeysReachTheMonitorsOfTheirProjectAndNoOthers) {
     EXPECT_EQ(match.version, job.version);
     EXPECT_EQ(match.project_id, "default");
     EXPECT_EQ(match.monitor_id, "job");
+    EXPECT_FALSE(match.has_value_bounds);
   }
+  EXPECT_TRUE(resolve({{TokenOf(1), "bounded"}}, kStart)[0].monitor->has_value_bounds);
   EXPECT_EQ(matches[1].monitor->expires_at, absl::InfiniteFuture());
   EXPECT_EQ(matches[6].monitor->expires_at, kStart + absl::Hours(1));
   // What is missing is told from what is deleted, and a key that is no good from both.

@@ -143,6 +143,10 @@ TEST_P(Upkeep, MonitorsAroundAGapAreThoseThatCouldHaveMissedSomething) {
   Monitor deleted = UpMonitor("deleted");
   deleted.definition.deleted_at = kStart;
   Add(deleted);
+  Monitor running = UpMonitor("running");
+  running.state = MonitorState{};
+  running.state.runs = {{.id = "", .started_at = kStart, .due_at = kStart + kDay}};
+  const MonitorKey running_key = Add(running).key;
   const MonitorKey another = AddUp("another").key;
   const Gap gap = {GapKind::kCore, kStart + kSecond, kStart + 5 * kSecond};
   Do([&](Transaction& transaction) -> absl::Status {
@@ -154,8 +158,9 @@ TEST_P(Upkeep, MonitorsAroundAGapAreThoseThatCouldHaveMissedSomething) {
     }
     EXPECT_THAT(keys, ElementsAre(up, armed_key));
     const std::vector<Monitor> rest = transaction.MonitorsAround(gap, keys.back(), 2).value();
-    EXPECT_THAT(rest, SizeIs(1));
-    EXPECT_EQ(rest[0].definition.key, another);
+    EXPECT_THAT(rest, SizeIs(2));
+    EXPECT_EQ(rest[0].definition.key, running_key);
+    EXPECT_EQ(rest[1].definition.key, another);
     return absl::OkStatus();
   });
 }

@@ -59,7 +59,7 @@ struct StoredHeartbeat {
   MonitorKey monitor = 0;
   Heartbeat heartbeat;
   Reason reason = Reason::kRecorded;
-  int32_t output_bytes = 0;  // of its output, as far as that was not read
+  int32_t output_bytes = 0;  // of its output, also when that was not read
 };
 
 struct PushRef {

@@ -209,8 +209,17 @@ absl::StatusOr<bool> MemoryStore::Maintain(const RetentionPolicy& policy, absl::
   ExpireStranded(now);
   DropFinished(now - policy.incidents);
   DropOldChanges(policy, now);
+  ForgetRuns(now - kRunMemory);
   tables_.Commit();
   return false;
+}
+
+void MemoryStore::ForgetRuns(absl::Time before) {
+  std::vector<memory::RunPlace> old;
+  for (const auto& [place, ended_at] : tables_.ended_runs()) {
+    if (ended_at < before) old.push_back(place);
+  }
+  for (const memory::RunPlace& place : old) tables_.SetEndedRun(place, std::nullopt);
 }
 
 absl::Status MemoryStore::Ping() { return absl::OkStatus(); }

@@ -411,8 +411,8 @@ absl::StatusOr<std::vector<Monitor>> MemoryTransaction::MonitorsAround(const Gap
   for (auto it = tables_.definitions().upper_bound(after);
        it != tables_.definitions().end() && static_cast<int>(monitors.size()) < limit; ++it) {
     const MonitorState& state = tables_.states().at(it->first).state;
-    const bool armed =
-        state.armed_at != absl::InfinitePast() || state.last_at != absl::InfinitePast();
+    const bool armed = state.armed_at != absl::InfinitePast() ||
+                       state.last_at != absl::InfinitePast() || !state.runs.empty();
     const bool watched = state.state == State::kUp || (state.state == State::kNew && armed);
     if (it->second.deleted_at || !watched || state.last_at >= gap.end) continue;
     monitors.push_back(tables_.MonitorAt(it->first));

@@ -38,7 +38,8 @@ constexpr Statement kMonitorsAround = {
     "monitors_around",
     "SELECT " TOCSIN_DEFINITION_COLUMNS ", " TOCSIN_STATE_COLUMNS " FROM " TOCSIN_MONITOR_TABLES
     " WHERE m.monitor_id > $1::bigint AND m.deleted_at IS NULL "
-    "AND (s.state = 2 OR s.state = 1 AND (s.armed_at IS NOT NULL OR s.last_at IS NOT NULL)) "
+    "AND (s.state = 2 OR s.state = 1 AND (s.armed_at IS NOT NULL OR s.last_at IS NOT NULL "
+    "OR s.open_runs > 0)) "
     "AND (s.last_at IS NULL OR s.last_at < $2::timestamptz) "
     "ORDER BY m.monitor_id LIMIT $3::integer"};
 
