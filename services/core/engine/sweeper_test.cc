@@ -11,6 +11,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/testing/fake_clock.h"
+#include "services/core/domain/deadline.h"
 #include "services/core/domain/testing/builders.h"
 #include "services/core/engine/metrics.h"
 #include "services/core/store/memory/memory_store.h"
@@ -48,6 +49,26 @@ class SweeperTest : public ::testing::Test {
     monitor.definition.id = id;
     monitor.definition.failure_threshold = threshold;
     monitor.state.last_source = source;
+    Insert(monitor);
+  }
+  // DOWN after its deadline, people are reminded every 10 minutes.
+  void AddReminded(const std::string& id) {
+    Monitor monitor = {.definition = testing::MinuteMonitor(), .state = testing::UpSince(start_)};
+    monitor.definition.project = project_;
+    monitor.definition.id = id;
+    monitor.definition.reminder_interval = absl::Minutes(10);
+    Insert(monitor);
+  }
+  // Heard last at `start_`, expected at each full hour with a grace of 10 s. Returns the first one.
+  absl::Time AddCron(const std::string& id) {
+    Monitor monitor = {.definition = testing::MinuteMonitor(), .state = testing::UpSince(start_)};
+    monitor.definition.project = project_;
+    monitor.definition.id = id;
+    monitor.definition.schedule = testing::CronSchedule("0 * * * *", absl::Seconds(10));
+    Insert(monitor);
+    return DeadlineOf(monitor.definition, monitor.state, {}).expected_at;
+  }
+  void Insert(const Monitor& monitor) {
     Run([&](Transaction& transaction) {
       return transaction.InsertMonitor(monitor, SweepAt(monitor.definition, monitor.state))
           .status();
@@ -316,6 +337,99 @@ TEST_F(SweeperTest, WhatWaitedForAGatewayIsJudgedWhenOneIsBackAndTheRetryTimeIsO
   while (sweeper.Sweep() == absl::ZeroDuration()) {
   }
   for (int i = 1; i <= 3; ++i) EXPECT_EQ(StateOf(absl::StrCat("late", i)), State::kDown);
+}
+
+TEST_F(SweeperTest, WhatStaysDownIsRemindedOfAtEachInterval) {
+  AddReminded("job");
+  LiveUntil(deadline_ + kSettle);
+  sweeper_.Sweep();
+  const absl::Time detected = clock_.Now();
+  EXPECT_EQ(*store_.NextSweepAt({}), detected + absl::Minutes(10));
+  LiveUntil(detected + absl::Minutes(10));
+  sweeper_.Sweep();
+  EXPECT_THAT(Deliveries(), SizeIs(1));  // not settled yet
+  clock_.Advance(kSettle);
+  sweeper_.Sweep();
+  const std::vector<DeliveryView> deliveries = Deliveries();
+  ASSERT_THAT(deliveries, SizeIs(2));
+  EXPECT_EQ(deliveries[0].delivery.type, DeliveryType::kIncidentReminder);
+  EXPECT_EQ(Stored("job").state.incident->reminded_at, clock_.Now());
+  EXPECT_EQ(Stored("job").state.sequence, 2);
+  EXPECT_EQ(*store_.NextSweepAt({}), clock_.Now() + absl::Minutes(10));
+  // It is no failure.
+  EXPECT_EQ(metrics_.lag.Collect().histogram.sample_count, 1);
+}
+
+TEST_F(SweeperTest, AReminderWaitsForATouch) {
+  AddReminded("job");
+  LiveUntil(deadline_ + kSettle);
+  sweeper_.Sweep();
+  LiveUntil(clock_.Now() + absl::Minutes(10) - absl::Milliseconds(100));
+  recorder_.Stop();  // nothing can be touched, nor recorded
+  clock_.Advance(absl::Milliseconds(200));
+  sweeper_.Sweep();
+  EXPECT_THAT(Deliveries(), SizeIs(1));
+}
+
+TEST_F(SweeperTest, AfterAnOutageThereIsOneReminderWhateverWasMissed) {
+  AddReminded("job");
+  LiveUntil(deadline_ + kSettle);
+  sweeper_.Sweep();
+  clock_.Advance(absl::Hours(3));
+  for (int i = 0; i < 20; ++i) {
+    sweeper_.Sweep();
+    LiveUntil(clock_.Now() + absl::Seconds(1));
+  }
+  ASSERT_THAT(Deliveries(), SizeIs(2));
+  EXPECT_EQ(Deliveries()[0].delivery.type, DeliveryType::kIncidentReminder);
+}
+
+TEST_F(SweeperTest, ARunThatOverranGoesDownStampedWithItsDeadline) {
+  AddMonitor("job", start_);
+  const Monitor monitor = Stored("job");
+  StateChange change = {.monitor = monitor.definition.key,
+                        .state = monitor.state,
+                        .last_push_id = 0,
+                        .sweep_at = start_ + absl::Seconds(90)};
+  change.state.runs = {
+      {.id = "r1", .started_at = start_, .due_at = start_ + absl::Seconds(90), .overran = false}};
+  Run([&](Transaction& transaction) { return transaction.SaveStates({&change, 1}); });
+  LiveUntil(deadline_ + absl::Seconds(10));
+  sweeper_.Sweep();
+  EXPECT_EQ(StateOf("job"), State::kUp);
+  LiveUntil(start_ + absl::Seconds(90) + kSettle);
+  sweeper_.Sweep();
+  ASSERT_EQ(StateOf("job"), State::kDown);
+  EXPECT_EQ(Stored("job").state.incident->cause, Cause::kRunOverran);
+  EXPECT_EQ(Stored("job").state.incident->opened_at, start_ + absl::Seconds(90));
+  EXPECT_EQ(metrics_.Transitions(State::kDown, "run_overran").Value(), 1);
+}
+
+TEST_F(SweeperTest, WhatIsExcusedCountsAsNoFailure) {
+  const absl::Time fire = AddCron("job");
+  LiveUntil(fire - absl::Seconds(30));
+  clock_.Set(fire + absl::Seconds(30));
+  for (int i = 0; i < 40; ++i) {
+    sweeper_.Sweep();
+    LiveUntil(clock_.Now() + absl::Seconds(1));
+  }
+  EXPECT_EQ(StateOf("job"), State::kUp);
+  EXPECT_EQ(Stored("job").state.excused_at, fire);
+  EXPECT_EQ(Stored("job").state.failures, 0);
+  EXPECT_EQ(metrics_.lag.Collect().histogram.sample_count, 0);
+  EXPECT_EQ(*store_.NextSweepAt({}), fire + absl::Hours(1) + absl::Seconds(10));
+  EXPECT_THAT(Deliveries(), IsEmpty());
+}
+
+TEST_F(SweeperTest, ExactlyAtAPostponedDeadlineNothingIsCounted) {
+  AddMonitor("job", start_);
+  LiveUntil(start_ + absl::Seconds(50));
+  clock_.Set(start_ + absl::Seconds(55));
+  EXPECT_TRUE(guard_.TouchNow().ok());
+  LiveUntil(start_ + absl::Seconds(115));  // the outage's end and one interval
+  sweeper_.Sweep();
+  EXPECT_EQ(StateOf("job"), State::kUp);
+  EXPECT_EQ(metrics_.lag.Collect().histogram.sample_count, 0);
 }
 
 TEST_F(SweeperTest, AFullBatchIsFollowedByTheNextAtOnce) {
