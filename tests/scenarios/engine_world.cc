@@ -28,6 +28,7 @@ T Must(absl::StatusOr<T> result) {
 
 std::string EventName(const AlertEvent& event) {
   if (event.type == EventType::kFiring) return "FIRING";
+  if (event.type == EventType::kReminder) return "REMINDER";
   return absl::StrCat("RESOLVED:", std::string(ResolutionName(*event.incident.resolution)));
 }
 
@@ -149,12 +150,7 @@ void EngineWorld::Do(const Admin& admin) {
 
 void EngineWorld::Do(const Change& change) {
   const auto edit = [&](MonitorDefinition& definition) {
-    Schedule& schedule = definition.schedule;
-    if (change.timeout) schedule.timeout = *change.timeout;
-    if (change.interval) schedule.recommended_interval = *change.interval;
-    if (change.grace) schedule.grace = *change.grace;
-    if (change.owner) definition.owner = *change.owner;
-    if (change.arm_on_create) definition.arm_on_create = *change.arm_on_create;
+    for (const Edit& each : change.edits) each(definition);
     return absl::OkStatus();
   };
   Must(core_->monitors().Update(Caller(), {.project = "default", .id = id_}, edit));

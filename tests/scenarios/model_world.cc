@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "services/core/domain/deadline.h"
+#include "services/core/domain/validate.h"
 #include "services/core/domain/words.h"
 
 namespace tocsin::core::scenarios {
@@ -28,9 +29,10 @@ void ModelWorld::EndOutages() {
 }
 
 absl::Time ModelWorld::NextJudgement() const {
-  const Deadline deadline = DeadlineOf(definition_, state_, gaps_);
-  if (deadline.at == absl::InfiniteFuture()) return absl::InfiniteFuture();
-  absl::Time judged = deadline.at + absl::Milliseconds(20);
+  const absl::Time due =
+      std::min(DeadlineOf(definition_, state_, gaps_).at, ReminderAt(definition_, state_));
+  if (due == absl::InfiniteFuture()) return absl::InfiniteFuture();
+  absl::Time judged = due + absl::Milliseconds(20);
   for (const GapList* list : {&gaps_, &outages_}) {
     for (const Gap& gap : *list) {
       if (gap.start <= judged) judged = std::max(judged, gap.end + kRestAfterOutage);
@@ -52,7 +54,14 @@ void ModelWorld::AdvanceTo(absl::Time when) {
 std::string ModelWorld::PushNow(const Heartbeat& heartbeat) {
   if (Blind(GapKind::kCore)) return "lost";
   if (heartbeat.source == Source::kHttp && Blind(GapKind::kGateway)) return "lost";
-  return std::string(ReasonName(Apply(HeartbeatArrived{heartbeat}).reason));
+  HeartbeatArrived arrived{.heartbeat = heartbeat};
+  if (heartbeat.kind == HeartbeatKind::kStart && !heartbeat.run_id.empty()) {
+    const auto ended = ended_runs_.find(heartbeat.run_id);
+    arrived.run_ended = ended != ended_runs_.end() && ended->second >= now_ - kRunMemory;
+  }
+  const Decision decision = Apply(arrived);
+  if (!decision.ended_run.empty()) ended_runs_[decision.ended_run] = now_;
+  return std::string(ReasonName(decision.reason));
 }
 
 void ModelWorld::Do(const Admin& admin) {
@@ -76,15 +85,14 @@ void ModelWorld::Do(const Admin& admin) {
 
 void ModelWorld::Do(const Change& change) {
   const Schedule before = definition_.schedule;
+  for (const Edit& edit : change.edits) edit(definition_);
   Schedule& schedule = definition_.schedule;
-  if (change.timeout) schedule.timeout = *change.timeout;
-  if (change.interval) schedule.recommended_interval = *change.interval;
-  if (change.grace) schedule.grace = *change.grace;
-  if (before.recommended_interval == before.timeout && !change.interval) {
+  // A recommended interval that was the timeout and was left alone stays that.
+  const bool left_alone = before.recommended_interval == schedule.recommended_interval;
+  if (left_alone && before.recommended_interval == before.timeout) {
     schedule.recommended_interval = schedule.timeout;
   }
-  if (change.owner) definition_.owner = *change.owner;
-  if (change.arm_on_create) definition_.arm_on_create = *change.arm_on_create;
+  FillDefaults(definition_);
   Apply(Reconfigured{.schedule_changed = before != schedule});
 }
 
@@ -104,6 +112,7 @@ Decision ModelWorld::Apply(const Input& input) {
   Decision decision = Decide(definition_, state_, input, gaps_, now_);
   state_ = decision.next;
   if (decision.opened) events_.push_back("FIRING");
+  if (decision.reminded) events_.push_back("REMINDER");
   if (decision.closed) {
     events_.push_back(
         absl::StrCat("RESOLVED:", std::string(ResolutionName(*decision.closed->resolution))));

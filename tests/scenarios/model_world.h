@@ -2,6 +2,7 @@
 // formula, and a sweeper and own outages that are exactly as product.md says.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -40,6 +41,7 @@ class ModelWorld : public World {
   GapList outages_;  // not over yet
   GapList gaps_;
   std::vector<std::string> events_;
+  std::map<std::string, absl::Time> ended_runs_;  // when their ends were recorded
 };
 
 }  // namespace tocsin::core::scenarios

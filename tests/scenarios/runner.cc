@@ -69,6 +69,8 @@ class Performance {
     heartbeat.kind = push.kind;
     heartbeat.message = push.message;
     heartbeat.source = push.source;
+    heartbeat.run_id = push.run_id;
+    heartbeat.value = push.value;
     heartbeat.at = Beginning() + push.received.value_or(step_->at);
     heartbeat.push_id = ++pushes_;
     const std::string reason = world_.PushNow(heartbeat);
@@ -94,6 +96,10 @@ class Performance {
               *expect.deadline == absl::InfiniteDuration() ? "none"
                                                            : absl::FormatDuration(*expect.deadline),
               Since(sight.view.deadline.at));
+    }
+    if (expect.failures) {
+      Compare("the number of failures", absl::StrCat(*expect.failures),
+              absl::StrCat(state.failures));
     }
     if (expect.unverified && *expect.unverified != sight.view.unverified) {
       Fail(*expect.unverified ? "it is not unverified" : "it is unverified");

@@ -2,13 +2,17 @@
 #include "tests/scenarios/scenario.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "common/status_macros.h"
+#include "services/core/domain/time_zone.h"
+#include "services/core/domain/validate.h"
 
 namespace tocsin::core::scenarios {
 namespace {
@@ -75,6 +79,12 @@ absl::StatusOr<State> ParseState(const std::string& word) {
   return Unknown(word, "NEW, UP, DOWN, PAUSED");
 }
 
+absl::StatusOr<double> ParseNumber(const std::string& word) {
+  double number = 0;
+  if (!absl::SimpleAtod(word, &number)) return Unknown(word, "a number");
+  return number;
+}
+
 absl::StatusOr<Action> ParsePush(Words& words) {
   Push push;
   ASSIGN_OR_RETURN(push.kind, ParseKind(words.Next()));
@@ -86,34 +96,129 @@ absl::StatusOr<Action> ParsePush(Words& words) {
       ASSIGN_OR_RETURN(push.received, words.Length());
     } else if (word == "over") {
       push.source = words.Next() == "grpc" ? Source::kGrpc : Source::kHttp;
+    } else if (word == "run") {
+      push.run_id = words.Next();
+    } else if (word == "value") {
+      ASSIGN_OR_RETURN(push.value, ParseNumber(words.Next()));
     } else if (word == "gives") {
       push.gives = words.Next();
     } else {
-      return Unknown(word, "saying, received, over, gives");
+      return Unknown(word, "saying, received, over, run, value, gives");
     }
   }
   return push;
 }
 
-absl::StatusOr<Action> ParseChange(Words& words) {
-  Change change;
+// A monitor has one kind of schedule: what belongs to the other makes it that.
+CronRule& Cron(MonitorDefinition& monitor) {
+  Schedule& schedule = monitor.schedule;
+  if (!schedule.cron.has_value()) {
+    schedule = Schedule();
+    schedule.grace = kDefaultCronGrace;
+    schedule.cron =
+        CronRule{.expression = *CronExpression::Parse("@hourly"), .zone = absl::UTCTimeZone()};
+  }
+  return *schedule.cron;
+}
+Schedule& HeartbeatSchedule(MonitorDefinition& monitor) {
+  if (monitor.schedule.cron.has_value()) monitor.schedule = {};
+  return monitor.schedule;
+}
+
+using SettingParser = absl::StatusOr<Edit> (*)(Words&);
+
+template <absl::Duration& (*field)(MonitorDefinition&)>
+absl::StatusOr<Edit> LengthSetting(Words& words) {
+  ASSIGN_OR_RETURN(const absl::Duration length, words.Length());
+  return [length](MonitorDefinition& monitor) { field(monitor) = length; };
+}
+
+template <std::optional<double> MonitorDefinition::*field>
+absl::StatusOr<Edit> BoundSetting(Words& words) {
+  if (words.Take("none")) return [](MonitorDefinition& monitor) { (monitor.*field).reset(); };
+  ASSIGN_OR_RETURN(const double number, ParseNumber(words.Next()));
+  return [number](MonitorDefinition& monitor) { monitor.*field = number; };
+}
+
+template <int32_t MonitorDefinition::*field>
+absl::StatusOr<Edit> CountSetting(Words& words) {
+  ASSIGN_OR_RETURN(const double number, ParseNumber(words.Next()));
+  return [number](MonitorDefinition& monitor) { monitor.*field = static_cast<int32_t>(number); };
+}
+
+template <bool MonitorDefinition::*field>
+absl::StatusOr<Edit> FlagSetting(Words& words) {
+  const bool on = !words.Take("off");
+  if (on) words.Take("on");
+  return [on](MonitorDefinition& monitor) { monitor.*field = on; };
+}
+
+absl::StatusOr<Edit> CronSetting(Words& words) {
+  ASSIGN_OR_RETURN(const CronExpression expression, CronExpression::Parse(words.Next()));
+  return [expression](MonitorDefinition& monitor) { Cron(monitor).expression = expression; };
+}
+
+absl::StatusOr<Edit> ZoneSetting(Words& words) {
+  ASSIGN_OR_RETURN(const absl::TimeZone zone, FindTimeZone(words.Next()));
+  return [zone](MonitorDefinition& monitor) { Cron(monitor).zone = zone; };
+}
+
+absl::StatusOr<Edit> EarlySetting(Words& words) {
+  ASSIGN_OR_RETURN(const absl::Duration early, words.Length());
+  return [early](MonitorDefinition& monitor) { Cron(monitor).early_tolerance = early; };
+}
+
+absl::StatusOr<Edit> OwnerSetting(Words& words) {
+  return [owner = words.Next()](MonitorDefinition& monitor) { monitor.owner = owner; };
+}
+
+absl::Duration& Timeout(MonitorDefinition& monitor) { return HeartbeatSchedule(monitor).timeout; }
+absl::Duration& Interval(MonitorDefinition& monitor) {
+  return HeartbeatSchedule(monitor).recommended_interval;
+}
+absl::Duration& Grace(MonitorDefinition& monitor) { return monitor.schedule.grace; }
+absl::Duration& MaxRun(MonitorDefinition& monitor) { return monitor.max_run_duration; }
+absl::Duration& Remind(MonitorDefinition& monitor) { return monitor.reminder_interval; }
+
+// In the order of the lines of README.md.
+constexpr std::pair<absl::string_view, SettingParser> kSettings[] = {
+    {"timeout", LengthSetting<Timeout>},
+    {"interval", LengthSetting<Interval>},
+    {"grace", LengthSetting<Grace>},
+    {"cron", CronSetting},
+    {"zone", ZoneSetting},
+    {"early", EarlySetting},
+    {"max_run", LengthSetting<MaxRun>},
+    {"failures", CountSetting<&MonitorDefinition::failure_threshold>},
+    {"recoveries", CountSetting<&MonitorDefinition::recovery_threshold>},
+    {"value_min", BoundSetting<&MonitorDefinition::value_min>},
+    {"value_max", BoundSetting<&MonitorDefinition::value_max>},
+    {"remind", LengthSetting<Remind>},
+    {"arm_on_create", FlagSetting<&MonitorDefinition::arm_on_create>},
+    {"resume_on_heartbeat", FlagSetting<&MonitorDefinition::resume_on_heartbeat>},
+    {"owner", OwnerSetting},
+};
+
+absl::StatusOr<std::vector<Edit>> ParseSettings(Words& words) {
+  std::vector<Edit> edits;
   while (!words.AtEnd()) {
     const std::string word = words.Next();
-    if (word == "timeout") {
-      ASSIGN_OR_RETURN(change.timeout, words.Length());
-    } else if (word == "interval") {
-      ASSIGN_OR_RETURN(change.interval, words.Length());
-    } else if (word == "grace") {
-      ASSIGN_OR_RETURN(change.grace, words.Length());
-    } else if (word == "arm_on_create") {
-      change.arm_on_create = words.Next() == "on";
-    } else if (word == "owner") {
-      change.owner = words.Next();
-    } else {
-      return Unknown(word, "timeout, interval, grace, arm_on_create, owner");
+    const auto* setting = std::find_if(std::begin(kSettings), std::end(kSettings),
+                                       [&](const auto& each) { return each.first == word; });
+    if (setting == std::end(kSettings)) {
+      std::vector<absl::string_view> names;
+      for (const auto& each : kSettings) names.push_back(each.first);
+      return Unknown(word, absl::StrJoin(names, ", "));
     }
+    ASSIGN_OR_RETURN(Edit edit, setting->second(words));
+    edits.push_back(std::move(edit));
   }
-  return change;
+  return edits;
+}
+
+absl::StatusOr<Action> ParseChange(Words& words) {
+  ASSIGN_OR_RETURN(std::vector<Edit> edits, ParseSettings(words));
+  return Change{.edits = std::move(edits)};
 }
 
 absl::StatusOr<Action> ParseExpect(Words& words) {
@@ -136,6 +241,9 @@ absl::StatusOr<Action> ParseExpect(Words& words) {
       } else {
         ASSIGN_OR_RETURN(expect.deadline, words.Length());
       }
+    } else if (word == "failures") {
+      ASSIGN_OR_RETURN(const double failures, ParseNumber(words.Next()));
+      expect.failures = static_cast<int32_t>(failures);
     } else if (word == "unverified" || word == "verified") {
       expect.unverified = word == "unverified";
     } else if (word == "events") {
@@ -174,22 +282,8 @@ absl::StatusOr<Action> ParseAction(Words& words) {
 }
 
 absl::Status ParseMonitor(Words& words, MonitorDefinition& monitor) {
-  while (!words.AtEnd()) {
-    const std::string word = words.Next();
-    if (word == "timeout") {
-      ASSIGN_OR_RETURN(monitor.schedule.timeout, words.Length());
-    } else if (word == "interval") {
-      ASSIGN_OR_RETURN(monitor.schedule.recommended_interval, words.Length());
-    } else if (word == "grace") {
-      ASSIGN_OR_RETURN(monitor.schedule.grace, words.Length());
-    } else if (word == "arm_on_create") {
-      monitor.arm_on_create = true;
-    } else if (word == "resume_on_heartbeat") {
-      monitor.resume_on_heartbeat = true;
-    } else {
-      return Unknown(word, "timeout, interval, grace, arm_on_create, resume_on_heartbeat");
-    }
-  }
+  ASSIGN_OR_RETURN(const std::vector<Edit> edits, ParseSettings(words));
+  for (const Edit& edit : edits) edit(monitor);
   return absl::OkStatus();
 }
 

@@ -3,6 +3,7 @@
 // The files are for people to read and write; README.md of this folder describes the language.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <variant>
@@ -24,6 +25,8 @@ struct Push {
   std::string message;
   std::optional<Instant> received;  // when that was before the push was recorded
   Source source = Source::kHttp;
+  std::string run_id;
+  std::optional<double> value;
   std::string gives;  // the reason that is expected; empty: any
 };
 
@@ -32,12 +35,11 @@ struct Admin {
   What what = What::kPause;
 };
 
+// What one setting of a monitor or of a change to it does.
+using Edit = std::function<void(MonitorDefinition&)>;
+
 struct Change {
-  std::optional<absl::Duration> timeout;
-  std::optional<absl::Duration> interval;
-  std::optional<absl::Duration> grace;
-  std::optional<bool> arm_on_create;
-  std::optional<std::string> owner;
+  std::vector<Edit> edits;
 };
 
 // Every process of core ends and a new one starts at once.
@@ -58,6 +60,7 @@ struct Expect {
   std::optional<std::string> message;
   std::optional<std::string> condition;
   std::optional<Instant> deadline;  // InfiniteDuration: none
+  std::optional<int32_t> failures;
   std::optional<bool> unverified;
   std::optional<std::vector<std::string>> events;  // all so far, e.g. "FIRING", "RESOLVED:paused"
 };

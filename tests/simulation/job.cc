@@ -72,17 +72,19 @@ void Job::PushTo(World& world) {
 }
 
 void Job::ChangeSchedule(World& world) {
-  Change change;
-  change.timeout = Between(std::max(monitor_.schedule.timeout / 3, absl::Seconds(5)),
-                           monitor_.schedule.timeout * 2);
-  change.interval = Between(*change.timeout / 2, *change.timeout);
-  monitor_.schedule.timeout = *change.timeout;
-  monitor_.schedule.recommended_interval = *change.interval;
-  floor_ = now_ + *change.timeout;
-  next_push_ = std::min(next_push_, now_ + *change.interval);
-  Tell(absl::StrCat("change: timeout ", absl::FormatDuration(*change.timeout), " interval ",
-                    absl::FormatDuration(*change.interval)));
-  world.Do(change);
+  const absl::Duration timeout = Between(std::max(monitor_.schedule.timeout / 3, absl::Seconds(5)),
+                                         monitor_.schedule.timeout * 2);
+  const absl::Duration interval = Between(timeout / 2, timeout);
+  const auto edit = [timeout, interval](MonitorDefinition& monitor) {
+    monitor.schedule.timeout = timeout;
+    monitor.schedule.recommended_interval = interval;
+  };
+  edit(monitor_);
+  floor_ = now_ + timeout;
+  next_push_ = std::min(next_push_, now_ + interval);
+  Tell(absl::StrCat("change: timeout ", absl::FormatDuration(timeout), " interval ",
+                    absl::FormatDuration(interval)));
+  world.Do(Change{.edits = {edit}});
 }
 
 void Job::BeginOutage(World& world) {
