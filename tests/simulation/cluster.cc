@@ -74,6 +74,19 @@ void Cluster::AddChannels() {
   if (!added.ok()) faults_.push_back(added.ToString());
 }
 
+// What a job that may fail is judged by, beside its timeout.
+void Cluster::VaryRules(MonitorDefinition& definition) {
+  if (Chance(30)) definition.failure_threshold = 2;
+  if (Chance(30)) definition.recovery_threshold = 2;
+  if (Chance(40)) definition.max_run_duration = Between(absl::Seconds(5), absl::Seconds(60));
+  if (Chance(25)) {
+    definition.schedule = Schedule();
+    definition.schedule.grace = Between(absl::Seconds(5), absl::Seconds(20));
+    definition.schedule.cron =
+        CronRule{.expression = *CronExpression::Parse("* * * * *"), .zone = absl::UTCTimeZone()};
+  }
+}
+
 void Cluster::AddJobs() {
   for (int i = 0; i < kJobs; ++i) {
     Job job;
@@ -92,6 +105,7 @@ void Cluster::AddJobs() {
     schedule.grace = job.character == Character::kSteady
                          ? Between(absl::Seconds(6), absl::Seconds(20))
                          : Between(absl::ZeroDuration(), absl::Seconds(10));
+    if (job.character != Character::kSteady) VaryRules(definition);
     if (Chance(30)) definition.labels["team"] = "nights";
     definition.resume_on_heartbeat = Chance(20);
     const absl::StatusOr<CreatedMonitor> created =
@@ -102,7 +116,7 @@ void Cluster::AddJobs() {
     }
     job.token = created->push_token;
     job.twin = std::make_unique<Twin>(store_, created->view.monitor.definition, faults_);
-    job.pushes_at = Now() + Between(absl::ZeroDuration(), schedule.timeout);
+    job.pushes_at = Now() + Between(absl::ZeroDuration(), IntervalOf(schedule));
     const bool dies = job.character == Character::kDying || job.character == Character::kPausing;
     if (job.character == Character::kPausing) {
       job.admin_at = Now() + Between(absl::Seconds(10), absl::Minutes(3));

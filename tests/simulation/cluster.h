@@ -25,6 +25,11 @@
 
 namespace tocsin::core::simulation {
 
+// How often a job pushes.
+inline absl::Duration IntervalOf(const Schedule& schedule) {
+  return schedule.cron.has_value() ? absl::Minutes(1) : schedule.recommended_interval;
+}
+
 class Cluster {
  public:
   Cluster(uint64_t seed, int replicas);
@@ -76,6 +81,7 @@ class Cluster {
   // cluster.cc: time, and what core does in it.
   void AddChannels();
   void AddJobs();
+  void VaryRules(MonitorDefinition& definition);
   absl::Time NextInstant();
   void StepTo(absl::Time when);
   void RunCores();

@@ -30,7 +30,7 @@ void Cluster::RunJobs() {
 
 void Cluster::PushFrom(size_t index) {
   Job& job = jobs_[index];
-  const absl::Duration interval = job.twin->definition().schedule.recommended_interval;
+  const absl::Duration interval = IntervalOf(job.twin->definition().schedule);
   job.pushes_at = Now() + Between(interval * 4 / 5, interval);
   Waiting waiting;
   waiting.job = index;
@@ -63,6 +63,7 @@ void Cluster::RunPeople(Job& job) {
   if (Chance(30)) {
     const absl::Duration timeout = Between(absl::Seconds(5), absl::Seconds(60));
     const auto edit = [timeout](MonitorDefinition& definition) {
+      definition.schedule.cron.reset();
       definition.schedule.timeout = timeout;
       definition.schedule.recommended_interval = timeout;
       return absl::OkStatus();

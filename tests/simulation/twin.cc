@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "common/status_macros.h"
 #include "services/core/domain/deadline.h"
 #include "services/core/domain/words.h"
@@ -30,14 +31,21 @@ std::string Describe(const Incident& incident) {
                       " saying \"", incident.message, "\"");
 }
 
+void DescribeRun(std::string* out, const Run& run) {
+  absl::StrAppend(out, run.id, " since ", Seconds(run.started_at), " until ",
+                  run.has_limit() ? Seconds(run.due_at) : "never", run.overran ? " overran" : "");
+}
+
 // All of a state but the keys that only the store knows.
 std::string Describe(const MonitorState& state) {
-  return absl::StrCat(
-      std::string(StateName(state.state)), " last ", Seconds(state.last_at), " kind ",
-      static_cast<int>(state.last_kind), " source ", static_cast<int>(state.last_source), " armed ",
-      Seconds(state.armed_at), " floor ", Seconds(state.floor_at), " failures ", state.failures,
-      " successes ", state.successes, " misses ", state.misses, " sequence ", state.sequence, " ",
-      state.incident.has_value() ? Describe(*state.incident) : "no incident");
+  return absl::StrCat(std::string(StateName(state.state)), " last ", Seconds(state.last_at),
+                      " kind ", static_cast<int>(state.last_kind), " source ",
+                      static_cast<int>(state.last_source), " armed ", Seconds(state.armed_at),
+                      " floor ", Seconds(state.floor_at), " failures ", state.failures,
+                      " successes ", state.successes, " misses ", state.misses, " credit ",
+                      Seconds(state.credit_at), " excused ", Seconds(state.excused_at), " runs [",
+                      absl::StrJoin(state.runs, ", ", DescribeRun), "] sequence ", state.sequence,
+                      " ", state.incident.has_value() ? Describe(*state.incident) : "no incident");
 }
 
 }  // namespace
@@ -156,6 +164,8 @@ absl::Time Twin::PromisedBy() {
 
 void Twin::CheckFound(absl::Time now) {
   if (state_.state != State::kUp || definition_.failure_threshold > 1) return;
+  // Of these the promise is another; the state is compared all the same.
+  if (definition_.schedule.cron.has_value() || !state_.runs.empty()) return;
   if (const absl::Time by = PromisedBy(); now > by) {
     Fault(absl::StrCat("it is silent, and was not found by ", Seconds(by)), now);
   }
