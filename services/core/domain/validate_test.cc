@@ -15,6 +15,7 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
+using ::testing::SizeIs;
 
 std::vector<std::string> Fields(const FieldFaults& faults) {
   std::vector<std::string> fields;
@@ -113,6 +114,58 @@ TEST(Monitor, DefaultsAreFilledIn) {
   EXPECT_EQ(definition.schedule.timeout, absl::Seconds(90));
   EXPECT_EQ(definition.schedule.recommended_interval, absl::Seconds(90));
   EXPECT_EQ(definition.failure_threshold, 1);
+}
+
+TEST(Monitor, AGraceOfZeroOfACronScheduleIsFiveMinutes) {
+  MonitorDefinition definition = testing::MinuteMonitor();
+  definition.schedule = testing::CronSchedule("@daily", absl::ZeroDuration());
+  FillDefaults(definition);
+  EXPECT_EQ(definition.schedule.grace, absl::Minutes(5));
+  EXPECT_EQ(definition.schedule.timeout, absl::ZeroDuration());
+  EXPECT_EQ(definition.schedule.recommended_interval, absl::ZeroDuration());
+  EXPECT_FALSE(definition.schedule.cron->early_tolerance.has_value());
+  EXPECT_THAT(MonitorFaults(definition), IsEmpty());
+}
+
+TEST(Monitor, GraceAndToleranceOfACronScheduleHaveTheirLimits) {
+  MonitorDefinition definition = testing::MinuteMonitor();
+  definition.schedule = testing::CronSchedule("@daily", absl::Hours(24 * 366));
+  definition.schedule.cron->early_tolerance = absl::Hours(24);
+  EXPECT_THAT(MonitorFaults(definition), IsEmpty());
+  definition.schedule.cron->early_tolerance = absl::ZeroDuration();
+  EXPECT_THAT(MonitorFaults(definition), IsEmpty());
+  definition.schedule.grace = absl::Hours(24 * 366) + absl::Seconds(1);
+  definition.schedule.cron->early_tolerance = absl::Hours(25);
+  EXPECT_THAT(MonitorFaults(definition),
+              ElementsAre("monitor.schedule.cron.grace", "monitor.schedule.cron.early_tolerance"));
+  definition.schedule.grace = -absl::Seconds(1);
+  definition.schedule.cron->early_tolerance = -absl::Seconds(1);
+  EXPECT_THAT(MonitorFaults(definition), SizeIs(2));
+}
+
+TEST(Monitor, BoundsOfValuesAreFiniteAndInOrder) {
+  MonitorDefinition definition = testing::MinuteMonitor();
+  definition.value_min = definition.value_max = 3;
+  EXPECT_THAT(MonitorFaults(definition), IsEmpty());
+  definition.value_max = 2;
+  EXPECT_THAT(MonitorFaults(definition), ElementsAre("monitor.value_max"));
+  definition.value_min = std::numeric_limits<double>::quiet_NaN();
+  definition.value_max = std::numeric_limits<double>::infinity();
+  EXPECT_THAT(MonitorFaults(definition), ElementsAre("monitor.value_min", "monitor.value_max"));
+}
+
+TEST(Monitor, LimitsOfRunsAndRemindersAreNoneOrNotTooShort) {
+  MonitorDefinition definition = testing::MinuteMonitor();
+  definition.max_run_duration = absl::Seconds(1);
+  definition.reminder_interval = absl::Minutes(1);
+  EXPECT_THAT(MonitorFaults(definition), IsEmpty());
+  definition.max_run_duration = absl::Milliseconds(999);
+  definition.reminder_interval = absl::Seconds(59);
+  EXPECT_THAT(MonitorFaults(definition),
+              ElementsAre("monitor.max_run_duration", "monitor.reminder_interval"));
+  definition.max_run_duration = -absl::Seconds(1);
+  definition.reminder_interval = absl::InfiniteDuration();
+  EXPECT_THAT(MonitorFaults(definition), SizeIs(2));
 }
 
 TEST(Url, NeedsASchemeOfTheWebAndAHost) {
