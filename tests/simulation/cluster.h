@@ -66,6 +66,7 @@ class Cluster {
     Character character = Character::kSteady;
     std::string token;
     Source source = Source::kHttp;
+    std::string run;  // that it has begun
     absl::Time pushes_at;
     absl::Time dies_at = absl::InfiniteFuture();
     absl::Time admin_at = absl::InfiniteFuture();  // people do something with the monitor

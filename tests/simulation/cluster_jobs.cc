@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "common/sha256.h"
 #include "tests/simulation/cluster.h"
 
@@ -45,11 +46,25 @@ void Cluster::PushFrom(size_t index) {
   }
   waiting.next_try = Now();
   waiting.gives_up_at = Now() + kRetryTime;
+  // A run lasts from one push to the next. On their way its start and its end may overtake each
+  // other.
+  heartbeat.run_id = std::exchange(job.run, "");
   if (Chance(10)) {
     Waiting log = waiting;
     log.item.heartbeat.kind = Chance(50) ? HeartbeatKind::kLog : HeartbeatKind::kStart;
     log.item.heartbeat.push_id = ++pushes_;
     waiting_.push_back(std::move(log));
+  }
+  if (Chance(20)) {
+    job.run = absl::StrCat("run-", pushes_);
+    Waiting start = waiting;
+    start.item.heartbeat.kind = HeartbeatKind::kStart;
+    start.item.heartbeat.run_id = job.run;
+    start.item.heartbeat.push_id = ++pushes_;
+    // It waits until the next push is about to come, now and then.
+    if (Chance(20)) start.next_try = job.pushes_at;
+    start.gives_up_at = start.next_try + kRetryTime;
+    waiting_.push_back(std::move(start));
   }
   waiting_.push_back(std::move(waiting));
 }

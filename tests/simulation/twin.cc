@@ -90,8 +90,15 @@ void Twin::AfterPush(uint64_t push_id, absl::Time now) {
       newest.begin(), newest.end(),
       [push_id](const StoredHeartbeat& stored) { return stored.heartbeat.push_id == push_id; });
   if (found != newest.end() && recorded_.insert(push_id).second) {
-    const Decision decision =
-        Apply(HeartbeatArrived{found->heartbeat}, {}, std::max(now, found->heartbeat.at));
+    const Heartbeat& heartbeat = found->heartbeat;
+    const bool ended =
+        heartbeat.kind == HeartbeatKind::kStart && ended_runs_.contains(heartbeat.run_id);
+    const Decision decision = Apply(HeartbeatArrived{.heartbeat = heartbeat, .run_ended = ended},
+                                    {}, std::max(now, heartbeat.at));
+    if (!decision.ended_run.empty()) ended_runs_.insert(decision.ended_run);
+    if (heartbeat.run_duration != decision.run_duration) {
+      Fault("a push is stored with another duration of its run", now);
+    }
     if (decision.reason != found->reason) {
       Fault(absl::StrCat("a push is stored as ", std::string(ReasonName(found->reason)),
                          ", expected ", std::string(ReasonName(decision.reason))),

@@ -50,7 +50,8 @@ class Twin {
   MonitorDefinition definition_;
   std::vector<std::string>& faults_;
   MonitorState state_;
-  std::set<uint64_t> recorded_;  // push ids
+  std::set<uint64_t> recorded_;       // push ids
+  std::set<std::string> ended_runs_;  // by their ids; nothing lives for longer than kRunMemory
   std::vector<std::string> events_;
 };
 
