@@ -85,7 +85,7 @@ Deadline OfCron(const Schedule& schedule, const MonitorState& state, const GapLi
   if (swallowing.has_value()) {
     deadline.at = std::max(deadline.plain, swallowing->end + schedule.grace);
     deadline.excused = !excused_before;
-    if (deadline.excused) deadline.outage_end = *gap_end;
+    if (deadline.excused) deadline.outage_end = swallowing->end;
   }
   deadline.unverified =
       excused_before || (swallowing.has_value() && swallowing->kind != GapKind::kMaintenance);
