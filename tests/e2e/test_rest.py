@@ -124,6 +124,24 @@ class EveryMethod(TocsinTestCase):
         self.assertEqual([fire["fireTime"] for fire in preview["fireTimes"]],
                          ["2027-01-01T12:00:00Z", "2028-01-01T12:00:00Z"])
 
+    @drives("createMaintenance", "getMaintenance", "listMaintenances", "updateMaintenance",
+            "deleteMaintenance")
+    def test_a_maintenance_is_made_read_changed_and_deleted(self):
+        made = self.rest.post(f"{PROJECT}/maintenances?maintenanceId=rest-work",
+                              {"reason": "new disks", "selector": "owner=nobody",
+                               "recurring": {"cron": "0 2 * * sun", "timeZone": "Europe/Paris",
+                                             "duration": "7200s"}})
+        path = f"{PROJECT}/maintenances/rest-work"
+        self.assertEqual(self.rest.json("GET", path), made)
+        self.assertIn("nextStartTime", made)
+        listed = self.rest.json("GET", f"{PROJECT}/maintenances")["maintenances"]
+        self.assertIn(made["name"], [each["name"] for each in listed])
+        changed = self.rest.json("PATCH", f"{path}?updateMask=reason", {"reason": "newer disks"})
+        self.assertEqual(changed["reason"], "newer disks")
+        self.assertEqual(changed["recurring"], made["recurring"])
+        self.rest.json("DELETE", path)
+        self.assertEqual(self.rest.call("GET", path).status, 404)
+
     @drives("pauseMonitor", "resumeMonitor")
     def test_a_monitor_is_paused_and_resumed(self):
         path, _ = self.make_monitor()

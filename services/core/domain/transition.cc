@@ -28,11 +28,6 @@ Decision Unchanged(const MonitorState& state, Reason reason) {
   return decision;
 }
 
-absl::Time HeldUntil(const MonitorState& state) {
-  if (!state.incident.has_value()) return absl::InfiniteFuture();
-  return state.incident->held_until.value_or(absl::InfiniteFuture());
-}
-
 bool EverPushed(const MonitorState& state) { return state.last_at != absl::InfinitePast(); }
 
 void ForgetCounts(MonitorState& state) {
@@ -476,22 +471,6 @@ Decision Decide(const MonitorDefinition& definition, const MonitorState& state, 
     decision.next.changed_at = std::max(state.changed_at, HappenedAt(decision, input, now));
   }
   return decision;
-}
-
-absl::Time ReminderAt(const MonitorDefinition& definition, const MonitorState& state) {
-  if (definition.reminder_interval <= absl::ZeroDuration() || !state.incident.has_value() ||
-      state.incident->held_until.has_value()) {
-    return absl::InfiniteFuture();
-  }
-  const Incident& incident = *state.incident;
-  return incident.reminded_at.value_or(incident.detected_at) + definition.reminder_interval;
-}
-
-absl::Time TellAt(const MonitorDefinition& definition, const MonitorState& state,
-                  const GapList& gaps, absl::Time now) {
-  const bool held = HeldUntil(state) != absl::InfiniteFuture();
-  if (held && !MaintainedUntil(gaps, now).has_value()) return now;
-  return std::min(HeldUntil(state), ReminderAt(definition, state));
 }
 
 absl::Time SweepAt(const MonitorDefinition& definition, const MonitorState& state) {

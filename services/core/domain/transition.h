@@ -12,6 +12,7 @@
 #include "services/core/domain/heartbeat.h"
 #include "services/core/domain/incident.h"
 #include "services/core/domain/monitor.h"
+#include "services/core/domain/tell_time.h"
 
 namespace tocsin::core {
 
@@ -139,15 +140,6 @@ Decision Decide(const MonitorDefinition& definition, const MonitorState& state, 
 // A lower bound of everything that time alone can do to a monitor: the sweeper looks then.
 // InfiniteFuture when nothing. Gaps only postpone, so they are not an argument.
 absl::Time SweepAt(const MonitorDefinition& definition, const MonitorState& state);
-
-// When the next reminder is due; InfiniteFuture: never.
-absl::Time ReminderAt(const MonitorDefinition& definition, const MonitorState& state);
-
-// When there is something to tell of an open incident although nothing happens: a reminder, or what
-// was held back; InfiniteFuture: never. `gaps` as for Decide: what no window holds back any more is
-// to be told at `now`.
-absl::Time TellAt(const MonitorDefinition& definition, const MonitorState& state,
-                  const GapList& gaps, absl::Time now);
 
 // Whether the value, if there is one, lies where it may.
 bool IsValueInRange(const MonitorDefinition& definition, const Heartbeat& heartbeat);

@@ -1,0 +1,22 @@
+// When there is something to tell of an open incident although nothing happens.
+#pragma once
+
+#include "absl/time/time.h"
+#include "services/core/domain/gap.h"
+#include "services/core/domain/monitor.h"
+
+namespace tocsin::core {
+
+// Until when the open incident is held back; InfiniteFuture: it is not.
+absl::Time HeldUntil(const MonitorState& state);
+
+// When the next reminder is due; InfiniteFuture: never.
+absl::Time ReminderAt(const MonitorDefinition& definition, const MonitorState& state);
+
+// When there is something to tell of an open incident although nothing happens: a reminder, or what
+// was held back; InfiniteFuture: never. `gaps` as for DeadlineOf: what no window holds back any
+// more is to be told at `now`.
+absl::Time TellAt(const MonitorDefinition& definition, const MonitorState& state,
+                  const GapList& gaps, absl::Time now);
+
+}  // namespace tocsin::core

@@ -1,0 +1,82 @@
+"""Maintenance windows, from the command line to the webhook that gets nothing, and then what is left."""
+
+import unittest
+
+from harness.pushing import push
+from harness.testcase import TocsinTestCase
+from harness.waiting import wait_until
+
+LONG = ("--timeout", "1h")
+
+
+class Maintenance(TocsinTestCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.cluster.make_channel(cls.receiver, "everyone", "--default")
+
+    def setUp(self):
+        self.monitor = self.id_of_test()
+        self.token = self.cli.json("monitor", "create", self.monitor, *LONG)["pushToken"]
+
+    def push(self, status):
+        self.assertEqual(push(self.gateway, self.token, status=status).status, 200)
+
+    def announce(self, *flags):
+        return self.cli.json("maintenance", "create", self.monitor, "--reason", "new disks",
+                             "--monitor", self.monitor, *flags)
+
+    def told(self):
+        return [message.type for message in self.receiver.messages(monitor=self.monitor)]
+
+    def incident(self):
+        return self.cli.json("incident", "list", "--monitor", self.monitor)["incidents"][0]
+
+    def test_what_fails_and_recovers_in_a_window_is_recorded_and_not_told(self):
+        self.announce("--for", "1h")
+        self.assertTrue(self.cli.monitor(self.monitor)["inMaintenance"])
+        self.push("down")
+        self.push("up")
+        self.assertEqual(self.incident()["resolution"], "RESOLUTION_RECOVERED")
+        # Whatever comes after the window is told, and nothing came before it.
+        self.assertEqual(self.cli.run("maintenance", "delete", self.monitor).returncode, 0)
+        self.push("down")
+        self.receiver.wait_for(1, 20, monitor=self.monitor, type="incident.opened")
+        self.assertEqual(self.told(), ["incident.opened"])
+
+    def test_what_is_down_when_the_window_ends_is_told_once(self):
+        self.announce("--for", "1h")
+        self.push("down")
+        opened = self.incident()["openTime"]
+        self.assertEqual(self.told(), [])
+        self.assertEqual(self.cli.run("maintenance", "delete", self.monitor).returncode, 0)
+        message = self.receiver.wait_for(1, 20, monitor=self.monitor, type="incident.opened")[0]
+        self.assertEqual(message.data["occurredAt"][:19], opened[:19])
+        self.push("up")
+        self.receiver.wait_for(1, 20, monitor=self.monitor, type="incident.resolved")
+        self.assertEqual(self.told(), ["incident.opened", "incident.resolved"])
+
+    def test_that_what_was_told_has_recovered_is_told_in_a_window(self):
+        self.push("down")
+        self.receiver.wait_for(1, 20, monitor=self.monitor, type="incident.opened")
+        self.announce("--for", "1h")
+        self.push("up")
+        self.receiver.wait_for(1, 20, monitor=self.monitor, type="incident.resolved")
+
+    def test_a_window_that_recurs_says_when_it_opens(self):
+        made = self.announce("--cron", "0 2 * * sun", "--time-zone", "Europe/Paris", "--window", "3h")
+        self.assertNotIn("active", made)
+        self.assertIn("nextStartTime", made)
+        listed = self.cli.run("maintenance", "list")
+        self.assertIn("0 2 * * sun Europe/Paris, for 3h", listed.stdout)
+
+    def test_what_is_wrong_is_told_at_once(self):
+        refused = self.cli.run("maintenance", "create", "wrong", "--cron", "61 * * * *", "--window", "3h")
+        self.assertEqual(refused.returncode, 2, refused.stderr)
+        for words in ("minute", "reason"):
+            self.assertIn(words, refused.stderr)
+        wait_until(lambda: self.cli.run("maintenance", "get", "wrong").returncode == 3, 5, "it was not made")
+
+
+if __name__ == "__main__":
+    unittest.main()
