@@ -21,6 +21,11 @@ constexpr std::pair<absl::string_view, absl::string_view> kNames[] = {
     {"channel_id", "ID"},
     {"key_id", "ID"},
     {"project_id", "ID"},
+    {"maintenance_id", "ID"},
+    {"monitors", "--monitor"},
+    {"start_time", "--start"},
+    {"end_time", "--for, --until"},
+    {"duration", "--window"},
     {"expire_time", "--expires-in"},
     {"name", "ID"},
     {"push_token", "TOKEN"},
@@ -96,7 +101,8 @@ std::string Refused(const absl::Status& status, const CallFacts& call) {
 
 std::string FlagOf(absl::string_view field) {
   absl::string_view name = field;
-  for (const absl::string_view resource : {"monitor.", "channel.", "key.", "project."}) {
+  for (const absl::string_view resource :
+       {"monitor.", "channel.", "key.", "project.", "maintenance."}) {
     if (absl::ConsumePrefix(&name, resource)) break;
   }
   if (absl::ConsumePrefix(&name, "push.defaults.")) {
@@ -105,6 +111,8 @@ std::string FlagOf(absl::string_view field) {
   absl::ConsumePrefix(&name, "push.");
   absl::ConsumePrefix(&name, "schedule.heartbeat.");
   absl::ConsumePrefix(&name, "schedule.cron.");
+  absl::ConsumePrefix(&name, "one_off.");
+  absl::ConsumePrefix(&name, "recurring.");
   // Of a preview, which has no other schedule.
   if (absl::ConsumePrefix(&name, "cron.") && name == "expression") return "EXPRESSION";
   name = name.substr(0, name.find('.'));  // "labels.team"

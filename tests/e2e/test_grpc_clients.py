@@ -11,6 +11,7 @@ import unittest
 
 from harness.node import google_protos, install
 from harness.testcase import TocsinTestCase
+from harness.waiting import wait_until
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SCENARIO = json.loads((ROOT / "tests/e2e/clients/scenario.json").read_text())
@@ -149,6 +150,9 @@ class GrpcClients(TocsinTestCase):
                        "tocsin.v1.MonitorService/CreateMonitor"):
             self.assertIn(method, methods)
         serving = ({"status": "SERVING"}, None)
+        # Health follows readiness once a second.
+        wait_until(lambda: client.call("Health/Check", {"service": ""}, False,
+                                       package="grpc.health.v1") == serving, 10, "core serves")
         for service in ("", "tocsin.v1.MonitorService"):
             for method, stream in (("Health/Check", False), ("Health/Watch", True)):
                 with self.subTest(f"{method} of {service!r}"):

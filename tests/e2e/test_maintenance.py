@@ -64,11 +64,11 @@ class Maintenance(TocsinTestCase):
         self.receiver.wait_for(1, 20, monitor=self.monitor, type="incident.resolved")
 
     def test_a_window_that_recurs_says_when_it_opens(self):
-        made = self.announce("--cron", "0 2 * * sun", "--time-zone", "Europe/Paris", "--window", "3h")
+        made = self.announce("--cron", "0 12 1 1 *", "--time-zone", "Europe/Paris", "--window", "3h")
         self.assertNotIn("active", made)
         self.assertIn("nextStartTime", made)
         listed = self.cli.run("maintenance", "list")
-        self.assertIn("0 2 * * sun Europe/Paris, for 3h", listed.stdout)
+        self.assertIn("0 12 1 1 * Europe/Paris, for 3h", listed.stdout)
 
     def test_what_is_wrong_is_told_at_once(self):
         refused = self.cli.run("maintenance", "create", "wrong", "--cron", "61 * * * *", "--window", "3h")

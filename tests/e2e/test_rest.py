@@ -140,7 +140,7 @@ class EveryMethod(TocsinTestCase):
         self.assertEqual(changed["reason"], "newer disks")
         self.assertEqual(changed["recurring"], made["recurring"])
         self.rest.json("DELETE", path)
-        self.assertEqual(self.rest.call("GET", path).status, 404)
+        self.assertEqual(self.rest.call("GET", path).status_code, 404)
 
     @drives("pauseMonitor", "resumeMonitor")
     def test_a_monitor_is_paused_and_resumed(self):

@@ -1,5 +1,6 @@
 // Maintenances.
 #include "absl/strings/str_cat.h"
+#include "common/status_details.h"
 #include "services/core/api/convert.h"
 #include "services/core/domain/names.h"
 #include "services/core/domain/time_zone.h"
@@ -12,7 +13,9 @@ void ReadRecurring(const v1::RecurringWindow& window, const std::string& path, M
                    FieldFaults& faults) {
   const absl::StatusOr<CronExpression> expression = CronExpression::Parse(window.cron());
   // The evaluator calls it by the name that it has in a schedule.
-  if (!expression.ok()) faults.Add(path + ".cron", std::string(expression.status().message()), "");
+  for (const FieldViolation& violation : FieldViolations(expression.status())) {
+    faults.AddWorded(path + ".cron", violation.description);
+  }
   const absl::StatusOr<absl::TimeZone> zone =
       FindTimeZone(window.time_zone().empty() ? "UTC" : window.time_zone());
   if (!zone.ok()) faults.Append(zone.status(), path);

@@ -37,7 +37,7 @@ absl::Status MaintenanceServiceHandler::Create(const Caller& caller,
   ASSIGN_OR_RETURN(const Maintenance made, admin_.Create(caller, std::move(maintenance),
                                                          {.validate_only = request.validate_only(),
                                                           .request = IdentityOf(request)}));
-  response = ToProto(made, now);
+  response = ToProto(made, clock_.Now());
   return absl::OkStatus();
 }
 
@@ -83,7 +83,7 @@ absl::Status MaintenanceServiceHandler::Update(const Caller& caller,
       const Maintenance changed,
       admin_.Update(caller, name, [&](Maintenance& current) { update.Apply(current); },
                     {.etag = wanted.etag(), .validate_only = request.validate_only()}));
-  response = ToProto(changed, now);
+  response = ToProto(changed, clock_.Now());
   return absl::OkStatus();
 }
 

@@ -169,6 +169,9 @@ TEST_F(HeldIncident, IsToldOnceAtTheEndIfItIsOpenStill) {
   const MonitorState down = Fail().next;
   EXPECT_EQ(DecideIn(maintenances_, MinuteMonitor(), down, DeadlineChecked{}, Second(99)).reason,
             Reason::kNotDue);
+  const GapList gaps = WithMaintenances({}, maintenances_, MinuteMonitor(), down, Second(100));
+  EXPECT_LT(TellAt(MinuteMonitor(), down, gaps, Second(100)), Second(100))
+      << "the sweeper judges only what was due before the newest touch";
   const Decision told =
       DecideIn(maintenances_, MinuteMonitor(), down, DeadlineChecked{}, Second(100));
   EXPECT_TRUE(told.told);

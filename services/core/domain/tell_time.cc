@@ -24,7 +24,7 @@ absl::Time ReminderAt(const MonitorDefinition& definition, const MonitorState& s
 absl::Time TellAt(const MonitorDefinition& definition, const MonitorState& state,
                   const GapList& gaps, absl::Time now) {
   const bool held = HeldUntil(state) != absl::InfiniteFuture();
-  if (held && !MaintainedUntil(gaps, now).has_value()) return now;
+  if (held && !MaintainedUntil(gaps, now).has_value()) return state.incident->detected_at;
   return std::min(HeldUntil(state), ReminderAt(definition, state));
 }
 

@@ -15,7 +15,7 @@ absl::Time ReminderAt(const MonitorDefinition& definition, const MonitorState& s
 
 // When there is something to tell of an open incident although nothing happens: a reminder, or what
 // was held back; InfiniteFuture: never. `gaps` as for DeadlineOf: what no window holds back any
-// more is to be told at `now`.
+// more was to be told when it was detected.
 absl::Time TellAt(const MonitorDefinition& definition, const MonitorState& state,
                   const GapList& gaps, absl::Time now);
 

@@ -43,7 +43,7 @@ function toMessage(value, key = "") {
     const snake = (path) => path.replace(/[A-Z]/g, (c) => `_${c.toLowerCase()}`);
     return { paths: value.split(",").map(snake) };
   }
-  if (["timeout", "grace", "overlap"].includes(key)) return { seconds: parseInt(value, 10) };
+  if (["timeout", "grace", "overlap", "duration"].includes(key)) return { seconds: parseInt(value, 10) };
   return value;
 }
 
