@@ -72,7 +72,8 @@ class Cronitor final : public Adapter {
     // Its clients always send a stamp, people who write it by hand a state; Healthchecks knows none
     // of these, and Cronitor's keys are no UUIDs.
     if (!StartsWith(target.path, kSharedPrefix)) return false;
-    if (ReadUuid(PathParts(target.path)[1])) return false;
+    const auto parts = PathParts(target.path);
+    if (parts.size() < 2 || ReadUuid(parts[1])) return false;
     bool wanted = false;
     ForEachParameter(target.query, [&](const std::string& name, const std::string&) {
       wanted = wanted || name == "state" || name == "stamp" || name == "metric";

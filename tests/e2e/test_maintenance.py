@@ -56,6 +56,12 @@ class Maintenance(TocsinTestCase):
         self.receiver.wait_for(1, 20, monitor=self.monitor, type="incident.resolved")
         self.assertEqual(self.told(), ["incident.opened", "incident.resolved"])
 
+    def test_a_new_end_leaves_the_beginning_alone(self):
+        made = self.announce("--for", "1h")
+        changed = self.cli.json("maintenance", "update", self.monitor, "--until", made["oneOff"]["endTime"],
+                                "--validate-only")
+        self.assertEqual(changed["oneOff"]["startTime"], made["oneOff"]["startTime"])
+
     def test_that_what_was_told_has_recovered_is_told_in_a_window(self):
         self.push("down")
         self.receiver.wait_for(1, 20, monitor=self.monitor, type="incident.opened")

@@ -403,11 +403,15 @@ MaintenanceUpdate MaintenanceUpdate::Make(const v1::Maintenance& maintenance,
   update.paths_ = Paths(kMaintenanceFields, kMaintenanceOutput, maintenance, mask, nullptr, faults);
   // `*` names both windows, of which a message has one.
   TakeNamed(values, "maintenance", update.paths_, faults);
+  update.keeps_start_ = maintenance.has_one_off() && !maintenance.one_off().has_start_time();
   return update;
 }
 
 void MaintenanceUpdate::Apply(Maintenance& maintenance) const {
+  const bool was_once = !maintenance.recurring.has_value();
+  const absl::Time start = maintenance.start;
   CopyFields(kMaintenanceFields, paths_, values_, maintenance);
+  if (keeps_start_ && was_once) maintenance.start = start;
 }
 
 }  // namespace tocsin::core

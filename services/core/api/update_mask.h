@@ -85,7 +85,8 @@ class ProjectUpdate {
   std::vector<std::string_view> paths_;
 };
 
-// The same for maintenances. The window is changed as a whole: `one_off` or `recurring`.
+// The same for maintenances. The window is changed as a whole: `one_off` or
+// `recurring`; but one that comes once keeps its beginning where the message says none.
 class MaintenanceUpdate {
  public:
   static MaintenanceUpdate Make(const v1::Maintenance& maintenance,
@@ -96,6 +97,7 @@ class MaintenanceUpdate {
  private:
   Maintenance values_;
   std::vector<std::string_view> paths_;
+  bool keeps_start_ = false;  // of a window that comes once, whose message says no beginning
 };
 
 }  // namespace tocsin::core

@@ -38,6 +38,14 @@ void ValidateWindow(const Maintenance& maintenance, const std::string& below, Fi
   }
 }
 
+// Nothing that ended before matters to a deadline.
+absl::Time CountedSince(const MonitorState& state) {
+  absl::Time since = std::max(state.last_at, state.armed_at);
+  if (state.credit_at != absl::InfinitePast()) since = std::min(since, state.credit_at);
+  for (const Run& run : state.runs) since = std::min(since, run.started_at);
+  return since;
+}
+
 std::optional<MaintenanceWindow> FromCreation(const Maintenance& maintenance,
                                               MaintenanceWindow window) {
   window.start = std::max(window.start, maintenance.created_at);
@@ -117,8 +125,11 @@ GapList WithMaintenances(const GapList& gaps, const Maintenances& maintenances,
                          const MonitorDefinition& definition, const MonitorState& state,
                          absl::Time now) {
   GapList all = gaps;
+  const absl::Time since = CountedSince(state);
   std::optional<absl::Time> plain;
   for (const Maintenance& maintenance : maintenances) {
+    // Most are over for long.
+    if (!maintenance.recurring.has_value() && maintenance.end < std::min(since, now)) continue;
     if (!Covers(maintenance, definition)) continue;
     if (!plain.has_value()) plain = DeadlineOf(definition, state, {}).plain;
     // The last one that overlaps what leads to the deadline is the one that moves it.

@@ -1,7 +1,7 @@
 // When there is something to tell of an open incident.
 #include "services/core/domain/tell_time.h"
 
-#include <algorithm>
+#include <optional>
 
 #include "services/core/domain/maintenance.h"
 
@@ -23,9 +23,13 @@ absl::Time ReminderAt(const MonitorDefinition& definition, const MonitorState& s
 
 absl::Time TellAt(const MonitorDefinition& definition, const MonitorState& state,
                   const GapList& gaps, absl::Time now) {
-  const bool held = HeldUntil(state) != absl::InfiniteFuture();
-  if (held && !MaintainedUntil(gaps, now).has_value()) return state.incident->detected_at;
-  return std::min(HeldUntil(state), ReminderAt(definition, state));
+  const absl::Time held_until = HeldUntil(state);
+  if (held_until == absl::InfiniteFuture()) return ReminderAt(definition, state);
+  const std::optional<absl::Time> until = MaintainedUntil(gaps, now);
+  // As it was foreseen: then, or since then.
+  if (until.has_value() ? *until == held_until : held_until <= now) return held_until;
+  // A window became longer or shorter, or is gone: that is to be noted, or told, now.
+  return state.incident->detected_at;
 }
 
 }  // namespace tocsin::core

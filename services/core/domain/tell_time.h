@@ -13,9 +13,9 @@ absl::Time HeldUntil(const MonitorState& state);
 // When the next reminder is due; InfiniteFuture: never.
 absl::Time ReminderAt(const MonitorDefinition& definition, const MonitorState& state);
 
-// When there is something to tell of an open incident although nothing happens: a reminder, or what
-// was held back; InfiniteFuture: never. `gaps` as for DeadlineOf: what no window holds back any
-// more was to be told when it was detected.
+// When there is something to tell, or to note, of an open incident although nothing happens: a
+// reminder, or what was held back; InfiniteFuture: never. `gaps` as for DeadlineOf. What is held
+// back until another time than the windows that are open at `now` say was due when it was detected.
 absl::Time TellAt(const MonitorDefinition& definition, const MonitorState& state,
                   const GapList& gaps, absl::Time now);
 

@@ -474,8 +474,12 @@ Decision Decide(const MonitorDefinition& definition, const MonitorState& state, 
 }
 
 absl::Time SweepAt(const MonitorDefinition& definition, const MonitorState& state) {
-  return std::min(
-      {DeadlineOf(definition, state, {}).at, HeldUntil(state), ReminderAt(definition, state)});
+  const absl::Time deadline = DeadlineOf(definition, state, {}).at;
+  // Until when it is held back is for the windows to say, which may have changed.
+  if (HeldUntil(state) != absl::InfiniteFuture()) {
+    return std::min(deadline, state.incident->detected_at);
+  }
+  return std::min(deadline, ReminderAt(definition, state));
 }
 
 bool IsValueInRange(const MonitorDefinition& definition, const Heartbeat& heartbeat) {

@@ -164,12 +164,14 @@ absl::Status Sweeper::JudgeDue(Transaction& transaction, const OutageGuard::Judg
     StateChange change = {
         .monitor = definition.key, .state = monitor.state, .last_push_id = 0, .sweep_at = due_at};
     if (due_at <= now) {
+      // What the decision looks at first, also when something else is due before.
+      const absl::Time judged = deadline.at < now ? deadline.at : due_at;
       const bool by_http = monitor.state.last_source != Source::kGrpc;
-      if (due_at > judgement.up_to) {
+      if (judged > judgement.up_to) {
         pass.left_some = true;
         continue;
       }
-      if (by_http && due_at > judgement.http_up_to) {
+      if (by_http && judged > judgement.http_up_to) {
         // A gateway that was heard a moment ago will be heard again.
         const bool soon = now - judgement.http_up_to < kGatewayGone;
         (soon ? pass.left_some : pass.held_some) = true;

@@ -12,8 +12,8 @@ namespace tocsin::core {
 namespace pg {
 namespace {
 
-constexpr Statement kStamp = {"maintenance_stamp",
-                              "SELECT coalesce(max(t.version), 0), count(*) FROM maintenance t"};
+constexpr Statement kStamp = {
+    "maintenance_stamp", "SELECT coalesce(sum(t.version), 0)::bigint, count(*) FROM maintenance t"};
 
 constexpr Statement kAll = {
     "maintenances",
@@ -54,15 +54,18 @@ constexpr Statement kDelete = {"delete_maintenance",
                                "DELETE FROM maintenance WHERE maintenance_id = $1::bigint"};
 
 // A sweeper that judges by what was before holds the rows of states: it is waited for, and what it
-// writes is looked at again.
+// writes is looked at again. By a statement of its own: the one that waits sees what was before.
+constexpr Statement kHoldStates = {
+    "hold_states",
+    "SELECT s.monitor_id FROM monitor m JOIN monitor_state s ON s.monitor_id = m.monitor_id "
+    "WHERE m.project_id = $1::integer AND m.deleted_at IS NULL "
+    "ORDER BY s.monitor_id FOR NO KEY UPDATE OF s"};
+
 constexpr Statement kWakeSweeps = {
     "wake_sweeps",
-    "WITH held AS (SELECT s.monitor_id FROM monitor m "
-    "JOIN monitor_state s ON s.monitor_id = m.monitor_id "
-    "WHERE m.project_id = $1::integer AND m.deleted_at IS NULL "
-    "ORDER BY s.monitor_id FOR NO KEY UPDATE OF s) "
-    "UPDATE monitor_sweep w SET sweep_at = $2::timestamptz FROM held "
-    "WHERE w.monitor_id = held.monitor_id AND w.sweep_at > $2::timestamptz"};
+    "UPDATE monitor_sweep w SET sweep_at = $2::timestamptz FROM monitor m "
+    "WHERE m.project_id = $1::integer AND m.deleted_at IS NULL AND w.monitor_id = m.monitor_id "
+    "AND w.sweep_at > $2::timestamptz"};
 
 void AddFields(const Maintenance& maintenance, Params& params) {
   const auto& recurring = maintenance.recurring;
@@ -182,6 +185,7 @@ absl::Status PgTransaction::DeleteMaintenance(MaintenanceKey maintenance) {
 absl::Status PgTransaction::WakeSweeps(ProjectKey project, absl::Time now) {
   RETURN_IF_ERROR(BeginLocking());
   announcement_.sweep = true;
+  RETURN_IF_ERROR(session_.Run(kHoldStates, Params().Int(project)).status());
   return session_.Run(kWakeSweeps, Params().Int(project).Time(now)).status();
 }
 

@@ -23,7 +23,9 @@ Maintenance ReadMaintenance(Row& row);
 // All maintenances as they were read last. Thread-safe.
 class MaintenanceCache {
  public:
-  // The newest version, and how many there are: no change leaves both as they were.
+  // The sum of the versions, and how many there are. A change draws a version above all others, so
+  // that none leaves both as they were; the newest alone would not show what was drawn before it
+  // and committed after it.
   using Stamp = std::pair<int64_t, int64_t>;
 
   // Null unless what is kept has that stamp.

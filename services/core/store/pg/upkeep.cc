@@ -89,6 +89,13 @@ constexpr pg::Statement kPurgeMonitors = {
     "h AS (DELETE FROM incident t USING gone WHERE t.monitor_id = gone.monitor_id) "
     "DELETE FROM monitor t USING gone WHERE t.monitor_id = gone.monitor_id"};
 
+// What a core that knows of no maintenance has swept, and would look at no more.
+constexpr pg::Statement kMendHeld = {
+    "mend_held",
+    "UPDATE monitor_sweep w SET sweep_at = i.held_until FROM incident i "
+    "WHERE i.closed_at IS NULL AND i.held_until IS NOT NULL AND w.monitor_id = i.monitor_id "
+    "AND w.sweep_at IS NULL"};
+
 constexpr pg::Statement kForgetMaintenances = {
     "forget_maintenances",
     "DELETE FROM maintenance WHERE ctid = ANY (ARRAY(SELECT t.ctid FROM maintenance t "
@@ -361,6 +368,7 @@ absl::StatusOr<bool> PgStore::Maintain(const RetentionPolicy& policy, absl::Time
   outcome.Add(MaintainHistory(*session, policy, now));
   outcome.Add(Purge(*session, policy, now));
   outcome.Add(AllDone(MendListing(*session, now)));
+  outcome.Add(AllDone(session->Run(kMendHeld).status()));
   outcome.Add(AllDone(session->Run(kUnlock).status()));
   return outcome.Result();
 }
