@@ -22,10 +22,12 @@ constexpr absl::Duration kRetryAfter = absl::Seconds(1);
 constexpr int kMaxLogLinesPerSecond = 10;
 constexpr char kTooManyUnknown[] = "Too many pushes with unknown tokens from this address.";
 constexpr char kMayNotCreate[] =
-    "There is no such monitor, and this push key may not create it: it is not one that may, or what "
+    "There is no such monitor, and this push key may not create it: it is not one that may, or "
+    "what "
     "it would create names a channel that does not exist any more.";
 constexpr char kTooManyMonitors[] =
-    "There is no such monitor, and it is not created: the project has as many monitors as this push "
+    "There is no such monitor, and it is not created: the project has as many monitors as this "
+    "push "
     "key allows (max_monitors).";
 constexpr char kDeleted[] =
     "The monitor is deleted, and its id is not free: undelete it, or push to another id.";

@@ -28,7 +28,7 @@ struct PendingPush {
   http::Responder responder;
   const Dialect* dialect = nullptr;  // in whose words
   http::IpAddress client;
-  std::string request_id;            // as the client sent it; usually empty
+  std::string request_id;    // as the client sent it; usually empty
   Sha256Digest limit_key{};  // what the rate limits count by: the token, or the key's monitor
   bool token_known = false;  // core had accepted it before
   bool creates = false;      // core said that its monitor is being made for it

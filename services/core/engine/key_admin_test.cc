@@ -60,7 +60,7 @@ class KeyAdminTest : public ::testing::Test {
   MemoryStore memory_{clock_};
   simulation::FaultyStore store_{memory_, 1};
   KeyAdmin admin_{store_, clock_};
-  const Caller caller_;
+  const Caller caller_{};
 };
 
 TEST_F(KeyAdminTest, ANewKeyWorksAndOnlyItsHashIsKept) {
