@@ -70,7 +70,41 @@ pg_init() {
 # pg_running DATA: whether the cluster runs.
 pg_running() {
   local bin
-  bin=$(pg_bin "$1" 2>/dev/null) && pg_as_user "$bin/pg_ctl" -D "$1" status >/dev/null 2>&1
+  bin=$(pg_bin "$1" 2>/dev/null) && pg_as_user "$bin/pg_ctl" -D "$1" status >/dev/null 2>&1 &&
+    ! pg_is_zombie "$1"
+}
+
+# pg_is_zombie DATA: whether its postmaster is dead and nobody has reaped it, which the first process of
+# a container may never do. PostgreSQL takes that for life, and so does pg_ctl.
+pg_is_zombie() {
+  local pid
+  pid=$(pg_as_user head -n 1 "$1/postmaster.pid" 2>/dev/null) &&
+    [ "$(ps -o stat= -p "${pid:-0}" | cut -c 1)" = Z ]
+}
+
+# pg_is_at_work DATA: whether some process lives in the cluster's folder.
+pg_is_at_work() {
+  local process
+  for process in /proc/[0-9]*; do
+    if [ "$process/cwd" -ef "$1" ]; then return 0; fi
+  done
+  return 1
+}
+
+# pg_bury DATA SOCKET_FOLDER: takes away the lock files of a zombie, once nothing that it started is at
+# work any more.
+pg_bury() {
+  pg_is_zombie "$1" || return 0
+  local tries
+  for tries in {1..100}; do
+    if ! pg_is_at_work "$1"; then
+      pg_as_user rm -f "$1/postmaster.pid" "$2"/.s.PGSQL.*.lock
+      return
+    fi
+    sleep 0.1
+  done
+  echo "PostgreSQL in $1 was killed, and its processes do not end ($tries looks)" >&2
+  return 1
 }
 
 # pg_start DATA SOCKET_FOLDER LOG [setting…]: writes the settings and starts the cluster.
@@ -78,6 +112,7 @@ pg_start() {
   local data=$1 socket=$2 log=$3 bin
   shift 3
   bin=$(pg_bin "$data") || return 1
+  pg_bury "$data" "$socket" || return 1
   printf '%s\n' "# Written at each start by tools/postgres.sh." "listen_addresses = ''" \
     "unix_socket_directories = '${socket//\'/\'\'}'" "unix_socket_permissions = 0700" \
     "timezone = 'UTC'" "$@" | pg_as_user_with_input tee "$data/tocsin.conf" >/dev/null || return 1
