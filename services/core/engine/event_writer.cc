@@ -179,8 +179,9 @@ absl::StatusOr<MonitorState> WriteEvents(Transaction& transaction,
     RETURN_IF_ERROR(Fire(transaction, definition, decision, *state.incident, now));
   }
   if (decision.reminded) RETURN_IF_ERROR(Remind(transaction, definition, decision, now));
-  if (decision.message_changed || decision.incident_changed)
+  if (decision.message_changed || decision.incident_changed) {
     RETURN_IF_ERROR(transaction.SaveIncident(*state.incident));
+  }
   return state;
 }
 
