@@ -22,6 +22,8 @@ constexpr int kMostCounted = 1000;  // deliveries of a page
 struct Fields {
   std::string id, url, selector, secret, fallback, display_name;
   bool is_default = false;
+  int group_limit = 0;
+  std::string group_wait;
 };
 
 void AddFields(CLI::App& app, Fields& fields, bool creating) {
@@ -33,6 +35,11 @@ void AddFields(CLI::App& app, Fields& fields, bool creating) {
   app.add_option("--fallback", fields.fallback, "Id of the channel told when this one fails");
   app.add_flag(creating ? "--default" : "--default,!--no-default", fields.is_default,
                "Gets the alerts that no other channel gets");
+  app.add_option(
+      "--group-limit", fields.group_limit,
+      "So many alerts within --group-wait go one by one; more are gathered into a digest");
+  AddDuration(app, "--group-wait", fields.group_wait,
+              "How long they are gathered at most, 10s without this; 0s never gathers");
   if (creating) {
     app.add_option("--secret", fields.secret, "Signing secret, whsec_…; one is made without it")
         ->envname("TOCSIN_CHANNEL_SECRET");
@@ -55,6 +62,9 @@ std::vector<std::string> Apply(const Context& context, const CLI::App& app, cons
   if (given("--fallback", "fallback_channel") && !fields.fallback.empty()) {
     channel.set_fallback_channel(context.Name("channels", fields.fallback));
   }
+  if (given("--group-limit", "group_limit")) channel.set_group_limit(fields.group_limit);
+  if (given("--group-wait", "group_wait"))
+    *channel.mutable_group_wait() = ToProto(fields.group_wait);
   return paths;
 }
 
@@ -99,6 +109,10 @@ Table Describe(const v1::Channel& channel) {
   table.AddRow({"Default", channel.is_default() ? "yes" : "no"});
   table.AddRow({"Selector", channel.selector()});
   table.AddRow({"Fallback", IdOf(channel.fallback_channel())});
+  table.AddRow({"Gathers", channel.group_wait().seconds() == 0 && channel.group_wait().nanos() == 0
+                               ? "never"
+                               : absl::StrCat("more than ", channel.group_limit(),
+                                              " alerts within ", Show(channel.group_wait()))});
   table.AddRow({"State", State(channel)});
   if (channel.has_failing_since()) {
     table.AddRow({"Failing since", Show(channel.failing_since())});

@@ -117,6 +117,7 @@ void AddChannelCommands(CLI::App& app, Context& context);
 void AddProjectCommands(CLI::App& app, Context& context);
 void AddKeyCommands(CLI::App& app, Context& context);
 void AddMaintenanceCommands(CLI::App& app, Context& context);
+void AddMuteCommands(CLI::App& app, Context& context);
 void AddImportCommands(CLI::App& app, Context& context);
 void AddAuditCommand(CLI::App& app, Context& context);
 void AddHeartbeatCommands(CLI::App& app, Context& context);

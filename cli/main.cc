@@ -73,6 +73,7 @@ void Describe(CLI::App& app, Context& context) {
   AddProjectCommands(app, context);
   AddKeyCommands(app, context);
   AddMaintenanceCommands(app, context);
+  AddMuteCommands(app, context);
   AddImportCommands(app, context);
   AddAuditCommand(app, context);
   AddPushCommand(app, context);

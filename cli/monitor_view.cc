@@ -14,6 +14,8 @@ namespace {
 
 std::string State(const v1::Monitor& monitor) {
   return absl::StrCat(ShowEnum(v1::Monitor::State_Name(monitor.state()), "STATE_"),
+                      monitor.flapping() ? " (flapping)" : "",
+                      monitor.has_mute_expire_time() ? " (muted)" : "",
                       monitor.unverified() ? " (unverified)" : "");
 }
 

@@ -89,9 +89,14 @@ TEST_P(MaintenanceContract, AnIdIsTakenOnceInAProject) {
       });
   EXPECT_TRUE(absl::IsAlreadyExists(again)) << again;
   Do([&](Transaction& transaction) -> absl::Status {
-    EXPECT_EQ(transaction.CountMaintenances(project()).value(), 1);
-    EXPECT_TRUE(transaction.LockMaintenance(project(), "work").value().has_value());
-    EXPECT_FALSE(transaction.LockMaintenance(project(), "other").value().has_value());
+    EXPECT_EQ(
+        transaction.CountMaintenances(project(), MaintenanceKind::kMaintenance, kStart).value(), 1);
+    EXPECT_TRUE(transaction.LockMaintenance(project(), MaintenanceKind::kMaintenance, "work")
+                    .value()
+                    .has_value());
+    EXPECT_FALSE(transaction.LockMaintenance(project(), MaintenanceKind::kMaintenance, "other")
+                     .value()
+                     .has_value());
     return absl::OkStatus();
   });
 }
@@ -134,6 +139,34 @@ TEST_P(MaintenanceContract, AnIncidentRemembersUntilWhenItIsHeldBack) {
   });
   EXPECT_FALSE(Load(job.key).state.incident->held_until.has_value());
   EXPECT_EQ(Load(job.key).state.incident->reminded_at, kStart + absl::Hours(2));
+}
+
+TEST_P(MaintenanceContract, MutesHaveIdsAndAListOfTheirOwn) {
+  const Maintenance work = Add(Work("same"));
+  Maintenance mute = Work("same");
+  mute.kind = MaintenanceKind::kMute;
+  mute = Add(mute);
+  Maintenance ended = Work("ended");
+  ended.kind = MaintenanceKind::kMute;
+  ended.end = kStart + absl::Minutes(1);
+  ended = Add(ended);
+  const absl::Time now = kStart + absl::Hours(1);
+  const auto list = [&](std::optional<MaintenanceKind> kind, std::optional<absl::Time> open_after) {
+    return *store().ListMaintenances(
+        {.project = project(), .limit = 10, .kind = kind, .mutes_open_after = open_after});
+  };
+  EXPECT_THAT(list(MaintenanceKind::kMute, {}), ElementsAre(ended, mute));
+  EXPECT_THAT(list(MaintenanceKind::kMute, now), ElementsAre(mute));
+  EXPECT_THAT(list(MaintenanceKind::kMaintenance, now), ElementsAre(work));
+  EXPECT_THAT(list({}, now), SizeIs(2));
+  Do([&](Transaction& transaction) -> absl::Status {
+    EXPECT_EQ(transaction.LockMaintenance(project(), MaintenanceKind::kMute, "same").value(), mute);
+    EXPECT_FALSE(transaction.LockMaintenance(project(), MaintenanceKind::kMaintenance, "ended")
+                     .value()
+                     .has_value());
+    EXPECT_EQ(transaction.CountMaintenances(project(), MaintenanceKind::kMute, now).value(), 1);
+    return absl::OkStatus();
+  });
 }
 
 INSTANTIATE_TEST_SUITE_P(Stores, MaintenanceContract, testing::ValuesIn(AllStores()),

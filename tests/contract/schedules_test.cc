@@ -138,6 +138,29 @@ TEST_P(Schedules, RunsCreditAndExcuseAreSavedWithTheStateAndGoWithIt) {
   EXPECT_EQ(read.excused_at, absl::InfinitePast());
 }
 
+TEST_P(Schedules, WhatFlappingIsJudgedByIsSavedWithTheState) {
+  const MonitorIdentity monitor = AddUp("job");
+  StateChange change;
+  change.monitor = monitor.key;
+  change.state = Load(monitor.key).state;
+  change.state.transitions = {kStart, kStart + absl::Microseconds(1)};
+  change.state.flapping_since = kStart + absl::Microseconds(1);
+  change.state.untold_end = 7;
+  Save(change);
+  MonitorState read = Load(monitor.key).state;
+  EXPECT_EQ(read.transitions, change.state.transitions);
+  EXPECT_EQ(read.flapping_since, change.state.flapping_since);
+  EXPECT_EQ(read.untold_end, 7);
+  change.state.transitions.clear();
+  change.state.flapping_since.reset();
+  change.state.untold_end.reset();
+  Save(change);
+  read = Load(monitor.key).state;
+  EXPECT_THAT(read.transitions, IsEmpty());
+  EXPECT_FALSE(read.flapping_since.has_value());
+  EXPECT_FALSE(read.untold_end.has_value());
+}
+
 TEST_P(Schedules, TheMostRunsOfTheLongestIdsFit) {
   const MonitorIdentity monitor = AddUp("job");
   StateChange change;

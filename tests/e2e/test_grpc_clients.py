@@ -108,7 +108,8 @@ class GrpcClients(TocsinTestCase):
         self.addCleanup(client.close)
         path = f"/{project}"
         self.receiver.trust(path, SECRET)
-        known = {"id": project, "receiver": self.receiver.url(path), "secret": SECRET}
+        known = {"id": project, "receiver": self.receiver.url(path), "secret": SECRET,
+                 "tomorrow": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 86400))}
         faults = []
         for step in SCENARIO:
             if fault := self.step(client, step, known):

@@ -84,5 +84,65 @@ class Maintenance(TocsinTestCase):
         wait_until(lambda: self.cli.run("maintenance", "get", "wrong").returncode == 3, 5, "it was not made")
 
 
+class Mute(TocsinTestCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.cluster.make_channel(cls.receiver, "everyone", "--default")
+
+    def setUp(self):
+        self.monitor = self.id_of_test()
+        self.token = self.cli.json("monitor", "create", self.monitor, *LONG, "--label", f"of={self.monitor[:20]}")[
+            "pushToken"]
+
+    def push(self, status):
+        self.assertEqual(push(self.gateway, self.token, status=status).status, 200)
+
+    def told(self):
+        return [message.type for message in self.receiver.messages(monitor=self.monitor)]
+
+    def test_what_fails_while_muted_is_told_when_the_mute_ends(self):
+        done = self.cli.run("mute", self.monitor, "--for", "2h", "--reason", "known, ticket 7")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn(f"Muted {self.monitor} until ", done.stdout)
+        self.assertIn("(muted)", self.cli.run("monitor", "get", self.monitor).stdout)
+        self.push("down")
+        listed = self.cli.run("mute", "list").stdout
+        self.assertIn("known, ticket 7", listed)
+        self.assertEqual(self.told(), [])
+        ended = self.cli.run("unmute", self.monitor)
+        self.assertEqual(ended.returncode, 0, ended.stderr)
+        self.receiver.wait_for(1, 20, monitor=self.monitor, type="incident.opened")
+        self.assertNotIn("(muted)", self.cli.run("monitor", "get", self.monitor).stdout)
+        self.assertEqual(self.cli.run("unmute", self.monitor).returncode, 3)
+
+    def test_a_mute_that_runs_out_tells_what_is_down(self):
+        self.assertEqual(self.cli.run("mute", "-l", f"of={self.monitor[:20]}", "--for", "3s",
+                                      "--reason", "short").returncode, 0)
+        self.push("down")
+        self.receiver.wait_for(1, 30, monitor=self.monitor, type="incident.opened")
+        self.push("up")
+        self.receiver.wait_for(1, 20, monitor=self.monitor, type="incident.resolved")
+
+    def test_what_was_told_before_recovers_at_once(self):
+        self.push("down")
+        self.receiver.wait_for(1, 20, monitor=self.monitor, type="incident.opened")
+        self.assertEqual(self.cli.run("mute", self.monitor, "--for", "2h", "--reason", "x").returncode, 0)
+        self.push("up")
+        self.receiver.wait_for(1, 20, monitor=self.monitor, type="incident.resolved")
+
+    def test_what_is_missing_is_asked_for(self):
+        for flags, missing in ((("--reason", "x"), "--for"), (("--for", "2h"), "--reason")):
+            refused = self.cli.run("mute", self.monitor, *flags)
+            self.assertEqual(refused.returncode, 2)
+            self.assertIn(missing, refused.stderr)
+        refused = self.cli.run("mute", "--for", "2h", "--reason", "x")
+        self.assertEqual(refused.returncode, 2)
+        self.assertIn("tocsin mute ID", refused.stderr)
+        refused = self.cli.run("mute", self.monitor, "--for", "10000h", "--reason", "x")
+        self.assertEqual(refused.returncode, 2, refused.stderr)
+        self.assertIn("366 days", refused.stderr)
+
+
 if __name__ == "__main__":
     unittest.main()

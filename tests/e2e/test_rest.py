@@ -1,6 +1,7 @@
 """Management over REST, against the real gateway and core: every method that /openapi.json names."""
 
 import unittest
+from datetime import datetime, timedelta, timezone
 
 import requests
 
@@ -139,6 +140,19 @@ class EveryMethod(TocsinTestCase):
         changed = self.rest.json("PATCH", f"{path}?updateMask=reason", {"reason": "newer disks"})
         self.assertEqual(changed["reason"], "newer disks")
         self.assertEqual(changed["recurring"], made["recurring"])
+        self.rest.json("DELETE", path)
+        self.assertEqual(self.rest.call("GET", path).status_code, 404)
+
+    @drives("createMute", "getMute", "listMutes", "deleteMute")
+    def test_a_mute_is_made_read_and_deleted(self):
+        tomorrow = (datetime.now(timezone.utc) + timedelta(days=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
+        made = self.rest.post(f"{PROJECT}/mutes?muteId=rest-mute",
+                              {"reason": "known", "selector": "owner=nobody", "expireTime": tomorrow})
+        self.assertEqual(made["expireTime"], tomorrow)
+        path = f"{PROJECT}/mutes/rest-mute"
+        self.assertEqual(self.rest.json("GET", path), made)
+        listed = self.rest.json("GET", f"{PROJECT}/mutes?activeOnly=true")["mutes"]
+        self.assertIn(made["name"], [each["name"] for each in listed])
         self.rest.json("DELETE", path)
         self.assertEqual(self.rest.call("GET", path).status_code, 404)
 

@@ -150,6 +150,7 @@ v1::Delivery ToProto(const DeliveryView& view) {
   for (EventKey event : delivery.events) {
     out.add_alert_events(AlertEventName(view.project_id, event));
   }
+  if (!delivery.told_by.empty()) out.set_digest(DeliveryName(view.project_id, delivery.told_by));
   out.set_state(ToProto(delivery.state));
   out.set_attempts(delivery.attempts);
   if (delivery.state == DeliveryState::kPending) {
@@ -177,6 +178,8 @@ v1::Channel ToProto(const Channel& channel) {
   out.set_disable_reason(channel.disable_reason);
   if (channel.failing_since) *out.mutable_failing_since() = ToTimestamp(*channel.failing_since);
   out.set_last_error(channel.last_error);
+  out.set_group_limit(channel.group_limit);
+  *out.mutable_group_wait() = ToDuration(channel.group_wait);
   *out.mutable_create_time() = ToTimestamp(channel.created_at);
   *out.mutable_update_time() = ToTimestamp(channel.updated_at);
   out.set_etag(EtagOf(channel));
@@ -236,6 +239,8 @@ Channel FromProto(const v1::Channel& channel, const std::string& project_id, con
   out.selector = channel.selector();
   out.is_default = channel.is_default();
   out.fallback_channel = FallbackId(channel.fallback_channel(), project_id, prefix, faults);
+  if (channel.group_limit() != 0) out.group_limit = channel.group_limit();
+  if (channel.has_group_wait()) out.group_wait = FromDuration(channel.group_wait());
   return out;
 }
 

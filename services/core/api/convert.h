@@ -30,6 +30,7 @@
 #include "tocsin/v1/key.pb.h"
 #include "tocsin/v1/maintenance.pb.h"
 #include "tocsin/v1/monitor.pb.h"
+#include "tocsin/v1/mute.pb.h"
 #include "tocsin/v1/project.pb.h"
 
 namespace tocsin::core {
@@ -56,6 +57,8 @@ v1::CronSchedule CronToProto(const Schedule& schedule);
 Schedule FromProto(const v1::Schedule& schedule, std::string_view prefix, FieldFaults& faults);
 // `path` is that of the message itself. Without a cron rule when a part of it is none.
 Schedule FromProto(const v1::CronSchedule& cron, const std::string& path, FieldFaults& faults);
+
+v1::Run ToProto(const Run& run);
 
 // A monitor as a person sees it at `now`; `gaps` as for ConditionOf.
 v1::Monitor ToProto(const MonitorView& view, const GapList& gaps, absl::Time now);
@@ -105,6 +108,10 @@ std::optional<DeliveryState> FromProto(v1::Delivery::State state, std::string_vi
                                        FieldFaults& faults);
 
 v1::Maintenance ToProto(const Maintenance& maintenance, absl::Time now);
+v1::Mute ToMute(const Maintenance& mute, absl::Time now);
+// It begins at `now`.
+Maintenance FromProto(const v1::Mute& mute, const std::string& project_id, const std::string& id,
+                      absl::Time now, std::string_view prefix, FieldFaults& faults);
 // A window that comes once and says no beginning begins `now`.
 Maintenance FromProto(const v1::Maintenance& maintenance, const std::string& project_id,
                       const std::string& id, absl::Time now, std::string_view prefix,

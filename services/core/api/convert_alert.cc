@@ -96,6 +96,8 @@ v1::AlertEvent ToProto(const AlertEvent& event) {
   *out.mutable_incident() = ToProto(event.incident, definition.project_id, definition.id);
   if (event.expected_at) *out.mutable_expect_time() = ToTimestamp(*event.expected_at);
   if (event.last_heartbeat) *out.mutable_last_heartbeat() = ToProto(*event.last_heartbeat);
+  if (event.run) *out.mutable_run() = ToProto(*event.run);
+  out.set_flapping(event.flapping);
   return out;
 }
 

@@ -24,6 +24,22 @@ void ReadRecurring(const v1::RecurringWindow& window, const std::string& path, M
       .expression = *expression, .zone = *zone, .duration = FromDuration(window.duration())};
 }
 
+// Of the project of `out`.
+void ReadMonitors(const google::protobuf::RepeatedPtrField<std::string>& names,
+                  const std::string& field, Maintenance& out, FieldFaults& faults) {
+  for (const std::string& name : names) {
+    const absl::StatusOr<ResourceName> parsed = ParseMonitorName(name, field);
+    if (!parsed.ok()) {
+      faults.Append(parsed.status(), "");
+    } else if (!out.project_id.empty() && parsed->project != out.project_id) {
+      faults.Add(field, absl::StrCat(name, " lies in another project"),
+                 "monitors of the same project");
+    } else {
+      out.monitors.push_back(parsed->id);
+    }
+  }
+}
+
 }  // namespace
 
 v1::Maintenance ToProto(const Maintenance& maintenance, absl::Time now) {
@@ -68,17 +84,7 @@ Maintenance FromProto(const v1::Maintenance& maintenance, const std::string& pro
   out.reason = maintenance.reason();
   out.selector = maintenance.selector();
   out.all_monitors = maintenance.all_monitors();
-  for (const std::string& name : maintenance.monitors()) {
-    const absl::StatusOr<ResourceName> parsed = ParseMonitorName(name, below + "monitors");
-    if (!parsed.ok()) {
-      faults.Append(parsed.status(), "");
-    } else if (!project_id.empty() && parsed->project != project_id) {
-      faults.Add(below + "monitors", absl::StrCat(name, " lies in another project"),
-                 "monitors of the same project");
-    } else {
-      out.monitors.push_back(parsed->id);
-    }
-  }
+  ReadMonitors(maintenance.monitors(), below + "monitors", out, faults);
   if (maintenance.has_recurring()) {
     ReadRecurring(maintenance.recurring(), below + "recurring", out, faults);
     // What the domain says of a window that comes once would be no help.
@@ -88,6 +94,35 @@ Maintenance FromProto(const v1::Maintenance& maintenance, const std::string& pro
   const v1::OneOffWindow& window = maintenance.one_off();
   out.start = window.has_start_time() ? FromTimestamp(window.start_time()) : now;
   out.end = FromTimestamp(window.end_time());
+  return out;
+}
+
+v1::Mute ToMute(const Maintenance& mute, absl::Time now) {
+  v1::Mute out;
+  out.set_name(MuteName(mute.project_id, mute.id));
+  out.set_reason(mute.reason);
+  out.set_selector(mute.selector);
+  for (const std::string& monitor : mute.monitors) {
+    out.add_monitors(MonitorName(mute.project_id, monitor));
+  }
+  *out.mutable_expire_time() = ToTimestamp(mute.end);
+  out.set_author(mute.author);
+  out.set_active(mute.end > now);
+  *out.mutable_create_time() = ToTimestamp(mute.created_at);
+  return out;
+}
+
+Maintenance FromProto(const v1::Mute& mute, const std::string& project_id, const std::string& id,
+                      absl::Time now, std::string_view prefix, FieldFaults& faults) {
+  Maintenance out;
+  out.kind = MaintenanceKind::kMute;
+  out.project_id = project_id;
+  out.id = id;
+  out.reason = mute.reason();
+  out.selector = mute.selector();
+  ReadMonitors(mute.monitors(), absl::StrCat(prefix, ".monitors"), out, faults);
+  out.start = now;
+  out.end = FromTimestamp(mute.expire_time());
   return out;
 }
 

@@ -2,6 +2,7 @@
 #include "absl/strings/str_cat.h"
 #include "services/core/api/convert.h"
 #include "services/core/domain/condition.h"
+#include "services/core/domain/flapping.h"
 #include "services/core/domain/names.h"
 #include "services/core/engine/monitor_admin.h"
 
@@ -88,6 +89,14 @@ v1::Monitor::State ToProto(State state) {
   return v1::Monitor::STATE_UNSPECIFIED;
 }
 
+v1::Run ToProto(const Run& run) {
+  v1::Run out;
+  out.set_id(run.id);
+  *out.mutable_start_time() = ToTimestamp(run.started_at);
+  if (run.has_limit()) *out.mutable_due_time() = ToTimestamp(run.due_at);
+  return out;
+}
+
 v1::Monitor ToProto(const MonitorView& view, const GapList& gaps, absl::Time now) {
   const auto& [definition, state] = view.monitor;
   v1::Monitor out;
@@ -102,11 +111,9 @@ v1::Monitor ToProto(const MonitorView& view, const GapList& gaps, absl::Time now
   }
   for (const Run& run : state.runs) {
     if (!run.open() || !IsRemembered(run, now)) continue;
-    v1::Run& shown = *out.add_runs();
-    shown.set_id(run.id);
-    *shown.mutable_start_time() = ToTimestamp(run.started_at);
-    if (run.has_limit()) *shown.mutable_due_time() = ToTimestamp(run.due_at);
+    *out.add_runs() = ToProto(run);
   }
+  out.set_flapping(SteadyAt(state, now).has_value());
   out.set_unverified(seen.unverified);
   if (view.last_heartbeat) *out.mutable_last_heartbeat() = ToProto(*view.last_heartbeat);
   if (state.incident) {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "absl/strings/str_cat.h"
 #include "services/core/api/convert.h"
 #include "services/core/domain/names.h"
 #include "services/core/domain/text.h"
@@ -20,6 +21,21 @@ void SetNotice(const ChannelNotice& from, internal::v1::ChannelNotice* notice) {
   notice->set_reason(from.reason);
 }
 
+void SetDigest(const DigestFacts& from, const std::string& project, const std::string& public_url,
+               internal::v1::Digest* digest) {
+  digest->set_project(ProjectName(project));
+  if (!public_url.empty()) {
+    digest->set_url(
+        absl::StrCat(public_url, "/api/v1/", digest->project(), "/incidents?openOnly=true"));
+  }
+  for (const DigestFacts::Count& count : from.counts) {
+    internal::v1::Digest::Count& added = *digest->add_counts();
+    added.set_type(static_cast<v1::AlertEvent::Type>(count.type));
+    added.set_cause(static_cast<v1::Incident::Cause>(count.cause));
+    added.set_events(count.events);
+  }
+}
+
 void SetDestination(const Channel& channel, internal::v1::Destination* destination) {
   destination->set_channel(ChannelName(channel.project_id, channel.id));
   destination->set_url(channel.url);
@@ -29,7 +45,8 @@ void SetDestination(const Channel& channel, internal::v1::Destination* destinati
 
 }  // namespace
 
-internal::v1::Assignment ToAssignment(const LeasedDelivery& leased, absl::Time now) {
+internal::v1::Assignment ToAssignment(const LeasedDelivery& leased, absl::Time now,
+                                      const std::string& public_url) {
   const Delivery& delivery = leased.delivery;
   internal::v1::Assignment assignment;
   assignment.set_lease_id(delivery.lease_id);
@@ -49,6 +66,9 @@ internal::v1::Assignment ToAssignment(const LeasedDelivery& leased, absl::Time n
   if (delivery.blind) *assignment.mutable_blind() = ToProto(*delivery.blind);
   if (delivery.notice) SetNotice(*delivery.notice, assignment.mutable_channel_notice());
   assignment.set_skipped(delivery.skipped);
+  if (delivery.digest) {
+    SetDigest(*delivery.digest, leased.channel.project_id, public_url, assignment.mutable_digest());
+  }
   return assignment;
 }
 

@@ -10,7 +10,8 @@
 namespace tocsin::core {
 
 // The lease in it counts from `now`. Holds secrets.
-internal::v1::Assignment ToAssignment(const LeasedDelivery& leased, absl::Time now);
+internal::v1::Assignment ToAssignment(const LeasedDelivery& leased, absl::Time now,
+                                      const std::string& public_url);
 
 // Nullopt when the result is unknown or no delivery is named.
 std::optional<DeliveryReport> ToDeliveryReport(const internal::v1::DeliveryReport& report);

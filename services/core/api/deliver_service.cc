@@ -133,7 +133,7 @@ class DeliverHandler::Stream : public grpc::ServerBidiReactor<DeliverRequest, De
     std::vector<DeliverResponse> responses(1);
     size_t bytes = 0;
     for (const LeasedDelivery& delivery : leased) {
-      internal::v1::Assignment assignment = ToAssignment(delivery, now);
+      internal::v1::Assignment assignment = ToAssignment(delivery, now, handler_.public_url_);
       const size_t size = assignment.ByteSizeLong();
       if (bytes > 0 && bytes + size > kResponseBytes) {
         responses.emplace_back();
@@ -200,8 +200,9 @@ class DeliverHandler::Refused final
   void OnDone() override { delete this; }
 };
 
-DeliverHandler::DeliverHandler(Gate& gate, DeliveryQueue& queue, const Clock& clock)
-    : gate_(gate), queue_(queue), clock_(clock) {}
+DeliverHandler::DeliverHandler(Gate& gate, DeliveryQueue& queue, const Clock& clock,
+                               std::string public_url)
+    : gate_(gate), queue_(queue), clock_(clock), public_url_(std::move(public_url)) {}
 
 DeliverHandler::~DeliverHandler() = default;
 

@@ -20,7 +20,8 @@ namespace tocsin::core {
 // outlive the gRPC server.
 class DeliverHandler : public internal::v1::DeliveryService::CallbackService {
  public:
-  DeliverHandler(Gate& gate, DeliveryQueue& queue, const Clock& clock);
+  // `public_url`: where Tocsin is reached, without a slash at the end; empty: not known.
+  DeliverHandler(Gate& gate, DeliveryQueue& queue, const Clock& clock, std::string public_url);
   ~DeliverHandler() override;
 
   grpc::ServerBidiReactor<internal::v1::DeliverRequest, internal::v1::DeliverResponse>* Deliver(
@@ -41,6 +42,7 @@ class DeliverHandler : public internal::v1::DeliveryService::CallbackService {
   Gate& gate_;
   DeliveryQueue& queue_;
   const Clock& clock_;
+  const std::string public_url_;
   absl::Mutex mutex_;
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   std::set<std::shared_ptr<Stream>> streams_ ABSL_GUARDED_BY(mutex_);

@@ -46,6 +46,7 @@ absl::StatusOr<ChannelKey> ChannelKeyOf(Store& store, const std::string& name,
 void Revive(Delivery& delivery, absl::Time now) {
   delivery.state = DeliveryState::kPending;
   delivery.redelivery = true;
+  delivery.told_by.clear();
   delivery.attempts = 0;
   delivery.next_attempt_at = now;
   delivery.expires_at = now + kRedeliveryLife;

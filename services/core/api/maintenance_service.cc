@@ -44,7 +44,7 @@ absl::Status MaintenanceServiceHandler::Create(const Caller& caller,
 absl::Status MaintenanceServiceHandler::Get(const v1::GetMaintenanceRequest& request,
                                             v1::Maintenance& response) {
   ASSIGN_OR_RETURN(const ResourceName name, ParseMaintenanceName(request.name(), "name"));
-  ASSIGN_OR_RETURN(const Maintenance maintenance, admin_.Get(name));
+  ASSIGN_OR_RETURN(const Maintenance maintenance, admin_.Get(MaintenanceKind::kMaintenance, name));
   response = ToProto(maintenance, clock_.Now());
   return absl::OkStatus();
 }
@@ -56,7 +56,10 @@ absl::Status MaintenanceServiceHandler::List(const v1::ListMaintenancesRequest& 
   const ListScope scope = {"ListMaintenances", project};
   ASSIGN_OR_RETURN(const std::string after, PageKey(scope, request.page_token()));
   // One more than shown says whether there is a next page.
-  ASSIGN_OR_RETURN(std::vector<Maintenance> found, admin_.List(project, after, size + 1));
+  ASSIGN_OR_RETURN(
+      std::vector<Maintenance> found,
+      admin_.List(project,
+                  {.after_id = after, .limit = size + 1, .kind = MaintenanceKind::kMaintenance}));
   if (found.size() > static_cast<size_t>(size)) {
     found.resize(size);
     response.set_next_page_token(PageToken(scope, found.back().id));
@@ -93,8 +96,9 @@ absl::Status MaintenanceServiceHandler::Delete(const Caller& caller,
   const ResourceName name = faults.Take(ParseMaintenanceName(request.name(), "name"));
   ValidateEtag(request.etag(), "etag", faults);
   RETURN_IF_ERROR(faults.ToStatus());
-  const absl::Status status = admin_.Delete(
-      caller, name, {.etag = request.etag(), .validate_only = request.validate_only()});
+  const absl::Status status =
+      admin_.Delete(caller, MaintenanceKind::kMaintenance, name,
+                    {.etag = request.etag(), .validate_only = request.validate_only()});
   const bool missing = tocsin::Reason(status) == kMaintenanceNotFound;
   return request.allow_missing() && missing ? absl::OkStatus() : status;
 }

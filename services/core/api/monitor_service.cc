@@ -92,12 +92,19 @@ v1::Monitor MonitorServiceHandler::Show(const MonitorView& view,
       WithMaintenances(*gaps, maintenances, view.monitor.definition, view.monitor.state, now);
   v1::Monitor shown = ToProto(view, all, now);
   shown.set_in_maintenance(MaintainedUntil(all, now).has_value());
+  if (const auto until = MutedUntil(all, now)) {
+    *shown.mutable_mute_expire_time() = ToTimestamp(*until);
+  }
   return shown;
 }
 
 // Those that cannot be read change what is shown for a moment, and keep no answer from coming.
 Maintenances MonitorServiceHandler::MaintenancesOf(ProjectKey project) const {
-  return store_.ListMaintenances({.project = project, .after_id = "", .limit = kMaxMaintenances})
+  return store_
+      .ListMaintenances({.project = project,
+                         .after_id = "",
+                         .limit = 2 * kMaxMaintenances,
+                         .mutes_open_after = clock_.Now()})
       .value_or(Maintenances());
 }
 

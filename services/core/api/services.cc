@@ -6,13 +6,14 @@ namespace tocsin::core {
 Services::Services(const ServiceParts& parts)
     : push(parts.gate, parts.pushes, parts.clock),
       push_stream(parts.gate, parts.pushes, parts.guard, parts.clock, parts.monotonic),
-      deliver(parts.gate, parts.queue, parts.clock),
+      deliver(parts.gate, parts.queue, parts.clock, parts.public_url),
       monitors(parts.gate, parts.monitors, parts.store, parts.guard, parts.clock, parts.public_url),
       channels(parts.gate, parts.channels),
       incidents(parts.gate, parts.store),
       deliveries(parts.gate, parts.store, parts.clock),
       alerts(parts.gate, parts.feed, parts.store),
       maintenances(parts.gate, parts.maintenances, parts.clock),
+      mutes(parts.gate, parts.maintenances, parts.clock),
       projects(parts.gate, parts.projects),
       keys(parts.gate, parts.keys),
       audit(parts.gate, parts.store) {}
@@ -27,6 +28,7 @@ std::vector<Services::Named> Services::All() {
           {v1::DeliveryService::service_full_name(), &deliveries},
           {v1::AlertService::service_full_name(), &alerts},
           {v1::MaintenanceService::service_full_name(), &maintenances},
+          {v1::MuteService::service_full_name(), &mutes},
           {v1::ProjectService::service_full_name(), &projects},
           {v1::KeyService::service_full_name(), &keys},
           {v1::AuditService::service_full_name(), &audit}};

@@ -17,6 +17,7 @@
 #include "services/core/api/key_service.h"
 #include "services/core/api/maintenance_service.h"
 #include "services/core/api/monitor_service.h"
+#include "services/core/api/mute_service.h"
 #include "services/core/api/project_service.h"
 #include "services/core/api/push_service.h"
 
@@ -61,6 +62,7 @@ struct Services {
   DeliveryServiceHandler deliveries;
   AlertServiceHandler alerts;
   MaintenanceServiceHandler maintenances;
+  MuteServiceHandler mutes;
   ProjectServiceHandler projects;
   KeyServiceHandler keys;
   AuditServiceHandler audit;

@@ -84,7 +84,7 @@ class StreamsTest : public ::testing::Test {
   Gate gate_;
   PushServiceHandler push_service_{gate_, creator_, clock_};
   PushStreamHandler push_streams_{gate_, creator_, guard_, clock_, monotonic_};
-  DeliverHandler deliver_streams_{gate_, queue_, clock_};
+  DeliverHandler deliver_streams_{gate_, queue_, clock_, "https://tocsin.example"};
   std::unique_ptr<grpc::Server> server_;
   std::unique_ptr<v1::PushService::Stub> pushes_;
   std::unique_ptr<internal::v1::PushService::Stub> gateway_;

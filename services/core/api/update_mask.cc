@@ -110,6 +110,10 @@ constexpr ChannelField kChannelFields[] = {
     {"is_default", [](const v1::Channel& c) { return c.is_default(); }, TOCSIN_COPY(is_default)},
     {"fallback_channel", [](const v1::Channel& c) { return !c.fallback_channel().empty(); },
      TOCSIN_COPY(fallback_channel)},
+    {"group_limit", [](const v1::Channel& c) { return c.group_limit() != 0; },
+     TOCSIN_COPY(group_limit)},
+    {"group_wait", [](const v1::Channel& c) { return c.has_group_wait(); },
+     TOCSIN_COPY(group_wait)},
 };
 
 // The whole grant, or one part of it.

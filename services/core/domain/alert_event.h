@@ -10,6 +10,7 @@
 #include "services/core/domain/incident.h"
 #include "services/core/domain/keys.h"
 #include "services/core/domain/monitor.h"
+#include "services/core/domain/run.h"
 
 namespace tocsin::core {
 
@@ -30,6 +31,8 @@ struct AlertEvent {
   State state = State::kDown;               // that the event led to
   std::optional<absl::Time> expected_at;    // of the heartbeat that did not come, without the grace
   std::optional<Heartbeat> last_heartbeat;  // the newest up or down, if any
+  std::optional<Run> run;                   // that took too long, when that opened the incident
+  bool flapping = false;                    // nothing else is told until the monitor is steady
 };
 
 }  // namespace tocsin::core

@@ -186,7 +186,9 @@ std::vector<FieldChange> ChangesOf(const Channel* before, const Channel* after) 
   }
   changes.Text("selector", from.selector, to.selector)
       .Flag("is_default", from.is_default, to.is_default)
-      .Text("fallback_channel", FallbackName(from), FallbackName(to));
+      .Text("fallback_channel", FallbackName(from), FallbackName(to))
+      .Number("group_limit", from.group_limit, to.group_limit)
+      .Span("group_wait", from.group_wait, to.group_wait);
   if (before != nullptr && after != nullptr) {
     changes.Time("disable_time", from.disabled_at, to.disabled_at);
     if (from.secrets != to.secrets) changes.Secret("webhook_secret");
@@ -209,6 +211,14 @@ std::vector<FieldChange> ChangesOf(const Maintenance* before, const Maintenance*
                         DurationText(maintenance.recurring->duration));
   };
   FieldChanges changes(KindOf(before != nullptr, after != nullptr));
+  const bool mute = (before != nullptr ? from : to).kind == MaintenanceKind::kMute;
+  if (mute) {
+    changes.Text("reason", from.reason, to.reason)
+        .Text("selector", from.selector, to.selector)
+        .Text("monitors", absl::StrJoin(from.monitors, ", "), absl::StrJoin(to.monitors, ", "))
+        .Time("expire_time", once(before, &Maintenance::end), once(after, &Maintenance::end));
+    return std::move(changes).Take();
+  }
   changes.Text("display_name", from.display_name, to.display_name)
       .Text("reason", from.reason, to.reason)
       .Text("selector", from.selector, to.selector)

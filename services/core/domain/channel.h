@@ -25,6 +25,9 @@ struct ChannelTold {
   friend bool operator==(const ChannelTold&, const ChannelTold&) = default;
 };
 
+inline constexpr int32_t kDefaultGroupLimit = 10;
+inline constexpr absl::Duration kDefaultGroupWait = absl::Seconds(10);
+
 struct Channel {
   ChannelKey key = 0;
   ProjectKey project = 0;
@@ -38,6 +41,10 @@ struct Channel {
   std::string selector;  // "team=payments,severity=critical"; empty selects none
   bool is_default = false;
   std::string fallback_channel;  // id; empty: the default channels
+  // What comes beyond so many alerts within so long is gathered (see gathering.h); zero: nothing
+  // is.
+  int32_t group_limit = kDefaultGroupLimit;
+  absl::Duration group_wait = kDefaultGroupWait;
   std::optional<absl::Time> disabled_at;
   std::string disable_reason;
   std::optional<absl::Time> failing_since;  // every attempt since then failed

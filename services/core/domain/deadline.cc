@@ -22,6 +22,7 @@ bool ScheduleCounts(const MonitorState& state) {
 // A monitor that was never heard may be about to push over HTTP, so only a known other door
 // exempts it from what happened to the gateways.
 bool Touches(const Gap& gap, const MonitorState& state) {
+  if (gap.kind == GapKind::kMute) return false;
   return gap.kind == GapKind::kCore || gap.kind == GapKind::kMaintenance ||
          state.last_source != Source::kGrpc;
 }

@@ -43,6 +43,20 @@ struct ChannelNotice {
   std::string reason;
 };
 
+// What a digest tells in all; its `events` are the first of it.
+struct DigestFacts {
+  struct Count {
+    EventType type = EventType::kFiring;
+    Cause cause = Cause::kMissedDeadline;
+    int32_t events = 0;
+
+    friend bool operator==(const Count&, const Count&) = default;
+  };
+  std::vector<Count> counts;  // by type, then cause
+
+  friend bool operator==(const DigestFacts&, const DigestFacts&) = default;
+};
+
 struct Delivery {
   DeliveryKey key = 0;
   std::string id;  // the `webhook-id`: "msg_" and 22 url-safe characters
@@ -54,6 +68,9 @@ struct Delivery {
   std::vector<EventKey> events;  // oldest first
   std::optional<BlindNotice> blind;
   std::optional<ChannelNotice> notice;
+  std::optional<DigestFacts> digest;  // of a digest: what it tells
+  bool may_gather = false;            // not tried yet, and may be gathered: see gathering.h
+  std::string told_by;  // the id of the digest that tells it: it is not sent itself. Empty: none
   DeliveryState state = DeliveryState::kPending;
   bool redelivery = false;
   int32_t attempts = 0;

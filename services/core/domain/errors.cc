@@ -103,6 +103,8 @@ absl::Status MonitorNotFound(std::string_view name) { return NotFound(name, kMon
 
 absl::Status ChannelNotFound(std::string_view name) { return NotFound(name, kChannelNotFound); }
 
+absl::Status MuteNotFound(std::string_view name) { return NotFound(name, kMuteNotFound); }
+
 absl::Status MaintenanceNotFound(std::string_view name) {
   return NotFound(name, kMaintenanceNotFound);
 }
@@ -157,10 +159,19 @@ absl::Status MaintenanceAlreadyExists(std::string_view name) {
   return AlreadyExists(name, "MAINTENANCE_ALREADY_EXISTS");
 }
 
+absl::Status MuteAlreadyExists(std::string_view name) {
+  return AlreadyExists(name, "MUTE_ALREADY_EXISTS");
+}
+
 absl::Status TooManyMaintenances(std::string_view project, int most) {
-  return Precondition(project,
-                      absl::StrCat(" has ", most, " maintenances; delete those that are over"),
+  return Precondition(project, absl::StrCat(" has ", most, " maintenances; delete some"),
                       "TOO_MANY_MAINTENANCES");
+}
+
+absl::Status TooManyMutes(std::string_view project, int most) {
+  return Precondition(project,
+                      absl::StrCat(" has ", most, " mutes that have not ended; delete some"),
+                      "TOO_MANY_MUTES");
 }
 
 absl::Status PushTokenInUse() {

@@ -53,6 +53,7 @@ inline constexpr char kMonitorAlreadyExists[] = "MONITOR_ALREADY_EXISTS";
 inline constexpr char kChannelNotFound[] = "CHANNEL_NOT_FOUND";
 inline constexpr char kChannelAlreadyExists[] = "CHANNEL_ALREADY_EXISTS";
 inline constexpr char kMaintenanceNotFound[] = "MAINTENANCE_NOT_FOUND";
+inline constexpr char kMuteNotFound[] = "MUTE_NOT_FOUND";
 
 // The errors below carry a reason (see common/status_details.h), e.g. MONITOR_NOT_FOUND, and as
 // metadata the `resource` that they name. Names are cut when they are longer than any that exists.
@@ -60,6 +61,7 @@ inline constexpr char kMaintenanceNotFound[] = "MAINTENANCE_NOT_FOUND";
 absl::Status MonitorNotFound(std::string_view name);
 absl::Status ChannelNotFound(std::string_view name);
 absl::Status MaintenanceNotFound(std::string_view name);
+absl::Status MuteNotFound(std::string_view name);
 absl::Status IncidentNotFound(std::string_view name);
 absl::Status DeliveryNotFound(std::string_view name);
 absl::Status ProjectNotFound(std::string_view name);
@@ -75,8 +77,10 @@ absl::Status PushedToDeleted();
 absl::Status MonitorAlreadyExists(std::string_view name);
 absl::Status ChannelAlreadyExists(std::string_view name);
 absl::Status MaintenanceAlreadyExists(std::string_view name);
+absl::Status MuteAlreadyExists(std::string_view name);
 // FAILED_PRECONDITION: a project has at most so many.
 absl::Status TooManyMaintenances(std::string_view project, int most);
+absl::Status TooManyMutes(std::string_view project, int most);
 absl::Status ProjectAlreadyExists(std::string_view name);
 absl::Status KeyAlreadyExists(std::string_view name);
 // ALREADY_EXISTS that names nothing, since whoever knows a token may not know whose it is.

@@ -15,9 +15,10 @@ enum class GapKind : int16_t {
   kShed = 3,     // gateways refused pushes: as kGateway
   // Never stored: a window of a maintenance of the one monitor that a list is made for.
   kMaintenance = 4,
+  kMute = 5,  // as kMaintenance, but it moves no deadline
 };
 
-// A closed interval: start < end. But for kMaintenance it has ended.
+// A closed interval: start < end. But for kMaintenance and kMute it has ended.
 struct Gap {
   GapKind kind = GapKind::kCore;
   absl::Time start;  // when heartbeats could last be received

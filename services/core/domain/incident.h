@@ -30,7 +30,8 @@ struct Incident {
   std::optional<Resolution> resolution;   // present exactly when closed_at is
   std::string message;                    // what the job said when it failed; at most 4,096 bytes
   std::optional<absl::Time> reminded_at;  // the newest reminder
-  // It began in a maintenance and was told nobody: until when that lasts. nullopt: it is told.
+  // It began in a maintenance, or while the monitor flapped, and was told nobody: until when that
+  // lasts. nullopt: it is told.
   std::optional<absl::Time> held_until;
 };
 

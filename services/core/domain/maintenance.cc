@@ -21,6 +21,13 @@ constexpr absl::Duration kMaxOnce = absl::Hours(24 * 366);
 absl::Time Micros(absl::Time time) { return absl::FromUnixMicros(absl::ToUnixMicros(time)); }
 
 void ValidateWindow(const Maintenance& maintenance, const std::string& below, FieldFaults& faults) {
+  if (maintenance.kind == MaintenanceKind::kMute) {
+    if (maintenance.end <= maintenance.start || maintenance.end - maintenance.start > kMaxOnce) {
+      faults.Add(below + "expire_time", "it is missing, or not in the future, or too far away",
+                 "a time after now, by at most 366 days");
+    }
+    return;
+  }
   if (maintenance.recurring.has_value()) {
     const absl::Duration duration = maintenance.recurring->duration;
     if (duration < kMinRecurring || duration > kMaxRecurring) {
@@ -53,6 +60,15 @@ std::optional<MaintenanceWindow> FromCreation(const Maintenance& maintenance,
   return window;
 }
 
+std::optional<absl::Time> OpenUntil(const GapList& gaps, GapKind kind, absl::Time now) {
+  std::optional<absl::Time> until;
+  for (const Gap& gap : gaps) {
+    if (gap.kind != kind || gap.start > now || gap.end <= now) continue;
+    until = std::max(until.value_or(gap.end), gap.end);
+  }
+  return until;
+}
+
 }  // namespace
 
 void FillDefaults(Maintenance& maintenance) {
@@ -83,7 +99,9 @@ void ValidateMaintenance(const Maintenance& maintenance, std::string_view prefix
   }
   if (maintenance.selector.empty() && maintenance.monitors.empty() && !maintenance.all_monitors) {
     faults.Add(below + "selector", "it is about no monitor",
-               "a selector, names of monitors, or all_monitors");
+               maintenance.kind == MaintenanceKind::kMute
+                   ? "a selector, or names of monitors"
+                   : "a selector, names of monitors, or all_monitors");
   }
   ValidateWindow(maintenance, below, faults);
 }
@@ -137,7 +155,10 @@ GapList WithMaintenances(const GapList& gaps, const Maintenances& maintenances,
       if (at == absl::InfiniteFuture()) continue;
       const std::optional<MaintenanceWindow> window = WindowBegunBy(maintenance, at);
       if (!window.has_value()) continue;
-      const Gap gap = {.kind = GapKind::kMaintenance, .start = window->start, .end = window->end};
+      const bool mute = maintenance.kind == MaintenanceKind::kMute;
+      const Gap gap = {.kind = mute ? GapKind::kMute : GapKind::kMaintenance,
+                       .start = window->start,
+                       .end = window->end};
       if (std::find(all.begin(), all.end(), gap) == all.end()) all.push_back(gap);
     }
   }
@@ -149,12 +170,11 @@ GapList WithMaintenances(const GapList& gaps, const Maintenances& maintenances,
 }
 
 std::optional<absl::Time> MaintainedUntil(const GapList& gaps, absl::Time now) {
-  std::optional<absl::Time> until;
-  for (const Gap& gap : gaps) {
-    if (gap.kind != GapKind::kMaintenance || gap.start > now || gap.end <= now) continue;
-    until = std::max(until.value_or(gap.end), gap.end);
-  }
-  return until;
+  return OpenUntil(gaps, GapKind::kMaintenance, now);
+}
+
+std::optional<absl::Time> MutedUntil(const GapList& gaps, absl::Time now) {
+  return OpenUntil(gaps, GapKind::kMute, now);
 }
 
 }  // namespace tocsin::core

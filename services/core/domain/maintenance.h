@@ -28,8 +28,15 @@ struct RecurringWindow {
   }
 };
 
+// The numbers are stored: never change one.
+enum class MaintenanceKind : int16_t {
+  kMaintenance = 1,
+  kMute = 2,  // comes once, from its creation on, and moves no deadline
+};
+
 struct Maintenance {
   MaintenanceKey key = 0;
+  MaintenanceKind kind = MaintenanceKind::kMaintenance;
   ProjectKey project = 0;
   std::string project_id;
   std::string id;
@@ -61,7 +68,7 @@ inline constexpr int kMaxMaintenances = 1000;  // of a project
 
 // Cuts times to whole microseconds and gives the display name its default.
 void FillDefaults(Maintenance& maintenance);
-// All but the id. `prefix` is "maintenance".
+// All but the id. `prefix` is "maintenance" or "mute".
 void ValidateMaintenance(const Maintenance& maintenance, std::string_view prefix,
                          FieldFaults& faults);
 
@@ -80,7 +87,9 @@ GapList WithMaintenances(const GapList& gaps, const Maintenances& maintenances,
                          const MonitorDefinition& definition, const MonitorState& state,
                          absl::Time now);
 
-// Until when a window of these is open that is open at `now`; nullopt: none is.
+// Until when a window of these is open that is open at `now`, of a maintenance or a mute; nullopt:
+// none is.
 std::optional<absl::Time> MaintainedUntil(const GapList& gaps, absl::Time now);
+std::optional<absl::Time> MutedUntil(const GapList& gaps, absl::Time now);
 
 }  // namespace tocsin::core

@@ -245,6 +245,54 @@ TEST_F(HeldIncident, HasNoReminders) {
   EXPECT_EQ(ReminderAt(definition, Fail().next), absl::InfiniteFuture());
 }
 
+// A mute of all that is in the window 40 to 100.
+class MutedIncident : public HeldIncident {
+ protected:
+  MutedIncident() { maintenances_[0].kind = MaintenanceKind::kMute; }
+};
+
+TEST_F(MutedIncident, IsToldWhenTheMuteEndsIfItIsOpenStill) {
+  const MonitorState down = Fail().next;
+  EXPECT_EQ(down.incident->held_until, Second(100));
+  EXPECT_EQ(down.sequence, 0);
+  const Decision told =
+      DecideIn(maintenances_, MinuteMonitor(), down, DeadlineChecked{}, Second(100));
+  EXPECT_TRUE(told.told);
+  EXPECT_EQ(told.next.incident->opened_at, Second(50));
+}
+
+TEST_F(MutedIncident, ThatWasToldBeforeEndsAtOnce) {
+  const MonitorState down = DecideIn(maintenances_, MinuteMonitor(), UpSince(Second(0)),
+                                     HeartbeatArrived{DownAt(Second(39))}, Second(39))
+                                .next;
+  EXPECT_EQ(
+      DecideIn(maintenances_, MinuteMonitor(), down, HeartbeatArrived{UpAt(Second(60))}, Second(60))
+          .next.sequence,
+      2);
+}
+
+TEST_F(MutedIncident, AMuteMovesNoDeadline) {
+  const MonitorState up = UpSince(Second(0));
+  const GapList gaps = WithMaintenances({}, maintenances_, MinuteMonitor(), up, Second(50));
+  EXPECT_EQ(DeadlineOf(MinuteMonitor(), up, gaps).at, Second(60));
+  EXPECT_EQ(MutedUntil(gaps, Second(50)), Second(100));
+  EXPECT_FALSE(MaintainedUntil(gaps, Second(50)).has_value());
+  maintenances_[0].kind = MaintenanceKind::kMaintenance;
+  const GapList moved = WithMaintenances({}, maintenances_, MinuteMonitor(), up, Second(50));
+  EXPECT_GT(DeadlineOf(MinuteMonitor(), up, moved).at, Second(60)) << "a maintenance does";
+}
+
+TEST(Mute, ReportsEveryFaultAtOnceByItsField) {
+  Maintenance mute;
+  mute.kind = MaintenanceKind::kMute;
+  FieldFaults faults;
+  ValidateMaintenance(mute, "mute", faults);
+  const std::string text(faults.ToStatus().message());
+  for (const char* field : {"mute.reason", "mute.selector", "mute.expire_time"}) {
+    EXPECT_THAT(text, ::testing::HasSubstr(field));
+  }
+}
+
 TEST(Maintenance, ReportsEveryFaultAtOnceByItsField) {
   Maintenance maintenance;
   maintenance.id = "work";

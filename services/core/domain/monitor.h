@@ -82,10 +82,17 @@ struct MonitorState {
   absl::Time credit_at = absl::InfinitePast();
   // The last fire time that was excused. It says something only while it is after last_at.
   absl::Time excused_at = absl::InfinitePast();
-  int32_t failures = 0;              // in a row, reported or missed, since the last success
-  int32_t successes = 0;             // in a row, while DOWN
-  int32_t misses = 0;                // deadlines passed since the last heartbeat
-  Runs runs;                         // open ones, and those that overran and may still end
+  int32_t failures = 0;   // in a row, reported or missed, since the last success
+  int32_t successes = 0;  // in a row, while DOWN
+  int32_t misses = 0;     // deadlines passed since the last heartbeat
+  Runs runs;              // open ones, and those that overran and may still end
+  // When it went DOWN or came back, oldest first: what flapping is judged by. Some are left out
+  // that are older than that needs.
+  std::vector<absl::Time> transitions;
+  // Since when it flaps; says something only until it is steady (see flapping.h).
+  std::optional<absl::Time> flapping_since;
+  // The incident that closed while it flapped, whose RESOLVED is told when it is steady.
+  std::optional<IncidentKey> untold_end;
   int64_t sequence = 0;              // of the newest alert event
   std::optional<Incident> incident;  // present exactly when state is DOWN
 };

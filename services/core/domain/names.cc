@@ -61,6 +61,10 @@ std::string ChannelName(std::string_view project, std::string_view channel) {
   return Join(project, "channels", channel);
 }
 
+std::string MuteName(std::string_view project, std::string_view mute) {
+  return Join(project, "mutes", mute);
+}
+
 std::string MaintenanceName(std::string_view project, std::string_view maintenance) {
   return Join(project, "maintenances", maintenance);
 }
@@ -111,6 +115,10 @@ absl::StatusOr<ResourceName> ParseMonitorName(std::string_view name, std::string
 
 absl::StatusOr<ResourceName> ParseChannelName(std::string_view name, std::string_view field) {
   return Parse(name, field, "channels", "projects/{project}/channels/{channel}");
+}
+
+absl::StatusOr<ResourceName> ParseMuteName(std::string_view name, std::string_view field) {
+  return Parse(name, field, "mutes", "projects/{project}/mutes/{mute}");
 }
 
 absl::StatusOr<ResourceName> ParseMaintenanceName(std::string_view name, std::string_view field) {

@@ -35,6 +35,7 @@ std::string KeyName(std::string_view project, std::string_view key);
 std::string MonitorName(std::string_view project, std::string_view monitor);
 std::string ChannelName(std::string_view project, std::string_view channel);
 std::string MaintenanceName(std::string_view project, std::string_view maintenance);
+std::string MuteName(std::string_view project, std::string_view mute);
 std::string DeliveryName(std::string_view project, std::string_view delivery);
 std::string IncidentName(std::string_view project, IncidentKey incident);
 // `projects/-/auditEntries/…` when there is no project.
@@ -56,6 +57,7 @@ absl::StatusOr<ResourceName> ParseKeyName(std::string_view name, std::string_vie
 absl::StatusOr<ResourceName> ParseMonitorName(std::string_view name, std::string_view field);
 absl::StatusOr<ResourceName> ParseChannelName(std::string_view name, std::string_view field);
 absl::StatusOr<ResourceName> ParseMaintenanceName(std::string_view name, std::string_view field);
+absl::StatusOr<ResourceName> ParseMuteName(std::string_view name, std::string_view field);
 absl::StatusOr<ResourceName> ParseDeliveryName(std::string_view name, std::string_view field);
 absl::StatusOr<NumberedName> ParseIncidentName(std::string_view name, std::string_view field);
 

@@ -37,6 +37,16 @@ inline Runs::const_iterator FindRun(const Runs& runs, std::string_view id) {
   return std::find_if(runs.begin(), runs.end(), [id](const Run& run) { return run.id == id; });
 }
 
+// Makes room for one more. False when each run that is there has a deadline.
+inline bool MakeRoom(Runs& runs) {
+  if (runs.size() < kMaxRuns) return true;
+  const auto least = std::find_if(runs.begin(), runs.end(),
+                                  [](const Run& run) { return !run.open() || !run.has_limit(); });
+  if (least == runs.end()) return false;
+  runs.erase(least);
+  return true;
+}
+
 // Whether a run is still remembered at `now`: what has a limit is until it was judged.
 inline bool IsRemembered(const Run& run, absl::Time now) {
   return (run.has_limit() && run.open()) || now - run.started_at <= kRunMemory;

@@ -1,11 +1,19 @@
 // When there is something to tell of an open incident.
 #include "services/core/domain/tell_time.h"
 
+#include <algorithm>
 #include <optional>
 
+#include "services/core/domain/flapping.h"
 #include "services/core/domain/maintenance.h"
 
 namespace tocsin::core {
+
+std::optional<absl::Time> SilentUntil(const MonitorState& state, const GapList& gaps,
+                                      absl::Time now) {
+  // nullopt is less than any time.
+  return std::max({MaintainedUntil(gaps, now), MutedUntil(gaps, now), SteadyAt(state, now)});
+}
 
 absl::Time HeldUntil(const MonitorState& state) {
   if (!state.incident.has_value()) return absl::InfiniteFuture();
@@ -24,8 +32,12 @@ absl::Time ReminderAt(const MonitorDefinition& definition, const MonitorState& s
 absl::Time TellAt(const MonitorDefinition& definition, const MonitorState& state,
                   const GapList& gaps, absl::Time now) {
   const absl::Time held_until = HeldUntil(state);
-  if (held_until == absl::InfiniteFuture()) return ReminderAt(definition, state);
-  const std::optional<absl::Time> until = MaintainedUntil(gaps, now);
+  const absl::Time untold_end_at = UntoldEndAt(state);
+  if (held_until == absl::InfiniteFuture()) {
+    return std::min(untold_end_at, ReminderAt(definition, state));
+  }
+  if (untold_end_at <= now) return untold_end_at;
+  const std::optional<absl::Time> until = SilentUntil(state, gaps, now);
   // As it was foreseen: then, or since then.
   if (until.has_value() ? *until == held_until : held_until <= now) return held_until;
   // A window became longer or shorter, or is gone: that is to be noted, or told, now.

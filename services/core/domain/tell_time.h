@@ -1,11 +1,17 @@
 // When there is something to tell of an open incident although nothing happens.
 #pragma once
 
+#include <optional>
+
 #include "absl/time/time.h"
 #include "services/core/domain/gap.h"
 #include "services/core/domain/monitor.h"
 
 namespace tocsin::core {
+
+// Until when nothing may be told, as it looks at `now`; nullopt: it may. `gaps` as for DeadlineOf.
+std::optional<absl::Time> SilentUntil(const MonitorState& state, const GapList& gaps,
+                                      absl::Time now);
 
 // Until when the open incident is held back; InfiniteFuture: it is not.
 absl::Time HeldUntil(const MonitorState& state);

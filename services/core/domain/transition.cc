@@ -7,7 +7,8 @@
 
 #include "services/core/domain/deadline.h"
 #include "services/core/domain/fire_times.h"
-#include "services/core/domain/maintenance.h"
+#include "services/core/domain/flapping.h"
+#include "services/core/domain/late_heartbeat.h"
 
 namespace tocsin::core {
 namespace {
@@ -49,6 +50,13 @@ void NoteHeartbeat(MonitorState& state, const Heartbeat& heartbeat) {
   state.misses = 0;
 }
 
+// The end of an incident that was told, and closed while the monitor flapped.
+void TellUntoldEnd(Decision& decision) {
+  if (!decision.next.untold_end.has_value()) return;
+  decision.told_end = std::exchange(decision.next.untold_end, std::nullopt);
+  decision.next.sequence += 1;
+}
+
 void Open(Decision& decision, const Facts& facts, Cause cause, absl::Time at, std::string message) {
   Incident incident;
   incident.project = facts.definition.project;
@@ -59,59 +67,43 @@ void Open(Decision& decision, const Facts& facts, Cause cause, absl::Time at, st
   incident.message = std::move(message);
   decision.next.state = State::kDown;
   decision.next.successes = 0;
-  incident.held_until = MaintainedUntil(facts.gaps, facts.now);
-  if (!incident.held_until.has_value()) decision.next.sequence += 1;
+  const bool flaps = SteadyAt(decision.next, at).has_value();
+  NoteTransition(decision.next, at);
+  incident.held_until = SilentUntil(decision.next, facts.gaps, facts.now);
+  if (!flaps || !incident.held_until.has_value()) TellUntoldEnd(decision);
+  if (!incident.held_until.has_value()) {
+    decision.next.sequence += 1;
+    // This one is told, and says so; what follows is not.
+    if (ChangesTooOften(decision.next))
+      decision.next.flapping_since = decision.next.transitions.back();
+  }
   decision.next.incident = incident;
   decision.opened = std::move(incident);
 }
 
 // Closes the open incident, if there is one; the caller sets the next state.
-void Close(Decision& decision, absl::Time at, Resolution resolution) {
+void Close(Decision& decision, const Facts& facts, absl::Time at, Resolution resolution) {
   if (!decision.next.incident.has_value()) return;
   Incident incident = *std::move(decision.next.incident);
   decision.next.incident.reset();
-  if (!incident.held_until.has_value()) decision.next.sequence += 1;
   incident.closed_at = std::max(at, incident.opened_at);
   incident.resolution = resolution;
-  decision.closed = std::move(incident);
-}
-
-// Whether the deadline that was missed would have been another one, had this up been there in time.
-bool WouldHaveMoved(const Facts& facts, const Heartbeat& heartbeat, absl::Time deadline) {
-  const MonitorState& state = facts.state;
-  // A start since then is none of its matter.
-  const absl::Time started = state.credit_at <= deadline ? state.credit_at : absl::InfinitePast();
-  if (heartbeat.at <= std::max(state.last_at, state.armed_at)) return false;
-  const Schedule& schedule = facts.definition.schedule;
-  if (!schedule.cron.has_value()) return heartbeat.at > started;
-  const absl::Time credit = started == absl::InfinitePast() ? state.last_at : started;
-  const absl::Time after = std::max({state.armed_at, state.floor_at, state.excused_at});
-  return ExpectedFire(*schedule.cron, heartbeat.at, after, 1) !=
-         ExpectedFire(*schedule.cron, credit, after, 1);
-}
-
-// An up that was received in time for the deadline whose passing opened the incident: its commit
-// was late. One that does not move the deadline (older than what the deadline counted from, of
-// another run) is none, nor is one that a newer failure has overtaken.
-bool ProvesIncidentWrong(const Facts& facts, const Heartbeat& heartbeat) {
-  const MonitorState& state = facts.state;
-  if (!state.incident.has_value()) return false;
-  const absl::Time deadline = state.incident->opened_at;
-  if (heartbeat.at > deadline) return false;
-  if (state.incident->cause == Cause::kRunOverran) {
-    return facts.ended_run != nullptr && facts.ended_run->overran &&
-           facts.ended_run->due_at <= deadline;
+  if (resolution == Resolution::kRecovered) NoteTransition(decision.next, *incident.closed_at);
+  if (resolution == Resolution::kLateHeartbeat) ForgetTransition(decision.next);
+  const bool told = !incident.held_until.has_value();
+  if (told && resolution == Resolution::kRecovered && SteadyAt(decision.next, facts.now)) {
+    decision.next.untold_end = incident.key;
+  } else if (told) {
+    decision.next.sequence += 1;
   }
-  if (state.incident->cause != Cause::kMissedDeadline) return false;
-  if (WouldHaveMoved(facts, heartbeat, deadline)) return true;
-  return state.last_at > deadline && state.last_kind == HeartbeatKind::kUp;
+  decision.closed = std::move(incident);
 }
 
 Decision OnLateUp(const Facts& facts, const Heartbeat& heartbeat) {
   Decision decision = Unchanged(facts.state, Reason::kLateHeartbeat);
   if (heartbeat.at >= facts.state.last_at) NoteHeartbeat(decision.next, heartbeat);
   // There was no outage: the incident ends where it began.
-  Close(decision, facts.state.incident->opened_at, Resolution::kLateHeartbeat);
+  Close(decision, facts, facts.state.incident->opened_at, Resolution::kLateHeartbeat);
   decision.withdraw_unsent_firing = true;
   decision.next.state = State::kUp;
   ForgetCounts(decision.next);
@@ -119,7 +111,9 @@ Decision OnLateUp(const Facts& facts, const Heartbeat& heartbeat) {
 }
 
 Decision OnUpWhileDown(const Facts& facts, const Heartbeat& heartbeat) {
-  if (ProvesIncidentWrong(facts, heartbeat)) return OnLateUp(facts, heartbeat);
+  if (ProvesIncidentWrong(facts.definition, facts.state, heartbeat, facts.ended_run)) {
+    return OnLateUp(facts, heartbeat);
+  }
   // What was received before a missed deadline and does not move it cannot end its incident.
   if (heartbeat.at < facts.state.last_at ||
       (facts.state.incident.has_value() && heartbeat.at < facts.state.incident->opened_at)) {
@@ -131,7 +125,7 @@ Decision OnUpWhileDown(const Facts& facts, const Heartbeat& heartbeat) {
   decision.next.successes += 1;
   if (decision.next.successes < facts.definition.recovery_threshold) return decision;
   decision.reason = Reason::kRecovered;
-  Close(decision, heartbeat.at, Resolution::kRecovered);
+  Close(decision, facts, heartbeat.at, Resolution::kRecovered);
   decision.next.state = State::kUp;
   ForgetCounts(decision.next);
   return decision;
@@ -212,16 +206,6 @@ Decision OnEnd(const Facts& facts, const Heartbeat& heartbeat) {
     CreditRun(decision.next, facts, CreditOf(facts.state), *run, heartbeat);
   }
   return decision;
-}
-
-// Makes room for one more. False when each run that is there has a deadline.
-bool MakeRoom(Runs& runs) {
-  if (runs.size() < kMaxRuns) return true;
-  const auto least = std::find_if(runs.begin(), runs.end(),
-                                  [](const Run& run) { return !run.open() || !run.has_limit(); });
-  if (least == runs.end()) return false;
-  runs.erase(least);
-  return true;
 }
 
 Decision OnStart(const Facts& facts, const HeartbeatArrived& input) {
@@ -327,7 +311,11 @@ Decision OnDeadlinePassed(const Facts& facts, const Deadline& deadline) {
   }
   const bool of_run = deadline.cause == Cause::kRunOverran;
   if (of_run) {
-    for (Run& run : next.runs) run.overran |= run.id == deadline.run_id;
+    for (Run& run : next.runs) {
+      if (run.id != deadline.run_id) continue;
+      run.overran = true;
+      decision.overran = run;
+    }
   } else {
     next.misses += 1;
   }
@@ -347,11 +335,11 @@ Decision OnDeadlinePassed(const Facts& facts, const Deadline& deadline) {
   return decision;
 }
 
-Decision OnMaintenanceEnded(const Facts& facts) {
-  Decision decision = Unchanged(facts.state, Reason::kToldAfterMaintenance);
+Decision OnHoldEnded(const Facts& facts) {
+  Decision decision = Unchanged(facts.state, Reason::kToldAfterHold);
   Incident& incident = *decision.next.incident;
   // Another window may have opened, or this one be longer than it was.
-  incident.held_until = MaintainedUntil(facts.gaps, facts.now);
+  incident.held_until = SilentUntil(facts.state, facts.gaps, facts.now);
   if (incident.held_until.has_value()) {
     decision.reason = Reason::kHeldBack;
     decision.incident_changed = true;
@@ -364,8 +352,14 @@ Decision OnMaintenanceEnded(const Facts& facts) {
   return decision;
 }
 
+Decision OnSteady(const Facts& facts) {
+  Decision decision = Unchanged(facts.state, Reason::kToldAfterHold);
+  TellUntoldEnd(decision);
+  return decision;
+}
+
 Decision OnReminderDue(const Facts& facts) {
-  if (MaintainedUntil(facts.gaps, facts.now).has_value()) {
+  if (SilentUntil(facts.state, facts.gaps, facts.now).has_value()) {
     Decision held = Unchanged(facts.state, Reason::kHeldBack);
     held.next.incident->reminded_at = facts.now;
     held.incident_changed = true;
@@ -382,16 +376,19 @@ Decision OnDeadlineChecked(const Facts& facts) {
   const Deadline deadline = DeadlineOf(facts.definition, facts.state, facts.gaps);
   if (facts.now > deadline.at) return OnDeadlinePassed(facts, deadline);
   if (facts.now >= TellAt(facts.definition, facts.state, facts.gaps, facts.now)) {
+    if (facts.now >= UntoldEndAt(facts.state)) return OnSteady(facts);
     const bool held = facts.state.incident->held_until.has_value();
-    return held ? OnMaintenanceEnded(facts) : OnReminderDue(facts);
+    return held ? OnHoldEnded(facts) : OnReminderDue(facts);
   }
   return Unchanged(facts.state, Reason::kNotDue);
 }
 
 // Stops watching. armed_at then says since when, see MonitorState.
 void Rest(Decision& decision, const Facts& facts, Resolution resolution) {
-  Close(decision, facts.now, resolution);
+  Close(decision, facts, facts.now, resolution);
+  TellUntoldEnd(decision);
   ForgetCounts(decision.next);
+  ForgetTransitions(decision.next);
   decision.next.runs.clear();
   decision.next.credit_at = absl::InfinitePast();
   decision.next.state = State::kPaused;
@@ -479,7 +476,7 @@ absl::Time SweepAt(const MonitorDefinition& definition, const MonitorState& stat
   if (HeldUntil(state) != absl::InfiniteFuture()) {
     return std::min(deadline, state.incident->detected_at);
   }
-  return std::min(deadline, ReminderAt(definition, state));
+  return std::min({deadline, ReminderAt(definition, state), UntoldEndAt(state)});
 }
 
 bool IsValueInRange(const MonitorDefinition& definition, const Heartbeat& heartbeat) {

@@ -59,15 +59,15 @@ enum class Reason : int16_t {
   kReconfigured = 16,
   kDeleted = 17,
   kUndeleted = 18,
-  kNothingToDo = 19,  // e.g. pausing what is paused
-  kRunEnded = 20,     // older than the newest heartbeat, but the end of its run
-  kRunOverran = 21,   // a run took too long: incident opened
-  kExcused = 22,      // the deadline passed, but an own outage may have swallowed the heartbeat
-  kReminded = 23,     // still DOWN after the reminder interval
-  kOutOfRange = 24,   // the value is out of range: incident opened
-  kTooManyRuns = 25,  // a start that finds kMaxRuns runs with a limit open: stored only
-  kToldAfterMaintenance = 26,  // still DOWN when the maintenance ended in which that began
-  kHeldBack = 27,              // a reminder that falls into a maintenance, or one that goes on
+  kNothingToDo = 19,    // e.g. pausing what is paused
+  kRunEnded = 20,       // older than the newest heartbeat, but the end of its run
+  kRunOverran = 21,     // a run took too long: incident opened
+  kExcused = 22,        // the deadline passed, but an own outage may have swallowed the heartbeat
+  kReminded = 23,       // still DOWN after the reminder interval
+  kOutOfRange = 24,     // the value is out of range: incident opened
+  kTooManyRuns = 25,    // a start that finds kMaxRuns runs with a limit open: stored only
+  kToldAfterHold = 26,  // what a maintenance or flapping had held back is told: it is over
+  kHeldBack = 27,       // not told, a reminder for one: a maintenance or flapping goes on
 };
 
 // The word for metrics, logs and the API, e.g. "first_heartbeat".
@@ -91,8 +91,12 @@ struct Decision {
   bool reminded = false;
   // Whether next.incident, which was held back, is told now.
   bool told = false;
+  // An incident that closed before, whose end is told now, before whatever else is.
+  std::optional<IncidentKey> told_end;
   // Whether something else of next.incident changed: it is to be saved.
   bool incident_changed = false;
+  // The run that has taken too long; only with its deadline.
+  std::optional<Run> overran;
   // How long the run took that the heartbeat ended; nullopt: it ended none whose start is known.
   std::optional<absl::Duration> run_duration;
   // The id of the named run that the heartbeat ended, known or not: it is to be remembered, so that
@@ -102,9 +106,10 @@ struct Decision {
 
 // Decides. `next` differs from `state` only where the table in product.md "State machine" says.
 // `opened` gives one FIRING event, `closed` one RESOLVED, `reminded` one REMINDER; next.sequence
-// counts them; never two of them. In a maintenance `opened` gives none: `told` gives its FIRING at
-// the end, if it is open then, and `closed` of what was not told gives none either.
-// Deterministic; reads nothing but its arguments.
+// counts them; never two of them. What opens with held_until set gives none: `told` gives its
+// FIRING later, if it is open then, and `closed` of what was not told gives none either. The end of
+// what was told while the monitor flaps (next.untold_end) gives none at first: `told_end` gives it,
+// before the FIRING that may go with it. Deterministic; reads nothing but its arguments.
 //   now: when the input is decided; detected_at of what opens. Never before a heartbeat's `at`.
 //
 // What the table leaves open is decided so:
@@ -125,6 +130,8 @@ struct Decision {
 //               by the same outage. The next fire time is expected.
 //   reminder    Counts from the detection, then from the reminder before; what was missed while
 //               Tocsin was away is not made up for.
+//   flapping    Begins with an incident that opens and is told. Until the monitor is steady nothing
+//               else is told, but that it is paused or deleted, or that it was a false alarm.
 //   resume      A monitor that was never pushed is NEW again; it is armed (from now) only when
 //               arm_on_create is set, for otherwise it was never going to alert.
 //   reconfigure arm_on_create set on a monitor that was never pushed arms it from now; cleared, it

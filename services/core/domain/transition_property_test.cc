@@ -13,6 +13,8 @@
 
 #include "services/core/domain/deadline.h"
 #include "services/core/domain/fire_times.h"
+#include "services/core/domain/flapping.h"
+#include "services/core/domain/tell_time.h"
 #include "services/core/domain/testing/builders.h"
 #include "services/core/domain/transition.h"
 
@@ -253,8 +255,40 @@ TEST_F(TransitionProperty, ASteadyUpMovesTheNewestHeartbeatAndNothingElse) {
   EXPECT_GT(steady, kRounds / 20);
 }
 
+// What people hear of a monitor: that it is down, then that it is not.
+class Listener {
+ public:
+  void Hear(const Decision& decision) {
+    if (decision.told_end.has_value()) HearEnd();
+    const auto& opened = decision.opened;
+    const auto& closed = decision.closed;
+    if (closed.has_value() && !closed->held_until && !decision.next.untold_end) HearEnd();
+    if (decision.told || (opened.has_value() && !opened->held_until)) {
+      ASSERT_FALSE(down_);
+      down_ = true;
+      ++events_;
+    }
+    if (!decision.reminded) return;
+    ASSERT_TRUE(down_);
+    ++events_;
+  }
+  int64_t events() const { return events_; }
+  bool down() const { return down_; }
+
+ private:
+  void HearEnd() {
+    ASSERT_TRUE(down_);
+    down_ = false;
+    ++events_;
+  }
+
+  int64_t events_ = 0;
+  bool down_ = false;
+};
+
 // Over one random history: alarms begin and end in turn, and their numbers have no holes.
 TEST_F(TransitionProperty, EveryAlarmEndsOnceAndNumbersHaveNoHoles) {
+  int held = 0;
   for (int history = 0; history < kRounds / 20; ++history) {
     MonitorDefinition definition = AnyDefinition(3);
     MonitorState state;
@@ -262,22 +296,19 @@ TEST_F(TransitionProperty, EveryAlarmEndsOnceAndNumbersHaveNoHoles) {
     const GapList gaps = AnyGaps(4);
     absl::Time now = Second(0);
     std::optional<Incident> open;
-    int64_t events = 0;
+    Listener listener;
     for (int step = 0; step < 200; ++step) {
       now += Upto(Chance(50) ? absl::Seconds(1) : absl::Seconds(90));
       const Input input = AnyInput(now, definition);
       const Decision decision = Decide(definition, state, input, gaps, now);
-      ASSERT_LE(decision.opened.has_value() + decision.closed.has_value() + decision.reminded, 1);
-      if (decision.reminded) {
-        ASSERT_TRUE(open.has_value());
-        ASSERT_EQ(decision.next.incident->reminded_at, now);
-        ++events;
-      }
+      ASSERT_LE(decision.opened.has_value() + decision.closed.has_value() + decision.reminded +
+                    decision.told,
+                1);
       if (decision.opened.has_value()) {
         ASSERT_FALSE(open.has_value());
         open = decision.opened;
         ASSERT_GE(open->detected_at, open->opened_at);
-        ++events;
+        held += open->held_until.has_value();
       }
       if (decision.closed.has_value()) {
         ASSERT_TRUE(open.has_value());
@@ -285,22 +316,35 @@ TEST_F(TransitionProperty, EveryAlarmEndsOnceAndNumbersHaveNoHoles) {
         ASSERT_TRUE(decision.closed->closed_at && decision.closed->resolution);
         ASSERT_GE(*decision.closed->closed_at, decision.closed->opened_at);
         open.reset();
-        ++events;
       }
+      listener.Hear(decision);
+      ASSERT_FALSE(HasFailure());
       state = decision.next;
-      ASSERT_EQ(state.sequence, events);
+      ASSERT_EQ(state.sequence, listener.events());
       ASSERT_EQ(state.state == State::kDown, open.has_value());
       ASSERT_EQ(state.incident.has_value(), open.has_value());
       ASSERT_LE(SweepAt(definition, state), DeadlineOf(definition, state, gaps).at);
       ASSERT_LE(SweepAt(definition, state), ReminderAt(definition, state));
+      ASSERT_LE(SweepAt(definition, state), TellAt(definition, state, gaps, now));
       ASSERT_TRUE(std::is_sorted(
           state.runs.begin(), state.runs.end(),
           [](const core::Run& a, const core::Run& b) { return a.started_at < b.started_at; }));
       if (state.state == State::kPaused) {
         ASSERT_TRUE(state.runs.empty());
+        ASSERT_FALSE(listener.down());
       }
     }
+    // Time alone tells whatever is held back.
+    for (int check = 0; check < 5; ++check) {
+      now += kSteadySpan;
+      const Decision decision = Decide(definition, state, DeadlineChecked{}, gaps, now);
+      listener.Hear(decision);
+      state = decision.next;
+    }
+    ASSERT_EQ(listener.down(), state.state == State::kDown);
+    ASSERT_FALSE(state.untold_end.has_value());
   }
+  EXPECT_GT(held, 0);
 }
 
 // An incident never begins before the end of the one before: nothing is judged twice.

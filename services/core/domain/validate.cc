@@ -78,6 +78,9 @@ bool IsHttpUrl(absl::string_view url) {
   return !authority.empty() && authority.front() != ':';
 }
 
+constexpr int32_t kMaxGroupLimit = 1000;
+constexpr absl::Duration kMaxGroupWait = absl::Minutes(5);
+
 void CheckUrl(Checker& check, absl::string_view field, const std::string& url) {
   if (!IsHttpUrl(url) || !IsCleanText(url)) {
     // Not repeated in the message: the path of such a URL is often a secret.
@@ -326,6 +329,13 @@ void ValidateChannel(const Channel& channel, std::string_view prefix, FieldFault
     } else if (channel.fallback_channel == channel.id) {
       check.Fault("fallback_channel", "it is the channel itself", "another channel");
     }
+  }
+  if (channel.group_limit < 1 || channel.group_limit > kMaxGroupLimit) {
+    check.Fault("group_limit", absl::StrCat("it is ", channel.group_limit), "1 to 1000");
+  }
+  if (channel.group_wait < absl::ZeroDuration() || channel.group_wait > kMaxGroupWait) {
+    check.Fault("group_wait", absl::StrCat("it is ", Words(channel.group_wait)),
+                "0 (never gather) to 5 min");
   }
 }
 

@@ -194,8 +194,8 @@ std::string_view ReasonName(Reason reason) {
       return "value_out_of_range";
     case Reason::kTooManyRuns:
       return "too_many_runs";
-    case Reason::kToldAfterMaintenance:
-      return "told_after_maintenance";
+    case Reason::kToldAfterHold:
+      return "told_after_hold";
     case Reason::kHeldBack:
       return "held_back";
   }

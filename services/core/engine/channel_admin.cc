@@ -17,6 +17,7 @@
 #include "services/core/engine/known_transaction.h"
 #include "services/core/engine/monitor_lookup.h"
 #include "services/core/engine/repeatable_request.h"
+#include "services/core/store/new_delivery.h"
 
 namespace tocsin::core {
 namespace {

@@ -9,6 +9,7 @@
 #include "common/status_macros.h"
 #include "services/core/domain/names.h"
 #include "services/core/engine/event_writer.h"
+#include "services/core/store/new_delivery.h"
 
 namespace tocsin::core {
 namespace {

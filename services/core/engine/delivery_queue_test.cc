@@ -8,6 +8,7 @@
 #include "services/core/engine/event_writer.h"
 #include "services/core/engine/metrics.h"
 #include "services/core/store/memory/memory_store.h"
+#include "services/core/store/new_delivery.h"
 
 namespace tocsin::core {
 namespace {

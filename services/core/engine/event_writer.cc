@@ -12,11 +12,26 @@
 #include "common/random.h"
 #include "common/status_macros.h"
 #include "services/core/domain/channel.h"
+#include "services/core/domain/flapping.h"
+#include "services/core/domain/gathering.h"
+#include "services/core/store/new_delivery.h"
 
 namespace tocsin::core {
 namespace {
 
-constexpr size_t kIdBytes = 16;  // 22 characters
+// Whether the end of the incident that it closes is told later.
+bool EndsUntold(const Decision& decision) {
+  return decision.closed.has_value() && decision.next.untold_end == decision.closed->key;
+}
+
+// What a decision tells beside the end of an incident that closed before.
+bool TellsMore(const Decision& decision) {
+  const auto is_told = [](const std::optional<Incident>& incident) {
+    return incident.has_value() && !incident->held_until.has_value();
+  };
+  const bool ends = is_told(decision.closed) && !EndsUntold(decision);
+  return ends || is_told(decision.opened) || decision.told || decision.reminded;
+}
 
 absl::StatusOr<AlertEvent> MakeEvent(Transaction& transaction, const MonitorDefinition& definition,
                                      const Decision& decision, const Incident& incident,
@@ -35,6 +50,8 @@ absl::StatusOr<AlertEvent> MakeEvent(Transaction& transaction, const MonitorDefi
   event.definition = definition;
   event.state = decision.next.state;
   event.expected_at = decision.expected_at;
+  if (decision.opened.has_value() && event.type == EventType::kFiring) event.run = decision.overran;
+  event.flapping = SteadyAt(decision.next, now).has_value();
   ASSIGN_OR_RETURN(event.last_heartbeat, transaction.NewestHeartbeat(definition.key));
   return event;
 }
@@ -62,6 +79,19 @@ Delivery DeliveryOf(const AlertEvent& event, ChannelKey channel, std::vector<Eve
   return delivery;
 }
 
+// Whether a channel gathers them is as it is set now.
+absl::Status Add(Transaction& transaction, const MonitorDefinition& definition,
+                 std::vector<Delivery> deliveries) {
+  ASSIGN_OR_RETURN(const std::vector<Channel> channels, transaction.Channels(definition.project));
+  for (Delivery& delivery : deliveries) {
+    delivery.may_gather =
+        std::any_of(channels.begin(), channels.end(), [&](const Channel& channel) {
+          return channel.key == delivery.channel && MayBeGathered(channel, definition.severity);
+        });
+  }
+  return transaction.AddDeliveries(deliveries);
+}
+
 absl::Status Fire(Transaction& transaction, const MonitorDefinition& definition,
                   const Decision& decision, const Incident& incident, absl::Time now) {
   ASSIGN_OR_RETURN(AlertEvent event, MakeEvent(transaction, definition, decision, incident, now));
@@ -71,7 +101,7 @@ absl::Status Fire(Transaction& transaction, const MonitorDefinition& definition,
   for (const ChannelKey channel : Route(definition, channels)) {
     deliveries.push_back(DeliveryOf(event, channel, {event.key}, now));
   }
-  return transaction.AddDeliveries(deliveries);
+  return Add(transaction, definition, std::move(deliveries));
 }
 
 // The deliveries of a FIRING, one for each channel that still exists.
@@ -105,14 +135,12 @@ absl::StatusOr<std::set<DeliveryKey>> Withdraw(Transaction& transaction,
   return withdrawn;
 }
 
-absl::Status Resolve(Transaction& transaction, const MonitorDefinition& definition,
-                     const Decision& decision, absl::Time now) {
-  const Incident& incident = *decision.closed;
-  RETURN_IF_ERROR(transaction.SaveIncident(incident));
-  ASSIGN_OR_RETURN(AlertEvent event, MakeEvent(transaction, definition, decision, incident, now));
+// Tells those of the end that were told of the beginning.
+absl::Status TellEnd(Transaction& transaction, const MonitorDefinition& definition,
+                     const Decision& decision, AlertEvent event, absl::Time now) {
   ASSIGN_OR_RETURN(event.key, transaction.AddEvent(event));
   ASSIGN_OR_RETURN(const std::vector<FiringDelivery> firings,
-                   FindFirings(transaction, definition, incident.key));
+                   FindFirings(transaction, definition, event.incident.key));
   ASSIGN_OR_RETURN(const std::set<DeliveryKey> withdrawn, Withdraw(transaction, firings, now));
   std::vector<Delivery> deliveries;
   for (const FiringDelivery& firing : firings) {
@@ -123,7 +151,27 @@ absl::Status Resolve(Transaction& transaction, const MonitorDefinition& definiti
       deliveries.back().skipped = firing.skipped;
     }
   }
-  return transaction.AddDeliveries(deliveries);
+  return Add(transaction, definition, std::move(deliveries));
+}
+
+absl::Status Resolve(Transaction& transaction, const MonitorDefinition& definition,
+                     const Decision& decision, absl::Time now) {
+  RETURN_IF_ERROR(transaction.SaveIncident(*decision.closed));
+  ASSIGN_OR_RETURN(AlertEvent event,
+                   MakeEvent(transaction, definition, decision, *decision.closed, now));
+  return TellEnd(transaction, definition, decision, std::move(event), now);
+}
+
+// The end of an incident that closed while the monitor flapped. Retention may have forgotten it.
+absl::Status ResolveLate(Transaction& transaction, const MonitorDefinition& definition,
+                         const Decision& decision, absl::Time now) {
+  ASSIGN_OR_RETURN(const std::optional<Incident> incident,
+                   transaction.FindIncident(*decision.told_end));
+  if (!incident.has_value()) return absl::OkStatus();
+  ASSIGN_OR_RETURN(AlertEvent event, MakeEvent(transaction, definition, decision, *incident, now));
+  event.state = State::kUp;
+  event.sequence -= TellsMore(decision) ? 1 : 0;
+  return TellEnd(transaction, definition, decision, std::move(event), now);
 }
 
 // Tells those again that were told of the incident.
@@ -139,29 +187,21 @@ absl::Status Remind(Transaction& transaction, const MonitorDefinition& definitio
   for (const FiringDelivery& firing : firings) {
     deliveries.push_back(DeliveryOf(event, firing.channel, {event.key}, now));
   }
-  return transaction.AddDeliveries(deliveries);
+  return Add(transaction, definition, std::move(deliveries));
 }
 
 }  // namespace
-
-Delivery NewDelivery(ProjectKey project, DeliveryType type, absl::Time now) {
-  Delivery delivery;
-  delivery.id = absl::StrCat("msg_", absl::WebSafeBase64Escape(RandomBytes(kIdBytes)));
-  delivery.project = project;
-  delivery.type = type;
-  delivery.occurred_at = now;
-  delivery.created_at = now;
-  delivery.next_attempt_at = now;
-  delivery.expires_at = now + kDeliveryLifetime;
-  return delivery;
-}
 
 absl::StatusOr<MonitorState> WriteEvents(Transaction& transaction,
                                          const MonitorDefinition& definition,
                                          const Decision& decision, absl::Time now) {
   MonitorState state = decision.next;
-  if (decision.closed.has_value() && decision.closed->held_until.has_value()) {
-    // What nobody was told of ends without a word.
+  if (decision.told_end.has_value()) {
+    RETURN_IF_ERROR(ResolveLate(transaction, definition, decision, now));
+  }
+  if (decision.closed.has_value() &&
+      (decision.closed->held_until.has_value() || EndsUntold(decision))) {
+    // What nobody was told of ends without a word; the end of what flaps is told when it is steady.
     RETURN_IF_ERROR(transaction.SaveIncident(*decision.closed));
   } else if (decision.closed.has_value()) {
     RETURN_IF_ERROR(Resolve(transaction, definition, decision, now));

@@ -15,17 +15,12 @@
 
 namespace tocsin::core {
 
-// How long a delivery is tried.
-inline constexpr absl::Duration kDeliveryLifetime = absl::Hours(24 * 3);
-
-// A delivery that is due now, with a new id; the caller says what it tells and to whom.
-Delivery NewDelivery(ProjectKey project, DeliveryType type, absl::Time now);
-
 // Writes incident, alert event and deliveries, and returns the state as it is to be saved (the
 // incident has its key now). To save it is for the caller, who may save many at once.
 //
 // Writing must come after the heartbeats of the decision were added to the history: the event
 // tells the newest one.
+//   told_end  RESOLVED of an incident that closed before, as below, and before all else.
 //   opened  FIRING, to each channel that Route chooses.
 //   closed  RESOLVED, to each channel that was given the FIRING and still exists. A FIRING that
 //           could not be delivered yet, and that nobody is sending, is withdrawn: both then go

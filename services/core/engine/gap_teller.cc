@@ -8,6 +8,7 @@
 #include "common/status_macros.h"
 #include "services/core/domain/deadline.h"
 #include "services/core/engine/event_writer.h"
+#include "services/core/store/new_delivery.h"
 #include "services/core/store/transaction.h"
 
 namespace tocsin::core {

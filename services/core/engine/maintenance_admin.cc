@@ -18,8 +18,19 @@
 namespace tocsin::core {
 namespace {
 
+bool IsMute(MaintenanceKind kind) { return kind == MaintenanceKind::kMute; }
+
+std::string FullName(MaintenanceKind kind, const ResourceName& name) {
+  return IsMute(kind) ? MuteName(name.project, name.id) : MaintenanceName(name.project, name.id);
+}
+
 std::string FullName(const Maintenance& maintenance) {
-  return MaintenanceName(maintenance.project_id, maintenance.id);
+  return FullName(maintenance.kind, {.project = maintenance.project_id, .id = maintenance.id});
+}
+
+absl::Status IsTaken(const Maintenance& maintenance) {
+  const std::string name = FullName(maintenance);
+  return IsMute(maintenance.kind) ? MuteAlreadyExists(name) : MaintenanceAlreadyExists(name);
 }
 
 AuditedResource ResourceOf(const Maintenance& maintenance) {
@@ -28,11 +39,13 @@ AuditedResource ResourceOf(const Maintenance& maintenance) {
           .name = FullName(maintenance)};
 }
 
-absl::StatusOr<Maintenance> Lock(Transaction& transaction, ProjectKey project,
+absl::StatusOr<Maintenance> Lock(Transaction& transaction, ProjectKey project, MaintenanceKind kind,
                                  const ResourceName& name) {
-  ASSIGN_OR_RETURN(std::optional<Maintenance> found, transaction.LockMaintenance(project, name.id));
-  if (!found.has_value()) return MaintenanceNotFound(MaintenanceName(name.project, name.id));
-  return *std::move(found);
+  ASSIGN_OR_RETURN(std::optional<Maintenance> found,
+                   transaction.LockMaintenance(project, kind, name.id));
+  if (found.has_value()) return *std::move(found);
+  const std::string full = FullName(kind, name);
+  return IsMute(kind) ? MuteNotFound(full) : MaintenanceNotFound(full);
 }
 
 }  // namespace
@@ -46,8 +59,9 @@ absl::StatusOr<Maintenance> MaintenanceAdmin::Create(const Caller& caller, Maint
   const absl::Time now = clock_.Now();
   FillDefaults(maintenance);
   FieldFaults faults;
-  ValidateResourceId(maintenance.id, "maintenance_id", faults);
-  ValidateMaintenance(maintenance, "maintenance", faults);
+  const bool mute = IsMute(maintenance.kind);
+  ValidateResourceId(maintenance.id, mute ? "mute_id" : "maintenance_id", faults);
+  ValidateMaintenance(maintenance, mute ? "mute" : "maintenance", faults);
   RETURN_IF_ERROR(faults.ToStatus());
   ASSIGN_OR_RETURN(maintenance.project, FindProjectKey(store_, maintenance.project_id));
   maintenance.key = 0;
@@ -68,23 +82,27 @@ absl::StatusOr<Maintenance> MaintenanceAdmin::Create(const Caller& caller, Maint
           return absl::OkStatus();
         }
         RETURN_IF_ERROR(HoldProject(transaction, maintenance.project, maintenance.project_id));
-        ASSIGN_OR_RETURN(std::optional<Maintenance> existing,
-                         transaction.LockMaintenance(maintenance.project, maintenance.id));
+        ASSIGN_OR_RETURN(
+            std::optional<Maintenance> existing,
+            transaction.LockMaintenance(maintenance.project, maintenance.kind, maintenance.id));
         if (existing.has_value()) {
           if (!again || existing->created_at != now) {
-            return MaintenanceAlreadyExists(FullName(maintenance));
+            return IsTaken(maintenance);
           }
           made = *std::move(existing);
           return absl::OkStatus();
         }
-        ASSIGN_OR_RETURN(const int64_t count, transaction.CountMaintenances(maintenance.project));
+        ASSIGN_OR_RETURN(const int64_t count,
+                         transaction.CountMaintenances(maintenance.project, maintenance.kind, now));
         if (count >= kMaxMaintenances) {
-          return TooManyMaintenances(ProjectName(maintenance.project_id), kMaxMaintenances);
+          const std::string project = ProjectName(maintenance.project_id);
+          return mute ? TooManyMutes(project, kMaxMaintenances)
+                      : TooManyMaintenances(project, kMaxMaintenances);
         }
         absl::StatusOr<Maintenance> inserted = transaction.InsertMaintenance(maintenance);
         // Somebody else was quicker.
         if (absl::IsAlreadyExists(inserted.status())) {
-          return MaintenanceAlreadyExists(FullName(maintenance));
+          return IsTaken(maintenance);
         }
         RETURN_IF_ERROR(inserted.status());
         made = *std::move(inserted);
@@ -95,33 +113,33 @@ absl::StatusOr<Maintenance> MaintenanceAdmin::Create(const Caller& caller, Maint
   return made;
 }
 
-absl::StatusOr<Maintenance> MaintenanceAdmin::Get(const ResourceName& name) {
+absl::StatusOr<Maintenance> MaintenanceAdmin::Get(MaintenanceKind kind, const ResourceName& name) {
   ASSIGN_OR_RETURN(const ProjectKey project, FindProjectKey(store_, name.project));
   Maintenance found;
   RETURN_IF_ERROR(
       store_.Transact(TransactionClass::kAdmin, [&](Transaction& transaction) -> absl::Status {
-        ASSIGN_OR_RETURN(found, Lock(transaction, project, name));
+        ASSIGN_OR_RETURN(found, Lock(transaction, project, kind, name));
         return absl::OkStatus();
       }));
   return found;
 }
 
 absl::StatusOr<std::vector<Maintenance>> MaintenanceAdmin::List(const std::string& project_id,
-                                                                const std::string& after_id,
-                                                                int limit) {
-  ASSIGN_OR_RETURN(const ProjectKey project, FindProjectKey(store_, project_id));
-  return store_.ListMaintenances({.project = project, .after_id = after_id, .limit = limit});
+                                                                MaintenanceQuery query) {
+  ASSIGN_OR_RETURN(query.project, FindProjectKey(store_, project_id));
+  return store_.ListMaintenances(query);
 }
 
 absl::StatusOr<Maintenance> MaintenanceAdmin::Update(const Caller& caller, const ResourceName& name,
                                                      absl::FunctionRef<void(Maintenance&)> edit,
                                                      const MaintenanceOptions& options) {
+  constexpr MaintenanceKind kind = MaintenanceKind::kMaintenance;
   ASSIGN_OR_RETURN(const ProjectKey project, FindProjectKey(store_, name.project));
   const absl::Time now = clock_.Now();
   Maintenance result;
   RETURN_IF_ERROR(TransactOrValidate(
       store_, options.validate_only, [&](Transaction& transaction, bool again) -> absl::Status {
-        ASSIGN_OR_RETURN(const Maintenance before, Lock(transaction, project, name));
+        ASSIGN_OR_RETURN(const Maintenance before, Lock(transaction, project, kind, name));
         result = before;
         // An earlier run may have changed the etag.
         if (again && before.updated_at == now) return absl::OkStatus();
@@ -147,13 +165,13 @@ absl::StatusOr<Maintenance> MaintenanceAdmin::Update(const Caller& caller, const
   return result;
 }
 
-absl::Status MaintenanceAdmin::Delete(const Caller& caller, const ResourceName& name,
-                                      const MaintenanceOptions& options) {
+absl::Status MaintenanceAdmin::Delete(const Caller& caller, MaintenanceKind kind,
+                                      const ResourceName& name, const MaintenanceOptions& options) {
   ASSIGN_OR_RETURN(const ProjectKey project, FindProjectKey(store_, name.project));
   const absl::Time now = clock_.Now();
   return TransactOrValidate(
       store_, options.validate_only, [&](Transaction& transaction, bool again) -> absl::Status {
-        const absl::StatusOr<Maintenance> found = Lock(transaction, project, name);
+        const absl::StatusOr<Maintenance> found = Lock(transaction, project, kind, name);
         if (again && absl::IsNotFound(found.status())) return absl::OkStatus();
         RETURN_IF_ERROR(found.status());
         if (!options.etag.empty() && options.etag != EtagOf(*found)) {

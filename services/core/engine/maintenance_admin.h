@@ -1,4 +1,4 @@
-// What people do with maintenances: create, read, change, delete.
+// What people do with maintenances and mutes: create, read, change, delete.
 #pragma once
 
 #include <string>
@@ -38,17 +38,17 @@ class MaintenanceAdmin {
   // Repeated requests as with MonitorAdmin::Create.
   absl::StatusOr<Maintenance> Create(const Caller& caller, Maintenance maintenance,
                                      const MaintenanceOptions& options = {});
-  absl::StatusOr<Maintenance> Get(const ResourceName& name);
-  // In order of id, after `after_id`; at most `limit`.
+  absl::StatusOr<Maintenance> Get(MaintenanceKind kind, const ResourceName& name);
+  // In order of id. The project of `query` is ignored.
   absl::StatusOr<std::vector<Maintenance>> List(const std::string& project_id,
-                                                const std::string& after_id, int limit);
-  // Applies `edit`, which may be called several times and must not touch identity, author or times
-  // of change. StaleEtag.
+                                                MaintenanceQuery query);
+  // Of a maintenance: mutes do not change. Applies `edit`, which may be called several times and
+  // must not touch identity, author or times of change. StaleEtag.
   absl::StatusOr<Maintenance> Update(const Caller& caller, const ResourceName& name,
                                      absl::FunctionRef<void(Maintenance&)> edit,
                                      const MaintenanceOptions& options = {});
   // StaleEtag.
-  absl::Status Delete(const Caller& caller, const ResourceName& name,
+  absl::Status Delete(const Caller& caller, MaintenanceKind kind, const ResourceName& name,
                       const MaintenanceOptions& options = {});
 
  private:

@@ -91,8 +91,8 @@ TEST_F(MaintenanceAdminTest, IsMadeWithItsAuthorAndReadAgain) {
   ASSERT_TRUE(made.ok()) << made.status();
   EXPECT_EQ(made->author, "projects/default/keys/ada");
   EXPECT_EQ(made->display_name, "work");
-  EXPECT_EQ(*admin_.Get(kWork), *made);
-  EXPECT_THAT(*admin_.List("default", "", 10), SizeIs(1));
+  EXPECT_EQ(*admin_.Get(MaintenanceKind::kMaintenance, kWork), *made);
+  EXPECT_THAT(*admin_.List("default", {.limit = 10}), SizeIs(1));
   EXPECT_EQ(admin_.Create(kPerson, Work(absl::Hours(1), absl::Hours(2))).status().code(),
             absl::StatusCode::kAlreadyExists);
   const std::vector<AuditView> entries = store_.ListAudit(AuditQuery()).value();
@@ -102,7 +102,7 @@ TEST_F(MaintenanceAdminTest, IsMadeWithItsAuthorAndReadAgain) {
 TEST_F(MaintenanceAdminTest, WhatIsOnlyCheckedIsNotMade) {
   ASSERT_TRUE(
       admin_.Create(kPerson, Work(absl::Hours(1), absl::Hours(2)), {.validate_only = true}).ok());
-  EXPECT_TRUE(absl::IsNotFound(admin_.Get(kWork).status()));
+  EXPECT_TRUE(absl::IsNotFound(admin_.Get(MaintenanceKind::kMaintenance, kWork).status()));
 }
 
 TEST_F(MaintenanceAdminTest, AStaleEtagIsRefused) {
@@ -111,7 +111,8 @@ TEST_F(MaintenanceAdminTest, AStaleEtagIsRefused) {
   ASSERT_TRUE(admin_.Update(kPerson, kWork, longer, {.etag = EtagOf(made)}).ok());
   EXPECT_TRUE(
       absl::IsAborted(admin_.Update(kPerson, kWork, longer, {.etag = EtagOf(made)}).status()));
-  EXPECT_TRUE(absl::IsAborted(admin_.Delete(kPerson, kWork, {.etag = EtagOf(made)})));
+  EXPECT_TRUE(absl::IsAborted(
+      admin_.Delete(kPerson, MaintenanceKind::kMaintenance, kWork, {.etag = EtagOf(made)})));
 }
 
 TEST_F(MaintenanceAdminTest, WhatFailsAndRecoversInAWindowIsToldNobody) {
@@ -162,7 +163,7 @@ TEST_F(MaintenanceAdminTest, AWindowThatIsTakenBackEndsAtOnce) {
   clock_.Advance(absl::Seconds(10));
   Give(DeadlineChecked{});
   EXPECT_THAT(Told(), IsEmpty());
-  ASSERT_TRUE(admin_.Delete(kPerson, kWork).ok());
+  ASSERT_TRUE(admin_.Delete(kPerson, MaintenanceKind::kMaintenance, kWork).ok());
   EXPECT_LE(SweepAtOfJob(), clock_.Now());
   Give(DeadlineChecked{});
   EXPECT_THAT(Told(), SizeIs(1));

@@ -101,6 +101,7 @@ class Transaction {
   virtual absl::StatusOr<IncidentKey> AddIncident(const Incident& incident) = 0;
   // Writes message, closed_at, resolution, reminded_at and held_until of an incident that exists.
   virtual absl::Status SaveIncident(const Incident& incident) = 0;
+  virtual absl::StatusOr<std::optional<Incident>> FindIncident(IncidentKey incident) = 0;
   // Adds an event; its key is returned. The feed hears of it by the commit.
   virtual absl::StatusOr<EventKey> AddEvent(const AlertEvent& event) = 0;
   // Adds deliveries, and supersedes waiting ones that are too many, or reminders that something
@@ -136,9 +137,11 @@ class Transaction {
   // when one has changed.
   virtual absl::StatusOr<std::shared_ptr<const Maintenances>> ReadMaintenances() = 0;
   virtual absl::StatusOr<std::optional<Maintenance>> LockMaintenance(ProjectKey project,
+                                                                     MaintenanceKind kind,
                                                                      const std::string& id) = 0;
-  // How many the project has.
-  virtual absl::StatusOr<int64_t> CountMaintenances(ProjectKey project) = 0;
+  // How many the project has that end after `now`, or come again and again.
+  virtual absl::StatusOr<int64_t> CountMaintenances(ProjectKey project, MaintenanceKind kind,
+                                                    absl::Time now) = 0;
   // With a version drawn anew. ALREADY_EXISTS when the project has that id.
   virtual absl::StatusOr<Maintenance> InsertMaintenance(const Maintenance& maintenance) = 0;
   // Writes all of it, with a version drawn anew, which is returned.

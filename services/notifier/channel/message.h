@@ -78,6 +78,11 @@ struct IncidentFacts {
   std::string message;
 };
 
+struct RunFacts {
+  std::string id;  // empty: the unnamed one
+  absl::Time started_at;
+};
+
 struct EventFacts {
   EventType type = EventType::kUnknown;
   int64_t sequence = 0;
@@ -87,6 +92,8 @@ struct EventFacts {
   IncidentFacts incident;
   std::optional<absl::Time> expected_at;
   std::optional<HeartbeatFacts> last_heartbeat;
+  std::optional<RunFacts> run;  // that took too long
+  bool flapping = false;        // nothing else is told until the monitor is steady
 };
 
 struct BlindFacts {
@@ -102,10 +109,23 @@ struct ChannelNoticeFacts {
   std::string reason;
 };
 
+// What a digest tells in all; the events of its message are the first of it.
+struct DigestFacts {
+  struct Count {
+    EventType type = EventType::kUnknown;
+    Cause cause = Cause::kUnknown;
+    int64_t events = 0;
+  };
+  std::string project;  // projects/{project}
+  std::vector<Count> counts;
+  std::string url;  // of what is open in the project; empty: not known
+};
+
 struct Message {
   std::string type;
   absl::Time occurred_at;
   std::vector<EventFacts> events;  // oldest first; empty for messages about no monitor
+  std::optional<DigestFacts> digest;
   std::optional<BlindFacts> blind;
   std::optional<ChannelNoticeFacts> notice;
   int skipped = 0;

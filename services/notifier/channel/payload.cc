@@ -195,20 +195,47 @@ void AddEvent(Json& json, const EventFacts& event) {
   if (event.last_heartbeat.has_value()) {
     json["lastHeartbeat"] = HeartbeatJson(*event.last_heartbeat);
   }
+  if (event.run.has_value()) {
+    json["run"]["id"] = event.run->id;
+    json["run"]["startedAt"] = Timestamp(event.run->started_at);
+  }
+  if (event.flapping) json["flapping"] = true;
 }
 
-// What is told of one monitor: the newest event, and for a digest all of them, oldest first.
-void AddEvents(Json& data, const Message& message) {
-  AddEvent(data, message.events.back());
-  if (message.skipped > 0) data["skipped"] = message.skipped;
-  if (message.events.size() == 1) return;
-  data["events"] = Json::array();
-  for (const EventFacts& event : message.events) {
+Json EventsJson(const std::vector<EventFacts>& events) {
+  Json all = Json::array();
+  for (const EventFacts& event : events) {
     Json json;
     json["type"] = Word(event.type);
     AddEvent(json, event);
-    data["events"].push_back(std::move(json));
+    all.push_back(std::move(json));
   }
+  return all;
+}
+
+// What is told of one monitor: the newest event, and with several all of them, oldest first.
+void AddEvents(Json& data, const Message& message) {
+  AddEvent(data, message.events.back());
+  if (message.skipped > 0) data["skipped"] = message.skipped;
+  if (message.events.size() > 1) data["events"] = EventsJson(message.events);
+}
+
+// What is told of many monitors: how much of what, and the first events.
+void AddDigest(Json& data, const DigestFacts& digest, const std::vector<EventFacts>& events) {
+  SetText(data, "url", digest.url);
+  int64_t total = 0;
+  data["counts"] = Json::array();
+  for (const DigestFacts::Count& count : digest.counts) {
+    total += count.events;
+    Json json;
+    json["project"] = Text(LastPart(digest.project));
+    SetText(json, "type", Word(count.type));
+    SetText(json, "cause", Word(count.cause));
+    json["events"] = count.events;
+    data["counts"].push_back(std::move(json));
+  }
+  data["total"] = total;
+  data["events"] = EventsJson(events);
 }
 
 Json BlindJson(const BlindFacts& blind) {
@@ -234,7 +261,10 @@ Json ChannelJson(const ChannelNoticeFacts& notice) {
 std::string StandardWebhookPayload(const Message& message) {
   Json data;
   data["summary"] = Summarize(message);
-  if (!message.events.empty()) {
+  if (message.digest.has_value()) {
+    data["occurredAt"] = Timestamp(message.occurred_at);
+    AddDigest(data, *message.digest, message.events);
+  } else if (!message.events.empty()) {
     AddEvents(data, message);
   } else {
     data["occurredAt"] = Timestamp(message.occurred_at);

@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "services/notifier/channel/digest_summary.h"
 #include "services/notifier/channel/next_step.h"
 #include "services/notifier/channel/notice_summary.h"
 #include "services/notifier/channel/wording.h"
@@ -113,10 +114,18 @@ std::string ValueWords(const MonitorFacts& monitor, const std::optional<double>&
   return absl::StrCat(words, " is out of range");
 }
 
-// `a run has taken longer than 2 h, since 2026-03-10 02:00 Europe/Paris`; when it was due to end,
-// if it is not known when it began.
+// `run "2024-05" has taken longer than 2 h, since 2026-03-10 02:00 Europe/Paris`; when it was due
+// to end, if it is not known when it began.
 std::string OverrunWords(const EventFacts& event) {
+  const std::string run = event.run.has_value() && !event.run->id.empty()
+                              ? absl::StrCat("run ", Quoted(event.run->id, kNameBytes))
+                              : "a run";
   const absl::Duration limit = event.monitor.max_run_duration;
+  if (event.run.has_value() && event.expected_at.has_value()) {
+    return absl::StrCat(run, " has taken longer than ",
+                        DurationWords(*event.expected_at - event.run->started_at), ", since ",
+                        When(event.run->started_at, event));
+  }
   if (limit <= absl::ZeroDuration() || !event.expected_at.has_value()) {
     return absl::StrCat("a run takes longer than allowed, overdue since ",
                         When(event.incident.opened_at, event));
@@ -311,12 +320,18 @@ std::string EventsSummary(const Message& message) {
                     message.skipped == 1 ? " was" : " were",
                     " left out because too many were waiting.");
   }
+  if (newest.flapping) {
+    absl::StrAppend(&summary,
+                    " It FLAPS: it went down and came back more than 6 times within an hour. "
+                    "Nothing else is told of it until it has been steady for 15 m.");
+  }
   return absl::StrCat(summary, NextStep(newest));
 }
 
 }  // namespace
 
 std::string Summarize(const Message& message) {
+  if (message.digest.has_value()) return DigestSummary(message);
   if (!message.events.empty()) return EventsSummary(message);
   if (message.blind.has_value()) return BlindSummary(*message.blind);
   if (message.notice.has_value()) {

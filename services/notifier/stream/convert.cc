@@ -94,6 +94,22 @@ EventFacts FromProto(const v1::AlertEvent& proto) {
   facts.incident = FromProto(proto.incident());
   if (proto.has_expect_time()) facts.expected_at = Time(proto.expect_time());
   if (proto.has_last_heartbeat()) facts.last_heartbeat = FromProto(proto.last_heartbeat());
+  if (proto.has_run()) {
+    facts.run = RunFacts{.id = proto.run().id(), .started_at = Time(proto.run().start_time())};
+  }
+  facts.flapping = proto.flapping();
+  return facts;
+}
+
+DigestFacts FromProto(const internal::v1::Digest& proto) {
+  DigestFacts facts;
+  facts.project = proto.project();
+  facts.url = proto.url();
+  for (const internal::v1::Digest::Count& count : proto.counts()) {
+    facts.counts.push_back({.type = InRange(count.type(), EventType::kReminder),
+                            .cause = InRange(count.cause(), Cause::kValueOutOfRange),
+                            .events = count.events()});
+  }
   return facts;
 }
 
@@ -102,6 +118,7 @@ Message MessageOf(const internal::v1::Assignment& proto) {
   message.type = proto.type();
   message.occurred_at = Time(proto.occur_time());
   for (const v1::AlertEvent& event : proto.events()) message.events.push_back(FromProto(event));
+  if (proto.has_digest()) message.digest = FromProto(proto.digest());
   if (proto.has_blind()) {
     message.blind = BlindFacts{
         Time(proto.blind().start_time()),

@@ -229,6 +229,12 @@ void AddOpened(std::vector<SampleMessage>& samples) {
   samples.push_back({"opened_value_above", Tell(kIncidentOpened, {ValueAbove()})});
   samples.push_back({"opened_failed_with_output", Tell(kIncidentOpened, {FailedWithOutput()})});
   samples.push_back({"opened_run_overran", Tell(kIncidentOpened, {RunOverran()})});
+  EventFacts named = RunOverran();
+  named.run = RunFacts{.id = "2026-03-10/3", .started_at = At("2026-03-10T01:00:10+00:00")};
+  samples.push_back({"opened_named_run_overran", Tell(kIncidentOpened, {named})});
+  EventFacts flapping = ReportedDown();
+  flapping.flapping = true;
+  samples.push_back({"opened_flapping", Tell(kIncidentOpened, {flapping})});
   EventFacts no_limit = RunOverran();  // that is told
   no_limit.monitor.max_run_duration = absl::ZeroDuration();
   samples.push_back({"opened_run_overran_limit_unknown", Tell(kIncidentOpened, {no_limit})});
@@ -294,22 +300,43 @@ void AddClosed(std::vector<SampleMessage>& samples) {
   samples.push_back({"reminder_run_overran", Tell(kIncidentReminder, {run})});
 }
 
-void AddDigests(std::vector<SampleMessage>& samples) {
+// Several events of one monitor in one message.
+void AddSeveral(std::vector<SampleMessage>& samples) {
   const EventFacts first = SyncMissed();
   const EventFacts first_over =
       Resolved(first, Resolution::kRecovered, "2026-03-10T14:06:05+00:00");
-  samples.push_back({"digest_opened_and_closed", Tell(kAlertsDigest, {first, first_over})});
+  samples.push_back({"several_opened_and_closed", Tell(kIncidentResolved, {first, first_over})});
   EventFacts second = SyncMissed(3, "2026-03-10T14:20:05+00:00", "2026-03-10T14:20:00+00:00",
                                  "2026-03-10T14:19:00+00:00");
   second.incident.name = "projects/payments/incidents/43";
-  samples.push_back({"digest_down_again", Tell(kAlertsDigest, {first, first_over, second}, 4)});
-  EventFacts other = BackupMissed();
-  samples.push_back({"digest_two_monitors", Tell(kAlertsDigest, {other, first}, 1)});
+  samples.push_back({"several_down_again", Tell(kIncidentOpened, {first, first_over, second}, 4)});
   std::vector<EventFacts> many;
   for (int i = 0; i < 8; ++i) many.push_back(i % 2 == 0 ? first : first_over);
   many.push_back(second);
   for (size_t i = 0; i < many.size(); ++i) many[i].sequence = static_cast<int64_t>(i) + 1;
-  samples.push_back({"digest_many", Tell(kAlertsDigest, many)});
+  samples.push_back({"several_many", Tell(kIncidentOpened, many)});
+}
+
+// Events of many monitors in one message.
+void AddDigests(std::vector<SampleMessage>& samples) {
+  std::vector<EventFacts> named = {SyncMissed(), ReportedDown(), BackupMissed()};
+  named.push_back(Resolved(RunOverran(), Resolution::kRecovered, "2026-03-10T05:10:00+00:00"));
+  named[0].monitor.name = "projects/payments/monitors/sync";
+  named[1].monitor.name = "projects/payments/monitors/import";
+  Message storm = Tell(kAlertsDigest, named);
+  storm.digest = DigestFacts{
+      .project = "projects/payments",
+      .counts = {{EventType::kFiring, Cause::kReportedDown, 20},
+                 {EventType::kFiring, Cause::kMissedDeadline, 100},
+                 {EventType::kResolved, Cause::kRunOverran, 3}},
+      .url = "https://tocsin.example.com/api/v1/projects/payments/incidents?openOnly=true"};
+  samples.push_back({"digest_storm", storm});
+  Message few = Tell(kAlertsDigest, {named[0], named[1]});
+  few.digest = DigestFacts{.project = "projects/default",
+                           .counts = {{EventType::kFiring, Cause::kReportedDown, 1},
+                                      {EventType::kFiring, Cause::kMissedDeadline, 1}},
+                           .url = ""};
+  samples.push_back({"digest_without_url", few});
 }
 
 void AddNotices(std::vector<SampleMessage>& samples) {
@@ -350,6 +377,7 @@ std::vector<SampleMessage> SampleMessages() {
   std::vector<SampleMessage> samples;
   AddOpened(samples);
   AddClosed(samples);
+  AddSeveral(samples);
   AddDigests(samples);
   AddNotices(samples);
   return samples;

@@ -155,8 +155,11 @@ class Cluster:
         return f"http://{self.gateways[gateway].address}/api/push/{token}"
 
     def make_channel(self, receiver, channel_id, *flags, cli=None):
-        """A channel to a path of the receiver named like it."""
+        """A channel to a path of the receiver named like it. It gathers nothing unless a flag says so:
+        tests make many alerts at once, and look at each."""
         path = f"/{channel_id}"
+        if "--group-wait" not in flags:
+            flags = (*flags, "--group-wait", "0s")
         made = (cli or self.cli()).json("channel", "create", channel_id,
                                         "--url", receiver.url(path), *flags)
         receiver.trust(path, made["webhookSecret"])

@@ -36,6 +36,8 @@ std::optional<LeasedDelivery> MemoryStore::Lease(DeliveryKey key, const LeaseReq
 absl::StatusOr<std::vector<LeasedDelivery>> MemoryStore::LeaseDeliveries(
     const LeaseRequest& request) {
   absl::MutexLock lock(&mutex_);
+  tables_.Begin();
+  Gather(request.now);
   // One from each channel, then a second one from each, and so on.
   std::vector<std::tuple<int, absl::Time, DeliveryKey>> candidates;
   for (const auto& [channel_key, pending] : tables_.pending()) {
@@ -52,13 +54,17 @@ absl::StatusOr<std::vector<LeasedDelivery>> MemoryStore::LeaseDeliveries(
       free = known->second;
     }
     for (const auto& [due, key] : pending) {
-      free -= tables_.deliveries().at(key).delivery.leased_until > request.now;
+      const Delivery& delivery = tables_.deliveries().at(key).delivery;
+      free -= delivery.told_by.empty() && delivery.leased_until > request.now;
     }
     int turn = 0;
     for (const auto& [due, key] : pending) {
       if (due > request.now || turn >= free) break;
       const Delivery& delivery = tables_.deliveries().at(key).delivery;
-      if (delivery.leased_until > request.now || tables_.MustWait(delivery)) continue;
+      if (delivery.leased_until > request.now || delivery.may_gather ||
+          tables_.MustWait(delivery)) {
+        continue;
+      }
       candidates.push_back({++turn, due, key});
     }
   }
@@ -66,7 +72,6 @@ absl::StatusOr<std::vector<LeasedDelivery>> MemoryStore::LeaseDeliveries(
   if (static_cast<int>(candidates.size()) > request.limit) {
     candidates.resize(std::max(request.limit, 0));
   }
-  tables_.Begin();
   std::vector<LeasedDelivery> leased;
   for (const auto& [turn, due, key] : candidates) leased.push_back(*Lease(key, request));
   tables_.Commit();
@@ -77,7 +82,9 @@ void MemoryStore::ReleaseBacklog(ChannelKey channel, absl::Time now) {
   std::vector<DeliveryKey> waiting;
   if (const auto pending = tables_.pending().find(channel); pending != tables_.pending().end()) {
     for (const auto& [due, key] : pending->second) {
-      if (due > now) waiting.push_back(key);
+      if (due > now && tables_.deliveries().at(key).delivery.told_by.empty()) {
+        waiting.push_back(key);
+      }
     }
   }
   for (const DeliveryKey key : waiting) {
@@ -125,7 +132,9 @@ void MemoryStore::Apply(const DeliveryReport& report, absl::Time now, ReportEffe
   if (delivery.state != DeliveryState::kPending) delivery.finished_at = now;
   if (delivery.state == DeliveryState::kDead) effects.with_dead.push_back(delivery.channel);
   const ChannelKey channel_key = delivery.channel;
+  const Delivery digest = delivery;
   tables_.SetDelivery(found->second, std::move(row));
+  if (digest.type == DeliveryType::kDigest) FollowDigest(digest);
 
   if (!delivered && report.result != DeliveryResult::kDeferred) {
     channel.channel.last_error = report.outcome;
@@ -171,7 +180,13 @@ absl::StatusOr<absl::Time> MemoryStore::NextDeliveryAt() {
     for (const auto& [due, key] : pending) {
       if (due >= next) break;
       const Delivery& delivery = tables_.deliveries().at(key).delivery;
-      if (!tables_.MustWait(delivery)) next = std::min(next, std::max(due, delivery.leased_until));
+      if (tables_.MustWait(delivery)) continue;
+      absl::Time at = std::max(due, delivery.leased_until);
+      if (const auto window = gather_windows_.find(channel_key);
+          delivery.may_gather && window != gather_windows_.end()) {
+        at = std::max(at, GatheredUntil(channel->second.channel, window->second));
+      }
+      next = std::min(next, at);
     }
   }
   return next;

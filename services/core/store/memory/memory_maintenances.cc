@@ -25,23 +25,29 @@ absl::StatusOr<std::shared_ptr<const Maintenances>> MemoryTransaction::ReadMaint
 }
 
 absl::StatusOr<std::optional<Maintenance>> MemoryTransaction::LockMaintenance(
-    ProjectKey project, const std::string& id) {
+    ProjectKey project, MaintenanceKind kind, const std::string& id) {
   for (const auto& [key, maintenance] : tables_.maintenances()) {
-    if (maintenance.project == project && maintenance.id == id) {
+    if (maintenance.project == project && maintenance.kind == kind && maintenance.id == id) {
       return WithContext(tables_, maintenance);
     }
   }
   return std::nullopt;
 }
 
-absl::StatusOr<int64_t> MemoryTransaction::CountMaintenances(ProjectKey project) {
-  return std::count_if(tables_.maintenances().begin(), tables_.maintenances().end(),
-                       [project](const auto& entry) { return entry.second.project == project; });
+absl::StatusOr<int64_t> MemoryTransaction::CountMaintenances(ProjectKey project,
+                                                             MaintenanceKind kind, absl::Time now) {
+  const auto counts = [&](const auto& entry) {
+    const Maintenance& maintenance = entry.second;
+    return maintenance.project == project && maintenance.kind == kind &&
+           (maintenance.recurring.has_value() || maintenance.end > now);
+  };
+  return std::count_if(tables_.maintenances().begin(), tables_.maintenances().end(), counts);
 }
 
 absl::StatusOr<Maintenance> MemoryTransaction::InsertMaintenance(const Maintenance& maintenance) {
   for (const auto& [key, other] : tables_.maintenances()) {
-    if (other.project == maintenance.project && other.id == maintenance.id) {
+    if (other.project == maintenance.project && other.kind == maintenance.kind &&
+        other.id == maintenance.id) {
       return absl::AlreadyExistsError("the project has a maintenance with that id");
     }
   }
@@ -88,6 +94,11 @@ absl::StatusOr<std::vector<Maintenance>> MemoryStore::ListMaintenances(
   std::vector<Maintenance> listed;
   for (const auto& [key, maintenance] : tables_.maintenances()) {
     if (maintenance.project != query.project || maintenance.id <= query.after_id) continue;
+    if (query.kind.has_value() && maintenance.kind != *query.kind) continue;
+    if (maintenance.kind == MaintenanceKind::kMute && query.mutes_open_after.has_value() &&
+        maintenance.end <= *query.mutes_open_after) {
+      continue;
+    }
     listed.push_back(memory::WithContext(tables_, maintenance));
   }
   std::sort(listed.begin(), listed.end(),

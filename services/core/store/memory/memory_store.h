@@ -9,6 +9,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
 #include "common/clock.h"
+#include "services/core/domain/gathering.h"
 #include "services/core/store/memory/tables.h"
 #include "services/core/store/store.h"
 
@@ -67,6 +68,15 @@ class MemoryStore : public Store {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Apply(const DeliveryReport& report, absl::Time now, ReportEffects& effects)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Lets those go that need not wait any more, alone or as digests (see domain/gathering.h).
+  void Gather(absl::Time now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void MakeDigest(const Channel& channel, const std::vector<DeliveryKey>& waiting, absl::Time now)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Those that wait to be gathered and are due, in order.
+  std::vector<DeliveryKey> Gatherable(ChannelKey channel, absl::Time now) const
+      ABSL_SHARED_LOCKS_REQUIRED(mutex_);
+  // What became of a digest becomes of those that it tells.
+  void FollowDigest(const Delivery& digest) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void ReleaseBacklog(ChannelKey channel, absl::Time now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Purge(MonitorKey monitor) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void ForgetKeys(absl::Time ended_before) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -81,6 +91,7 @@ class MemoryStore : public Store {
   const Clock& clock_;
   absl::Mutex mutex_;
   memory::Tables tables_ ABSL_GUARDED_BY(mutex_);
+  std::map<ChannelKey, GatherWindow> gather_windows_ ABSL_GUARDED_BY(mutex_);
   int64_t feed_position_ ABSL_GUARDED_BY(mutex_) = 0;
   std::vector<EventKey> feed_ ABSL_GUARDED_BY(mutex_);  // by position, from 1
   EventKey last_fed_ ABSL_GUARDED_BY(mutex_) = 0;

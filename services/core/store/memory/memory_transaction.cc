@@ -196,6 +196,12 @@ absl::Status MemoryTransaction::SaveIncident(const Incident& incident) {
   return absl::OkStatus();
 }
 
+absl::StatusOr<std::optional<Incident>> MemoryTransaction::FindIncident(IncidentKey incident) {
+  const auto found = tables_.incidents().find(incident);
+  if (found == tables_.incidents().end()) return std::nullopt;
+  return found->second;
+}
+
 absl::StatusOr<EventKey> MemoryTransaction::AddEvent(const AlertEvent& event) {
   EventRow row = {.event = event};
   row.event.key = tables_.Draw();
@@ -247,6 +253,7 @@ absl::StatusOr<std::vector<FiringDelivery>> MemoryTransaction::FindFirings(Incid
   const auto [first, last] = tables_.event_deliveries().equal_range(firing->second);
   for (auto it = first; it != last; ++it) {
     const DeliveryRow& row = tables_.deliveries().at(it->second);
+    if (row.delivery.type == DeliveryType::kDigest) continue;  // what it tells has its own
     firings.push_back({.delivery = it->second,
                        .event = firing->second,
                        .channel = row.delivery.channel,

@@ -24,6 +24,10 @@ const Statement kFindFirings = {
 
 namespace {
 
+constexpr Statement kFindIncident = {"find_incident",
+                                     "SELECT " TOCSIN_INCIDENT_COLUMNS
+                                     " FROM incident i WHERE i.incident_id = $1::bigint"};
+
 constexpr Statement kWithdraw = {
     "withdraw",
     "WITH held AS (SELECT d.delivery_id FROM delivery d WHERE d.delivery_id = ANY ($2::bigint[]) "
@@ -43,6 +47,16 @@ absl::StatusOr<IncidentKey> PgTransaction::AddIncident(const Incident& incident)
 absl::Status PgTransaction::SaveIncident(const Incident& incident) {
   buffer_.SaveIncident(incident);
   return absl::OkStatus();
+}
+
+absl::StatusOr<std::optional<Incident>> PgTransaction::FindIncident(IncidentKey incident) {
+  RETURN_IF_ERROR(Flush());
+  ASSIGN_OR_RETURN(Rows rows, session_.Run(kFindIncident, Params().Int(incident)));
+  if (rows.empty()) return std::nullopt;
+  Row row = rows.at(0);
+  Incident found = ReadIncident(row);
+  RETURN_IF_ERROR(rows.status());
+  return found;
 }
 
 absl::StatusOr<EventKey> PgTransaction::AddEvent(const AlertEvent& event) {

@@ -100,6 +100,8 @@ absl::StatusOr<Delivery> ReadDelivery(Row& row) {
   delivery.finished_at = row.MaybeTime();
   delivery.lease_id = row.Text();
   delivery.leased_until = row.TimeOr(absl::InfinitePast());
+  delivery.may_gather = row.Bool();
+  delivery.told_by = row.Text();
   return delivery;
 }
 
@@ -132,6 +134,8 @@ Channel ReadChannel(Row& row, const Sealer& sealer) {
   channel.created_at = row.Time();
   channel.updated_at = row.Time();
   channel.version = row.Int();
+  channel.group_limit = row.Int32();
+  channel.group_wait = absl::Microseconds(row.Int());
   return channel;
 }
 

@@ -27,14 +27,26 @@ namespace tocsin::core::pg {
   "d.delivery_id, d.id, d.project_id, d.channel_id, d.monitor_id, d.sequence, d.type, " \
   "d.events, d.extra, d.state, d.redelivery, d.attempts, d.skipped, d.occurred_at, "    \
   "d.created_at, d.next_attempt_at, d.expires_at, d.last_outcome, d.last_http_status, " \
-  "d.finished_at, d.lease_id, d.leased_until"
+  "d.finished_at, d.lease_id, d.leased_until, d.gather, "                               \
+  "(SELECT g.id FROM delivery g WHERE g.delivery_id = d.digest_id)"
+
+// Of table d: it may be sent by itself, when it is due.
+#define TOCSIN_SENT_ALONE "d.state = 1 AND NOT d.gather AND d.digest_id IS NULL"
+
+// Whether d need not wait for an earlier one of its monitor and channel. The sum keeps the planner
+// off the indexes of channels, which may have long backlogs; monitors have short ones. LIMIT keeps
+// it from reading all that is pending to look each up.
+#define TOCSIN_FIRST_IN_ORDER                                                              \
+  "(d.redelivery OR d.monitor_id = 0 OR (SELECT true FROM delivery b "                     \
+  "WHERE b.state = 1 AND b.monitor_id = d.monitor_id AND b.channel_id + 0 = d.channel_id " \
+  "AND b.sequence < d.sequence AND NOT b.redelivery LIMIT 1) IS NULL)"
 
 // Of tables c (channel) and p (its project).
 #define TOCSIN_CHANNEL_COLUMNS                                                           \
   "c.channel_id, c.project_id, p.id, c.id, c.display_name, c.url, c.secrets, c.format, " \
   "c.selector, c.is_default, c.fallback_channel, c.disabled_at, c.disable_reason, "      \
   "c.failing_since, c.last_error, c.told_at, c.told_failing_since, c.told_disabled_at, " \
-  "c.created_at, c.updated_at, c.version"
+  "c.created_at, c.updated_at, c.version, c.group_limit, c.group_wait_us"
 
 Incident ReadIncident(Row& row);
 // A damaged snapshot is DATA_LOSS.

@@ -22,10 +22,13 @@ constexpr Statement kInsertChannel = {
     "insert_channel",
     "INSERT INTO channel (project_id, id, display_name, format, selector, is_default, "
     "fallback_channel, disabled_at, disable_reason, failing_since, last_error, told_at, "
-    "told_failing_since, told_disabled_at, created_at, updated_at, version, url, secrets) "
+    "told_failing_since, told_disabled_at, created_at, updated_at, version, group_limit, "
+    "group_wait_us, url, "
+    "secrets) "
     "VALUES ($1::integer, $2::text, $3::text, $4::smallint, $5::text, $6::boolean, $7::text, "
     "$8::timestamptz, $9::text, $10::timestamptz, $11::text, $12::timestamptz, $13::timestamptz, "
-    "$14::timestamptz, $15::timestamptz, $16::timestamptz, $17::bigint, $18::bytea, $19::bytea) "
+    "$14::timestamptz, $15::timestamptz, $16::timestamptz, $17::bigint, $18::integer, $19::bigint, "
+    "$20::bytea, $21::bytea) "
     "ON CONFLICT (project_id, id) WHERE deleted_at IS NULL DO NOTHING RETURNING channel_id"};
 
 constexpr Statement kSaveChannel = {
@@ -35,9 +38,10 @@ constexpr Statement kSaveChannel = {
     "disable_reason = $8::text, failing_since = $9::timestamptz, last_error = $10::text, "
     "told_at = $11::timestamptz, told_failing_since = $12::timestamptz, "
     "told_disabled_at = $13::timestamptz, created_at = $14::timestamptz, "
-    "updated_at = $15::timestamptz, version = $16::bigint, "
-    "url = CASE length($17::bytea) WHEN 0 THEN url ELSE $17::bytea END, "
-    "secrets = CASE length($18::bytea) WHEN 0 THEN secrets ELSE $18::bytea END "
+    "updated_at = $15::timestamptz, version = $16::bigint, group_limit = $17::integer, "
+    "group_wait_us = $18::bigint, "
+    "url = CASE length($19::bytea) WHEN 0 THEN url ELSE $19::bytea END, "
+    "secrets = CASE length($20::bytea) WHEN 0 THEN secrets ELSE $20::bytea END "
     "WHERE channel_id = $1::bigint"};
 
 constexpr Statement kDeleteChannel = {"delete_channel",
@@ -60,7 +64,8 @@ constexpr Statement kSaveDelivery = {
     "UPDATE delivery SET state = $2::smallint, redelivery = $3::boolean, attempts = $4::integer, "
     "skipped = $5::integer, last_http_status = $6::integer, next_attempt_at = $7::timestamptz, "
     "expires_at = $8::timestamptz, finished_at = $9::timestamptz, "
-    "leased_until = $10::timestamptz, lease_id = nullif($11::text, ''), last_outcome = $12::text "
+    "leased_until = $10::timestamptz, lease_id = nullif($11::text, ''), last_outcome = $12::text, "
+    "gather = $13::boolean, digest_id = CASE WHEN $14::text <> '' THEN digest_id END "
     "WHERE delivery_id = $1::bigint"};
 
 std::optional<absl::Time> NullWhenPast(absl::Time time) {
@@ -84,7 +89,9 @@ void AddChannelFields(const Channel& channel, Params& params) {
       .TimeOrNull(told ? told->disabled_at : std::nullopt)
       .Time(channel.created_at)
       .Time(channel.updated_at)
-      .Int(channel.version);
+      .Int(channel.version)
+      .Int(channel.group_limit)
+      .Int(absl::ToInt64Microseconds(channel.group_wait));
 }
 
 }  // namespace
@@ -169,7 +176,9 @@ absl::Status PgTransaction::SaveDelivery(const Delivery& delivery) {
                               .TimeOrNull(delivery.finished_at)
                               .TimeOrNull(NullWhenPast(delivery.leased_until))
                               .Text(delivery.lease_id)
-                              .Text(delivery.last_outcome))
+                              .Text(delivery.last_outcome)
+                              .Bool(delivery.may_gather)
+                              .Text(delivery.told_by))
       .status();
 }
 

@@ -8,6 +8,7 @@
 #include "absl/strings/str_join.h"
 #include "common/status_macros.h"
 #include "services/core/store/pg/alert_rows.h"
+#include "services/core/store/pg/delivery_gathering.h"
 #include "services/core/store/pg/delivery_order.h"
 #include "services/core/store/pg/hot_statements.h"
 #include "services/core/store/pg/pg_store.h"
@@ -17,23 +18,17 @@ namespace pg {
 
 // The channels that have pending deliveries, found by leaps through the index: the cost is that
 // of the channels, not of their backlog.
-#define TOCSIN_WORKING_CHANNELS                                                           \
-  "WITH RECURSIVE working (channel_id) AS (("                                             \
-  "SELECT d.channel_id FROM delivery d WHERE d.state = 1 ORDER BY d.channel_id LIMIT 1) " \
-  "UNION ALL SELECT (SELECT d.channel_id FROM delivery d WHERE d.state = 1 "              \
-  "AND d.channel_id > w.channel_id ORDER BY d.channel_id LIMIT 1) "                       \
-  "FROM working w WHERE w.channel_id IS NOT NULL), "                                      \
-  "usable AS (SELECT c.channel_id, c.released_at, c.failing_since FROM working w "        \
-  "JOIN channel c ON c.channel_id = w.channel_id "                                        \
+#define TOCSIN_WORKING_CHANNELS                                                    \
+  "WITH RECURSIVE working (channel_id) AS (("                                      \
+  "SELECT d.channel_id FROM delivery d WHERE " TOCSIN_SENT_ALONE                   \
+  " ORDER BY d.channel_id LIMIT 1) "                                               \
+  "UNION ALL SELECT (SELECT d.channel_id FROM delivery d WHERE " TOCSIN_SENT_ALONE \
+  " "                                                                              \
+  "AND d.channel_id > w.channel_id ORDER BY d.channel_id LIMIT 1) "                \
+  "FROM working w WHERE w.channel_id IS NOT NULL), "                               \
+  "usable AS (SELECT c.channel_id, c.released_at, c.failing_since FROM working w " \
+  "JOIN channel c ON c.channel_id = w.channel_id "                                 \
   "WHERE c.disabled_at IS NULL AND c.deleted_at IS NULL) "
-
-// Whether d need not wait for an earlier one of its monitor and channel. The sum keeps the planner
-// off the indexes of channels, which may have long backlogs; monitors have short ones. LIMIT keeps
-// it from reading all that is pending to look each up.
-#define TOCSIN_FIRST_IN_ORDER                                                              \
-  "(d.redelivery OR d.monitor_id = 0 OR (SELECT true FROM delivery b "                     \
-  "WHERE b.state = 1 AND b.monitor_id = d.monitor_id AND b.channel_id + 0 = d.channel_id " \
-  "AND b.sequence < d.sequence AND NOT b.redelivery LIMIT 1) IS NULL)"
 
 // $1 now, $2 limit, $3 per channel, $4 lease end, $5 lease id, $6 per failing channel, $7 other
 // numbers by channel, as an object: looked up in one, they cost no join
@@ -47,7 +42,8 @@ const Statement kLeaseDeliveries = {
     "SELECT due.delivery_id, due.next_attempt_at, "
     "row_number() OVER (ORDER BY due.next_attempt_at, due.delivery_id) AS turn FROM ("
     "SELECT d.delivery_id, d.next_attempt_at FROM delivery d "
-    "WHERE d.channel_id = r.channel_id AND d.state = 1 "
+    "WHERE d.channel_id = r.channel_id AND " TOCSIN_SENT_ALONE
+    " "
     "AND d.next_attempt_at <= $1::timestamptz "
     "AND (d.leased_until IS NULL OR d.leased_until <= $1::timestamptz) "
     "AND " TOCSIN_FIRST_IN_ORDER
@@ -70,7 +66,7 @@ const Statement kNextDeliveryAt = {
     "next_delivery", TOCSIN_WORKING_CHANNELS
     "SELECT min(least(u.released_at, "
     "(SELECT d.next_attempt_at FROM delivery d WHERE d.channel_id = u.channel_id "
-    "AND d.state = 1 AND d.leased_until IS NULL AND " TOCSIN_FIRST_IN_ORDER
+    "AND " TOCSIN_SENT_ALONE " AND d.leased_until IS NULL AND " TOCSIN_FIRST_IN_ORDER
     " ORDER BY d.next_attempt_at, d.delivery_id LIMIT 1), "
     "(SELECT l.leased_until FROM lease l WHERE l.channel_id = u.channel_id "
     "ORDER BY l.leased_until LIMIT 1))) "
@@ -90,7 +86,8 @@ namespace {
 // choice is emptied by another's.
 constexpr pg::Statement kLock = {"lease_lock",
                                  "SELECT pg_advisory_xact_lock(8390033978155740780), "
-                                 "EXISTS (SELECT FROM channel c WHERE c.released_at IS NOT NULL)"};
+                                 "EXISTS (SELECT FROM channel c WHERE c.released_at IS NOT NULL), "
+                                 "EXISTS (SELECT FROM delivery d WHERE d.state = 1 AND d.gather)"};
 
 constexpr pg::Statement kLeasedChannels = {
     "leased_channels", "SELECT " TOCSIN_CHANNEL_COLUMNS
@@ -179,7 +176,9 @@ absl::StatusOr<std::vector<LeasedDelivery>> Lease(pg::Session& session, const Se
   ASSIGN_OR_RETURN(pg::Rows lock, session.Run(kLock));
   pg::Row locked = lock.at(0);
   locked.Skip();
-  if (locked.Bool()) RETURN_IF_ERROR(pg::ReleaseBacklogs(session, request.now));
+  const bool releases = locked.Bool(), gathers = locked.Bool();
+  if (releases) RETURN_IF_ERROR(pg::ReleaseBacklogs(session, request.now));
+  if (gathers) RETURN_IF_ERROR(pg::GatherDeliveries(session, request.now));
   ASSIGN_OR_RETURN(pg::Rows rows,
                    session.Run(pg::kLeaseDeliveries, pg::Params()
                                                          .Time(request.now)
@@ -230,7 +229,8 @@ absl::StatusOr<absl::Time> PgStore::NextDeliveryAt() {
   ASSIGN_OR_RETURN(pg::Rows rows, session->Run(pg::kNextDeliveryAt));
   const absl::Time next = rows.at(0).TimeOr(absl::InfiniteFuture());
   RETURN_IF_ERROR(rows.status());
-  return next;
+  ASSIGN_OR_RETURN(const absl::Time gathered, pg::NextGatheringAt(*session));
+  return std::min(next, gathered);
 }
 
 }  // namespace tocsin::core

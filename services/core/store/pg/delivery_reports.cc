@@ -5,6 +5,7 @@
 #include <set>
 
 #include "common/status_macros.h"
+#include "services/core/store/pg/delivery_gathering.h"
 #include "services/core/store/pg/delivery_order.h"
 #include "services/core/store/pg/pg_store.h"
 #include "services/core/store/pg/pg_transaction.h"
@@ -15,7 +16,7 @@ namespace {
 constexpr pg::Statement kLockReported = {
     "lock_reported",
     "SELECT d.id, d.delivery_id, d.channel_id, d.state, d.attempts, d.next_attempt_at, "
-    "d.expires_at, d.lease_id FROM delivery d WHERE d.id = ANY ($1::text[]) "
+    "d.expires_at, d.lease_id, d.type FROM delivery d WHERE d.id = ANY ($1::text[]) "
     "ORDER BY d.delivery_id FOR NO KEY UPDATE"};
 
 constexpr pg::Statement kReadReportedChannels = {
@@ -57,6 +58,7 @@ struct Reported {
   absl::Time next_attempt_at;
   absl::Time expires_at;
   std::string lease_id;
+  bool is_digest = false;
   // By the reports.
   bool changed = false;
   std::string outcome;
@@ -91,6 +93,7 @@ absl::StatusOr<Deliveries> LockReported(pg::Session& session,
     reported.next_attempt_at = row.Time();
     reported.expires_at = row.Time();
     reported.lease_id = row.Text();
+    reported.is_digest = row.As<DeliveryType>() == DeliveryType::kDigest;
   }
   RETURN_IF_ERROR(rows.status());
   return deliveries;
@@ -250,7 +253,9 @@ absl::StatusOr<std::string> Apply(pg::Session& session, absl::Span<const Deliver
   std::vector<DeliveryKey> finished, put_off;
   for (const auto& [id, delivery] : deliveries) {
     if (!delivery.changed) continue;
-    (delivery.state == DeliveryState::kPending ? put_off : finished).push_back(delivery.key);
+    std::vector<DeliveryKey>& keys = delivery.state == DeliveryState::kPending ? put_off : finished;
+    keys.push_back(delivery.key);
+    if (delivery.is_digest) RETURN_IF_ERROR(pg::FollowDigest(session, delivery.key, keys));
   }
   RETURN_IF_ERROR(pg::PutOffFollowers(session, put_off));
   ASSIGN_OR_RETURN(const int64_t released, pg::ReleaseFollowers(session, finished, now));

@@ -24,21 +24,24 @@ constexpr Statement kLock = {
     "lock_maintenance",
     "SELECT " TOCSIN_MAINTENANCE_COLUMNS
     " FROM maintenance t JOIN project p ON p.project_id = t.project_id "
-    "WHERE t.project_id = $1::integer AND t.id = $2::text FOR NO KEY UPDATE OF t"};
+    "WHERE t.project_id = $1::integer AND t.id = $2::text AND t.kind = $3::smallint "
+    "FOR NO KEY UPDATE OF t"};
 
 constexpr Statement kCount = {
-    "count_maintenances", "SELECT count(*) FROM maintenance t WHERE t.project_id = $1::integer"};
+    "count_maintenances",
+    "SELECT count(*) FROM maintenance t WHERE t.project_id = $1::integer "
+    "AND t.kind = $2::smallint AND (t.end_at IS NULL OR t.end_at > $3::timestamptz)"};
 
 constexpr Statement kInsert = {
     "insert_maintenance",
     "INSERT INTO maintenance (project_id, id, display_name, reason, author, selector, monitors, "
-    "all_monitors, start_at, end_at, cron, time_zone, duration_us, created_at, updated_at, "
+    "all_monitors, start_at, end_at, cron, time_zone, duration_us, created_at, updated_at, kind, "
     "version) "
     "VALUES ($1::integer, $2::text, $3::text, $4::text, $5::text, $6::text, "
     "string_to_array($7::text, ','), $8::boolean, $9::timestamptz, $10::timestamptz, "
     "nullif($11::text, ''), $12::text, $13::bigint, $14::timestamptz, $15::timestamptz, "
-    "nextval('definition_version')) "
-    "ON CONFLICT (project_id, id) DO NOTHING RETURNING maintenance_id, version"};
+    "$16::smallint, nextval('definition_version')) "
+    "ON CONFLICT (project_id, kind, id) DO NOTHING RETURNING maintenance_id, version"};
 
 constexpr Statement kSave = {
     "save_maintenance",
@@ -47,7 +50,7 @@ constexpr Statement kSave = {
     "monitors = string_to_array($8::text, ','), all_monitors = $9::boolean, "
     "start_at = $10::timestamptz, end_at = $11::timestamptz, cron = nullif($12::text, ''), "
     "time_zone = $13::text, duration_us = $14::bigint, created_at = $15::timestamptz, "
-    "updated_at = $16::timestamptz, version = nextval('definition_version') "
+    "updated_at = $16::timestamptz, kind = $17::smallint, version = nextval('definition_version') "
     "WHERE maintenance_id = $1::bigint RETURNING version"};
 
 constexpr Statement kDelete = {"delete_maintenance",
@@ -83,7 +86,8 @@ void AddFields(const Maintenance& maintenance, Params& params) {
       .Text(recurring ? recurring->zone.name() : "")
       .Int(recurring ? absl::ToInt64Microseconds(recurring->duration) : 0)
       .Time(maintenance.created_at)
-      .Time(maintenance.updated_at);
+      .Time(maintenance.updated_at)
+      .Int(static_cast<int>(maintenance.kind));
 }
 
 }  // namespace
@@ -119,6 +123,7 @@ Maintenance ReadMaintenance(Row& row) {
   maintenance.created_at = row.Time();
   maintenance.updated_at = row.Time();
   maintenance.version = row.Int();
+  maintenance.kind = row.As<MaintenanceKind>();
   return maintenance;
 }
 
@@ -143,8 +148,10 @@ absl::StatusOr<std::shared_ptr<const Maintenances>> PgTransaction::ReadMaintenan
 }
 
 absl::StatusOr<std::optional<Maintenance>> PgTransaction::LockMaintenance(ProjectKey project,
+                                                                          MaintenanceKind kind,
                                                                           const std::string& id) {
-  ASSIGN_OR_RETURN(Rows rows, session_.Run(kLock, Params().Int(project).Text(id)));
+  ASSIGN_OR_RETURN(Rows rows,
+                   session_.Run(kLock, Params().Int(project).Text(id).Int(static_cast<int>(kind))));
   if (rows.empty()) return std::nullopt;
   Row row = rows.at(0);
   Maintenance maintenance = ReadMaintenance(row);
@@ -152,8 +159,10 @@ absl::StatusOr<std::optional<Maintenance>> PgTransaction::LockMaintenance(Projec
   return maintenance;
 }
 
-absl::StatusOr<int64_t> PgTransaction::CountMaintenances(ProjectKey project) {
-  ASSIGN_OR_RETURN(Rows rows, session_.Run(kCount, Params().Int(project)));
+absl::StatusOr<int64_t> PgTransaction::CountMaintenances(ProjectKey project, MaintenanceKind kind,
+                                                         absl::Time now) {
+  ASSIGN_OR_RETURN(
+      Rows rows, session_.Run(kCount, Params().Int(project).Int(static_cast<int>(kind)).Time(now)));
   return rows.at(0).Int();
 }
 
@@ -197,14 +206,22 @@ constexpr pg::Statement kListMaintenances = {
     "list_maintenances",
     "SELECT " TOCSIN_MAINTENANCE_COLUMNS
     " FROM maintenance t JOIN project p ON p.project_id = t.project_id "
-    "WHERE t.project_id = $1::integer AND t.id > $2::text ORDER BY t.id LIMIT $3::integer"};
+    "WHERE t.project_id = $1::integer AND t.id > $2::text "
+    "AND ($4::smallint IS NULL OR t.kind = $4::smallint) "
+    "AND (t.kind <> 2 OR $5::timestamptz IS NULL OR t.end_at > $5::timestamptz) "
+    "ORDER BY t.id, t.kind LIMIT $3::integer"};
 
 }  // namespace
 
 absl::StatusOr<std::vector<Maintenance>> PgStore::ListMaintenances(const MaintenanceQuery& query) {
-  ASSIGN_OR_RETURN(pg::Rows rows,
-                   Read(kListMaintenances,
-                        pg::Params().Int(query.project).Text(query.after_id).Int(query.limit)));
+  const std::optional<int64_t> kind =
+      query.kind ? std::optional<int64_t>(static_cast<int64_t>(*query.kind)) : std::nullopt;
+  ASSIGN_OR_RETURN(pg::Rows rows, Read(kListMaintenances, pg::Params()
+                                                              .Int(query.project)
+                                                              .Text(query.after_id)
+                                                              .Int(query.limit)
+                                                              .IntOrNull(kind)
+                                                              .TimeOrNull(query.mutes_open_after)));
   std::vector<Maintenance> maintenances;
   for (int i = 0; i < rows.size(); ++i) {
     pg::Row row = rows.at(i);

@@ -78,11 +78,12 @@ constexpr Statement kInsertMonitor = {
     "ON CONFLICT (project_id, id) DO NOTHING RETURNING monitor_id, project_id, version), "
     "state AS (INSERT INTO monitor_state (monitor_id, project_id, version, state, last_at, "
     "last_kind, last_source, last_push, armed_at, floor_at, failures, successes, misses, "
-    "open_runs, sequence, runs, credit_at, excused_at) "
+    "open_runs, sequence, runs, credit_at, excused_at, transitions, flapping_since, untold_end) "
     "SELECT monitor_id, project_id, version, $27::smallint, $28::timestamptz, $29::smallint, "
     "$30::smallint, $31::bigint, $32::timestamptz, $33::timestamptz, $34::integer, $35::integer, "
     "$36::integer, $37::integer, $38::bigint, nullif($41::text, ''), $42::timestamptz, "
-    "$43::timestamptz FROM made), "
+    "$43::timestamptz, string_to_array(nullif($44::text, ''), ',')::bigint[], $45::timestamptz, "
+    "$46::bigint FROM made), "
     "sweep AS (INSERT INTO monitor_sweep (monitor_id, sweep_at, critical) "
     "SELECT monitor_id, $40::timestamptz, $6::smallint = 1 FROM made), "
     "listing AS (INSERT INTO monitor_listing (monitor_id, project_id, id, state, changed_at) "
@@ -248,7 +249,10 @@ absl::StatusOr<MonitorIdentity> PgTransaction::InsertMonitor(const Monitor& moni
       .TimeOrNull(KnownTime(sweep_at))
       .Text(RunsToText(state.runs))
       .TimeOrNull(KnownTime(state.credit_at))
-      .TimeOrNull(KnownTime(state.excused_at));
+      .TimeOrNull(KnownTime(state.excused_at))
+      .Text(TimesToText(state.transitions))
+      .TimeOrNull(state.flapping_since)
+      .IntOrNull(state.untold_end);
   ASSIGN_OR_RETURN(Rows rows, session_.Run(kInsertMonitor, params));
   if (rows.empty()) return absl::AlreadyExistsError("the project has a monitor with that id");
   Row row = rows.at(0);

@@ -4,6 +4,8 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "common/log.h"
@@ -69,6 +71,21 @@ Runs RunsFromText(const std::string& text) {
   return runs;
 }
 
+std::string TimesToText(const std::vector<absl::Time>& times) {
+  return absl::StrJoin(times, ",", [](std::string* out, absl::Time time) {
+    absl::StrAppend(out, absl::ToUnixMicros(time));
+  });
+}
+
+std::vector<absl::Time> TimesFromText(const std::string& text) {
+  std::vector<absl::Time> times;
+  for (const absl::string_view part : absl::StrSplit(text, ',', absl::SkipEmpty())) {
+    int64_t micros = 0;
+    if (absl::SimpleAtoi(part, &micros)) times.push_back(absl::FromUnixMicros(micros));
+  }
+  return times;
+}
+
 MonitorDefinition ReadDefinition(Row& row) {
   MonitorDefinition definition;
   definition.key = row.Int();
@@ -129,6 +146,9 @@ Monitor ReadMonitor(Row& row) {
   state.runs = RunsFromText(row.Text());
   state.credit_at = row.TimeOr(absl::InfinitePast());
   state.excused_at = row.TimeOr(absl::InfinitePast());
+  state.transitions = TimesFromText(row.Text());
+  state.flapping_since = row.MaybeTime();
+  state.untold_end = row.MaybeInt();
   state.sequence = row.Int();
   if (row.NextIsNull()) {
     row.Skip(7);  // the columns of the incident

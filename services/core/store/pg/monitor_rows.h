@@ -28,7 +28,8 @@ namespace tocsin::core::pg {
 #define TOCSIN_STATE_COLUMNS                                                               \
   "s.state, coalesce(l.changed_at, m.created_at), s.last_at, s.last_kind, s.last_source, " \
   "s.armed_at, s.floor_at, s.failures, "                                                   \
-  "s.successes, s.misses, coalesce(s.runs, ''), s.credit_at, s.excused_at, s.sequence, "   \
+  "s.successes, s.misses, coalesce(s.runs, ''), s.credit_at, s.excused_at, "               \
+  "array_to_string(s.transitions, ','), s.flapping_since, s.untold_end, s.sequence, "      \
   "i.incident_id, i.cause, i.opened_at, i.detected_at, i.message, i.reminded_at, "         \
   "i.held_until"
 
@@ -57,6 +58,10 @@ std::optional<CronRule> CronFromText(const std::string& expression, const std::s
 // Empty for none.
 std::string RunsToText(const Runs& runs);
 Runs RunsFromText(const std::string& text);
+
+// Microseconds since the epoch, separated by commas; empty for none.
+std::string TimesToText(const std::vector<absl::Time>& times);
+std::vector<absl::Time> TimesFromText(const std::string& text);
 
 // Appends the 26 parameters that both InsertMonitor and SaveDefinition take.
 void AddDefinition(const MonitorDefinition& definition, Params& params);

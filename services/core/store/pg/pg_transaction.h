@@ -70,6 +70,7 @@ class PgTransaction : public Transaction {
   absl::Status SaveIncident(const Incident& incident) override;
   absl::StatusOr<EventKey> AddEvent(const AlertEvent& event) override;
   absl::Status AddDeliveries(absl::Span<const Delivery> deliveries) override;
+  absl::StatusOr<std::optional<Incident>> FindIncident(IncidentKey incident) override;
   absl::StatusOr<std::vector<FiringDelivery>> FindFirings(IncidentKey incident) override;
   absl::StatusOr<std::vector<DeliveryKey>> Withdraw(absl::Span<const DeliveryKey> deliveries,
                                                     absl::Time now) override;
@@ -89,8 +90,10 @@ class PgTransaction : public Transaction {
   // maintenance_operations.cc
   absl::StatusOr<std::shared_ptr<const Maintenances>> ReadMaintenances() override;
   absl::StatusOr<std::optional<Maintenance>> LockMaintenance(ProjectKey project,
+                                                             MaintenanceKind kind,
                                                              const std::string& id) override;
-  absl::StatusOr<int64_t> CountMaintenances(ProjectKey project) override;
+  absl::StatusOr<int64_t> CountMaintenances(ProjectKey project, MaintenanceKind kind,
+                                            absl::Time now) override;
   absl::StatusOr<Maintenance> InsertMaintenance(const Maintenance& maintenance) override;
   absl::StatusOr<int64_t> SaveMaintenance(const Maintenance& maintenance) override;
   absl::Status DeleteMaintenance(MaintenanceKey maintenance) override;

@@ -219,6 +219,19 @@ Heartbeat HeartbeatFromJson(const Json& json) {
   return heartbeat;
 }
 
+Json RunToJson(const Run& run) {
+  return {{"id", run.id},
+          {"started_at", TimeToJson(run.started_at)},
+          {"due_at", TimeToJson(run.due_at)}};
+}
+
+Run RunFromJson(const Json& json) {
+  return {.id = Text(json, "id"),
+          .started_at = Time(json, "started_at"),
+          .due_at = Time(json, "due_at"),
+          .overran = true};
+}
+
 }  // namespace
 
 std::string SnapshotToJson(const AlertEvent& event) {
@@ -227,6 +240,8 @@ std::string SnapshotToJson(const AlertEvent& event) {
       {"monitor", DefinitionToJson(event.definition)},
   };
   if (event.last_heartbeat) json["last_heartbeat"] = HeartbeatToJson(*event.last_heartbeat);
+  if (event.run) json["run"] = RunToJson(*event.run);
+  if (event.flapping) json["flapping"] = true;
   return Dump(json);
 }
 
@@ -241,6 +256,9 @@ absl::Status SnapshotFromJson(const std::string& text, AlertEvent& event) {
   if (const auto last = json.find("last_heartbeat"); last != json.end()) {
     event.last_heartbeat = HeartbeatFromJson(*last);
   }
+  event.run.reset();
+  if (const auto run = json.find("run"); run != json.end()) event.run = RunFromJson(*run);
+  event.flapping = Bool(json, "flapping");
   return absl::OkStatus();
 }
 
@@ -258,6 +276,12 @@ std::string ExtraToJson(const Delivery& delivery) {
     json["notice"] = {{"channel", delivery.notice->channel}, {"reason", delivery.notice->reason}};
     if (delivery.notice->failing_since) {
       json["notice"]["failing_since"] = TimeToJson(*delivery.notice->failing_since);
+    }
+  }
+  if (delivery.digest) {
+    Json& counts = json["digest"] = Json::array();
+    for (const DigestFacts::Count& count : delivery.digest->counts) {
+      counts.push_back({static_cast<int>(count.type), static_cast<int>(count.cause), count.events});
     }
   }
   return json.is_null() ? "" : Dump(json);
@@ -281,6 +305,15 @@ absl::Status ExtraFromJson(const std::string& text, Delivery& delivery) {
         .failing_since = MaybeTime(*notice, "failing_since"),
         .reason = Text(*notice, "reason"),
     };
+  }
+  if (const auto digest = json.find("digest"); digest != json.end()) {
+    DigestFacts& facts = delivery.digest.emplace();
+    for (const Json& count : *digest) {
+      if (!count.is_array() || count.size() != 3) continue;
+      facts.counts.push_back({.type = static_cast<EventType>(count[0].get<int>()),
+                              .cause = static_cast<Cause>(count[1].get<int>()),
+                              .events = count[2].get<int32_t>()});
+    }
   }
   return absl::OkStatus();
 }

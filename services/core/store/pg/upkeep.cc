@@ -8,6 +8,7 @@
 #include "absl/time/civil_time.h"
 #include "common/log.h"
 #include "common/status_macros.h"
+#include "services/core/store/pg/delivery_gathering.h"
 #include "services/core/store/pg/pg_store.h"
 
 namespace tocsin::core {
@@ -369,6 +370,7 @@ absl::StatusOr<bool> PgStore::Maintain(const RetentionPolicy& policy, absl::Time
   outcome.Add(Purge(*session, policy, now));
   outcome.Add(AllDone(MendListing(*session, now)));
   outcome.Add(AllDone(session->Run(kMendHeld).status()));
+  outcome.Add(AllDone(pg::MendDigests(*session)));
   outcome.Add(AllDone(session->Run(kUnlock).status()));
   return outcome.Result();
 }

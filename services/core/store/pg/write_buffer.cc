@@ -31,10 +31,11 @@ const Statement kAddDeliveries = {
     "FROM unnest($2::text[], $3::integer[], $4::bigint[], $5::bigint[], $6::bigint[], "
     "$7::smallint[], $8::smallint[], $9::boolean[], $10::integer[], $11::integer[], "
     "$12::integer[], $13::text[], $14::text[], $15::timestamptz[], $16::timestamptz[], "
-    "$17::timestamptz[], $18::timestamptz[], $19::timestamptz[], $20::text[]) WITH ORDINALITY "
+    "$17::timestamptz[], $18::timestamptz[], $19::timestamptz[], $20::text[], $21::boolean[]) "
+    "WITH ORDINALITY "
     "AS u (id, project_id, channel_id, monitor_id, sequence, type, state, redelivery, attempts, "
     "skipped, last_http_status, events, extra, occurred_at, created_at, next_attempt_at, "
-    "expires_at, finished_at, last_outcome, number) CROSS JOIN LATERAL ("
+    "expires_at, finished_at, last_outcome, gather, number) CROSS JOIN LATERAL ("
     "SELECT count(*) FILTER (WHERE b.lease_id IS NULL) AS waiting, "
     "count(*) FILTER (WHERE b.lease_id IS NULL AND b.type = 3) AS reminders, "
     "max(b.next_attempt_at) AS next_attempt_at FROM delivery b "
@@ -42,11 +43,11 @@ const Statement kAddDeliveries = {
     "AND u.monitor_id <> 0 AND NOT b.redelivery) b), "
     "added AS (INSERT INTO delivery (id, project_id, channel_id, monitor_id, sequence, type, "
     "state, redelivery, attempts, skipped, last_http_status, events, extra, occurred_at, "
-    "created_at, next_attempt_at, expires_at, finished_at, last_outcome) "
+    "created_at, next_attempt_at, expires_at, finished_at, last_outcome, gather) "
     "SELECT u.id, u.project_id, u.channel_id, u.monitor_id, u.sequence, u.type, u.state, "
     "u.redelivery, u.attempts, u.skipped, u.last_http_status, u.events::bigint[], "
     "u.extra::jsonb, u.occurred_at, u.created_at, greatest(u.next_attempt_at, u.not_before), "
-    "u.expires_at, u.finished_at, u.last_outcome FROM fresh u ORDER BY u.number) "
+    "u.expires_at, u.finished_at, u.last_outcome, u.gather FROM fresh u ORDER BY u.number) "
     "SELECT u.monitor_id, u.channel_id FROM fresh u WHERE u.monitor_id <> 0 "
     "GROUP BY u.monitor_id, u.channel_id HAVING max(u.waiting) + count(*) > $1::integer "
     "OR max(u.reminders) > 0 OR (count(*) > 1 AND bool_or(u.type = 3))"};
@@ -59,23 +60,27 @@ const Statement kSaveStates = {
     "$4::smallint[], $5::smallint[], $6::timestamptz[], $7::timestamptz[], $8::integer[], "
     "$9::integer[], $10::integer[], $11::integer[], $12::bigint[], $13::bigint[], "
     "$14::bigint[], $15::boolean[], $16::timestamptz[], $17::timestamptz[], $18::text[], "
-    "$19::timestamptz[], $20::timestamptz[]) AS u (monitor_id, "
-    "state, last_at, "
+    "$19::timestamptz[], $20::timestamptz[], $21::text[], $22::timestamptz[], $23::bigint[]) "
+    "AS u (monitor_id, state, last_at, "
     "last_kind, last_source, armed_at, floor_at, failures, successes, misses, open_runs, "
     "sequence, incident_id, last_push, moves_sweep, sweep_at, changed_at, runs, credit_at, "
-    "excused_at)), "
+    "excused_at, transitions, flapping_since, untold_end)), "
     "saved AS (UPDATE monitor_state s SET state = u.state, last_at = u.last_at, "
     "last_kind = u.last_kind, last_source = u.last_source, armed_at = u.armed_at, "
     "floor_at = u.floor_at, failures = u.failures, successes = u.successes, misses = u.misses, "
     "open_runs = u.open_runs, runs = u.runs, credit_at = u.credit_at, "
-    "excused_at = u.excused_at, sequence = u.sequence, incident_id = u.incident_id, "
+    "excused_at = u.excused_at, "
+    "transitions = string_to_array(u.transitions, ',')::bigint[], "
+    "flapping_since = u.flapping_since, untold_end = u.untold_end, "
+    "sequence = u.sequence, incident_id = u.incident_id, "
     "last_push = coalesce(u.last_push, s.last_push), reserve = NULL "
     "FROM change u WHERE s.monitor_id = u.monitor_id AND (u.last_push IS NOT NULL "
     "OR (s.state, s.last_at, s.last_kind, s.last_source, s.armed_at, s.floor_at, s.failures, "
-    "s.successes, s.misses, s.runs, s.credit_at, s.excused_at, s.sequence, s.incident_id) "
+    "s.successes, s.misses, s.runs, s.credit_at, s.excused_at, s.flapping_since, s.untold_end, "
+    "s.sequence, s.incident_id) "
     "IS DISTINCT FROM (u.state, u.last_at, u.last_kind, u.last_source, u.armed_at, u.floor_at, "
-    "u.failures, u.successes, u.misses, u.runs, u.credit_at, u.excused_at, u.sequence, "
-    "u.incident_id)) "
+    "u.failures, u.successes, u.misses, u.runs, u.credit_at, u.excused_at, u.flapping_since, "
+    "u.untold_end, u.sequence, u.incident_id)) "
     "RETURNING s.monitor_id, u.state, u.changed_at), "
     "listed AS (UPDATE monitor_listing l SET state = saved.state, changed_at = saved.changed_at "
     "FROM saved WHERE l.monitor_id = saved.monitor_id "
@@ -248,8 +253,9 @@ absl::Status WriteBuffer::FlushDeliveries(Session& session) {
   using enum ElementType;
   if (deliveries_.empty()) return absl::OkStatus();
   RowArrays rows(
-      {kText, kInt4, kInt8, kInt8, kInt8, kInt2, kInt2, kBool, kInt4, kInt4, kInt4, kText, kText,
-       kTimestamptz, kTimestamptz, kTimestamptz, kTimestamptz, kTimestamptz, kText},
+      {kText,        kInt4,        kInt8,        kInt8,        kInt8, kInt2, kInt2,
+       kBool,        kInt4,        kInt4,        kInt4,        kText, kText, kTimestamptz,
+       kTimestamptz, kTimestamptz, kTimestamptz, kTimestamptz, kText, kBool},
       deliveries_.size());
   for (const Delivery& delivery : deliveries_) {
     rows.Row()
@@ -271,7 +277,8 @@ absl::Status WriteBuffer::FlushDeliveries(Session& session) {
         .Time(delivery.next_attempt_at)
         .Time(delivery.expires_at)
         .TimeOrNull(delivery.finished_at)
-        .Text(delivery.last_outcome);
+        .Text(delivery.last_outcome)
+        .Bool(delivery.may_gather);
   }
   Params params;
   params.Int(kMostWaiting);
@@ -293,9 +300,10 @@ absl::StatusOr<bool> WriteBuffer::FlushStates(Session& session) {
   using enum ElementType;
   if (states_.empty()) return false;
   RowArrays arrays(
-      {kInt8, kInt2,        kTimestamptz, kInt2, kInt2,        kTimestamptz, kTimestamptz,
-       kInt4, kInt4,        kInt4,        kInt4, kInt8,        kInt8,        kInt8,
-       kBool, kTimestamptz, kTimestamptz, kText, kTimestamptz, kTimestamptz},
+      {kInt8,        kInt2,        kTimestamptz, kInt2,        kInt2,        kTimestamptz,
+       kTimestamptz, kInt4,        kInt4,        kInt4,        kInt4,        kInt8,
+       kInt8,        kInt8,        kBool,        kTimestamptz, kTimestamptz, kText,
+       kTimestamptz, kTimestamptz, kText,        kTimestamptz, kInt8},
       states_.size());
   for (const auto& [monitor, change] : states_) {
     const MonitorState& state = change.state;
@@ -321,7 +329,10 @@ absl::StatusOr<bool> WriteBuffer::FlushStates(Session& session) {
         .Time(state.changed_at)
         .TextOrNull(RunsToText(state.runs))
         .TimeOrNull(KnownTime(state.credit_at))
-        .TimeOrNull(KnownTime(state.excused_at));
+        .TimeOrNull(KnownTime(state.excused_at))
+        .TextOrNull(TimesToText(state.transitions))
+        .TimeOrNull(state.flapping_since)
+        .Int8OrNull(state.untold_end);
   }
   Params params;
   std::move(arrays).MoveTo(params);

@@ -33,7 +33,7 @@ for (const [name, definition] of Object.entries(grpc.loadPackageDefinition(defin
 const metadata = new grpc.Metadata();
 if (process.env.TOCSIN_KEY) metadata.set("authorization", `Bearer ${process.env.TOCSIN_KEY}`);
 
-// JSON's way to write durations and masks → the messages that they are, which proto-loader leaves alone.
+// JSON's way to write durations, times and masks → the messages that they are, which proto-loader leaves alone.
 function toMessage(value, key = "") {
   if (Array.isArray(value)) return value.map((each) => toMessage(each));
   if (value !== null && typeof value === "object") {
@@ -44,6 +44,7 @@ function toMessage(value, key = "") {
     return { paths: value.split(",").map(snake) };
   }
   if (["timeout", "grace", "overlap", "duration"].includes(key)) return { seconds: parseInt(value, 10) };
+  if (key.endsWith("Time")) return { seconds: Math.trunc(Date.parse(value) / 1000) };
   return value;
 }
 

@@ -1,0 +1,62 @@
+"""Storms: many alerts at once go as one digest; what flaps is told once."""
+
+import unittest
+
+from harness.pushing import push
+from harness.testcase import TocsinTestCase
+
+
+class Storms(TocsinTestCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.cluster.make_channel(cls.receiver, "everyone", "--default", "--group-wait", "2s")
+
+    def make(self, name, *flags):
+        return self.cli.json("monitor", "create", name, "--timeout", "1h", *flags)["pushToken"]
+
+    def push(self, token, status):
+        self.assertEqual(push(self.gateway, token, status=status).status, 200)
+
+    def test_what_comes_beyond_ten_at_once_goes_as_one_digest(self):
+        tokens = [self.make(f"storm-{n}") for n in range(30)]
+        critical = self.make("storm-critical", "--severity", "critical")
+        for token in tokens:
+            self.push(token, "down")
+        self.push(critical, "down")
+        self.receiver.wait_for(1, 20, monitor="storm-critical", type="incident.opened")
+        digest = self.receiver.wait_for(1, 30, type="alerts.digest")[0]
+        self.assertEqual(digest.data["counts"],
+                         [{"project": "default", "type": "incident.opened", "cause": "reported_down",
+                           "events": digest.data["total"]}])
+        self.assertIn("DIGEST default: ", digest.data["summary"])
+        alone = [message for message in self.receiver.messages(type="incident.opened")
+                 if message.data["monitor"]["name"].split("/")[-1] in {f"storm-{n}" for n in range(30)}]
+        self.assertGreaterEqual(len(alone), 10)
+        # Whatever was gathered was delivered with its digest.
+        listed = self.cli.json("delivery", "list", "--limit", "100")["deliveries"]
+        told = [delivery for delivery in listed if delivery.get("digest")]
+        self.assertTrue(told)
+        self.assertEqual({delivery["state"] for delivery in told}, {"STATE_DELIVERED"})
+
+    def test_what_flaps_is_told_once_and_shown(self):
+        token = self.make("flapper", "--severity", "critical")
+        for n in range(12):
+            self.push(token, "down" if n % 2 == 0 else "up")
+        messages = self.receiver.wait_for(7, 20, monitor="flapper")
+        self.assertTrue(messages[6].data["flapping"])
+        self.assertIn("It FLAPS", messages[6].data["summary"])
+        self.assertEqual(messages[6].type, "incident.opened")
+        self.assertTrue(self.cli.monitor("flapper")["flapping"])
+        # A sentinel that is told after whatever else would have been.
+        self.push(self.make("sentinel", "--severity", "critical"), "down")
+        self.receiver.wait_for(1, 20, monitor="sentinel")
+        self.assertEqual(len(self.receiver.messages(monitor="flapper")), 7)
+        # Nobody waits for what is not watched: that is told at once.
+        self.assertEqual(self.cli.run("monitor", "pause", "flapper").returncode, 0)
+        ended = self.receiver.wait_for(8, 20, monitor="flapper")[7]
+        self.assertEqual(ended.type, "incident.resolved")
+
+
+if __name__ == "__main__":
+    unittest.main()
