@@ -26,10 +26,12 @@ struct Field {
 };
 
 struct ParameterSet {
-  Field status, message, value, ping, run, create;
+  Field status, message, value, ping, run, create, exit_status;
 
   void Clear() {
-    for (Field* field : {&status, &message, &value, &ping, &run, &create}) field->text.clear();
+    for (Field* field : {&status, &message, &value, &ping, &run, &create, &exit_status}) {
+      field->text.clear();
+    }
   }
   // Nothing for a parameter that we do not know.
   Field* Find(std::string_view name) {
@@ -39,6 +41,7 @@ struct ParameterSet {
     if (name == "ping") return &ping;
     if (name == "run") return &run;
     if (name == "create") return &create;
+    if (name == "exit_status") return &exit_status;
     return nullptr;
   }
 };
@@ -82,6 +85,18 @@ bool IsNumber(std::string_view text) {
 
 enum class BodyKind { kNone, kForm, kJson };
 
+// Nothing when the text is no number from 0 to 255.
+std::optional<int> ReadExitStatus(std::string_view text) {
+  int number = 0;
+  const bool read = IsNumber(text) && absl::SimpleAtoi({text.data(), text.size()}, &number);
+  return read && number <= 255 ? std::optional<int>(number) : std::nullopt;
+}
+
+void Warn(const std::string& what, PushParameters& out) {
+  if (!out.warning.empty()) out.warning += "; ";
+  out.warning += what;
+}
+
 // "application/json; charset=utf-8" and "application/vnd.x+json" are JSON.
 BodyKind KindOf(std::string_view content_type) {
   if (content_type.empty()) return BodyKind::kNone;
@@ -116,6 +131,8 @@ struct PushParser::Fields : ParameterSet {
   void ReadJson(std::string_view body, std::string& warning);
   absl::Status Interpret(std::string_view action, PushParameters& out);
   absl::Status InterpretAction(std::string_view action, PushParameters& out);
+  absl::Status InterpretStatus(PushParameters& out);
+  void InterpretExitStatus(bool decides, PushParameters& out);
 };
 
 namespace {
@@ -238,21 +255,19 @@ void PushParser::Fields::ReadJson(std::string_view body, std::string& warning) {
   value.Offer(found.value.text);
   ping.Offer(found.ping.text);
   run.Offer(found.run.text);
+  exit_status.Offer(found.exit_status.text);
 }
 
 absl::Status PushParser::Fields::InterpretAction(std::string_view action, PushParameters& out) {
-  int exit_status = 0;
   if (EqualsIgnoreCase(action, "start")) {
     out.kind = PushKind::kStart;
   } else if (EqualsIgnoreCase(action, "fail")) {
     out.kind = PushKind::kDown;
   } else if (EqualsIgnoreCase(action, "log")) {
     out.kind = PushKind::kLog;
-  } else if (IsNumber(action) &&
-             absl::SimpleAtoi(absl::string_view(action.data(), action.size()), &exit_status) &&
-             exit_status <= 255) {
-    out.exit_status = exit_status;
-    out.kind = exit_status == 0 ? PushKind::kUp : PushKind::kDown;
+  } else if (const auto number = ReadExitStatus(action)) {
+    out.exit_status = number;
+    out.kind = *number == 0 ? PushKind::kUp : PushKind::kDown;
   } else {
     CleanUtf8(action, kMaxQuoted, text);
     return absl::InvalidArgumentError(
@@ -263,23 +278,40 @@ absl::Status PushParser::Fields::InterpretAction(std::string_view action, PushPa
   return absl::OkStatus();
 }
 
+absl::Status PushParser::Fields::InterpretStatus(PushParameters& out) {
+  const std::string_view word = TrimSpace(status.text);
+  const auto kind = word.empty() ? PushKind::kUp : ReadStatus(word);
+  if (!kind) {
+    std::string accepted;
+    for (const StatusWord& known : kStatusWords) {
+      accepted.append(accepted.empty() ? "" : ", ").append(known.word);
+    }
+    CleanUtf8(word, kMaxQuoted, text);
+    return absl::InvalidArgumentError("status must be one of " + accepted + "; it is \"" + text +
+                                      "\"");
+  }
+  out.kind = *kind;
+  return absl::OkStatus();
+}
+
+// One that we cannot keep is no success: a failure must not get lost in how it is said.
+void PushParser::Fields::InterpretExitStatus(bool decides, PushParameters& out) {
+  const std::string_view number = TrimSpace(exit_status.text);
+  if (number.empty() || out.exit_status) return;
+  out.exit_status = ReadExitStatus(number);
+  if (decides && out.exit_status != 0) out.kind = PushKind::kDown;
+  if (out.exit_status) return;
+  CleanUtf8(number, kMaxQuoted, text);
+  Warn("exit_status must be a number from 0 to 255 and was not kept; it is \"" + text + "\"", out);
+}
+
 absl::Status PushParser::Fields::Interpret(std::string_view action, PushParameters& out) {
   if (!action.empty()) {
-    if (absl::Status status = InterpretAction(action, out); !status.ok()) return status;
+    if (absl::Status read = InterpretAction(action, out); !read.ok()) return read;
   } else if (status.set()) {
-    const std::string_view word = TrimSpace(status.text);
-    const auto kind = word.empty() ? PushKind::kUp : ReadStatus(word);
-    if (!kind) {
-      std::string accepted;
-      for (const StatusWord& known : kStatusWords) {
-        accepted.append(accepted.empty() ? "" : ", ").append(known.word);
-      }
-      CleanUtf8(word, kMaxQuoted, text);
-      return absl::InvalidArgumentError("status must be one of " + accepted + "; it is \"" + text +
-                                        "\"");
-    }
-    out.kind = *kind;
+    if (absl::Status read = InterpretStatus(out); !read.ok()) return read;
   }
+  InterpretExitStatus(/*decides=*/action.empty() && TrimSpace(status.text).empty(), out);
   if (message.set()) CleanUtf8(message.text, kMaxMessageBytes, out.message);
   if (run.set()) {
     CleanUtf8(run.text, 3 * kMaxRunIdBytes, out.run_id);
@@ -297,9 +329,9 @@ absl::Status PushParser::Fields::Interpret(std::string_view action, PushParamete
       out.value = parsed;
     } else {
       CleanUtf8(number, kMaxQuoted, text);
-      if (!out.warning.empty()) out.warning += "; ";
-      out.warning += std::string(is_value ? "value" : "ping") +
-                     " must be a finite number and was ignored; it is \"" + text + "\"";
+      Warn(std::string(is_value ? "value" : "ping") +
+               " must be a finite number and was ignored; it is \"" + text + "\"",
+           out);
     }
   }
   return absl::OkStatus();

@@ -46,6 +46,8 @@ struct PushInput {
 //   value, ping a finite number; one that cannot be read is dropped with a warning
 //   run         at most 64 bytes; more is an error
 //   create      1 or true: a monitor that is missing is to be made
+//   exit_status 0 to 255; without an action and a status, other than 0 means down, and so does what
+//               is no such number, which is not kept and causes a warning
 //
 // The action says what the heartbeat is: start, fail, log (any case), or an exit status from 0 to
 // 255, which is a success only when it is 0.

@@ -69,6 +69,35 @@ TEST(PushParametersTest, TheActionInThePathDecides) {
   EXPECT_EQ(Parse("status=down").p.exit_status, std::nullopt);
 }
 
+TEST(PushParametersTest, AnExitStatusDecidesWhereNothingElseDoes) {
+  struct Case {
+    const char* query;
+    PushKind kind;
+    std::optional<int> exit_status;
+    bool warned;
+  };
+  for (const Case& c : {
+           Case{"exit_status=0", PushKind::kUp, 0, false},
+           Case{"exit_status=3", PushKind::kDown, 3, false},
+           Case{"exit_status=255&status=", PushKind::kDown, 255, false},
+           Case{"exit_status=3&status=up", PushKind::kUp, 3, false},
+           Case{"status=down&exit_status=0", PushKind::kDown, 0, false},
+           Case{"exit_status=", PushKind::kUp, std::nullopt, false},
+           Case{"exit_status=256", PushKind::kDown, std::nullopt, true},
+           Case{"exit_status=-1", PushKind::kDown, std::nullopt, true},
+           Case{"exit_status=killed&status=up", PushKind::kUp, std::nullopt, true},
+       }) {
+    const Parsed parsed = Parse(c.query);
+    EXPECT_TRUE(parsed.status.ok()) << c.query;
+    EXPECT_EQ(parsed.p.kind, c.kind) << c.query;
+    EXPECT_EQ(parsed.p.exit_status, c.exit_status) << c.query;
+    EXPECT_EQ(parsed.p.warning.find("exit_status") == 0, c.warned) << parsed.p.warning;
+  }
+  EXPECT_EQ(Parse("exit_status=4", "", "", "3").p.exit_status, 3);
+  EXPECT_EQ(Parse("", kJson, R"({"exit_status":4})").p.exit_status, 4);
+  EXPECT_EQ(Parse("", kForm, "exit_status=5").p.kind, PushKind::kDown);
+}
+
 TEST(PushParametersTest, RefusesAnotherActionAndListsTheAcceptedOnes) {
   for (const char* action :
        {"256", "-1", "+1", "1.0", "00000000000000000001", "stop", "up", "\xff"}) {

@@ -69,6 +69,9 @@ OrderedJson PushOperation(const std::string& id, PushDoor door) {
   parameters.push_back(PushParameter("msg", "What a person should read, up to 4,096 bytes."));
   parameters.push_back(PushParameter("value", "A number to keep; `ping` is another name of it."));
   parameters.push_back(PushParameter("run", "Pairs a start with its end."));
+  parameters.push_back(PushParameter(
+      "exit_status",
+      "0 to 255, kept with the heartbeat; without `status`, other than 0 means `down`."));
   if (by_key) {
     parameters.push_back(PushParameter(
         "create", "`1` makes a monitor that is missing, if the key may; the answer is 201 then."));
