@@ -10,6 +10,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "CLI/App.hpp"
 #include "absl/status/status.h"
@@ -31,7 +32,8 @@ struct Context {
   std::string project = "default";
   std::string output = "table";
   std::string rpc_timeout = "10s";
-  std::string key_file = "";  // of the flag
+  std::string key_file = "";           // of the flag
+  std::vector<std::string> command{};  // of `tocsin exec`: what comes after "--"
   std::function<absl::Status(const Context&)> action{};
 
   // Whether the answer is printed as JSON: on many lines, or each message on one of its own.
@@ -124,6 +126,7 @@ void AddHeartbeatCommands(CLI::App& app, Context& context);
 void AddScheduleCommands(CLI::App& app, Context& context);
 void AddReadCommands(CLI::App& app, Context& context);
 void AddPushCommand(CLI::App& app, Context& context);
+void AddExecCommand(CLI::App& app, Context& context);
 void AddWatchCommand(CLI::App& app, Context& context);
 void AddListenCommand(CLI::App& app, Context& context);
 

@@ -77,6 +77,7 @@ void Describe(CLI::App& app, Context& context) {
   AddImportCommands(app, context);
   AddAuditCommand(app, context);
   AddPushCommand(app, context);
+  AddExecCommand(app, context);
   AddWatchCommand(app, context);
   AddListenCommand(app, context);
   AddHelpCommand(app, context);
@@ -86,6 +87,16 @@ void Describe(CLI::App& app, Context& context) {
       return absl::OkStatus();
     };
   });
+}
+
+// `tocsin exec` leaves what comes after "--" to the command, word by word: the parser, which reads
+// lists and flags of ours into words, never sees it. The number of words that are ours.
+int TakeCommand(int argc, char** argv, Context& context) {
+  if (argc < 2 || absl::string_view(argv[1]) != "exec") return argc;
+  int ours = 2;
+  while (ours < argc && absl::string_view(argv[ours]) != "--") ++ours;
+  for (int i = ours + 1; i < argc; ++i) context.command.emplace_back(argv[i]);
+  return ours;
 }
 
 // 0 also after --help and --version, which leave no action.
@@ -108,7 +119,7 @@ int Run(int argc, char** argv) {
   Context context;
   CLI::App app("", "tocsin");
   Describe(app, context);
-  if (Parse(app, argc, argv) != 0) return kUsage;
+  if (Parse(app, TakeCommand(argc, argv, context), argv) != 0) return kUsage;
   if (!context.action) return kOk;
   const int result = Report(context, context.action(context));
   if (!std::cout.good() && result == kOk) return kFailure;  // e.g. a full disk

@@ -13,7 +13,7 @@ GOLDEN = pathlib.Path(__file__).parent.parent / "golden" / "help"
 COMMANDS = ("monitor create", "monitor update", "monitor delete", "monitor rotate-token",
             "channel create", "channel update", "channel delete", "key create", "key update",
             "project create", "audit list", "schedule preview", "heartbeat list", "heartbeat output",
-            "push", "import healthchecks", "import uptime-kuma", "maintenance create",
+            "push", "exec", "import healthchecks", "import uptime-kuma", "maintenance create",
             "maintenance update", "maintenance delete")
 
 
