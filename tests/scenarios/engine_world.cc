@@ -19,11 +19,16 @@ constexpr absl::Duration kSettle = absl::Milliseconds(20);
 // After an outage judging rests, and people are told.
 constexpr absl::Duration kRestless = absl::Seconds(7);
 
+void Must(const absl::Status& status) {
+  if (status.ok()) return;
+  std::fprintf(stderr, "core refused: %s\n", status.ToString().c_str());
+  std::abort();
+}
+
 template <typename T>
 T Must(absl::StatusOr<T> result) {
-  if (result.ok()) return *std::move(result);
-  std::fprintf(stderr, "core refused: %s\n", result.status().ToString().c_str());
-  std::abort();
+  Must(result.status());
+  return *std::move(result);
 }
 
 std::string EventName(const AlertEvent& event) {
@@ -157,6 +162,27 @@ void EngineWorld::Do(const Change& change) {
   Settle();
 }
 
+void EngineWorld::Do(const SetMaintenance& set) {
+  const ResourceName name = {.project = "default", .id = set.id};
+  MaintenanceAdmin& maintenances = core_->maintenances();
+  const auto edit = [&](Maintenance& maintenance) {
+    for (const auto& each : set.edits) each(maintenance);
+  };
+  if (absl::IsNotFound(maintenances.Get(name).status())) {
+    Maintenance made = NewMaintenance(set.id, Now());
+    edit(made);
+    Must(maintenances.Create(Caller(), made));
+  } else {
+    Must(maintenances.Update(Caller(), name, edit));
+  }
+  Settle();
+}
+
+void EngineWorld::Do(const DeleteMaintenance& gone) {
+  Must(core_->maintenances().Delete(Caller(), {.project = "default", .id = gone.id}));
+  Settle();
+}
+
 void EngineWorld::Do(const Restart&) { Start(); }
 
 void EngineWorld::Do(const Outage& outage) {
@@ -177,11 +203,18 @@ Sight EngineWorld::Look() {
   const std::vector<FeedEntry> entries = Must(store_.ReadFeed(0, feed_position_, 1'000'000));
   for (const FeedEntry& entry : entries) {
     events_.push_back(EventName(entry.event));
+    occurred_at_ = entry.event.occurred_at;
     feed_position_ = entry.position;
   }
+  const Maintenances maintenances = Must(store_.ListMaintenances(
+      {.project = monitor.definition.project, .after_id = "", .limit = kMaxMaintenances}));
+  const GapList gaps = WithMaintenances(*core_->guard().Gaps(), maintenances, monitor.definition,
+                                        monitor.state, Now());
   return {.monitor = monitor,
-          .view = ConditionOf(monitor.definition, monitor.state, *core_->guard().Gaps(), Now()),
-          .events = events_};
+          .view = ConditionOf(monitor.definition, monitor.state, gaps, Now()),
+          .maintained = MaintainedUntil(gaps, Now()).has_value(),
+          .events = events_,
+          .occurred_at = occurred_at_};
 }
 
 }  // namespace tocsin::core::scenarios

@@ -26,6 +26,8 @@ class EngineWorld : public World {
   std::string PushNow(const Heartbeat& heartbeat) override;
   void Do(const Admin& admin) override;
   void Do(const Change& change) override;
+  void Do(const SetMaintenance& set) override;
+  void Do(const DeleteMaintenance& gone) override;
   void Do(const Restart& restart) override;
   void Do(const Outage& outage) override;
   Sight Look() override;
@@ -56,6 +58,7 @@ class EngineWorld : public World {
   bool gateway_connected_ = false;
   absl::Time restless_until_ = absl::InfinitePast();  // after an outage
   std::vector<std::string> events_;
+  std::optional<absl::Time> occurred_at_;  // the newest of them
   int64_t feed_position_ = 0;
 };
 

@@ -28,9 +28,14 @@ void ModelWorld::EndOutages() {
   std::sort(gaps_.begin(), gaps_.end(), [](const Gap& a, const Gap& b) { return a.end < b.end; });
 }
 
+GapList ModelWorld::Gaps() const {
+  return WithMaintenances(gaps_, maintenances_, definition_, state_, now_);
+}
+
 absl::Time ModelWorld::NextJudgement() const {
+  const GapList gaps = Gaps();
   const absl::Time due =
-      std::min(DeadlineOf(definition_, state_, gaps_).at, ReminderAt(definition_, state_));
+      std::min(DeadlineOf(definition_, state_, gaps).at, TellAt(definition_, state_, gaps, now_));
   if (due == absl::InfiniteFuture()) return absl::InfiniteFuture();
   absl::Time judged = due + absl::Milliseconds(20);
   for (const GapList* list : {&gaps_, &outages_}) {
@@ -96,6 +101,20 @@ void ModelWorld::Do(const Change& change) {
   Apply(Reconfigured{.schedule_changed = before != schedule});
 }
 
+void ModelWorld::Do(const SetMaintenance& set) {
+  auto found = std::find_if(maintenances_.begin(), maintenances_.end(),
+                            [&](const Maintenance& each) { return each.id == set.id; });
+  if (found == maintenances_.end()) {
+    found = maintenances_.insert(found, NewMaintenance(set.id, now_));
+    found->created_at = now_;
+  }
+  for (const auto& edit : set.edits) edit(*found);
+}
+
+void ModelWorld::Do(const DeleteMaintenance& gone) {
+  std::erase_if(maintenances_, [&](const Maintenance& each) { return each.id == gone.id; });
+}
+
 void ModelWorld::Do(const Restart&) {}
 
 void ModelWorld::Do(const Outage& outage) {
@@ -103,19 +122,30 @@ void ModelWorld::Do(const Outage& outage) {
 }
 
 Sight ModelWorld::Look() {
+  const GapList gaps = Gaps();
   return {.monitor = {.definition = definition_, .state = state_},
-          .view = ConditionOf(definition_, state_, gaps_, now_),
-          .events = events_};
+          .view = ConditionOf(definition_, state_, gaps, now_),
+          .maintained = MaintainedUntil(gaps, now_).has_value(),
+          .events = events_,
+          .occurred_at = occurred_at_};
+}
+
+void ModelWorld::Tell(const std::string& event, absl::Time at) {
+  events_.push_back(event);
+  occurred_at_ = at;
 }
 
 Decision ModelWorld::Apply(const Input& input) {
-  Decision decision = Decide(definition_, state_, input, gaps_, now_);
+  Decision decision = Decide(definition_, state_, input, Gaps(), now_);
   state_ = decision.next;
-  if (decision.opened) events_.push_back("FIRING");
-  if (decision.reminded) events_.push_back("REMINDER");
-  if (decision.closed) {
-    events_.push_back(
-        absl::StrCat("RESOLVED:", std::string(ResolutionName(*decision.closed->resolution))));
+  const auto& opened = decision.opened;
+  if (opened && !opened->held_until) Tell("FIRING", opened->opened_at);
+  if (decision.told) Tell("FIRING", state_.incident->opened_at);
+  if (decision.reminded) Tell("REMINDER", now_);
+  const auto& closed = decision.closed;
+  if (closed && !closed->held_until) {
+    Tell(absl::StrCat("RESOLVED:", std::string(ResolutionName(*closed->resolution))),
+         *closed->closed_at);
   }
   return decision;
 }

@@ -9,6 +9,7 @@
 
 #include "absl/time/time.h"
 #include "services/core/domain/gap.h"
+#include "services/core/domain/maintenance.h"
 #include "services/core/domain/monitor.h"
 #include "services/core/domain/transition.h"
 #include "tests/scenarios/world.h"
@@ -23,6 +24,8 @@ class ModelWorld : public World {
   std::string PushNow(const Heartbeat& heartbeat) override;
   void Do(const Admin& admin) override;
   void Do(const Change& change) override;
+  void Do(const SetMaintenance& set) override;
+  void Do(const DeleteMaintenance& gone) override;
   // Nothing that matters is in memory, so there is nothing to do.
   void Do(const Restart& restart) override;
   void Do(const Outage& outage) override;
@@ -31,16 +34,22 @@ class ModelWorld : public World {
  private:
   bool Blind(GapKind kind) const;
   void EndOutages();
-  // When the sweeper may next judge the deadline; InfiniteFuture when nothing is due.
+  // Those that are known by now, with the windows of maintenances.
+  GapList Gaps() const;
+  // When the sweeper may next judge, or tell; InfiniteFuture when nothing is due. A window that
+  // begins until then may put it off.
   absl::Time NextJudgement() const;
   Decision Apply(const Input& input);
+  void Tell(const std::string& event, absl::Time at);
 
   MonitorDefinition definition_;
   MonitorState state_;
   absl::Time now_;
   GapList outages_;  // not over yet
   GapList gaps_;
+  Maintenances maintenances_;
   std::vector<std::string> events_;
+  std::optional<absl::Time> occurred_at_;         // the newest of them
   std::map<std::string, absl::Time> ended_runs_;  // when their ends were recorded
 };
 

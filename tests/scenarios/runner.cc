@@ -78,6 +78,8 @@ class Performance {
   }
   void Take(const Admin& admin) { world_.Do(admin); }
   void Take(const Change& change) { world_.Do(change); }
+  void Take(const SetMaintenance& set) { world_.Do(set); }
+  void Take(const DeleteMaintenance& gone) { world_.Do(gone); }
   void Take(const Restart& restart) { world_.Do(restart); }
   void Take(const Outage& outage) { world_.Do(outage); }
 
@@ -103,6 +105,13 @@ class Performance {
     }
     if (expect.unverified && *expect.unverified != sight.view.unverified) {
       Fail(*expect.unverified ? "it is not unverified" : "it is unverified");
+    }
+    if (expect.maintained && *expect.maintained != sight.maintained) {
+      Fail(*expect.maintained ? "it is not in a maintenance" : "it is in a maintenance");
+    }
+    if (expect.occurred_at) {
+      Compare("the time of the newest event", absl::FormatDuration(*expect.occurred_at),
+              sight.occurred_at ? Since(*sight.occurred_at) : "that of none");
     }
     if (expect.events) {
       Compare("the list of events", absl::StrJoin(*expect.events, " "),

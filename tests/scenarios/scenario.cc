@@ -172,6 +172,14 @@ absl::StatusOr<Edit> OwnerSetting(Words& words) {
   return [owner = words.Next()](MonitorDefinition& monitor) { monitor.owner = owner; };
 }
 
+// A label, or none.
+absl::StatusOr<Edit> LabelSetting(Words& words) {
+  if (words.Take("none")) return [](MonitorDefinition& monitor) { monitor.labels.clear(); };
+  const std::pair<std::string, std::string> label =
+      absl::StrSplit(words.Next(), absl::MaxSplits('=', 1));
+  return [label](MonitorDefinition& monitor) { monitor.labels[label.first] = label.second; };
+}
+
 absl::Duration& Timeout(MonitorDefinition& monitor) { return HeartbeatSchedule(monitor).timeout; }
 absl::Duration& Interval(MonitorDefinition& monitor) {
   return HeartbeatSchedule(monitor).recommended_interval;
@@ -197,6 +205,7 @@ constexpr std::pair<absl::string_view, SettingParser> kSettings[] = {
     {"arm_on_create", FlagSetting<&MonitorDefinition::arm_on_create>},
     {"resume_on_heartbeat", FlagSetting<&MonitorDefinition::resume_on_heartbeat>},
     {"owner", OwnerSetting},
+    {"label", LabelSetting},
 };
 
 absl::StatusOr<std::vector<Edit>> ParseSettings(Words& words) {
@@ -219,6 +228,57 @@ absl::StatusOr<std::vector<Edit>> ParseSettings(Words& words) {
 absl::StatusOr<Action> ParseChange(Words& words) {
   ASSIGN_OR_RETURN(std::vector<Edit> edits, ParseSettings(words));
   return Change{.edits = std::move(edits)};
+}
+
+RecurringWindow& Recurring(Maintenance& maintenance) {
+  if (!maintenance.recurring.has_value()) {
+    maintenance.recurring = RecurringWindow{.expression = *CronExpression::Parse("@daily"),
+                                            .zone = absl::UTCTimeZone(),
+                                            .duration = absl::Hours(1)};
+  }
+  return *maintenance.recurring;
+}
+
+// "all", the id of a monitor, or a selector.
+void SetAbout(Maintenance& maintenance, const std::string& about) {
+  maintenance.all_monitors = about == "all";
+  maintenance.monitors.clear();
+  maintenance.selector.clear();
+  if (maintenance.all_monitors) return;
+  if (about.find('=') != std::string::npos) {
+    maintenance.selector = about;
+  } else {
+    maintenance.monitors = {about};
+  }
+}
+
+absl::StatusOr<Action> ParseMaintenance(Words& words) {
+  SetMaintenance set{.id = words.Next(), .edits = {}};
+  while (!words.AtEnd()) {
+    const std::string word = words.Next();
+    if (word == "from") {
+      ASSIGN_OR_RETURN(const Instant at, words.Length());
+      set.edits.emplace_back([at](Maintenance& work) { work.start = Beginning() + at; });
+    } else if (word == "to") {
+      ASSIGN_OR_RETURN(const Instant at, words.Length());
+      set.edits.emplace_back([at](Maintenance& work) { work.end = Beginning() + at; });
+    } else if (word == "cron") {
+      ASSIGN_OR_RETURN(const CronExpression expression, CronExpression::Parse(words.Next()));
+      set.edits.emplace_back(
+          [expression](Maintenance& work) { Recurring(work).expression = expression; });
+    } else if (word == "zone") {
+      ASSIGN_OR_RETURN(const absl::TimeZone zone, FindTimeZone(words.Next()));
+      set.edits.emplace_back([zone](Maintenance& work) { Recurring(work).zone = zone; });
+    } else if (word == "for") {
+      ASSIGN_OR_RETURN(const absl::Duration length, words.Length());
+      set.edits.emplace_back([length](Maintenance& work) { Recurring(work).duration = length; });
+    } else if (word == "about") {
+      set.edits.emplace_back([about = words.Next()](Maintenance& work) { SetAbout(work, about); });
+    } else {
+      return Unknown(word, "from, to, cron, zone, for, about");
+    }
+  }
+  return set;
 }
 
 absl::StatusOr<Action> ParseExpect(Words& words) {
@@ -246,6 +306,10 @@ absl::StatusOr<Action> ParseExpect(Words& words) {
       expect.failures = static_cast<int32_t>(failures);
     } else if (word == "unverified" || word == "verified") {
       expect.unverified = word == "unverified";
+    } else if (word == "maintained" || word == "unmaintained") {
+      expect.maintained = word == "maintained";
+    } else if (word == "occurred_at") {
+      ASSIGN_OR_RETURN(expect.occurred_at, words.Length());
     } else if (word == "events") {
       expect.events.emplace();
       while (!words.AtEnd()) {
@@ -267,6 +331,8 @@ absl::StatusOr<Action> ParseAction(Words& words) {
   if (word == "expect") return ParseExpect(words);
   if (word == "pause") return Admin{Admin::What::kPause};
   if (word == "resume") return Admin{Admin::What::kResume};
+  if (word == "maintenance") return ParseMaintenance(words);
+  if (word == "delete" && words.Take("maintenance")) return DeleteMaintenance{words.Next()};
   if (word == "delete") return Admin{Admin::What::kDelete};
   if (word == "undelete") return Admin{Admin::What::kUndelete};
   if (word == "restart") return Restart{};
@@ -277,8 +343,8 @@ absl::StatusOr<Action> ParseAction(Words& words) {
     return outage;
   }
   return Unknown(word,
-                 "push, change, expect, pause, resume, delete, undelete, restart, own outage of, "
-                 "gateway outage of");
+                 "push, change, expect, pause, resume, delete, undelete, maintenance, "
+                 "delete maintenance, restart, own outage of, gateway outage of");
 }
 
 absl::Status ParseMonitor(Words& words, MonitorDefinition& monitor) {

@@ -13,9 +13,13 @@
 #include "absl/time/time.h"
 #include "services/core/domain/gap.h"
 #include "services/core/domain/heartbeat.h"
+#include "services/core/domain/maintenance.h"
 #include "services/core/domain/monitor.h"
 
 namespace tocsin::core::scenarios {
+
+// Second 0 of every scenario.
+inline absl::Time Beginning() { return absl::FromUnixSeconds(1767614400); }
 
 // Instants of a scenario count from its beginning, 0s, when the monitor is created.
 using Instant = absl::Duration;
@@ -42,6 +46,16 @@ struct Change {
   std::vector<Edit> edits;
 };
 
+// Makes the maintenance, or changes what is named of one that is there.
+struct SetMaintenance {
+  std::string id;
+  std::vector<std::function<void(Maintenance&)>> edits;
+};
+
+struct DeleteMaintenance {
+  std::string id;
+};
+
 // Every process of core ends and a new one starts at once.
 struct Restart {};
 
@@ -62,10 +76,13 @@ struct Expect {
   std::optional<Instant> deadline;  // InfiniteDuration: none
   std::optional<int32_t> failures;
   std::optional<bool> unverified;
+  std::optional<bool> maintained;
+  std::optional<Instant> occurred_at;              // of the newest event
   std::optional<std::vector<std::string>> events;  // all so far, e.g. "FIRING", "RESOLVED:paused"
 };
 
-using Action = std::variant<Push, Admin, Change, Restart, Outage, Expect>;
+using Action =
+    std::variant<Push, Admin, Change, SetMaintenance, DeleteMaintenance, Restart, Outage, Expect>;
 
 struct Step {
   Instant at;

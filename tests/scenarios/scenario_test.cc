@@ -71,7 +71,8 @@ void RegisterAll() {
 TEST(ScenarioLanguage, SaysWhichLineIsWrong) {
   EXPECT_EQ(ParseScenario("x.txt", "at 0s push up\nat 5s pusch up\n").status().message(),
             "x.txt:2: \"pusch\" is not understood; accepted: push, change, expect, pause, resume, "
-            "delete, undelete, restart, own outage of, gateway outage of");
+            "delete, undelete, maintenance, delete maintenance, restart, own outage of, gateway "
+            "outage of");
   EXPECT_FALSE(ParseScenario("x.txt", "at 5 push up\n").ok());
   EXPECT_FALSE(ParseScenario("x.txt", "at 5s push up saying \"x\n").ok());
   EXPECT_EQ(*ParseLength("1d2h3m4.5s"), absl::Hours(26) + absl::Minutes(3) + absl::Seconds(4.5));

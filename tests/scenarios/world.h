@@ -13,9 +13,6 @@
 
 namespace tocsin::core::scenarios {
 
-// Second 0 of every scenario.
-inline absl::Time Beginning() { return absl::FromUnixSeconds(1767614400); }
-
 // How long after a deadline it may be judged at the latest while nothing is wrong, and how long
 // judging rests after an own outage: the gateways' retry time and one second.
 inline constexpr absl::Duration kNoticeTime = absl::Seconds(1);
@@ -25,8 +22,21 @@ inline constexpr absl::Duration kRestAfterOutage = absl::Seconds(6);
 struct Sight {
   Monitor monitor;
   ConditionView view;
-  std::vector<std::string> events;  // e.g. "FIRING", "RESOLVED:recovered", oldest first
+  bool maintained = false;                // a window of a maintenance about it is open
+  std::vector<std::string> events;        // e.g. "FIRING", "RESOLVED:recovered", oldest first
+  std::optional<absl::Time> occurred_at;  // of the newest event
 };
+
+// A maintenance as it is before it has settings: about every monitor, from `now` on.
+inline Maintenance NewMaintenance(const std::string& id, absl::Time now) {
+  Maintenance maintenance;
+  maintenance.project_id = "default";
+  maintenance.id = id;
+  maintenance.reason = "work";
+  maintenance.all_monitors = true;
+  maintenance.start = now;
+  return maintenance;
+}
 
 // One monitor that exists since Beginning(), watched by core.
 class World {
@@ -39,6 +49,8 @@ class World {
   virtual std::string PushNow(const Heartbeat& heartbeat) = 0;
   virtual void Do(const Admin& admin) = 0;
   virtual void Do(const Change& change) = 0;
+  virtual void Do(const SetMaintenance& set) = 0;
+  virtual void Do(const DeleteMaintenance& gone) = 0;
   virtual void Do(const Restart& restart) = 0;
   // Begins now.
   virtual void Do(const Outage& outage) = 0;

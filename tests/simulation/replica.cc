@@ -34,7 +34,8 @@ Replica::Replica(Store& store, const Clock& clock, const MonotonicClock& monoton
       guard_(store, recorder_, clock, {.instance = instance_}, guard_metrics_),
       sweeper_(store, guard_, clock, {}, sweeper_metrics_),
       deliveries_(store, clock, {}, delivery_metrics_),
-      monitors_(store, clock, std::move(tokens)) {
+      monitors_(store, clock, std::move(tokens)),
+      maintenances_(store, clock) {
   const absl::Time now = clock.Now();
   // As server.cc does: after a failure the next one tries again.
   tasks_[kTouch] = {[this] {

@@ -12,6 +12,7 @@
 #include "common/clock.h"
 #include "prometheus/registry.h"
 #include "services/core/engine/delivery_queue.h"
+#include "services/core/engine/maintenance_admin.h"
 #include "services/core/engine/metrics.h"
 #include "services/core/engine/monitor_admin.h"
 #include "services/core/engine/outage_guard.h"
@@ -53,6 +54,7 @@ class Replica {
 
   OutageGuard& guard() { return guard_; }
   MonitorAdmin& monitors() { return monitors_; }
+  MaintenanceAdmin& maintenances() { return maintenances_; }
   DeliveryQueue& deliveries() { return deliveries_; }
 
  private:
@@ -77,6 +79,7 @@ class Replica {
   Sweeper sweeper_;
   DeliveryQueue deliveries_;
   MonitorAdmin monitors_;
+  MaintenanceAdmin maintenances_;
   std::array<Task, kTasks> tasks_;
   bool has_gateway_ = false;
 };
