@@ -37,6 +37,13 @@ struct Failure {
   std::optional<Cause> opened;  // nullopt: counted only, below the threshold
 };
 
+// When to look again at a deadline that has not passed. A heartbeat in a maintenance may bring one
+// forward that this moved, to a full timeout from then on, and a steady one tells no sweeper.
+absl::Time NextLook(const Schedule& schedule, const Deadline& deadline, absl::Time now) {
+  if (deadline.at == absl::InfiniteFuture() || schedule.cron.has_value()) return deadline.at;
+  return std::min(deadline.at, now + schedule.timeout + schedule.grace);
+}
+
 bool IsFailure(Reason reason) {
   switch (reason) {
     case Reason::kMissed:
@@ -160,9 +167,13 @@ absl::Status Sweeper::JudgeDue(Transaction& transaction, const OutageGuard::Judg
     }
     const Deadline deadline = DeadlineOf(definition, monitor.state, *gaps);
     // What there is to tell waits for the same knowledge: the job may have come back.
-    const absl::Time due_at = std::min(deadline.at, TellAt(definition, monitor.state, *gaps, now));
+    const absl::Time tell_at = TellAt(definition, monitor.state, *gaps, now);
+    const absl::Time due_at = std::min(deadline.at, tell_at);
     StateChange change = {
-        .monitor = definition.key, .state = monitor.state, .last_push_id = 0, .sweep_at = due_at};
+        .monitor = definition.key,
+        .state = monitor.state,
+        .last_push_id = 0,
+        .sweep_at = std::min(NextLook(definition.schedule, deadline, now), tell_at)};
     if (due_at <= now) {
       // What the decision looks at first, also when something else is due before.
       const absl::Time judged = deadline.at < now ? deadline.at : due_at;
