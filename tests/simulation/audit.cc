@@ -22,6 +22,7 @@ void Audit::Fault(const Twin& twin, const std::string& what) const {
 void Audit::Check(const Twin& twin, const std::set<uint64_t>& acknowledged, bool steady) const {
   CheckHeartbeats(twin, acknowledged);
   const std::vector<AlertEvent> events = CheckEvents(twin);
+  CheckIncidents(twin, events);
   CheckEventDeliveries(twin, events);
   CheckOrder(twin);
   if (steady && !events.empty()) {
@@ -70,7 +71,7 @@ void Audit::CheckHeartbeats(const Twin& twin, const std::set<uint64_t>& acknowle
   }
 }
 
-// The sequence has no holes; each FIRING is followed by its RESOLVED, or still open.
+// The sequence has no holes, and is what the twin expects.
 std::vector<AlertEvent> Audit::CheckEvents(const Twin& twin) const {
   std::vector<AlertEvent> events;
   std::vector<std::string> words;
@@ -80,8 +81,9 @@ std::vector<AlertEvent> Audit::CheckEvents(const Twin& twin) const {
   for (const FeedEntry& entry : feed) {
     if (entry.event.monitor != twin.definition().key) continue;
     events.push_back(entry.event);
-    words.push_back(entry.event.type == EventType::kFiring ? "FIRING"
-                                                           : EventWords(entry.event.incident));
+    words.push_back(entry.event.type == EventType::kReminder ? "REMINDER"
+                    : entry.event.type == EventType::kFiring ? "FIRING"
+                                                             : EventWords(entry.event.incident));
   }
   if (words != twin.events()) {
     Fault(twin, absl::StrCat("the events are ", absl::StrJoin(words, " "), ", expected ",
@@ -91,16 +93,46 @@ std::vector<AlertEvent> Audit::CheckEvents(const Twin& twin) const {
     if (events[i].sequence != static_cast<int64_t>(i) + 1) {
       Fault(twin, absl::StrCat("event ", i + 1, " has the sequence ", events[i].sequence));
     }
-    const bool fires = i % 2 == 0;
-    const bool pairs = fires ? events[i].type == EventType::kFiring
-                             : events[i].type == EventType::kResolved &&
-                                   events[i].incident.key == events[i - 1].incident.key;
-    if (!pairs) Fault(twin, absl::StrCat("event ", i + 1, " is not what must follow"));
-  }
-  if ((events.size() % 2 == 1) != (twin.state().state == State::kDown)) {
-    Fault(twin, "an alarm never ends, or ended too early");
   }
   return events;
+}
+
+void Audit::CheckIncidents(const Twin& twin, const std::vector<AlertEvent>& events) const {
+  IncidentQuery query;
+  query.project = twin.definition().project;
+  query.monitor = twin.definition().key;
+  query.limit = kAll;
+  std::vector<IncidentView> incidents = *store.ListIncidents(query);
+  std::reverse(incidents.begin(), incidents.end());
+  size_t next = 0;
+  // Whether the next event of them all is this.
+  const auto is_next = [&](const Incident& incident, EventType type) {
+    if (next == events.size() || events[next].type != type) return false;
+    if (events[next].incident.key != incident.key) return false;
+    ++next;
+    return true;
+  };
+  for (const IncidentView& view : incidents) {
+    const Incident& incident = view.incident;
+    const bool closed = incident.closed_at.has_value();
+    if (closed && incident.held_until.has_value()) continue;
+    if (!is_next(incident, EventType::kFiring)) {
+      Fault(twin, absl::StrCat("incident ", incident.key, " was not told"));
+    } else if (events[next - 1].occurred_at != incident.opened_at) {
+      Fault(twin, absl::StrCat("event ", next, " does not say when it began"));
+    }
+    while (is_next(incident, EventType::kReminder)) {
+    }
+    if (closed && !is_next(incident, EventType::kResolved)) {
+      Fault(twin, absl::StrCat("the alarm of incident ", incident.key, " never ends"));
+    }
+    if (!closed && twin.state().state != State::kDown) {
+      Fault(twin, absl::StrCat("incident ", incident.key, " is open"));
+    }
+  }
+  if (next != events.size()) {
+    Fault(twin, absl::StrCat("event ", next + 1, " is of no incident, or told again"));
+  }
 }
 
 std::vector<Delivery> Audit::Deliveries() const {
@@ -115,7 +147,7 @@ std::vector<Delivery> Audit::Deliveries() const {
 
 // Each event is in one delivery for each channel, but for alarms that were wrong and that nobody
 // had heard of (those are withdrawn with their end), and for what was left out where too much
-// waited: that is counted in the message after it.
+// waited: that is counted in the message after it. A reminder may be superseded by what is newer.
 void Audit::CheckEventDeliveries(const Twin& twin, const std::vector<AlertEvent>& events) const {
   ChannelQuery query;
   query.project = twin.definition().project;
@@ -131,15 +163,26 @@ void Audit::CheckEventDeliveries(const Twin& twin, const std::vector<AlertEvent>
       ++(superseded ? withdrawn : told)[{event, delivery.channel}];
     }
   }
+  // What happens to an alarm in the end, and its FIRING.
+  std::map<IncidentKey, std::pair<EventKey, std::optional<Resolution>>> ends;
+  for (const AlertEvent& event : events) {
+    auto& [firing, resolution] = ends[event.incident.key];
+    if (event.type == EventType::kFiring) firing = event.key;
+    resolution = event.incident.resolution;
+  }
   for (size_t i = 0; i < events.size(); ++i) {
-    const size_t firing = i - i % 2;
-    const bool was_wrong = firing + 1 < events.size() &&
-                           events[firing + 1].incident.resolution == Resolution::kLateHeartbeat;
+    const auto& [firing, resolution] = ends[events[i].incident.key];
+    const bool was_wrong = resolution == Resolution::kLateHeartbeat;
     for (const ChannelKey channel : channels) {
       const int count = told[{events[i].key, channel}];
       if (count == 1) continue;
-      if (count == 0 && was_wrong && withdrawn[{events[firing].key, channel}] == 1) {
+      if (count == 0 && was_wrong && withdrawn[{firing, channel}] == 1) {
         ++wrong[channel];
+        continue;
+      }
+      const bool reminds = events[i].type == EventType::kReminder;
+      if (count == 0 && reminds && i + 1 < events.size() &&
+          withdrawn[{events[i].key, channel}] == 1) {
         continue;
       }
       if (count == 0 && withdrawn[{events[i].key, channel}] > 0) {

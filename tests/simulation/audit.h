@@ -24,6 +24,8 @@ struct Audit {
 
  private:
   void CheckHeartbeats(const Twin& twin, const std::set<uint64_t>& acknowledged) const;
+  // Every incident but those that were held back to their end is told once and ends once.
+  void CheckIncidents(const Twin& twin, const std::vector<AlertEvent>& events) const;
   // Those of the monitor, by sequence.
   std::vector<AlertEvent> CheckEvents(const Twin& twin) const;
   void CheckEventDeliveries(const Twin& twin, const std::vector<AlertEvent>& events) const;

@@ -43,6 +43,7 @@ Cluster::Cluster(uint64_t seed, int replicas) : random_(seed) {
   breaks_at_ = Now() + absl::Seconds(5);
   rotates_at_ = Now() + absl::Seconds(30);
   outage_at_ = Now() + Between(absl::Minutes(1), absl::Minutes(5));
+  tends_at_ = Now() + Between(absl::Seconds(5), absl::Minutes(1));
 }
 
 Cluster::~Cluster() = default;
@@ -78,6 +79,7 @@ void Cluster::AddChannels() {
 void Cluster::VaryRules(MonitorDefinition& definition) {
   if (Chance(30)) definition.failure_threshold = 2;
   if (Chance(30)) definition.recovery_threshold = 2;
+  if (Chance(60)) definition.reminder_interval = Between(absl::Seconds(60), absl::Seconds(90));
   if (Chance(40)) definition.max_run_duration = Between(absl::Seconds(5), absl::Seconds(60));
   if (Chance(25)) {
     definition.schedule = Schedule();
@@ -107,6 +109,7 @@ void Cluster::AddJobs() {
                          : Between(absl::ZeroDuration(), absl::Seconds(10));
     if (job.character != Character::kSteady) VaryRules(definition);
     if (Chance(30)) definition.labels["team"] = "nights";
+    definition.labels["rack"] = Chance(50) ? "a" : "b";
     definition.resume_on_heartbeat = Chance(20);
     const absl::StatusOr<CreatedMonitor> created =
         hosts_.front().core->monitors().Create(Caller(), definition);
@@ -115,7 +118,7 @@ void Cluster::AddJobs() {
       continue;
     }
     job.token = created->push_token;
-    job.twin = std::make_unique<Twin>(store_, created->view.monitor.definition, faults_);
+    job.twin = std::make_unique<Twin>(store_, calendar_, created->view.monitor.definition, faults_);
     job.pushes_at = Now() + Between(absl::ZeroDuration(), IntervalOf(schedule));
     const bool dies = job.character == Character::kDying || job.character == Character::kPausing;
     if (job.character == Character::kPausing) {
@@ -152,11 +155,15 @@ void Cluster::Crash(Host& host, absl::Duration down) {
   for (Notifier& notifier : notifiers_) notifier.Lose(host.core->deliveries());
   host.core.reset();
   host.socket.clear();
+  host.doomed = false;
+  host.connection->Spare();
   host.thaws_at = absl::InfinitePast();
   host.starts_at = Now() + down;
 }
 
 void Cluster::Thaw(Host& host) {
+  host.doomed = false;
+  host.connection->Spare();
   for (Sent& sent : std::exchange(host.socket, {})) {
     // It is told how old the push was when it was sent.
     sent.item.heartbeat.at += Now() - sent.at;
@@ -171,7 +178,7 @@ absl::Time Cluster::NextInstant() {
     if (host.core == nullptr) continue;
     next = std::min(next, host.thaws_at > Now() ? host.thaws_at : host.core->NextDue());
   }
-  for (const Job& job : jobs_) next = std::min(next, job.pushes_at);
+  for (const Job& job : jobs_) next = std::min({next, job.pushes_at, job.admin_at});
   for (const Waiting& waiting : waiting_) next = std::min(next, waiting.next_try);
   for (const Notifier& notifier : notifiers_) next = std::min(next, notifier.NextDue());
   return std::max(next, Now());
@@ -185,8 +192,14 @@ void Cluster::RunCores() {
     }
     if (host.thaws_at > Now()) continue;
     if (!host.socket.empty()) Thaw(host);
-    if (host.core->NextDue() > Now()) continue;
-    host.core->RunDue();
+    if (host.core->NextDue() <= Now()) {
+      host.core->RunDue();
+    } else if (!host.doomed) {
+      continue;
+    }
+    if (host.doomed && !host.connection->dies()) {
+      Crash(host, Between(absl::Milliseconds(100), absl::Seconds(15)));
+    }
     NoteTouches();
     for (Job& job : jobs_) job.twin->AfterSweep(Now());
   }
@@ -201,6 +214,7 @@ void Cluster::StepTo(absl::Time when) {
   clock_.Set(when);
   RunFaults();
   RunCores();
+  RunPeople();
   RunJobs();
   RunGateways();
   for (Notifier& notifier : notifiers_) {
@@ -213,14 +227,18 @@ void Cluster::StepTo(absl::Time when) {
   checked_at_ = Now();
   // During an own outage nothing is promised, and it is known with the touch that ends it.
   if (Now() < outage_ends_at_ + absl::Seconds(2)) return;
-  for (Job& job : jobs_) job.twin->CheckFound(Now());
+  for (Job& job : jobs_) job.twin->CheckPunctual(Now());
 }
 
 bool Cluster::AllTold() {
   DeliveryQuery query;
   query.project = **store_.FindProject("default");
   query.state = DeliveryState::kPending;
-  return waiting_.empty() && store_.ListDeliveries(query)->empty();
+  const bool held = std::any_of(jobs_.begin(), jobs_.end(), [](const Job& job) {
+    const std::optional<Incident>& incident = job.twin->state().incident;
+    return incident.has_value() && incident->held_until.has_value();
+  });
+  return !held && waiting_.empty() && store_.ListDeliveries(query)->empty();
 }
 
 void Cluster::Live(absl::Duration stormy) {
@@ -285,16 +303,20 @@ void Cluster::CheckTouches() {
 
 std::string Cluster::Summary() {
   int64_t injected = 0;
-  size_t recorded = 0, events = 0;
+  size_t recorded = 0, events = 0, held = 0, reminders = 0;
   for (const Host& host : hosts_) injected += host.connection->faults();
   for (const Job& job : jobs_) {
     recorded += job.twin->recorded().size();
-    events += job.twin->events().size();
+    const std::vector<std::string>& told = job.twin->events();
+    events += told.size();
+    reminders += std::count(told.begin(), told.end(), "REMINDER");
+    held += job.twin->held();
   }
-  return absl::StrCat(recorded, " heartbeats, ", events, " events, ", arrivals_.deliveries.size(),
-                      " deliveries, ", crashes_, " crashes, ", freezes_, " freezes, ", retries_,
-                      " pushes tried again, ", injected, " faults of the store, ", outages_.size(),
-                      " own outages");
+  return absl::StrCat(recorded, " heartbeats, ", events, " events, ", held, " held back, ",
+                      reminders, " reminders, ", maintenances_, " changes of maintenances, ",
+                      arrivals_.deliveries.size(), " deliveries, ", crashes_, " crashes, ",
+                      freezes_, " freezes, ", retries_, " pushes tried again, ", injected,
+                      " faults of the store, ", outages_.size(), " own outages");
 }
 
 }  // namespace tocsin::core::simulation

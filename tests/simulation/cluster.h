@@ -18,6 +18,7 @@
 #include "common/testing/fake_clock.h"
 #include "services/core/store/memory/memory_store.h"
 #include "tests/scenarios/world.h"
+#include "tests/simulation/calendar.h"
 #include "tests/simulation/faulty_store.h"
 #include "tests/simulation/receivers.h"
 #include "tests/simulation/replica.h"
@@ -56,6 +57,7 @@ class Cluster {
     absl::Time starts_at = absl::InfiniteFuture();
     absl::Time thaws_at = absl::InfinitePast();  // frozen until then
     absl::Time heals_at = absl::InfinitePast();  // its connection, until then bad
+    bool doomed = false;  // it dies in its next transaction, or before or after that
     // Sent to it while it was frozen: it reads them when it thaws.
     std::vector<Sent> socket;
   };
@@ -95,10 +97,17 @@ class Cluster {
   void NoteTouches();
   void CheckTouches();
 
-  // cluster_jobs.cc: what comes from outside.
+  // cluster_people.cc: what people do.
+  void RunPeople();
+  void AskFor(const std::function<void(Replica&)>& what);
+  void TendTo(Job& job);
+  void ChangeRules(Job& job);
+  void TendMaintenances();
+  Maintenance DrawMaintenance();
+
+  // cluster_jobs.cc: what comes from outside by itself.
   void RunJobs();
   void PushFrom(size_t index);
-  void RunPeople(Job& job);
   void RunGateways();
   // In turns, but one that has owed an answer for too long only when all have.
   Host& NextHost();
@@ -110,6 +119,7 @@ class Cluster {
 
   // cluster_faults.cc: what goes wrong.
   void RunFaults();
+  Fault DrawDeath();
   void BreakOne();
   void BeginOutage();
   void EndOutage();
@@ -134,17 +144,18 @@ class Cluster {
   size_t next_host_ = 0;
   std::set<std::pair<size_t, uint64_t>> acknowledged_;  // job and push id
   Arrivals arrivals_;
+  Calendar calendar_;
   std::vector<Notifier> notifiers_;
 
   bool calm_ = false;
-  absl::Time breaks_at_, rotates_at_, outage_at_;
+  absl::Time breaks_at_, rotates_at_, outage_at_, tends_at_;
   absl::Time outage_ends_at_ = absl::InfinitePast();
   bool database_away_ = false;
   bool gateways_away_ = false;
   GapList outages_;  // that were caused
   absl::Time checked_at_ = absl::InfinitePast();
   std::set<absl::Time> touches_;  // that were committed
-  int64_t crashes_ = 0, freezes_ = 0, retries_ = 0;
+  int64_t maintenances_ = 0, crashes_ = 0, freezes_ = 0, retries_ = 0;
 };
 
 }  // namespace tocsin::core::simulation

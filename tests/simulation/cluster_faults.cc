@@ -1,5 +1,6 @@
 // What goes wrong.
 #include <algorithm>
+#include <array>
 
 #include "tests/simulation/cluster.h"
 
@@ -29,9 +30,17 @@ void Cluster::RunFaults() {
     const size_t next = Pick(hosts_.size());
     if (Works(hosts_[next])) sound_ = next;
     hosts_[sound_].heals_at = absl::InfinitePast();
+    hosts_[sound_].doomed = false;
+    hosts_[sound_].connection->Spare();
     hosts_[sound_].connection->set_rates({});
   }
   if (breaks_at_ <= Now()) BreakOne();
+}
+
+// How a process dies with a transaction under way.
+Fault Cluster::DrawDeath() {
+  return std::array{Fault::kBefore, Fault::kRollBack, Fault::kInDoubtWritten,
+                    Fault::kInDoubtLost}[Pick(4)];
 }
 
 void Cluster::BreakOne() {
@@ -39,7 +48,7 @@ void Cluster::BreakOne() {
   const size_t index = Pick(hosts_.size());
   Host& host = hosts_[index];
   if (index == sound_ || host.core == nullptr || host.thaws_at > Now()) return;
-  switch (Pick(4)) {
+  switch (Pick(5)) {
     case 0:
       Crash(host, Between(absl::Milliseconds(100), absl::Seconds(15)));
       break;
@@ -51,6 +60,10 @@ void Cluster::BreakOne() {
     case 2:
       host.connection->set_away(true);
       host.heals_at = Now() + Between(absl::Milliseconds(500), absl::Seconds(10));
+      break;
+    case 3:
+      host.doomed = true;
+      host.connection->DieNext(DrawDeath());
       break;
     default:
       host.connection->set_rates(kBadConnection);
@@ -64,6 +77,10 @@ void Cluster::BeginOutage() {
   const absl::Duration length = Between(absl::Milliseconds(2500), absl::Seconds(70));
   outage_ends_at_ = Now() + length;
   GapKind kind = GapKind::kCore;
+  for (Host& host : hosts_) {
+    host.doomed = false;
+    host.connection->Spare();
+  }
   switch (Pick(3)) {
     case 0:  // the database
       database_away_ = true;
@@ -102,6 +119,8 @@ void Cluster::CalmDown() {
     host.heals_at = absl::InfinitePast();
     host.thaws_at = std::min(host.thaws_at, Now());
     if (host.core == nullptr) host.starts_at = Now();
+    host.doomed = false;
+    host.connection->Spare();
   }
   for (Notifier& notifier : notifiers_) notifier.BehaveWell();
 }

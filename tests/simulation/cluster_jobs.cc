@@ -1,4 +1,4 @@
-// What comes from outside: jobs, people, and the gateways that carry the pushes.
+// What comes from outside by itself: jobs, and the gateways that carry their pushes.
 #include <algorithm>
 #include <utility>
 
@@ -18,10 +18,9 @@ constexpr absl::Duration kCoreTimeout = absl::Seconds(1);
 void Cluster::RunJobs() {
   for (size_t i = 0; i < jobs_.size(); ++i) {
     Job& job = jobs_[i];
-    if (job.admin_at <= Now()) RunPeople(job);
     if (job.dies_at <= Now()) {
       // It comes back when it has long been found.
-      job.pushes_at = Now() + Between(absl::Minutes(1), absl::Minutes(5));
+      job.pushes_at = Now() + Between(absl::Minutes(1), absl::Minutes(8));
       job.dies_at = job.pushes_at + Between(absl::Minutes(1), absl::Minutes(6));
       if (calm_) job.dies_at = absl::InfiniteFuture();
     }
@@ -69,32 +68,6 @@ void Cluster::PushFrom(size_t index) {
   waiting_.push_back(std::move(waiting));
 }
 
-void Cluster::RunPeople(Job& job) {
-  Host* const host = AnyCore();
-  job.admin_at = Now() + Between(absl::Seconds(10), absl::Minutes(3));
-  if (host == nullptr) return;
-  MonitorAdmin& monitors = host->core->monitors();
-  const ResourceName name = {.project = "default", .id = job.twin->definition().id};
-  if (Chance(30)) {
-    const absl::Duration timeout = Between(absl::Seconds(5), absl::Seconds(60));
-    const auto edit = [timeout](MonitorDefinition& definition) {
-      definition.schedule.cron.reset();
-      definition.schedule.timeout = timeout;
-      definition.schedule.recommended_interval = timeout;
-      return absl::OkStatus();
-    };
-    // In doubt or not, the store shows what it is now.
-    monitors.Update(Caller(), name, edit).status().IgnoreError();
-    job.twin->AfterChange(Now());
-    job.pushes_at = std::min(job.pushes_at, Now() + timeout);
-    return;
-  }
-  const bool resume = job.twin->state().state == State::kPaused;
-  const absl::Status status =
-      resume ? monitors.Resume(Caller(), name).status() : monitors.Pause(Caller(), name).status();
-  job.twin->AfterAdmin(resume ? Input(Resumed{}) : Input(Paused{}), status.ok(), Now());
-}
-
 void Cluster::RunGateways() {
   // What is put back comes after all that were there.
   for (size_t left = waiting_.size(); left > 0; --left) {
@@ -133,7 +106,8 @@ bool Cluster::TryPush(Waiting& waiting) {
     waiting.next_try = Now() + kCoreTimeout;
     return false;
   }
-  if (&host != &hosts_[sound_] && !calm_ && Chance(5)) {
+  // Its recorder would try again for as long as its clock stands still.
+  if (host.doomed || (&host != &hosts_[sound_] && !calm_ && Chance(5))) {
     CrashUnder(host, waiting);
     waiting.item.retried = true;
     return false;
@@ -168,9 +142,8 @@ bool Cluster::Hand(Host& host, size_t job, const PushItem& item) {
 
 // With the push under way: before, in, or after its transaction.
 void Cluster::CrashUnder(Host& host, const Waiting& waiting) {
-  const Fault fault = std::array{Fault::kNone, Fault::kBefore, Fault::kRollBack,
-                                 Fault::kInDoubtWritten, Fault::kInDoubtLost}[Pick(5)];
-  if (fault != Fault::kNone) host.connection->DieNext(fault);
+  host.connection->Spare();
+  if (Chance(80)) host.connection->DieNext(DrawDeath());
   host.core->PushAndStop(waiting.item);
   jobs_[waiting.job].twin->AfterPush(waiting.item.heartbeat.push_id, Now());
   Crash(host, Between(absl::Milliseconds(100), absl::Seconds(15)));

@@ -37,6 +37,13 @@ class FaultyStore : public Store {
     next_ = fault;
     dies_ = true;
   }
+  // What FailNext or DieNext asked for, and has not come yet, does not come.
+  void Spare() {
+    next_ = Fault::kNone;
+    dies_ = false;
+  }
+  // Whether what DieNext asked for is still to come.
+  bool dies() const { return dies_; }
   bool away() const { return away_; }
   int64_t faults() const { return faults_; }
 

@@ -1,46 +1,42 @@
-// A simulated job with a random schedule and a random life.
+// How a simulated job lives.
 #include "tests/simulation/job.h"
 
 #include <algorithm>
-#include <cmath>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "services/core/domain/heartbeat.h"
+#include "services/core/domain/validate.h"
+#include "tests/simulation/promise.h"
 
 namespace tocsin::core::simulation {
 namespace {
 
-using scenarios::Admin;
 using scenarios::Beginning;
-using scenarios::Change;
-using scenarios::kNoticeTime;
-using scenarios::kRestAfterOutage;
-using scenarios::Outage;
-using scenarios::Restart;
+using scenarios::Sight;
 using scenarios::World;
 
 constexpr int kPushesInALife = 60;
-// More than 2 s without a touch: less is none, and the gateways retry for longer.
-constexpr absl::Duration kShortestOutage = absl::Milliseconds(2001);
-
-absl::Duration Milliseconds(absl::Duration length) {
-  return absl::Trunc(length, absl::Milliseconds(1));
-}
+constexpr double kGoodValue = 50, kBadValue = 150;
 
 }  // namespace
 
 Job::Job(uint64_t seed, bool dies) : random_(seed), dies_(dies), now_(Beginning()) {
-  Schedule& schedule = monitor_.schedule;
-  const double magnitude = std::uniform_real_distribution<double>(0, 11)(random_);
-  schedule.timeout = Milliseconds(absl::Seconds(std::exp2(magnitude) * 5));  // 5 s to 3 h
-  schedule.recommended_interval =
-      Chance(50) ? schedule.timeout : Between(schedule.timeout / 10, schedule.timeout);
-  schedule.grace = Chance(50) ? absl::ZeroDuration() : Between(absl::Seconds(1), schedule.timeout);
-  monitor_.arm_on_create = Chance(30);
   monitor_.project_id = "default";
+  monitor_.id = "job";
   monitor_.display_name = "job";
-  next_push_ = now_ + Between(absl::ZeroDuration(), schedule.recommended_interval);
+  monitor_.created_at = now_;
+  DrawSchedule();
+  DrawRules();
+  monitor_.arm_on_create = Chance(30);
+  FillDefaults(monitor_);
+  if (monitor_.arm_on_create) known_.armed_at = now_;
+  rests_always_ = Chance(20);
+  if (Chance(20)) death_ = Death::kSaysDown;
+  if (monitor_.value_max && Chance(30)) death_ = Death::kSaysValue;
   next_happening_ = now_ + NextPause();
+  fire_ = now_;
+  PlanNextBeat();
 }
 
 absl::Duration Job::Between(absl::Duration low, absl::Duration high) {
@@ -52,95 +48,152 @@ bool Job::Chance(int percent) {
   return std::uniform_int_distribution<int>(1, 100)(random_) <= percent;
 }
 
-absl::Duration Job::NextPause() { return Between(absl::Seconds(1), 8 * monitor_.schedule.timeout); }
-
 void Job::Tell(const std::string& what) {
   absl::StrAppend(&story_, absl::FormatDuration(now_ - Beginning()), " ", what, "\n");
 }
 
-void Job::PushTo(World& world) {
+// With jitter, but never later than it was asked to.
+void Job::PlanNextBeat() {
+  const Schedule& schedule = monitor_.schedule;
+  next_kind_ =
+      monitor_.max_run_duration > absl::ZeroDuration() ? HeartbeatKind::kStart : HeartbeatKind::kUp;
+  if (!schedule.cron.has_value()) {
+    const absl::Duration interval = schedule.recommended_interval;
+    next_push_ = now_ + Between(interval * 4 / 5, interval);
+  } else {
+    // What fired while it ran, and whose grace is over, is not waited for.
+    fire_ = Fire(std::max(fire_, now_ - schedule.grace));
+    const absl::Duration early = std::min(Period() / 20, absl::Seconds(30));
+    const bool before = Chance(20) && !schedule.cron->early_tolerance.has_value();
+    next_push_ = fire_ + Between(before ? -early : absl::ZeroDuration(), schedule.grace * 4 / 5);
+    next_push_ = std::max(next_push_, now_);
+  }
+  RestIfDue();
+}
+
+void Job::RestIfDue() {
+  if (rests_always_) {
+    for (const Gap& window : calendar_.Windows(monitor_, next_push_, next_push_)) {
+      rests_from_ = window.start;
+      rests_until_ = window.end;
+    }
+  }
+  if (next_kind_ == HeartbeatKind::kStart && !known_.runs.empty()) return;
+  if (next_push_ < rests_from_ || next_push_ >= rests_until_) return;
+  if (monitor_.schedule.cron.has_value()) {
+    while (next_push_ < rests_until_) {
+      fire_ = Fire(fire_);
+      next_push_ = fire_ + Between(absl::ZeroDuration(), monitor_.schedule.grace * 4 / 5);
+    }
+  } else {
+    next_push_ =
+        rests_until_ + Between(absl::ZeroDuration(), monitor_.schedule.recommended_interval);
+  }
+}
+
+void Job::Push(World& world) {
   Heartbeat heartbeat;
   heartbeat.at = now_;
   heartbeat.source = Source::kHttp;
   heartbeat.push_id = random_();
-  const std::string answer = world.PushNow(heartbeat);
-  Tell(absl::StrCat("push: ", answer));
-  if (answer != "lost" && !resume_at_.has_value()) last_received_ = now_;
-  // With jitter, but never later than it was asked to.
-  const absl::Duration interval = monitor_.schedule.recommended_interval;
-  next_push_ = now_ + Between(interval * 4 / 5, interval);
-}
-
-void Job::ChangeSchedule(World& world) {
-  const absl::Duration timeout = Between(std::max(monitor_.schedule.timeout / 3, absl::Seconds(5)),
-                                         monitor_.schedule.timeout * 2);
-  const absl::Duration interval = Between(timeout / 2, timeout);
-  const auto edit = [timeout, interval](MonitorDefinition& monitor) {
-    monitor.schedule.timeout = timeout;
-    monitor.schedule.recommended_interval = interval;
-  };
-  edit(monitor_);
-  floor_ = now_ + timeout;
-  next_push_ = std::min(next_push_, now_ + interval);
-  Tell(absl::StrCat("change: timeout ", absl::FormatDuration(timeout), " interval ",
-                    absl::FormatDuration(interval)));
-  world.Do(Change{.edits = {edit}});
-}
-
-void Job::BeginOutage(World& world) {
-  // One outage postpones a deadline once; a second before that deadline does not (promise 7), so
-  // a job whose pushes both swallow may be alerted. They are kept apart here.
-  const Schedule& schedule = monitor_.schedule;
-  if (now_ < outage_end_ + 3 * schedule.timeout + 3 * schedule.grace) return;
-  Outage outage;
-  outage.length = Between(kShortestOutage, 2 * schedule.timeout);
-  outage_end_ = now_ + outage.length;
-  outages_.push_back({.kind = GapKind::kCore, .start = now_, .end = outage_end_});
-  Tell(absl::StrCat("outage of ", absl::FormatDuration(outage.length)));
-  world.Do(outage);
-}
-
-void Job::Happen(World& world) {
-  const bool blind = now_ <= outage_end_;
-  if (resume_at_.has_value() && !blind) {
-    Tell("resume");
-    world.Do(Admin{Admin::What::kResume});
-    resume_at_.reset();
-    resumed_at_ = now_;
-    next_push_ = std::min(next_push_, now_ + monitor_.schedule.recommended_interval);
-  } else if (blind) {
-    // People cannot reach core either.
-  } else if (Chance(25)) {
-    Tell("pause");
-    world.Do(Admin{Admin::What::kPause});
-    resume_at_ = now_;
-  } else if (Chance(33)) {
-    ChangeSchedule(world);
-  } else if (Chance(50)) {
-    Tell("restart");
-    world.Do(Restart{});
-  } else {
-    BeginOutage(world);
+  heartbeat.kind = next_kind_;
+  if (monitor_.value_max) heartbeat.value = kGoodValue;
+  if (dead_) {
+    heartbeat.kind = death_ == Death::kSaysDown ? HeartbeatKind::kDown : HeartbeatKind::kUp;
+    if (death_ == Death::kSaysValue) heartbeat.value = kBadValue;
   }
-  next_happening_ = now_ + NextPause();
+  const std::string answer = world.PushNow(heartbeat);
+  Tell(absl::StrCat(heartbeat.kind == HeartbeatKind::kStart ? "start: " : "push: ", answer));
+  if (answer == "lost") {
+    // Whoever wraps a job with start and end tries both until they arrive.
+    if (monitor_.max_run_duration > absl::ZeroDuration()) {
+      next_push_ = now_ + Between(absl::Seconds(1), absl::Seconds(4));
+    } else {
+      PlanNextBeat();
+    }
+    return;
+  }
+  Note(heartbeat);
+  PlanAfter(heartbeat);
 }
 
-// From product.md: the deadline, at most once one interval after an outage, and then the time in
-// which nothing is judged.
+void Job::Note(const Heartbeat& heartbeat) {
+  if (paused_) return;
+  if (heartbeat.kind == HeartbeatKind::kStart) {
+    known_.runs = {Run{.id = "", .started_at = now_, .due_at = now_ + monitor_.max_run_duration}};
+    known_.credit_at = now_;
+    return;
+  }
+  if (dead_) ++failures_;
+  known_.last_at = now_;
+  known_.credit_at = absl::InfinitePast();
+  if (known_.runs.empty()) return;
+  if (monitor_.schedule.cron.has_value()) {
+    known_.credit_at = known_.runs.front().started_at;
+    known_.floor_at = std::max(known_.floor_at, now_ - monitor_.schedule.grace);
+  }
+  known_.runs.clear();
+}
+
+void Job::PlanAfter(const Heartbeat& heartbeat) {
+  if (heartbeat.kind != HeartbeatKind::kStart) return PlanNextBeat();
+  next_kind_ = HeartbeatKind::kUp;
+  next_push_ = now_ + Between(absl::ZeroDuration(), monitor_.max_run_duration * 4 / 5);
+}
+
+GapList Job::Outages(absl::Duration blur) const {
+  GapList outages = outages_;
+  for (Gap& outage : outages) {
+    outage.start -= blur;
+    outage.end += blur;
+  }
+  return outages;
+}
+
 absl::Time Job::PromisedBy(absl::Duration blur) const {
-  const Schedule& schedule = monitor_.schedule;
-  const absl::Time base = std::max(last_received_, resumed_at_);
-  const absl::Time plain = std::max(base + schedule.timeout + schedule.grace, floor_);
-  absl::Time by = plain;
-  for (const Gap& outage : outages_) {
-    if (outage.start - blur <= plain && outage.end >= base) {
-      by = std::max(by, outage.end + schedule.recommended_interval + schedule.grace);
+  const GapList outages = Outages(blur);
+  if (failures_ >= monitor_.failure_threshold) return NoticedBy(now_, outages);
+  GapList disturbed = outages;
+  const absl::Time heard = std::max(known_.last_at, known_.armed_at);
+  const GapList windows = calendar_.Windows(
+      monitor_, heard - absl::Hours(24),
+      std::max(now_, known_.floor_at) + 10 * (Period() + monitor_.schedule.grace));
+  disturbed.insert(disturbed.end(), windows.begin(), windows.end());
+  return NoticedBy(DownBy(monitor_, known_, disturbed, changed_at_), outages);
+}
+
+bool Job::Look(World& world, Fate& fate) {
+  const Sight sight = world.Look();
+  if (sight.monitor.state.incident.has_value()) {
+    fate.found_at = sight.monitor.state.incident->detected_at;
+  } else if (!sight.events.empty()) {
+    fate.found_at = now_;
+  }
+  return fate.found_at.has_value();
+}
+
+// What was found in a window is told at its end, and what was not is told at once.
+void Job::CheckTold(World& world, Fate& fate) {
+  absl::Time end = *fate.found_at;
+  for (bool open = true; open;) {
+    open = false;
+    for (const Gap& window : calendar_.Windows(monitor_, end, end)) {
+      if (window.start > end || window.end <= end) continue;
+      end = window.end;
+      open = true;
     }
   }
-  for (const Gap& outage : outages_) {
-    if (outage.start <= by + kNoticeTime) by = std::max(by, outage.end + kRestAfterOutage);
+  if (now_ < end && !world.Look().events.empty()) fate.fault = "it was told in a maintenance";
+  const absl::Time by = NoticedBy(end, Outages(world.OutageBlur()));
+  now_ = std::max(now_, by);
+  world.AdvanceTo(now_);
+  const Sight sight = world.Look();
+  if (sight.events.size() != 1 || sight.events.front() != "FIRING") {
+    fate.fault = absl::StrCat("by ", absl::FormatDuration(by - Beginning()), " ",
+                              sight.events.size(), " events were told");
+  } else if (*sight.occurred_at != sight.monitor.state.incident->opened_at) {
+    fate.fault = "it was told with another time than that when it began";
   }
-  return by + kNoticeTime;
 }
 
 Fate Job::Live(World& world) {
@@ -148,47 +201,40 @@ Fate Job::Live(World& world) {
   int pushes = 0;
   const int last_push =
       dies_ ? std::uniform_int_distribution<int>(1, kPushesInALife / 2)(random_) : kPushesInALife;
-  bool dead = false;
-  const auto look = [&] {
-    if (!fate.alerted && !world.Look().events.empty()) {
-      fate.alerted = true;
-      fate.alerted_at = world.Look().monitor.state.incident.has_value()
-                            ? world.Look().monitor.state.incident->detected_at
-                            : now_;
-    }
-  };
   // Whoever never was received is not dead to anybody, so such a life goes on.
-  while ((pushes < kPushesInALife || (dies_ && !dead)) && !fate.alerted) {
+  while ((pushes < kPushesInALife || (dies_ && !dead_)) && !fate.found_at) {
     now_ = std::min(next_push_, next_happening_);
     world.AdvanceTo(now_);
-    look();
-    if (fate.alerted) break;
-    if (next_push_ <= now_) {
-      ++pushes;
-      if (dead) {
-        next_push_ = now_ + monitor_.schedule.recommended_interval;
-      } else {
-        PushTo(world);
-        dead = pushes >= last_push && last_received_ != absl::InfinitePast() && dies_;
-        if (dead) Tell("dies");
-      }
-    } else {
+    if (Look(world, fate)) break;
+    if (next_push_ > now_) {
       Happen(world);
+      continue;
+    }
+    ++pushes;
+    if (!dead_ || death_ != Death::kSilent) {
+      Push(world);
+      if (Look(world, fate)) break;
+      dead_ |= pushes >= last_push && known_.last_at != absl::InfinitePast() && dies_;
+      if (dead_) Tell("is dead");
+    } else {
+      next_push_ = now_ + std::max(Period(), absl::Seconds(1));
     }
   }
-  if (dies_ && !fate.alerted) {
+  if (dies_ && !fate.found_at) {
     // Nothing happens any more but time.
-    if (resume_at_.has_value()) {
-      now_ = std::max(now_, outage_end_ + absl::Milliseconds(1));
+    if (paused_) {
+      now_ = std::max(now_, blind_until_ + absl::Milliseconds(1));
       world.AdvanceTo(now_);
-      Happen(world);
+      Resume(world);
     }
     fate.promised_by = PromisedBy(world.OutageBlur());
     now_ = std::max(now_, fate.promised_by);
     world.AdvanceTo(now_);
-    look();
+    Look(world, fate);
+  } else if (dies_) {
+    fate.promised_by = PromisedBy(world.OutageBlur());
   }
-  if (fate.alerted) fate.promised_by = PromisedBy(world.OutageBlur());
+  if (dies_ && fate.found_at) CheckTold(world, fate);
   fate.story = story_;
   return fate;
 }

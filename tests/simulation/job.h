@@ -1,25 +1,29 @@
-// A simulated job with a random schedule and a random life: pushes with jitter, own outages of
-// Tocsin, pauses, changes of schedule, restarts, and for some a death.
+// A simulated job with a random schedule and a random life: pushes with jitter, runs, own outages
+// of Tocsin, maintenances, pauses, changes of schedule, restarts, and for some a death.
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <random>
 #include <string>
+#include <vector>
 
 #include "absl/time/time.h"
 #include "services/core/domain/gap.h"
 #include "services/core/domain/monitor.h"
 #include "tests/scenarios/world.h"
+#include "tests/simulation/calendar.h"
 
 namespace tocsin::core::simulation {
 
 // What became of it.
 struct Fate {
-  bool alerted = false;
-  // For a dead one: by when product.md promises the alert, and when it was there.
+  // When it was found DOWN; nullopt: never.
+  std::optional<absl::Time> found_at;
+  // For a dead one: by when product.md promises that.
   absl::Time promised_by = absl::InfiniteFuture();
-  std::optional<absl::Time> alerted_at;
+  std::string fault;  // what people were told too late, or in a maintenance; empty: nothing
   std::string story;  // for the message when it went wrong
 };
 
@@ -33,33 +37,69 @@ class Job {
   Fate Live(scenarios::World& world);
 
  private:
-  enum class Happening { kPush, kPause, kResume, kChange, kRestart, kOutage };
+  enum class Death { kSilent, kSaysDown, kSaysValue };
 
   absl::Duration Between(absl::Duration low, absl::Duration high);
   bool Chance(int percent);
+  void Tell(const std::string& what);
+
+  // job_monitor.cc: what it is judged by.
+  void DrawSchedule();
+  void DrawRules();
+  // How long from one push to the next, or from one fire time.
+  absl::Duration Period() const;
+  absl::Time Fire(absl::Time after) const;
+
+  // job.cc: how it lives.
+  void Push(scenarios::World& world);
+  // It was received.
+  void Note(const Heartbeat& heartbeat);
+  void PlanAfter(const Heartbeat& heartbeat);
+  void PlanNextBeat();
+  // Not in the work that it rests for.
+  void RestIfDue();
+  bool Look(scenarios::World& world, Fate& fate);
+  void CheckTold(scenarios::World& world, Fate& fate);
+  absl::Time PromisedBy(absl::Duration blur) const;
+  GapList Outages(absl::Duration blur) const;
+
+  // job_happenings.cc: what happens to it.
   absl::Duration NextPause();
   void Happen(scenarios::World& world);
-  void PushTo(scenarios::World& world);
-  void ChangeSchedule(scenarios::World& world);
+  void Resume(scenarios::World& world);
+  void ChangeRules(scenarios::World& world);
   void BeginOutage(scenarios::World& world);
-  void Tell(const std::string& what);
-  absl::Time PromisedBy(absl::Duration blur) const;
+  void TendMaintenance(scenarios::World& world);
+  void Set(scenarios::World& world, const std::string& id,
+           std::vector<std::function<void(Maintenance&)>> edits);
+  bool MayLoseMore() const;
 
   std::mt19937_64 random_;
-  bool dies_;
+  const bool dies_;
+  Death death_ = Death::kSilent;
   MonitorDefinition monitor_;
   std::string story_;
 
   absl::Time now_;
   absl::Time next_push_;
   absl::Time next_happening_;
-  std::optional<absl::Time> resume_at_;
+  absl::Time fire_;  // that the next beat is for; with cron
+  HeartbeatKind next_kind_ = HeartbeatKind::kUp;
+  bool paused_ = false;
+  bool dead_ = false;
+  int failures_ = 0;  // received since its death
+  // Rests in windows of maintenances that come again and again; then nothing else may hinder it.
+  bool rests_always_ = false;
+  absl::Time rests_from_ = absl::InfiniteFuture();  // in this one, up to
+  absl::Time rests_until_ = absl::InfinitePast();
   // What the promise is made of, kept apart from what core keeps.
-  absl::Time last_received_ = absl::InfinitePast();
-  absl::Time resumed_at_ = absl::InfinitePast();
-  absl::Time floor_ = absl::InfinitePast();
-  absl::Time outage_end_ = absl::InfinitePast();
+  MonitorState known_;
+  absl::Time changed_at_ = absl::InfinitePast();  // its rules
+  absl::Time disturbed_until_ = absl::InfinitePast();
+  absl::Time blind_until_ = absl::InfinitePast();
   GapList outages_;
+  Maintenances maintenances_;
+  Calendar calendar_;
 };
 
 }  // namespace tocsin::core::simulation

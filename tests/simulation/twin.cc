@@ -10,15 +10,17 @@
 #include "services/core/domain/deadline.h"
 #include "services/core/domain/words.h"
 #include "tests/scenarios/world.h"
+#include "tests/simulation/promise.h"
 
 namespace tocsin::core::simulation {
 namespace {
 
 using scenarios::Beginning;
-using scenarios::kNoticeTime;
 using scenarios::kRestAfterOutage;
 
 constexpr int kLooked = 50;  // newest heartbeats among which a push is looked for
+// Of one monitor at one instant: each of its runs may overrun.
+constexpr size_t kMostJudged = kMaxRuns + 10;
 
 std::string Seconds(absl::Time at) {
   if (at == absl::InfinitePast()) return "never";
@@ -28,7 +30,9 @@ std::string Seconds(absl::Time at) {
 std::string Describe(const Incident& incident) {
   return absl::StrCat(std::string(CauseName(incident.cause)), " opened ",
                       Seconds(incident.opened_at), " detected ", Seconds(incident.detected_at),
-                      " saying \"", incident.message, "\"");
+                      " saying \"", incident.message, "\" reminded ",
+                      Seconds(incident.reminded_at.value_or(absl::InfinitePast())), " held until ",
+                      Seconds(incident.held_until.value_or(absl::InfinitePast())));
 }
 
 void DescribeRun(std::string* out, const Run& run) {
@@ -55,8 +59,9 @@ std::string EventWords(const Incident& incident) {
   return absl::StrCat("RESOLVED:", std::string(ResolutionName(*incident.resolution)));
 }
 
-Twin::Twin(Store& store, MonitorDefinition definition, std::vector<std::string>& faults)
-    : store_(store), definition_(std::move(definition)), faults_(faults) {
+Twin::Twin(Store& store, const Calendar& calendar, MonitorDefinition definition,
+           std::vector<std::string>& faults)
+    : store_(store), calendar_(calendar), definition_(std::move(definition)), faults_(faults) {
   if (definition_.arm_on_create) state_.armed_at = definition_.created_at;
 }
 
@@ -73,12 +78,41 @@ void Twin::Compare(const std::string& after, absl::Time now) {
   Fault(absl::StrCat("after ", after, " it is\n  ", found, ", expected\n  ", expected), now);
 }
 
+GapList Twin::Gaps(absl::Time now) {
+  const Maintenances maintenances = *store_.ListMaintenances(
+      {.project = definition_.project, .after_id = "", .limit = kMaxMaintenances});
+  return WithMaintenances(*store_.ReadGaps(absl::InfinitePast()), maintenances, definition_, state_,
+                          now);
+}
+
 Decision Twin::Apply(const Input& input, const GapList& gaps, absl::Time now) {
   Decision decision = Decide(definition_, state_, input, gaps, now);
+  CheckTold(decision, now);
+  if (decision.next.runs != state_.runs) ran_at_ = now;
   state_ = decision.next;
-  if (decision.opened) events_.push_back(EventWords(*decision.opened));
-  if (decision.closed) events_.push_back(EventWords(*decision.closed));
+  const size_t before = events_.size();
+  const auto is_told = [](const std::optional<Incident>& incident) {
+    return incident.has_value() && !incident->held_until.has_value();
+  };
+  if (decision.opened && !is_told(decision.opened)) ++held_;
+  if (is_told(decision.opened)) events_.push_back(EventWords(*decision.opened));
+  if (decision.told) events_.push_back(EventWords(*state_.incident));
+  if (decision.reminded) events_.push_back("REMINDER");
+  if (is_told(decision.closed)) events_.push_back(EventWords(*decision.closed));
+  if (events_.size() > before) told_at_ = now;
   return decision;
+}
+
+// Nobody is told in a window that something is wrong, or still is; out of one everybody is.
+void Twin::CheckTold(const Decision& decision, absl::Time now) {
+  const bool open = calendar_.IsOpen(definition_, now);
+  if (decision.opened && decision.opened->held_until.has_value() != open) {
+    Fault(open ? "it was told in a maintenance" : "it was held back in no maintenance", now);
+  }
+  if (open && decision.told) Fault("what was held back was told in another maintenance", now);
+  if (!decision.reminded) return;
+  if (open) Fault("it was reminded of in a maintenance", now);
+  if (now < told_at_ + definition_.reminder_interval) Fault("it was reminded of too soon", now);
 }
 
 void Twin::AfterPush(uint64_t push_id, absl::Time now) {
@@ -93,8 +127,9 @@ void Twin::AfterPush(uint64_t push_id, absl::Time now) {
     const Heartbeat& heartbeat = found->heartbeat;
     const bool ended =
         heartbeat.kind == HeartbeatKind::kStart && ended_runs_.contains(heartbeat.run_id);
+    const absl::Time decided_at = std::max(now, heartbeat.at);
     const Decision decision = Apply(HeartbeatArrived{.heartbeat = heartbeat, .run_ended = ended},
-                                    {}, std::max(now, heartbeat.at));
+                                    Gaps(decided_at), decided_at);
     if (!decision.ended_run.empty()) ended_runs_.insert(decision.ended_run);
     if (heartbeat.run_duration != decision.run_duration) {
       Fault("a push is stored with another duration of its run", now);
@@ -114,24 +149,33 @@ void Twin::AfterAdmin(const Input& input, bool done, absl::Time now) {
 }
 
 void Twin::AfterChange(absl::Time now) {
-  const Schedule schedule = Stored().definition.schedule;
-  if (schedule != definition_.schedule) {
-    definition_.schedule = schedule;
-    Apply(Reconfigured{.schedule_changed = true}, {}, now);
+  MonitorDefinition stored = Stored().definition;
+  stored.version = definition_.version;  // drawn anew by what is no change of it, too
+  stored.updated_at = definition_.updated_at;
+  if (stored != definition_) {
+    const bool schedule_changed = stored.schedule != definition_.schedule;
+    definition_ = std::move(stored);
+    changed_at_ = now;
+    Apply(Reconfigured{.schedule_changed = schedule_changed}, {}, now);
   }
-  Compare("a change of schedule", now);
+  Compare("a change by people", now);
 }
 
 void Twin::AfterSweep(absl::Time now) {
-  if (Describe(Stored().state) == Describe(state_)) return;
-  const GapList gaps = *store_.ReadGaps(absl::InfinitePast());
-  CheckKnowledge(DeadlineOf(definition_, state_, gaps).at, gaps, now);
-  Apply(DeadlineChecked{}, gaps, now);
+  // Several sweeps may have judged it at one instant, and each judges one thing.
+  for (size_t i = 0; i < kMostJudged && Describe(Stored().state) != Describe(state_); ++i) {
+    const GapList gaps = Gaps(now);
+    const absl::Time deadline = DeadlineOf(definition_, state_, gaps).at;
+    const absl::Time told = TellAt(definition_, state_, gaps, now);
+    CheckKnowledge(deadline < now ? deadline : told, now);
+    if (Apply(DeadlineChecked{}, gaps, now).reason == Reason::kNotDue) break;
+  }
   Compare("a sweep", now);
 }
 
 // Judging waits for knowledge: a touch after the deadline, and the rest after a gap.
-void Twin::CheckKnowledge(absl::Time deadline, const GapList& gaps, absl::Time now) {
+void Twin::CheckKnowledge(absl::Time deadline, absl::Time now) {
+  const GapList gaps = *store_.ReadGaps(absl::InfinitePast());
   absl::Time newest = absl::InfinitePast();
   const absl::Status read =
       store_.Transact(TransactionClass::kAdmin, [&](Transaction& transaction) -> absl::Status {
@@ -149,33 +193,57 @@ void Twin::CheckKnowledge(absl::Time deadline, const GapList& gaps, absl::Time n
   }
 }
 
-// From product.md, in words of what happened outside: the deadline, postponed at most once, by an
-// own outage that began before it, and then the time in which nothing is judged.
-absl::Time Twin::PromisedBy() {
-  const Schedule& schedule = definition_.schedule;
-  const absl::Time base = std::max(state_.last_at, state_.armed_at);
-  const absl::Time plain = std::max(base + schedule.timeout + schedule.grace, state_.floor_at);
-  const GapList gaps = *store_.ReadGaps(absl::InfinitePast());
-  absl::Time by = plain;
-  for (const Gap& gap : gaps) {
-    const bool touches = gap.kind == GapKind::kCore || state_.last_source != Source::kGrpc;
-    if (touches && gap.start <= plain && gap.end >= base) {
-      by = std::max(by, gap.end + schedule.recommended_interval + schedule.grace);
-    }
+void Twin::CheckPunctual(absl::Time now) {
+  if (state_.state == State::kUp) CheckFound(now);
+  if (state_.state != State::kDown) return;
+  if (state_.incident->held_until.has_value()) {
+    CheckHeld(now);
+  } else {
+    CheckReminded(now);
   }
-  for (const Gap& gap : gaps) {
-    if (gap.start <= by + kNoticeTime) by = std::max(by, gap.end + kRestAfterOutage);
-  }
-  return by + kNoticeTime;
 }
 
+// What counts is what maintenances there were, so that who changes one postpones nothing for longer
+// than that lasted.
 void Twin::CheckFound(absl::Time now) {
-  if (state_.state != State::kUp || definition_.failure_threshold > 1) return;
-  // Of these the promise is another; the state is compared all the same.
-  if (definition_.schedule.cron.has_value() || !state_.runs.empty()) return;
-  if (const absl::Time by = PromisedBy(); now > by) {
-    Fault(absl::StrCat("it is silent, and was not found by ", Seconds(by)), now);
+  const GapList outages = *store_.ReadGaps(absl::InfinitePast());
+  GapList disturbed;
+  for (const Gap& gap : outages) {
+    const bool touches = gap.kind == GapKind::kCore || state_.last_source != Source::kGrpc;
+    if (touches) disturbed.push_back(gap);
   }
+  const GapList windows = calendar_.Windows(definition_, definition_.created_at, now);
+  disturbed.insert(disturbed.end(), windows.begin(), windows.end());
+  // What was due before a run stood in for it is due again when that ends and says nothing new.
+  const absl::Time due =
+      std::max(NextMissOf(definition_, state_, disturbed).at, std::max(changed_at_, ran_at_));
+  const absl::Time by = NoticedBy(due, outages);
+  if (now <= by) return;
+  std::string story;
+  for (const Gap& gap : disturbed) {
+    absl::StrAppend(&story, gap.kind == GapKind::kMaintenance ? "; window " : "; gap ",
+                    Seconds(gap.start), " to ", Seconds(gap.end));
+  }
+  Fault(absl::StrCat("it is silent, and was not found by ", Seconds(by), "; it is ",
+                     Describe(state_), story),
+        now);
+}
+
+void Twin::CheckHeld(absl::Time now) {
+  const absl::Time open = std::max(calendar_.OpenUntil(definition_, now), changed_at_);
+  const absl::Time end = std::max(open, state_.incident->detected_at);
+  const absl::Time by = NoticedBy(end, *store_.ReadGaps(absl::InfinitePast()));
+  if (now > by)
+    Fault(absl::StrCat("it is held back, and no window is open since ", Seconds(end)), now);
+}
+
+// What falls into a window is left out, and counts.
+void Twin::CheckReminded(absl::Time now) {
+  if (definition_.reminder_interval == absl::ZeroDuration()) return;
+  const absl::Time since = std::max({told_at_, changed_at_, calendar_.OpenUntil(definition_, now)});
+  const absl::Time by =
+      NoticedBy(since + definition_.reminder_interval, *store_.ReadGaps(absl::InfinitePast()));
+  if (now > by) Fault(absl::StrCat("a reminder was due by ", Seconds(by)), now);
 }
 
 }  // namespace tocsin::core::simulation
