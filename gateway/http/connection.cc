@@ -50,6 +50,7 @@ void Connection::Open(int fd, const IpAddress& peer) {
   watched_ = 0;
   registered_ = dirty_ = paused_ = no_more_input_ = close_when_written_ = false;
   lingering_ = linger_on_close_ = refused_body_ = writing_ = served_ = reading_body_ = false;
+  reset_on_close_ = false;
   lingered_bytes_ = 0;
   first_slot_ = 0;
   worker_.Arm(*this, Worker::Wait::kHead);
@@ -64,7 +65,7 @@ void Connection::OpenRefused(int fd, const IpAddress& peer) {
   peer_ = peer;
   watched_ = 0;
   registered_ = dirty_ = paused_ = close_when_written_ = false;
-  lingering_ = refused_body_ = writing_ = served_ = reading_body_ = false;
+  lingering_ = refused_body_ = writing_ = served_ = reading_body_ = reset_on_close_ = false;
   lingered_bytes_ = 0;
   first_slot_ = 0;
   Refuse(503, "too many connections");
@@ -294,6 +295,13 @@ void Connection::EndStream(uint32_t slot) {
   MarkDirty();
 }
 
+void Connection::BreakStream(uint32_t slot) {
+  Slot* const to = StreamSlot(slot);
+  if (to == nullptr) return;
+  to->stream->ended = to->stream->broken = true;
+  MarkDirty();
+}
+
 void Connection::MarkDirty() {
   if (dirty_) return;
   dirty_ = true;
@@ -352,6 +360,12 @@ bool Connection::WriteSlot(Slot& slot, bool last, std::string& out) {
   }
   if (stream == nullptr) return true;
   stream->head_written = true;
+  if (stream->broken) {
+    // A body in chunks is whole only with its last chunk, one of HTTP/1.0 by any orderly end.
+    close_when_written_ = no_more_input_ = true;
+    linger_on_close_ = false;
+    reset_on_close_ = slot.http10;
+  }
   out.append(stream->pending);
   Clear(stream->pending);
   return ends;
@@ -420,6 +434,10 @@ void Connection::CloseIfIdle() {
 
 void Connection::Close() {
   if (fd_ < 0) return;
+  if (reset_on_close_) {
+    const struct linger now = {.l_onoff = 1, .l_linger = 0};
+    setsockopt(fd_, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
+  }
   close(fd_);
   fd_ = -1;
   ++generation_;

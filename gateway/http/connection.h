@@ -39,6 +39,7 @@ class Connection final : public EventLoop::Source, public TimeoutNode {
   void WriteStream(uint32_t slot, std::string_view piece);
   size_t PendingStream(uint32_t slot) const;
   void EndStream(uint32_t slot);
+  void BreakStream(uint32_t slot);
   // End of turn: writes what is ready, reads on if it had paused, closes if it is done.
   void Flush();
   // The drain has come: closes unless a request is being read or answered.
@@ -57,6 +58,7 @@ class Connection final : public EventLoop::Source, public TimeoutNode {
     std::string pending;  // framed, and not given to Send yet
     bool head_written = false;
     bool ended = false;
+    bool broken = false;  // ended, but not whole
   };
 
   // A request that has no response yet, or one whose response waits for those before it.
@@ -104,6 +106,7 @@ class Connection final : public EventLoop::Source, public TimeoutNode {
   bool lingering_ = false;
   // What the client still sends must be read before closing: unread input would make it a reset.
   bool linger_on_close_ = false;
+  bool reset_on_close_ = false;
   bool refused_body_ = false;  // lingers for as long as the body may take
   bool writing_ = false;       // output_ waits for the client
   bool served_ = false;        // at least one request was read

@@ -44,6 +44,9 @@ class Responder {
   size_t Pending() const;
   // The body is complete.
   void End() const;
+  // The body will never be complete: what was written is sent, and the connection ends in a way
+  // that no client takes for the end of the body.
+  void Break() const;
 
  private:
   friend class Worker;

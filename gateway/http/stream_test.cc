@@ -177,6 +177,33 @@ TEST_F(StreamTest, ClosesAfterTheEndWhenTheClientAskedForIt) {
   EXPECT_TRUE(client.AtEnd());
 }
 
+TEST_F(StreamTest, CutsOffWhatCannotBeCompletedSoThatNobodyTakesItForTheWhole) {
+  Start();
+  auto client = Connect();
+  client.Send(std::string(kStream) + kNow);
+  ASSERT_TRUE(Begin());
+  client.ReceiveUntil("\r\n\r\n");
+  Write("half");
+  OnLoop(0, [](Responder& r) { r.Break(); });
+  Write("too late");
+  // What was written arrives, the last chunk does not, and nothing follows on the connection.
+  EXPECT_EQ(client.ReceiveUntil("0\r\n\r\n"), "4\r\nhalf\r\n");
+  EXPECT_TRUE(client.AtEnd());
+  EXPECT_EQ(tap_->gone(), 0);
+}
+
+TEST_F(StreamTest, ResetsAClientOfHttp10WhoseBodyCannotBeCompleted) {
+  Start();
+  auto client = Connect();
+  client.Send("GET /stream HTTP/1.0\r\n\r\n");
+  ASSERT_TRUE(Begin());
+  client.ReceiveUntil("\r\n\r\n");
+  OnLoop(0, [](Responder& r) { r.Break(); });
+  // To it any orderly end is the end of the body.
+  EXPECT_FALSE(client.AtEnd());
+  EXPECT_EQ(client.ReceiveUntil("x"), "");
+}
+
 TEST_F(StreamTest, AnswersHeadWithTheHeadAndWantsNothingMore) {
   Start();
   auto client = Connect();

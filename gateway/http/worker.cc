@@ -212,6 +212,10 @@ void Worker::End(const Responder& to) {
   if (Connection* connection = ConnectionOf(to)) connection->EndStream(to.slot_);
 }
 
+void Worker::Break(const Responder& to) {
+  if (Connection* connection = ConnectionOf(to)) connection->BreakStream(to.slot_);
+}
+
 std::string_view Worker::date_line() {
   if (loop_.now() - date_read_at_ >= kDateEvery) {
     date_read_at_ = loop_.now();
@@ -295,6 +299,10 @@ size_t Responder::Pending() const { return worker_ == nullptr ? 0 : worker_->Pen
 
 void Responder::End() const {
   if (worker_ != nullptr) worker_->End(*this);
+}
+
+void Responder::Break() const {
+  if (worker_ != nullptr) worker_->Break(*this);
 }
 
 }  // namespace tocsin::http

@@ -44,6 +44,7 @@ class Worker final : public EventLoop::TurnHook, public EventLoop::Source {
   void Write(const Responder& to, std::string_view piece);
   size_t Pending(const Responder& to) const;
   void End(const Responder& to);
+  void Break(const Responder& to);
 
   // What connections need of their worker.
   enum class Wait { kHead, kBody, kIdle, kWrite, kLinger };
