@@ -110,7 +110,7 @@ TEST_F(GateTest, AnotherProjectIsRefusedTheSameWhetherItExistsOrNot) {
   size_t walked = 0;
   for (const MethodDescriptor* const method : GuardedMethods()) {
     const MethodRule rule = RuleOf(*method);
-    if (rule.scope == MethodScope::kOwn) continue;  // streams of services; ListProjects: below
+    if (rule.scope == MethodScope::kOwn) continue;  // streams of services; others have tests
     ++walked;
     const std::string& key = keys[*rule.role];
     const Answer theirs = Call(*method, *RequestFor(*method, "theirs"), key);

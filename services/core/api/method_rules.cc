@@ -81,7 +81,8 @@ MethodRule RuleOf(const MethodDescriptor& method) {
   rule.name = absl::StrCat(method.service()->full_name(), "/", method.name());
   rule.role = RequiredRole(method);
   if (rule.role == Role::kGateway || rule.role == Role::kNotifier ||
-      rule.name == "tocsin.v1.ProjectService/ListProjects") {
+      rule.name == "tocsin.v1.ProjectService/ListProjects" ||
+      rule.name == "tocsin.internal.v1.MonitorExportService/ExportMonitors") {
     rule.scope = MethodScope::kOwn;
     return rule;
   }

@@ -29,8 +29,8 @@ struct MethodRule {
 };
 
 // By the `required_role` option, and the first variable of the path in the `google.api.http`
-// annotation. A method without such a variable touches all projects, but for ListProjects and the
-// streams of services; so do those that change projects.
+// annotation. A method without such a variable touches all projects, but for ListProjects,
+// ExportMonitors and the streams of services; so do those that change projects.
 MethodRule RuleOf(const google::protobuf::MethodDescriptor& method);
 
 // What the request names: the project of "projects/{project}…", kDefaultProject where the field is

@@ -16,6 +16,7 @@
 #include "services/core/api/incident_service.h"
 #include "services/core/api/key_service.h"
 #include "services/core/api/maintenance_service.h"
+#include "services/core/api/monitor_export_service.h"
 #include "services/core/api/monitor_service.h"
 #include "services/core/api/mute_service.h"
 #include "services/core/api/project_service.h"
@@ -57,6 +58,7 @@ struct Services {
   PushStreamHandler push_stream;
   DeliverHandler deliver;
   MonitorServiceHandler monitors;
+  MonitorExportHandler monitor_export;
   ChannelServiceHandler channels;
   IncidentServiceHandler incidents;
   DeliveryServiceHandler deliveries;

@@ -18,6 +18,7 @@ constexpr size_t kMaxFaults = 20;
 constexpr size_t kMaxFaultBytes = 2000;
 constexpr size_t kMaxTextBytes = 700;
 // Watches last: to ask for another one at once is of no use.
+constexpr absl::Duration kExportsRest = absl::Seconds(5);
 constexpr absl::Duration kWatchesRest = absl::Seconds(10);
 
 absl::Status WithReason(absl::Status status, std::string reason) {
@@ -311,6 +312,16 @@ absl::Status TooManyWatches(int limit) {
                      "needs, watch on another core, or share one watch among its readers")),
                  "TOO_MANY_WATCHES");
   SetRetryDelay(status, kWatchesRest);
+  return status;
+}
+
+absl::Status TooManyExports(int limit) {
+  absl::Status status = WithReason(
+      absl::ResourceExhaustedError(absl::StrCat(
+          "this core hands out metrics of monitors to ", limit,
+          " scrapes already, which is its limit; scrape less often, or fewer monitors at once")),
+      "TOO_MANY_EXPORTS");
+  SetRetryDelay(status, kExportsRest);
   return status;
 }
 

@@ -124,6 +124,8 @@ absl::Status InternalFailure();
 absl::Status UnknownCursor();
 // RESOURCE_EXHAUSTED with a retry delay: this process serves `limit` watches of alerts already.
 absl::Status TooManyWatches(int limit);
+// The same of exports of monitors.
+absl::Status TooManyExports(int limit);
 // UNAVAILABLE with a retry delay: what a retry can cure. `what` is safe to show.
 absl::Status TryAgain(std::string_view what, absl::Duration after = absl::Seconds(1));
 
