@@ -3,6 +3,7 @@
 
 #include "gateway/push_handler.h"
 #include "gateway/rest/api_handler.h"
+#include "gateway/scrape/scrape_handler.h"
 
 namespace tocsin::gateway {
 
@@ -11,7 +12,9 @@ class GatewayHandler final : public http::Handler {
  public:
   GatewayHandler(const DispatcherOptions& dispatcher, http::EventLoop& loop, GatewayShared& pushes,
                  ApiShared& api)
-      : push_(dispatcher, loop, pushes, api_), api_(push_.core(), loop, api, pushes) {}
+      : push_(dispatcher, loop, pushes, scrapes_),
+        api_(push_.core(), loop, api, pushes),
+        scrapes_(push_.core(), loop, api, api_) {}
 
   void OnRequest(const http::Request& request, http::Responder responder) override {
     push_.OnRequest(request, responder);
@@ -20,7 +23,7 @@ class GatewayHandler final : public http::Handler {
     return push_.OnRefusal(status, reason);
   }
   absl::Duration OnTurn(absl::Duration now) override {
-    return std::min(push_.OnTurn(now), api_.OnTurn(now));
+    return std::min({push_.OnTurn(now), api_.OnTurn(now), scrapes_.OnTurn(now)});
   }
 
   CoreLink& core() { return push_.core(); }
@@ -28,7 +31,8 @@ class GatewayHandler final : public http::Handler {
 
  private:
   PushHandler push_;
-  ApiHandler api_;  // uses the links of push_
+  ApiHandler api_;         // uses the links of push_
+  ScrapeHandler scrapes_;  // the same
 };
 
 }  // namespace tocsin::gateway

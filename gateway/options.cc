@@ -42,6 +42,8 @@ ABSL_FLAG(int32_t, max_api_calls, 64,
           "Requests below /api/v1 that wait for core; beyond it, 503 with Retry-After.");
 ABSL_FLAG(int32_t, max_api_streams, 100,
           "Streams of events to clients; beyond it, 503 with Retry-After.");
+ABSL_FLAG(int32_t, max_monitor_scrapes, 2,
+          "Scrapes of /metrics/monitors at the same time; beyond it, 503 with Retry-After.");
 
 ABSL_FLAG(int32_t, max_connections, 20000, "Open connections; beyond it, 503.");
 ABSL_FLAG(int32_t, max_pipelined, 64, "Unanswered requests of one connection.");
@@ -81,7 +83,8 @@ const ProgramInfo kProgram{
     "tocsin-gateway",
     "Takes heartbeats over HTTP (/api/push/<token>) and hands them to core, and management over "
     "REST "
-    "(/api/v1/…, described at /docs). Keeps nothing: any number of them may run."};
+    "(/api/v1/…, described at /docs); shows every monitor to Prometheus (/metrics/monitors). Keeps "
+    "nothing: any number of them may run."};
 
 int Positive(OptionFaults& faults, const char* name, int32_t value) {
   faults.Require(value > 0, name, "must be above 0");
@@ -105,6 +108,8 @@ ApiOptions ReadApi(OptionFaults& faults) {
   return {.timeout = Positive(faults, "api_timeout", absl::GetFlag(FLAGS_api_timeout)),
           .max_calls = Positive(faults, "max_api_calls", absl::GetFlag(FLAGS_max_api_calls)),
           .max_streams = Positive(faults, "max_api_streams", absl::GetFlag(FLAGS_max_api_streams)),
+          .max_scrapes =
+              Positive(faults, "max_monitor_scrapes", absl::GetFlag(FLAGS_max_monitor_scrapes)),
           .gateway_credential = {}};
 }
 

@@ -103,6 +103,32 @@ OrderedJson PushOperation(const std::string& id, PushDoor door) {
   return operation;
 }
 
+OrderedJson ScrapeOperation() {
+  const auto parameter = [](const char* name, const char* description) {
+    return OrderedJson{{"name", name},
+                       {"in", "query"},
+                       {"description", description},
+                       {"schema", {{"type", "string"}}}};
+  };
+  OrderedJson operation = {
+      {"operationId", "scrapeMonitors"},
+      {"tags", {"Metrics"}},
+      {"summary", "Shows every monitor to Prometheus"},
+      {"description",
+       "Shows every monitor to Prometheus, in its text format: state, owner, severity and labels, "
+       "newest heartbeat, deadline, value. An answer that breaks off has no end, so that nobody "
+       "takes it for the whole.\n\nNeeds a key with the role `viewer`."},
+      {"x-required-role", "viewer"}};
+  operation["parameters"] = {
+      parameter("project", "The id of a project; absent means all that the key gives access to."),
+      parameter("filter", "Which monitors, as in `listMonitors`; absent means all.")};
+  operation["responses"] = {{"200",
+                             {{"description", "The metrics."},
+                              {"content", {{"text/plain", {{"schema", {{"type", "string"}}}}}}}}},
+                            {"default", {{"$ref", "#/components/responses/Problem"}}}};
+  return operation;
+}
+
 OrderedJson Text(const char* description) {
   return {{"type", "string"}, {"description", description}};
 }
@@ -199,6 +225,8 @@ absl::StatusOr<OrderedJson> MakeOpenApi(const Contract& contract, const std::str
       }
     }
   }
+  tags.push_back({{"name", "Metrics"}, {"description", "Monitors as Prometheus reads them."}});
+  paths["/metrics/monitors"]["get"] = ScrapeOperation();
   OrderedJson document = {{"openapi", "3.1.0"},
                           {"info",
                            {{"title", "Tocsin"},

@@ -108,7 +108,9 @@ std::string Answer(const OrderedJson& operation) {
   for (const auto& [type, content] : operation["responses"]["200"]["content"].items()) {
     const OrderedJson& schema = content["schema"];
     const OrderedJson& shown = schema.contains("contentSchema") ? schema["contentSchema"] : schema;
-    const std::string what = shown.contains("$ref") ? Link(NameOf(shown)) : "<code>{}</code>";
+    const std::string what = shown.contains("$ref") ? Link(NameOf(shown))
+                             : type == "text/plain" ? "text"
+                                                    : "<code>{}</code>";
     const bool stream = type == "text/event-stream";
     return absl::StrCat("<p class=\"io\"><b>Answer</b> ", what,
                         stream ? " as a stream of server-sent events" : "", "</p>\n");

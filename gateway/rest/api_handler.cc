@@ -21,6 +21,7 @@
 #include "gateway/rest/pages.h"
 #include "gateway/rest/problem.h"
 #include "gateway/rest/reference.h"
+#include "gateway/rest/refusals.h"
 #include "gateway/route.h"
 #include "tocsin/v1/push_service.pb.h"
 
@@ -60,26 +61,12 @@ absl::Status FromCore(const grpc::Status& status, const MethodDescriptor& method
   return InJsonNames(FromGrpcStatus(status), *method.input_type());
 }
 
-absl::Status NoSuchKey() {
-  absl::Status status =
-      absl::UnauthenticatedError("The Authorization header has characters that no key has.");
-  SetReason(status, "KEY_UNKNOWN");
-  return status;
-}
-
 constexpr char kTooManyUnknown[] = "Too many pushes with unknown tokens from this address.";
 
 absl::Status TooOften(const char* what, absl::Duration wait) {
   absl::Status status = absl::ResourceExhaustedError(what);
   SetReason(status, "TOO_MANY_PUSHES");
   SetRetryDelay(status, wait);
-  return status;
-}
-
-absl::Status Busy(const char* what) {
-  absl::Status status = absl::UnavailableError(absl::StrCat("Too many ", what, "; try again."));
-  SetReason(status, "GATEWAY_BUSY");
-  SetRetryDelay(status, absl::Seconds(1));
   return status;
 }
 
@@ -206,7 +193,7 @@ void ApiHandler::Call(uint64_t id, const grpc::Channel* except) {
   Exchange& exchange = exchanges_.at(id);
   const absl::Duration left = exchange.received + shared_.options.timeout - loop_.now();
   std::shared_ptr<grpc::Channel> channel = core_.NextChannel(except);
-  if (channel == nullptr) return OnFailure(id, absl::UnavailableError("no core is connected"));
+  if (channel == nullptr) return OnFailure(id, NoCore());
   auto done = [this, id, &method = *exchange.binding->method, request_id = exchange.request_id](
                   const grpc::Status& status, std::string bytes, EndedCall call) {
     if (!status.ok()) {
@@ -266,7 +253,7 @@ void ApiHandler::StartStream(Exchange exchange) {
   std::shared_ptr<grpc::Channel> channel = core_.NextChannel(nullptr);
   if (channel == nullptr) {
     shared_.streams.fetch_sub(1);
-    return Fail(exchange, absl::UnavailableError("no core is connected"));
+    return Fail(exchange, NoCore());
   }
   shared_.metrics.SetStreams(shared_.streams.load());
   const uint64_t id = ++next_id_;

@@ -12,7 +12,7 @@
 namespace tocsin::gateway {
 namespace {
 
-constexpr const char* kKindNames[] = {"read", "write", "watch", "page", "other"};
+constexpr const char* kKindNames[] = {"read", "write", "watch", "page", "scrape", "other"};
 constexpr const char* kClassNames[] = {"2xx", "3xx", "4xx", "5xx"};
 
 }  // namespace
@@ -52,6 +52,22 @@ ApiMetrics::ApiMetrics() : registry_(std::make_unique<prometheus::Registry>()) {
                   .Help("Streams of events to clients.")
                   .Register(*registry_)
                   .Add({});
+  scrapes_ = &prometheus::BuildGauge()
+                  .Name("tocsin_gateway_monitor_scrapes")
+                  .Help("Scrapes of /metrics/monitors that are being answered.")
+                  .Register(*registry_)
+                  .Add({});
+  cut_scrapes_ = &prometheus::BuildCounter()
+                      .Name("tocsin_gateway_monitor_scrapes_cut_total")
+                      .Help("Scrapes of /metrics/monitors whose answer broke off.")
+                      .Register(*registry_)
+                      .Add({});
+  scrape_durations_ = &prometheus::BuildHistogram()
+                           .Name("tocsin_gateway_monitor_scrape_duration_seconds")
+                           .Help("How long whole answers to scrapes of /metrics/monitors took.")
+                           .Register(*registry_)
+                           .Add({}, prometheus::Histogram::BucketBoundaries{0.01, 0.05, 0.1, 0.5, 1,
+                                                                            2, 5, 10, 30, 60});
 }
 
 ApiMetrics::~ApiMetrics() = default;
@@ -72,5 +88,10 @@ void ApiMetrics::Count(ApiKind kind, int http_status, absl::Duration took) {
 void ApiMetrics::CountRetry() { retries_->Increment(); }
 void ApiMetrics::SetCalls(int calls) { calls_->Set(calls); }
 void ApiMetrics::SetStreams(int streams) { streams_->Set(streams); }
+void ApiMetrics::SetScrapes(int scrapes) { scrapes_->Set(scrapes); }
+
+void ApiMetrics::CountScrape(bool whole, absl::Duration took) {
+  whole ? scrape_durations_->Observe(absl::ToDoubleSeconds(took)) : cut_scrapes_->Increment();
+}
 
 }  // namespace tocsin::gateway

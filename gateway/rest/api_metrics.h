@@ -19,11 +19,12 @@ namespace tocsin::gateway {
 
 // What kind of request it was: the closed set of the label "kind".
 enum class ApiKind : uint8_t {
-  kRead,   // GET of a resource
-  kWrite,  // what may change something
-  kWatch,  // a stream
-  kPage,   // /docs, /openapi.json
-  kOther,  // no route
+  kRead,    // GET of a resource
+  kWrite,   // what may change something
+  kWatch,   // a stream
+  kPage,    // /docs, /openapi.json
+  kScrape,  // /metrics/monitors
+  kOther,   // no route
   kCount,
 };
 
@@ -43,6 +44,9 @@ class ApiMetrics {
   void CountRetry();
   void SetCalls(int calls);
   void SetStreams(int streams);
+  void SetScrapes(int scrapes);
+  // A scrape has ended that had begun to be answered: as a whole, or cut off.
+  void CountScrape(bool whole, absl::Duration took);
 
  private:
   static constexpr size_t kKinds = static_cast<size_t>(ApiKind::kCount);
@@ -54,6 +58,9 @@ class ApiMetrics {
   prometheus::Counter* retries_ = nullptr;
   prometheus::Gauge* calls_ = nullptr;
   prometheus::Gauge* streams_ = nullptr;
+  prometheus::Gauge* scrapes_ = nullptr;
+  prometheus::Counter* cut_scrapes_ = nullptr;
+  prometheus::Histogram* scrape_durations_ = nullptr;
 };
 
 }  // namespace tocsin::gateway

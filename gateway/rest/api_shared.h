@@ -18,6 +18,7 @@ struct ApiOptions {
   absl::Duration timeout = absl::Seconds(10);  // of a unary call, a second attempt included
   int max_calls = 64;                          // to core at the same time, of all io threads
   int max_streams = 100;                       // the same for streams
+  int max_scrapes = 2;                         // the same for scrapes of monitors
   // Presented to core with every call; empty: none.
   std::string gateway_credential;
 };
@@ -36,6 +37,7 @@ class ApiShared {
   ApiMetrics metrics;
   std::atomic<int> calls{0};
   std::atomic<int> streams{0};
+  std::atomic<int> scrapes{0};
   Translator translator;
 
  private:

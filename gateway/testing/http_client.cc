@@ -78,6 +78,9 @@ HttpResponse HttpClient::Receive(bool head) {
     const size_t colon = line.find(": ");
     response.headers.emplace_back(line.substr(0, colon), line.substr(colon + 2));
   }
+  if (!head && response.Header("Transfer-Encoding") == "chunked") {
+    return ReceiveChunks(response.body) ? response : HttpResponse();
+  }
   const size_t size = static_cast<size_t>(std::atol(response.Header("Content-Length").c_str()));
   if (head || size == 0) return response;
   while (input_.size() < size) {
@@ -86,6 +89,26 @@ HttpResponse HttpClient::Receive(bool head) {
   response.body = input_.substr(0, size);
   input_.erase(0, size);
   return response;
+}
+
+bool HttpClient::ReceiveChunks(std::string& body) {
+  size_t at = 0;  // of the next chunk in input_
+  while (true) {
+    const size_t line = input_.find("\r\n", at);
+    const size_t size =
+        line == std::string::npos ? 0 : std::strtoul(input_.c_str() + at, nullptr, 16);
+    const size_t end = line + 2 + size + 2;
+    if (line == std::string::npos || input_.size() < end) {
+      input_.erase(0, std::exchange(at, 0));
+      if (!ReadMore()) return false;
+      continue;
+    }
+    body.append(input_, line + 2, size);
+    at = end;
+    if (size > 0) continue;
+    input_.erase(0, at);
+    return true;
+  }
 }
 
 std::string HttpClient::ReceiveUntil(const std::string& end) {

@@ -37,6 +37,8 @@ class HttpClient {
 
  private:
   bool ReadMore();
+  // Appends a body that comes in chunks; false when it is not whole.
+  bool ReceiveChunks(std::string& body);
 
   int fd_;
   std::string input_;
