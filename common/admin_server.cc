@@ -91,10 +91,6 @@ void AdminServer::AddMetrics(prometheus::Collectable& metrics) {
   metrics_.push_back(&metrics);
 }
 
-void AdminServer::AddText(const std::string& path, std::function<std::string()> text) {
-  AddRoute(path, [text = std::move(text)] { return Response{200, text()}; });
-}
-
 void AdminServer::AddRoute(const std::string& path, std::function<Response()> respond) {
   Route* route;
   {

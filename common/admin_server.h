@@ -45,9 +45,6 @@ class AdminServer {
   // Adds to /metrics. Must outlive the server.
   void AddMetrics(prometheus::Collectable& metrics);
 
-  // Serves what `text` returns at `path`, in the Prometheus text format.
-  void AddText(const std::string& path, std::function<std::string()> text);
-
  private:
   struct Response {
     int code = 200;

@@ -75,9 +75,7 @@ TEST_F(AdminServerTest, ReadinessFollowsTheCallbackAndLivenessDoesNot) {
   EXPECT_THAT(Get("/healthz"), StartsWith("HTTP/1.1 200 "));
 }
 
-TEST_F(AdminServerTest, ServesFurtherTextsAndNothingElse) {
-  server_->AddText("/monitors", [] { return std::string("tocsin_monitor_state 1\n"); });
-  EXPECT_THAT(Get("/monitors"), HasSubstr("\r\n\r\ntocsin_monitor_state 1\n"));
+TEST_F(AdminServerTest, ServesNothingElse) {
   EXPECT_THAT(Get("/"), StartsWith("HTTP/1.1 404 "));
   EXPECT_THAT(Get("/metrics/more"), StartsWith("HTTP/1.1 404 "));
 }

@@ -14,7 +14,6 @@
 #include "common/random.h"
 #include "common/status_macros.h"
 #include "services/core/api/malformed_requests.h"
-#include "services/core/engine/monitor_metrics.h"
 #include "services/core/store/sealer.h"
 
 namespace tocsin::core {
@@ -163,11 +162,6 @@ absl::Status Server::Start() {
                                                       .public_url = options_.public_url});
   StartTasks();
   RETURN_IF_ERROR(StartGrpc());
-  admin_->AddText("/metrics/monitors", [this] {
-    const absl::StatusOr<std::string> text =
-        MonitorMetrics(*store_, *engine_->guard.Gaps(), clock_.Now());
-    return text.ok() ? *text : "# the database is away\n";
-  });
   SetReadiness(absl::OkStatus());
   tasks_->health = std::make_unique<PeriodicTask>("health", kHealthRest, [this] { ShowHealth(); });
   return absl::OkStatus();

@@ -284,15 +284,6 @@ class CommandLine(TocsinTestCase):
             self.assertEqual(kind == "counter", name.endswith("_total"), f"{name} is a {kind}")
             self.assertNotRegex(name, r"_(ms|milliseconds|minutes|kb|mb)(_|$)")
 
-    def test_a_monitor_is_shown_to_prometheus_by_its_id(self):
-        token = self.cli.make_monitor(self.monitor, "60s")
-        push(self.gateway, token, value="4.5")
-        status, text = self.cluster.cores[0].get_admin("/metrics/monitors")
-        self.assertEqual(status, 200)
-        self.assertRegex(text, rf'tocsin_monitor_state{{[^}}]*monitor="{self.monitor}"[^}}]*state="up"'
-                               r"[^}]*} 1")
-        self.assertIn("tocsin_monitor_last_heartbeat_timestamp_seconds", text)
-
 
 if __name__ == "__main__":
     unittest.main()

@@ -296,7 +296,8 @@ class Schedules(TocsinTestCase):
         push(self.gateway, self.make(*EACH_MINUTE))
 
         def deadline():
-            text = self.cluster.cores[0].get_admin("/metrics/monitors")[1]
+            text = request(self.gateway, "GET", "/metrics/monitors",
+                           headers=self.rest.headers).body.decode()
             found = re.search(r'(?m)^tocsin_monitor_deadline_timestamp_seconds\{[^}]*monitor="'
                               + self.monitor + r'"[^}]*\} (\S+)$', text)
             return float(found[1]) if found else None
