@@ -26,6 +26,11 @@ namespace tocsin::cli {
 // Whether a call that counts once is to be made again; waits until then.
 bool WaitToTryAgain(const absl::Status& status, int tries);
 
+// The word of a command that has exit statuses of its own: also a usage error is none of 2 there.
+inline constexpr char kApply[] = "apply";
+// Its exit status on trial, when something differs.
+inline constexpr int kDiffers = 2;
+
 // Filled by the parser of the command line; afterwards `action` is run once. One thread.
 struct Context {
   std::string core = "127.0.0.1:9090";
@@ -35,6 +40,8 @@ struct Context {
   std::string key_file = "";           // of the flag
   std::vector<std::string> command{};  // of `tocsin exec`: what comes after "--"
   std::function<absl::Status(const Context&)> action{};
+  // Of the program, when the action returns OK; the action may set it.
+  std::shared_ptr<int> exit_status = std::make_shared<int>(0);
 
   // Whether the answer is printed as JSON: on many lines, or each message on one of its own.
   bool json() const { return output != "table"; }
@@ -121,6 +128,8 @@ void AddKeyCommands(CLI::App& app, Context& context);
 void AddMaintenanceCommands(CLI::App& app, Context& context);
 void AddMuteCommands(CLI::App& app, Context& context);
 void AddImportCommands(CLI::App& app, Context& context);
+void AddApplyCommand(CLI::App& app, Context& context);
+void AddExportCommand(CLI::App& app, Context& context);
 void AddAuditCommand(CLI::App& app, Context& context);
 void AddHeartbeatCommands(CLI::App& app, Context& context);
 void AddScheduleCommands(CLI::App& app, Context& context);

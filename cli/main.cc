@@ -74,6 +74,8 @@ void Describe(CLI::App& app, Context& context) {
   AddKeyCommands(app, context);
   AddMaintenanceCommands(app, context);
   AddMuteCommands(app, context);
+  AddApplyCommand(app, context);
+  AddExportCommand(app, context);
   AddImportCommands(app, context);
   AddAuditCommand(app, context);
   AddPushCommand(app, context);
@@ -105,8 +107,14 @@ int Parse(CLI::App& app, int argc, char** argv) {
   return 0;
 }
 
+// Of a command line that cannot be understood.
+int UsageStatus(const CLI::App& app) {
+  const auto commands = app.get_subcommands();
+  return !commands.empty() && commands.front()->get_name() == kApply ? kFailure : kUsage;
+}
+
 int Report(const Context& context, const absl::Status& status) {
-  if (status.ok()) return kOk;
+  if (status.ok()) return *context.exit_status;
   std::cerr << ErrorText(
       status,
       {.core = context.core, .timeout = context.rpc_timeout, .key_source = context.KeySource()});
@@ -120,6 +128,7 @@ int Run(int argc, char** argv) {
   CLI::App app("", "tocsin");
   Describe(app, context);
   if (Parse(app, TakeCommand(argc, argv, context), argv) != 0) return kUsage;
+  if (Parse(app, argc, argv) != 0) return UsageStatus(app);
   if (!context.action) return kOk;
   const int result = Report(context, context.action(context));
   if (!std::cout.good() && result == kOk) return kFailure;  // e.g. a full disk
