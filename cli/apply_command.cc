@@ -10,6 +10,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "cli/apply/core_collections.h"
 #include "cli/apply/execute.h"
 #include "cli/apply/plan.h"
 #include "cli/apply/report.h"

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "cli/apply/collection.h"
+#include "cli/apply/core_collections.h"
 #include "cli/apply/writer.h"
 #include "cli/context.h"
 #include "cli/save.h"

@@ -56,6 +56,18 @@ void ImportBatch::Add(ImportedMonitor entry, absl::string_view id_source, absl::
   entries_.push_back(std::move(entry));
 }
 
+void ImportBatch::AddWithoutToken(ImportedMonitor entry, absl::string_view id_source,
+                                  absl::string_view fallback) {
+  if (entry.refusal.empty() && entry.skipped.empty()) {
+    entry.id = UniqueId(id_source, fallback);
+    const std::string wanted = IdOfName(id_source);
+    if (entry.id != wanted && !wanted.empty()) {
+      entry.notes.push_back(absl::StrCat("its id is not ", wanted, ", which another one has"));
+    }
+  }
+  entries_.push_back(std::move(entry));
+}
+
 std::string ImportBatch::UniqueId(absl::string_view id_source, absl::string_view fallback) {
   std::string base = IdOfName(id_source);
   if (base.empty()) base = std::string(fallback);

@@ -40,6 +40,10 @@ class ImportBatch {
   // `id_source` is the name or slug that the id is made of; `token` what the client sends as its
   // credential. An entry that is refused or skipped needs neither.
   void Add(ImportedMonitor entry, absl::string_view id_source, absl::string_view token);
+  // The same of one whose clients send nothing yet. `fallback` is its id when nothing is left of
+  // `id_source`. A note says so when others have that id.
+  void AddWithoutToken(ImportedMonitor entry, absl::string_view id_source,
+                       absl::string_view fallback);
 
   std::vector<ImportedMonitor> Take() { return std::move(entries_); }
 

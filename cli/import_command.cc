@@ -10,6 +10,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/strip.h"
 #include "cli/context.h"
+#include "cli/import_files.h"
 #include "cli/import_healthchecks.h"
 #include "cli/import_json.h"
 #include "cli/import_kuma.h"
@@ -158,8 +159,10 @@ void AddSource(CLI::App& import, Context& context, const char* source, const cha
 }  // namespace
 
 void AddImportCommands(CLI::App& app, Context& context) {
-  CLI::App* import = app.add_subcommand(
-      "import", "Make monitors from an export of another monitor; its clients keep their URLs");
+  CLI::App* import = app.add_subcommand("import",
+                                        "Make monitors from an export of another monitor, whose "
+                                        "clients keep their URLs; or a file for "
+                                        "tocsin apply from Kubernetes or cron");
   import->require_subcommand(1);
   AddSource(*import, context, "healthchecks", "From Healthchecks: checks and their ping URLs",
             "The JSON of GET /api/v3/checks/, asked for with a key that may write; - is standard "
@@ -169,6 +172,7 @@ void AddImportCommands(CLI::App& app, Context& context) {
             "The JSON of a backup of version 1, or the monitorList of version 2; - is standard "
             "input",
             FromUptimeKuma);
+  AddFileImports(*import, context);
 }
 
 }  // namespace tocsin::cli

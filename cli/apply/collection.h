@@ -1,5 +1,4 @@
-// What core has of one kind, and how it is changed. The calls of the kinds are alike, and this is
-// where they are made the same.
+// What core has of one kind, and how it is changed: the calls of the kinds are alike.
 #pragma once
 
 #include <google/protobuf/field_mask.pb.h>
@@ -11,8 +10,6 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "cli/apply/kind.h"
-#include "cli/context.h"
 
 namespace tocsin::cli {
 
@@ -44,10 +41,6 @@ class Collection {
   virtual absl::Status Resume(const std::string& name) const = 0;
   virtual absl::Status Delete(const std::string& name, const std::string& etag) const = 0;
 };
-
-// Both point into `context`, which outlives them.
-std::unique_ptr<Collection> MonitorsOf(const Context& context);
-std::unique_ptr<Collection> ChannelsOf(const Context& context);
 
 // A text field of a message by its name in the proto; empty when it has none.
 std::string TextOf(const google::protobuf::Message& message, const char* field);

@@ -14,7 +14,7 @@
 #include "absl/strings/strip.h"
 #include "absl/synchronization/mutex.h"
 #include "cli/apply/parallel.h"
-#include "common/grpc_status.h"
+#include "cli/change_flags.h"
 #include "common/status_details.h"
 #include "common/status_macros.h"
 #include "tocsin/v1/monitor.pb.h"

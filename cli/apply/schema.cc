@@ -19,7 +19,8 @@ using Json = nlohmann::ordered_json;
 // A file may leave a value empty, which is as if the field were left out.
 Json OrNull(Json schema) {
   if (schema.contains("type")) {
-    schema["type"] = Json::array({schema["type"], "null"});
+    if (!schema["type"].is_array()) schema["type"] = Json::array({schema["type"]});
+    schema["type"].push_back("null");
     return schema;
   }
   return {{"anyOf", Json::array({std::move(schema), {{"type", "null"}}})}};

@@ -15,6 +15,9 @@ COMMANDS = ("monitor create", "monitor update", "monitor delete", "monitor rotat
             "project create", "audit list", "schedule preview", "heartbeat list", "heartbeat output",
             "push", "exec", "import healthchecks", "import uptime-kuma", "maintenance create",
             "maintenance update", "maintenance delete")
+            "push", "apply", "export", "import healthchecks", "import uptime-kuma",
+            "import kubernetes", "import crontab", "maintenance create", "maintenance update",
+            "maintenance delete")
 
 
 class Help(unittest.TestCase):

@@ -1,0 +1,23 @@
+// Cron expressions as other schedulers have them. Pure.
+#pragma once
+
+#include <string>
+
+#include "absl/strings/string_view.h"
+#include "cli/import_batch.h"
+
+namespace tocsin::cli {
+
+// Where an entry has its schedule from.
+struct CronSource {
+  std::string expression;
+  std::string zone = "";          // empty: it does not say
+  std::string zone_default = "";  // what holds then, as far as somebody said; empty: nobody did
+};
+
+// Gives `entry` the schedule. "@every 1h30m" becomes a timeout, "?" is "*". Notes say what is not
+// as it was; what nobody here can follow is a refusal: "@reboot", random times ("~"), a wrong
+// number of fields. Whether the values are good is for core to say.
+void ReadCron(const CronSource& source, ImportedMonitor& entry);
+
+}  // namespace tocsin::cli

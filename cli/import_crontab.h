@@ -1,0 +1,31 @@
+// Monitors from a crontab. Pure.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+#include "cli/import_batch.h"
+
+namespace tocsin::cli {
+
+inline constexpr size_t kMaxCrontabLines = 100'000;
+
+struct CrontabOptions {
+  bool system = false;         // a sixth column has the user, as in /etc/crontab and /etc/cron.d
+  std::string owner = "";      // empty: that user, or nobody
+  std::string time_zone = "";  // of lines before which no CRON_TZ stands
+};
+
+// The jobs of the text, one for each line that is one, with "line 12" as their names. Comments
+// right above a line are its description. CRON_TZ, and TZ with a note, is the zone of the lines
+// below it; other variables are passed over. An id is the base name of what the line runs.
+// Everything that the text has is judged: what is no line of a crontab is refused.
+std::vector<ImportedMonitor> FromCrontab(absl::string_view text, const CrontabOptions& options);
+
+// "backup" of "cd /srv && nice -n 10 /usr/local/bin/backup.sh --all": the base name of what a
+// command runs, without folders, interpreters, what sets it up, and endings of scripts. Empty when
+// there is none.
+std::string JobName(absl::string_view command);
+
+}  // namespace tocsin::cli

@@ -1,0 +1,108 @@
+// Lines of crontabs, one by one.
+#include "cli/import_crontab.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "absl/strings/str_cat.h"
+
+namespace tocsin::cli {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+std::vector<ImportedMonitor> OfUser(absl::string_view text) {
+  return FromCrontab(text, {.time_zone = "UTC"});
+}
+
+TEST(ImportCrontabTest, ALineBecomesACronSchedule) {
+  const auto entries = OfUser("  30\t2 * * mon-fri  /usr/local/bin/backup.sh --all\n");
+  ASSERT_THAT(entries, SizeIs(1));
+  EXPECT_EQ(entries[0].id, "backup");
+  EXPECT_EQ(entries[0].name, "line 1");
+  EXPECT_EQ(entries[0].monitor.schedule().cron().expression(), "30 2 * * mon-fri");
+  EXPECT_EQ(entries[0].monitor.schedule().cron().time_zone(), "UTC");
+  EXPECT_TRUE(entries[0].monitor.arm_on_create());
+  EXPECT_THAT(entries[0].notes, IsEmpty());
+}
+
+TEST(ImportCrontabTest, CommentsRightAboveALineAreItsDescription) {
+  const auto entries = OfUser("# of the file\n\n# Copies /srv\n# nightly\n@daily a\n@daily b\n");
+  EXPECT_EQ(entries[0].monitor.description(), "Copies /srv\nnightly");
+  EXPECT_EQ(entries[1].monitor.description(), "");
+}
+
+TEST(ImportCrontabTest, ASystemCrontabHasUsers) {
+  const auto entries =
+      FromCrontab("*/5 * * * * www-data php /x/cron.php\n@weekly root report\n", {.system = true});
+  EXPECT_EQ(entries[0].monitor.owner(), "www-data");
+  EXPECT_EQ(entries[0].id, "cron");
+  EXPECT_EQ(entries[1].monitor.owner(), "root");
+  EXPECT_EQ(entries[1].id, "report");
+  EXPECT_EQ(FromCrontab("@daily root x", {.system = true, .owner = "ops"})[0].monitor.owner(),
+            "ops");
+}
+
+TEST(ImportCrontabTest, ZonesAreThoseOfTheLinesAbove) {
+  const auto entries = FromCrontab(
+      "@daily a\nTZ=Asia/Tokyo\n@daily b\nCRON_TZ = \"Europe/Paris\"\n@daily c\nMAILTO=x\n@daily "
+      "d\n",
+      {});
+  const auto zone = [&entries](size_t i) {
+    return entries[i].monitor.schedule().cron().time_zone();
+  };
+  EXPECT_EQ(zone(0), "UTC");
+  EXPECT_THAT(entries[0].notes, ElementsAre(HasSubstr("read as UTC")));
+  EXPECT_EQ(zone(1), "Asia/Tokyo");
+  EXPECT_THAT(entries[1].notes, ElementsAre(HasSubstr("that of TZ")));
+  EXPECT_EQ(zone(2), "Europe/Paris");
+  EXPECT_EQ(zone(3), "Europe/Paris");
+  EXPECT_THAT(entries[3].notes, IsEmpty());
+}
+
+TEST(ImportCrontabTest, WhatIsNoScheduleIsSkippedOrRefused) {
+  const auto entries = OfUser(
+      "@reboot /bin/x\nnonsense\n0 0 * * *\n0 0 * * 1~5 x\n@every 90s y\n@every never y\n"
+      "0 0 * * * %stdin\n");
+  EXPECT_THAT(entries[0].skipped, HasSubstr("when the machine starts"));
+  EXPECT_THAT(entries[1].refusal, HasSubstr("no line of a crontab"));
+  EXPECT_THAT(entries[2].refusal, HasSubstr("no line of a crontab"));
+  EXPECT_THAT(entries[3].refusal, HasSubstr("at random"));
+  EXPECT_EQ(entries[4].monitor.schedule().heartbeat().timeout().seconds(), 90);
+  EXPECT_THAT(entries[5].refusal, HasSubstr("no duration"));
+  EXPECT_THAT(entries[6].refusal, HasSubstr("no line of a crontab"));
+}
+
+TEST(ImportCrontabTest, IdsThatComeTwiceAreToldApart) {
+  const auto entries = OfUser("@daily /a/sync\n@hourly /b/sync.sh\n@daily ---\n");
+  EXPECT_EQ(entries[0].id, "sync");
+  EXPECT_EQ(entries[1].id, "sync-2");
+  EXPECT_THAT(entries[1].notes, ElementsAre("its id is not sync, which another one has"));
+  EXPECT_EQ(entries[2].id, "line-3");
+}
+
+TEST(ImportCrontabTest, AJobIsCalledAsWhatItRuns) {
+  EXPECT_EQ(JobName("/usr/local/bin/backup.sh --all"), "backup");
+  EXPECT_EQ(JobName("cd /srv && FOO=bar nice -n 10 ./run.py -v"), "run");
+  EXPECT_EQ(JobName("test -x /usr/sbin/anacron && run-parts /etc/cron.daily"), "run-parts");
+  EXPECT_EQ(JobName("flock -n /run/lock/x /opt/sync >/dev/null 2>&1"), "sync");
+  EXPECT_EQ(JobName("timeout 30m perl -w /opt/job.pl x"), "x");
+  EXPECT_EQ(JobName("bash -c 'vacuum --all'"), "vacuum");
+  EXPECT_EQ(JobName("curl -fsS https://example.org/x"), "curl");
+  EXPECT_EQ(JobName("date;ls"), "date");
+  EXPECT_EQ(JobName("sudo"), "");
+}
+
+TEST(ImportCrontabTest, LinesHaveABound) {
+  std::string text;
+  for (size_t i = 0; i <= kMaxCrontabLines; ++i) text += "\n";
+  const auto entries = OfUser(text + "@daily x\n");
+  ASSERT_THAT(entries, SizeIs(1));
+  EXPECT_THAT(entries[0].refusal, HasSubstr("more than 100000 lines"));
+}
+
+}  // namespace
+}  // namespace tocsin::cli

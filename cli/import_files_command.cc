@@ -1,0 +1,134 @@
+// `tocsin import kubernetes` and `tocsin import crontab`: write files that `tocsin apply` reads.
+#include <iostream>
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "cli/apply/writer.h"
+#include "cli/context.h"
+#include "cli/import_crontab.h"
+#include "cli/import_files.h"
+#include "cli/import_json.h"
+#include "cli/import_kubernetes.h"
+#include "cli/import_report.h"
+#include "cli/save.h"
+#include "common/status_details.h"
+#include "common/status_macros.h"
+
+namespace tocsin::cli {
+namespace {
+
+struct Flags {
+  std::string file;
+  std::string to = "-";
+  std::string owner;
+  std::string time_zone;
+  bool project_per_namespace = false;
+  bool system = false;
+};
+
+// A document for each project, in which notes are comments.
+std::string Documents(const std::vector<ProjectMonitor>& monitors, const std::string& source) {
+  std::map<std::string, std::vector<Declaration>> projects;
+  for (const ProjectMonitor& one : monitors) {
+    if (one.entry.id.empty()) continue;
+    std::vector<std::string> comments = {one.entry.name};
+    comments.insert(comments.end(), one.entry.notes.begin(), one.entry.notes.end());
+    projects[one.project].push_back(
+        {.id = one.entry.id, .message = &one.entry.monitor, .comments = std::move(comments)});
+  }
+  std::string text = YamlComment(
+      absl::StrCat("Made by tocsin import ", source, "; apply it with tocsin apply -f."));
+  bool first = true;
+  for (const auto& [project, declarations] : projects) {
+    absl::StrAppend(&text, first ? "" : "---\n", "project: ", YamlScalar(project), "\n\n",
+                    WriteCollection(MonitorKind(), declarations));
+    first = false;
+  }
+  return text;
+}
+
+absl::Status Finish(const Flags& flags, const std::string& source,
+                    std::vector<ProjectMonitor> monitors) {
+  const std::string text = Documents(monitors, source);
+  std::vector<ImportOutcome> outcomes;
+  size_t refused = 0;
+  for (ProjectMonitor& one : monitors) {
+    outcomes.push_back(Judge(std::move(one.entry)));
+    if (outcomes.back().result == ImportResult::kRefused) ++refused;
+  }
+  RETURN_IF_ERROR(Save(flags.to, text));
+  std::cerr << ImportTable(outcomes, /*dry_run=*/false);
+  if (refused == 0) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      absl::StrCat(refused, " of ", outcomes.size(), " refused, for the reasons above"));
+}
+
+absl::Status ImportKubernetes(const Context& context, const Flags& flags) {
+  ASSIGN_OR_RETURN(const std::string text, ReadExportFile(flags.file));
+  const auto in_file = [&flags](const absl::Status& status) {
+    return WithMessage(status, absl::StrCat(flags.file, ": ", status.message()));
+  };
+  const absl::StatusOr<nlohmann::json> exported = ParseExport(text);
+  if (!exported.ok()) return in_file(exported.status());
+  absl::StatusOr<std::vector<ProjectMonitor>> monitors =
+      FromKubernetes(*exported, {.project = context.project,
+                                 .project_per_namespace = flags.project_per_namespace,
+                                 .owner = flags.owner,
+                                 .time_zone = flags.time_zone});
+  if (!monitors.ok()) return in_file(monitors.status());
+  return Finish(flags, "kubernetes", *std::move(monitors));
+}
+
+absl::Status ImportCrontab(const Context& context, const Flags& flags) {
+  ASSIGN_OR_RETURN(const std::string text, ReadExportFile(flags.file));
+  std::vector<ProjectMonitor> monitors;
+  for (ImportedMonitor& entry : FromCrontab(
+           text, {.system = flags.system, .owner = flags.owner, .time_zone = flags.time_zone})) {
+    monitors.push_back({context.project, std::move(entry)});
+  }
+  return Finish(flags, "crontab", std::move(monitors));
+}
+
+CLI::App& AddSource(CLI::App& import, const char* name, const char* help, const char* file_help,
+                    Flags& flags) {
+  CLI::App& app = *import.add_subcommand(name, help);
+  app.add_option("FILE", flags.file, file_help)->required();
+  AddSave(app, flags.to);
+  app.add_option("--time-zone", flags.time_zone, "The zone of jobs that say none; UTC without it");
+  return app;
+}
+
+}  // namespace
+
+void AddFileImports(CLI::App& import, Context& context) {
+  auto flags = std::make_shared<Flags>();
+  CLI::App& kubernetes =
+      AddSource(import, "kubernetes", "A file for tocsin apply, from the CronJobs of a cluster",
+                "What kubectl get cronjobs -A -o json prints; - is standard input", *flags);
+  kubernetes.add_option("--owner", flags->owner,
+                        "Who answers for all of them; without it their label or annotation owner, "
+                        "team or app.kubernetes.io/part-of, or their namespace");
+  kubernetes.add_flag("--project-per-namespace", flags->project_per_namespace,
+                      "Each namespace is a project of its name; without it all are in --project, "
+                      "with ids that begin with the namespace");
+  kubernetes.callback([flags, &context] {
+    context.action = [flags](const Context& c) { return ImportKubernetes(c, *flags); };
+  });
+  auto crontab_flags = std::make_shared<Flags>();
+  CLI::App& crontab =
+      AddSource(import, "crontab", "A file for tocsin apply, from the lines of a crontab",
+                "What crontab -l prints, or a file of cron; - is standard input", *crontab_flags);
+  crontab.add_option("--owner", crontab_flags->owner,
+                     "Who answers for all of them; without it the user, with --system");
+  crontab.add_flag("--system", crontab_flags->system,
+                   "The sixth column is a user, as in /etc/crontab and /etc/cron.d");
+  crontab.callback([crontab_flags, &context] {
+    context.action = [crontab_flags](const Context& c) { return ImportCrontab(c, *crontab_flags); };
+  });
+}
+
+}  // namespace tocsin::cli
