@@ -14,10 +14,8 @@ COMMANDS = ("monitor create", "monitor update", "monitor delete", "monitor rotat
             "channel create", "channel update", "channel delete", "key create", "key update",
             "project create", "audit list", "schedule preview", "heartbeat list", "heartbeat output",
             "push", "exec", "import healthchecks", "import uptime-kuma", "maintenance create",
-            "maintenance update", "maintenance delete")
-            "push", "apply", "export", "import healthchecks", "import uptime-kuma",
-            "import kubernetes", "import crontab", "maintenance create", "maintenance update",
-            "maintenance delete")
+            "maintenance update", "maintenance delete", "mute", "mute list", "unmute",
+            "apply", "export", "import kubernetes", "import crontab")
 
 
 class Help(unittest.TestCase):
