@@ -119,6 +119,7 @@ OrderedJson ScrapeOperation() {
        "newest heartbeat, deadline, value. An answer that breaks off has no end, so that nobody "
        "takes it for the whole.\n\nNeeds a key with the role `viewer`."},
       {"x-required-role", "viewer"}};
+  operation["security"] = OrderedJson::array({{{"key", OrderedJson::array({"viewer"})}}});
   operation["parameters"] = {
       parameter("project", "The id of a project; absent means all that the key gives access to."),
       parameter("filter", "Which monitors, as in `listMonitors`; absent means all.")};

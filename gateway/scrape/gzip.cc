@@ -15,7 +15,7 @@
 namespace tocsin::gateway {
 namespace {
 
-// Metrics repeat themselves: the least effort makes them fifteen times smaller.
+// Metrics repeat themselves: the least effort makes them some twenty times smaller.
 constexpr int kLevel = 1;
 constexpr int kGzipWindow = 15 + 16;
 constexpr int kMemory = 8;

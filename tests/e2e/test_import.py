@@ -175,6 +175,28 @@ class Import(TocsinTestCase):
         self.assertEqual((done.returncode, done.stderr),
                          (2, "tocsin: /no/such/file cannot be opened: No such file or directory\n"))
 
+    def test_a_thousand_checks_move_in_and_no_url_changes(self):
+        """Every form of schedule that Healthchecks has and Tocsin knows; pings by UUID, exit status and body."""
+        zones = ("UTC", "Europe/Paris", "America/New_York", "Asia/Kolkata")
+        checks = []
+        for n in range(1000):
+            how = {} if n % 3 else {"timeout": None, "schedule": f"{n % 60} {n % 24} * * *", "tz": zones[n % 4]}
+            checks.append(check(f"fleet-{n}", tags=f"team-{n % 7} prod", grace=60 + n, **how))
+        self.cli.text("project", "create", "fleet")
+        file = self.write({"checks": checks})
+        brought = self.results("healthchecks", file, "--project", "fleet")
+        self.assertEqual(brought, dict.fromkeys((f"fleet-{n}" for n in range(1000)), "kept"))
+        for n, each in enumerate(checks):
+            path = each["ping_url"].removeprefix("https://hc.example.org")
+            answer = (request(self.gateway, "GET", path), request(self.gateway, "POST", f"{path}/0", "done"),
+                      request(self.gateway, "HEAD", path))[n % 3]
+            self.assertEqual(answer.status, 200, path)
+        listed = self.cli.json("--project", "fleet", "monitor", "list")["monitors"]
+        self.assertEqual(len(listed), 1000)
+        self.assertEqual({monitor["state"] for monitor in listed}, {"STATE_UP"})
+        self.assertEqual(self.results("healthchecks", file, "--project", "fleet"),
+                         dict.fromkeys(brought, "exists"))
+
     def test_lines_of_json_are_one_for_each(self):
         file = self.write({"checks": [check("line-a"), check("line-b")]})
         lines = self.cli.text("-o", "jsonl", "import", "healthchecks", file).splitlines()
