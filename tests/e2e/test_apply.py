@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import re
 import subprocess
 import tempfile
 import time
@@ -369,6 +370,9 @@ class Schema(unittest.TestCase):
         for file in files:
             for document in yaml.safe_load_all(file.read_text()):
                 validator.validate(document)
+        fences = re.findall(r"^```yaml\n(.*?)^```$", (TREE / "docs/gitops.md").read_text(),
+                            re.MULTILINE | re.DOTALL)
+        validator.validate(yaml.safe_load(fences[0]))
         good = {"id": "a", "schedule": {"cron": {"expression": "@daily"}}}
         validator.validate({"monitors": [good]})
         for change in ({"id": "A"}, {"schedule": {}}, {"schedul": {}}, {"severity": "bad"},
