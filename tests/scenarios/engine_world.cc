@@ -15,6 +15,8 @@ namespace {
 using simulation::Replica;
 
 constexpr char kToken[] = "the token of the job";
+// A gateway that has a push for longer has tried before.
+constexpr absl::Duration kTriedOnce = absl::Seconds(1);
 constexpr absl::Duration kSettle = absl::Milliseconds(20);
 // After an outage judging rests, and people are told.
 constexpr absl::Duration kRestless = absl::Seconds(7);
@@ -115,7 +117,9 @@ void EngineWorld::AdvanceTo(absl::Time when) {
 std::string EngineWorld::PushNow(const Heartbeat& heartbeat) {
   if (Blind(GapKind::kCore)) return "lost";
   if (heartbeat.source == Source::kHttp && Blind(GapKind::kGateway)) return "lost";
-  const PushAnswer answer = core_->Push({.token = Sha256(kToken), .heartbeat = heartbeat});
+  PushItem item = {.token = Sha256(kToken), .heartbeat = heartbeat};
+  item.retried = Now() - heartbeat.at > kTriedOnce;
+  const PushAnswer answer = core_->Push(item);
   Settle();
   switch (answer.result) {
     case PushResult::kRecorded:

@@ -32,6 +32,7 @@ Job::Job(uint64_t seed, bool dies) : random_(seed), dies_(dies), now_(Beginning(
   FillDefaults(monitor_);
   if (monitor_.arm_on_create) known_.armed_at = now_;
   rests_always_ = Chance(20);
+  if (Chance(30)) source_ = Source::kGrpc;
   if (Chance(20)) death_ = Death::kSaysDown;
   if (monitor_.value_max && Chance(30)) death_ = Death::kSaysValue;
   next_happening_ = now_ + NextPause();
@@ -94,7 +95,7 @@ void Job::RestIfDue() {
 void Job::Push(World& world) {
   Heartbeat heartbeat;
   heartbeat.at = now_;
-  heartbeat.source = Source::kHttp;
+  heartbeat.source = source_;
   heartbeat.push_id = random_();
   heartbeat.kind = next_kind_;
   if (monitor_.value_max) heartbeat.value = kGoodValue;
@@ -139,6 +140,8 @@ void Job::PlanAfter(const Heartbeat& heartbeat) {
   if (heartbeat.kind != HeartbeatKind::kStart) return PlanNextBeat();
   next_kind_ = HeartbeatKind::kUp;
   next_push_ = now_ + Between(absl::ZeroDuration(), monitor_.max_run_duration * 4 / 5);
+  // Something happens to it while it runs.
+  if (Chance(15)) next_happening_ = std::min(next_happening_, now_ + (next_push_ - now_) / 2);
 }
 
 GapList Job::Outages(absl::Duration blur) const {
@@ -160,6 +163,12 @@ absl::Time Job::PromisedBy(absl::Duration blur) const {
       std::max(now_, known_.floor_at) + 10 * (Period() + monitor_.schedule.grace));
   disturbed.insert(disturbed.end(), windows.begin(), windows.end());
   return NoticedBy(DownBy(monitor_, known_, disturbed, changed_at_), outages);
+}
+
+absl::Time Job::NotBefore() const {
+  const bool changed = changed_at_ > std::max(known_.last_at, known_.armed_at);
+  if (changed) return absl::InfinitePast();
+  return DownBy(monitor_, known_, {}, absl::InfinitePast());
 }
 
 bool Job::Look(World& world, Fate& fate) {
@@ -193,6 +202,9 @@ void Job::CheckTold(World& world, Fate& fate) {
                               sight.events.size(), " events were told");
   } else if (*sight.occurred_at != sight.monitor.state.incident->opened_at) {
     fate.fault = "it was told with another time than that when it began";
+  } else if (death_ == Death::kSilent && *sight.occurred_at < NotBefore()) {
+    fate.fault =
+        absl::StrCat("it was down before ", absl::FormatDuration(NotBefore() - Beginning()));
   }
 }
 

@@ -46,6 +46,7 @@ class Job {
   // job_monitor.cc: what it is judged by.
   void DrawSchedule();
   void DrawRules();
+  absl::Duration DrawRunLimit();
   // How long from one push to the next, or from one fire time.
   absl::Duration Period() const;
   absl::Time Fire(absl::Time after) const;
@@ -61,6 +62,9 @@ class Job {
   bool Look(scenarios::World& world, Fate& fate);
   void CheckTold(scenarios::World& world, Fate& fate);
   absl::Time PromisedBy(absl::Duration blur) const;
+  // When it is DOWN if nothing postpones that; the past where failures may count that were before a
+  // change of what they count for.
+  absl::Time NotBefore() const;
   GapList Outages(absl::Duration blur) const;
 
   // job_happenings.cc: what happens to it.
@@ -77,6 +81,7 @@ class Job {
   std::mt19937_64 random_;
   const bool dies_;
   Death death_ = Death::kSilent;
+  Source source_ = Source::kHttp;
   MonitorDefinition monitor_;
   std::string story_;
 

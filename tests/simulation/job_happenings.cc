@@ -122,7 +122,7 @@ void Job::ChangeRules(World& world) {
   }
   if (Chance(20)) monitor_.failure_threshold = Chance(50) ? 1 : 2;
   if (before.max_run_duration > absl::ZeroDuration()) {
-    monitor_.max_run_duration = Between(absl::Seconds(20), absl::Minutes(3));
+    monitor_.max_run_duration = DrawRunLimit();
   }
   FillDefaults(monitor_);
   changed_at_ = now_;

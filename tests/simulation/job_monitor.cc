@@ -42,7 +42,11 @@ void Job::DrawRules() {
   monitor_.failure_threshold = Chance(70) ? 1 : Chance(50) ? 2 : 3;
   monitor_.recovery_threshold = Chance(70) ? 1 : 2;
   if (Chance(30)) monitor_.value_max = 100;
-  if (Chance(30)) monitor_.max_run_duration = Between(absl::Seconds(20), absl::Minutes(3));
+  if (Chance(30)) monitor_.max_run_duration = DrawRunLimit();
+}
+
+absl::Duration Job::DrawRunLimit() {
+  return Between(absl::Seconds(20), std::max(absl::Minutes(1), Period() / 2));
 }
 
 absl::Time Job::Fire(absl::Time after) const {

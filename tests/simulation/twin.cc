@@ -215,8 +215,17 @@ void Twin::CheckFound(absl::Time now) {
   const GapList windows = calendar_.Windows(definition_, definition_.created_at, now);
   disturbed.insert(disturbed.end(), windows.begin(), windows.end());
   // What was due before a run stood in for it is due again when that ends and says nothing new.
-  const absl::Time due =
+  absl::Time due =
       std::max(NextMissOf(definition_, state_, disturbed).at, std::max(changed_at_, ran_at_));
+  // What was on its way when an outage ended may come after the sweeper has looked: then it looks
+  // again when it would have without that.
+  const Schedule& schedule = definition_.schedule;
+  for (const Gap& gap : disturbed) {
+    const bool outage = gap.kind != GapKind::kMaintenance;
+    if (!outage || state_.last_at < gap.start - kRestAfterOutage || state_.last_at > gap.end)
+      continue;
+    due = std::max(due, gap.end + schedule.recommended_interval + schedule.grace);
+  }
   const absl::Time by = NoticedBy(due, outages);
   if (now <= by) return;
   std::string story;

@@ -180,7 +180,9 @@ class Recording {
           reason == Reason::kStoredPaused ? PushResult::kRecordedPaused : PushResult::kRecorded;
       if (!ChangesState(reason)) continue;
       changed = true;
-      steady = steady && is_steady;
+      // One that is tried again may be from before the end of an own outage that moved the deadline
+      // further than to a full timeout from it.
+      steady = steady && is_steady && !items_[i]->retried;
       const bool moves =
           heartbeat.kind == HeartbeatKind::kUp || heartbeat.kind == HeartbeatKind::kDown;
       if (moves && work.monitor.state.last_at == heartbeat.at) {

@@ -29,8 +29,6 @@ constexpr absl::Duration kLookAgain = absl::Seconds(5);
 // Gateways give signs of life twice a second and when they are asked; a silence up to this long is
 // no gap (blind_after).
 constexpr absl::Duration kGatewayGone = absl::Seconds(2);
-// A gateway tries that long to hand over what it has received.
-constexpr absl::Duration kOnItsWay = absl::Seconds(5);
 constexpr absl::Duration kAfterFailure = absl::Milliseconds(200);
 
 struct Failure {
@@ -39,13 +37,11 @@ struct Failure {
   std::optional<Cause> opened;  // nullopt: counted only, below the threshold
 };
 
-// When to look again at a deadline that has not passed. A heartbeat may bring one forward that a
-// maintenance or an own outage has moved: in a maintenance, or received before the outage was over
-// and on its way since. It is a full timeout from then, and a steady one tells no sweeper.
+// When to look again at a deadline that has not passed. A heartbeat in a maintenance may bring one
+// forward that this moved, to a full timeout from then on, and a steady one tells no sweeper.
 absl::Time NextLook(const Schedule& schedule, const Deadline& deadline, absl::Time now) {
   if (deadline.at == absl::InfiniteFuture() || schedule.cron.has_value()) return deadline.at;
-  const absl::Duration allowed = schedule.timeout + schedule.grace;
-  return std::min(deadline.at, now + std::max(allowed - kOnItsWay, allowed / 2));
+  return std::min(deadline.at, now + schedule.timeout + schedule.grace);
 }
 
 bool IsFailure(Reason reason) {
