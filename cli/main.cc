@@ -127,8 +127,7 @@ int Run(int argc, char** argv) {
   Context context;
   CLI::App app("", "tocsin");
   Describe(app, context);
-  if (Parse(app, TakeCommand(argc, argv, context), argv) != 0) return kUsage;
-  if (Parse(app, argc, argv) != 0) return UsageStatus(app);
+  if (Parse(app, TakeCommand(argc, argv, context), argv) != 0) return UsageStatus(app);
   if (!context.action) return kOk;
   const int result = Report(context, context.action(context));
   if (!std::cout.good() && result == kOk) return kFailure;  // e.g. a full disk

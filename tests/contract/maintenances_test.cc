@@ -141,6 +141,28 @@ TEST_P(MaintenanceContract, AnIncidentRemembersUntilWhenItIsHeldBack) {
   EXPECT_EQ(Load(job.key).state.incident->reminded_at, kStart + absl::Hours(2));
 }
 
+TEST_P(MaintenanceContract, ADeletedOneIsReadByThoseWhoJudgeOnly) {
+  Maintenance work = Add(Work("work"));
+  work.deleted_at = kStart + absl::Minutes(10);
+  Do([&](Transaction& transaction) -> absl::Status {
+    work.version = transaction.SaveMaintenance(work).value();
+    return absl::OkStatus();
+  });
+  EXPECT_THAT(All(), ElementsAre(work));
+  EXPECT_THAT(*store().ListMaintenances({.project = project(), .limit = 10}), IsEmpty());
+  EXPECT_THAT(*store().ListMaintenances({.project = project(), .limit = 10, .with_deleted = true}),
+              ElementsAre(work));
+  Do([&](Transaction& transaction) -> absl::Status {
+    EXPECT_EQ(
+        transaction.CountMaintenances(project(), MaintenanceKind::kMaintenance, kStart).value(), 0);
+    EXPECT_FALSE(transaction.LockMaintenance(project(), MaintenanceKind::kMaintenance, "work")
+                     .value()
+                     .has_value());
+    return absl::OkStatus();
+  });
+  EXPECT_NE(Add(Work("work")).key, work.key) << "its id is free again";
+}
+
 TEST_P(MaintenanceContract, MutesHaveIdsAndAListOfTheirOwn) {
   const Maintenance work = Add(Work("same"));
   Maintenance mute = Work("same");

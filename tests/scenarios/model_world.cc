@@ -102,8 +102,9 @@ void ModelWorld::Do(const Change& change) {
 }
 
 void ModelWorld::Do(const SetMaintenance& set) {
-  auto found = std::find_if(maintenances_.begin(), maintenances_.end(),
-                            [&](const Maintenance& each) { return each.id == set.id; });
+  auto found = std::find_if(
+      maintenances_.begin(), maintenances_.end(),
+      [&](const Maintenance& each) { return each.id == set.id && !each.deleted_at.has_value(); });
   if (found == maintenances_.end()) {
     found = maintenances_.insert(found, NewMaintenance(set.id, now_));
     found->created_at = now_;
@@ -112,7 +113,9 @@ void ModelWorld::Do(const SetMaintenance& set) {
 }
 
 void ModelWorld::Do(const DeleteMaintenance& gone) {
-  std::erase_if(maintenances_, [&](const Maintenance& each) { return each.id == gone.id; });
+  for (Maintenance& each : maintenances_) {
+    if (each.id == gone.id && !each.deleted_at.has_value()) each.deleted_at = now_;
+  }
 }
 
 void ModelWorld::Do(const Restart&) {}

@@ -103,7 +103,8 @@ Maintenances MonitorServiceHandler::MaintenancesOf(ProjectKey project) const {
   return store_
       .ListMaintenances({.project = project,
                          .after_id = "",
-                         .limit = 2 * kMaxMaintenances,
+                         .limit = 4 * kMaxMaintenances,
+                         .with_deleted = true,
                          .mutes_open_after = clock_.Now()})
       .value_or(Maintenances());
 }

@@ -53,9 +53,12 @@ absl::Time CountedSince(const MonitorState& state) {
   return since;
 }
 
-std::optional<MaintenanceWindow> FromCreation(const Maintenance& maintenance,
-                                              MaintenanceWindow window) {
+std::optional<MaintenanceWindow> WithinLife(const Maintenance& maintenance,
+                                            MaintenanceWindow window) {
   window.start = std::max(window.start, maintenance.created_at);
+  if (maintenance.deleted_at.has_value()) {
+    window.end = std::min(window.end, *maintenance.deleted_at);
+  }
   if (window.end <= window.start) return std::nullopt;
   return window;
 }
@@ -116,14 +119,15 @@ bool Covers(const Maintenance& maintenance, const MonitorDefinition& definition)
 }
 
 std::optional<MaintenanceWindow> WindowBegunBy(const Maintenance& maintenance, absl::Time at) {
+  if (maintenance.deleted_at.has_value()) at = std::min(at, *maintenance.deleted_at);
   if (!maintenance.recurring.has_value()) {
     if (maintenance.start > at) return std::nullopt;
-    return FromCreation(maintenance, {.start = maintenance.start, .end = maintenance.end});
+    return WithinLife(maintenance, {.start = maintenance.start, .end = maintenance.end});
   }
   const RecurringWindow& recurring = *maintenance.recurring;
   const absl::Time start = recurring.expression.Previous(at, recurring.zone);
   if (start == absl::InfinitePast()) return std::nullopt;
-  return FromCreation(maintenance, {.start = start, .end = start + recurring.duration});
+  return WithinLife(maintenance, {.start = start, .end = start + recurring.duration});
 }
 
 std::optional<MaintenanceWindow> NextWindow(const Maintenance& maintenance, absl::Time now) {

@@ -52,6 +52,9 @@ struct Maintenance {
   std::optional<RecurringWindow> recurring{};
   absl::Time created_at;
   absl::Time updated_at;
+  // Nobody sees it from then on, but the windows that had begun still moved deadlines: a job that
+  // rested in one has its interval from then.
+  std::optional<absl::Time> deleted_at{};
   int64_t version = 0;
 
   friend bool operator==(const Maintenance&, const Maintenance&) = default;
@@ -75,8 +78,8 @@ void ValidateMaintenance(const Maintenance& maintenance, std::string_view prefix
 // Whether it is about that monitor.
 bool Covers(const Maintenance& maintenance, const MonitorDefinition& definition);
 
-// The newest window that began at or before `at`, from the creation on at the earliest; nullopt:
-// none has begun by then.
+// The newest window that began at or before `at`, from the creation on at the earliest and until
+// the deletion at most; nullopt: none has begun by then.
 std::optional<MaintenanceWindow> WindowBegunBy(const Maintenance& maintenance, absl::Time at);
 // The window that is open at `now`, or else the next one.
 std::optional<MaintenanceWindow> NextWindow(const Maintenance& maintenance, absl::Time now);

@@ -245,6 +245,21 @@ TEST_F(HeldIncident, HasNoReminders) {
   EXPECT_EQ(ReminderAt(definition, Fail().next), absl::InfiniteFuture());
 }
 
+TEST_F(HeldIncident, AJobThatRestedHasItsIntervalFromTheDeletion) {
+  const MonitorState up = UpSince(Second(0));
+  maintenances_[0].deleted_at = Second(90);
+  const GapList gaps = WithMaintenances({}, maintenances_, MinuteMonitor(), up, Second(91));
+  EXPECT_EQ(DeadlineOf(MinuteMonitor(), up, gaps).at, Second(90) + absl::Seconds(60));
+  EXPECT_FALSE(MaintainedUntil(gaps, Second(91)).has_value());
+  EXPECT_TRUE(MaintainedUntil(gaps, Second(89)).has_value()) << "as it was then";
+}
+
+TEST(Maintenance, AWindowThatBeginsAfterTheDeletionIsNone) {
+  Maintenance nightly = Nightly("0 2 * * *", absl::Hours(1));
+  nightly.deleted_at = nightly.created_at;
+  EXPECT_FALSE(WindowBegunBy(nightly, nightly.created_at + absl::Hours(72)).has_value());
+}
+
 // A mute of all that is in the window 40 to 100.
 class MutedIncident : public HeldIncident {
  protected:

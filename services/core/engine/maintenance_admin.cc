@@ -177,7 +177,13 @@ absl::Status MaintenanceAdmin::Delete(const Caller& caller, MaintenanceKind kind
         if (!options.etag.empty() && options.etag != EtagOf(*found)) {
           return StaleEtag(FullName(*found));
         }
-        RETURN_IF_ERROR(transaction.DeleteMaintenance(found->key));
+        if (kind == MaintenanceKind::kMaintenance && WindowBegunBy(*found, now).has_value()) {
+          Maintenance deleted = *found;
+          deleted.deleted_at = now;
+          RETURN_IF_ERROR(transaction.SaveMaintenance(deleted).status());
+        } else {
+          RETURN_IF_ERROR(transaction.DeleteMaintenance(found->key));
+        }
         RETURN_IF_ERROR(transaction.WakeSweeps(project, now));
         return WriteAudit(transaction, caller, ResourceOf(*found), ChangesOf(&*found, nullptr),
                           now);

@@ -114,7 +114,8 @@ struct MaintenanceQuery {
   ProjectKey project = 0;
   std::string after_id;  // exclusive
   int limit = 50;
-  std::optional<MaintenanceKind> kind{};         // nullopt: of each; they have ids of their own
+  std::optional<MaintenanceKind> kind{};  // nullopt: of each; they have ids of their own
+  bool with_deleted = false;
   std::optional<absl::Time> mutes_open_after{};  // leaves out mutes that ended by then
 };
 

@@ -208,6 +208,9 @@ struct StoredGap {
   Gap gap;
 };
 
+// For how long the windows of a deleted maintenance are remembered.
+inline constexpr absl::Duration kDeletedMaintenanceMemory = absl::Hours(24 * 32);
+
 struct RetentionPolicy {
   absl::Duration heartbeats = absl::Hours(24 * 14);
   absl::Duration incidents = absl::Hours(24 * 400);  // and events, finished deliveries, gaps

@@ -133,8 +133,8 @@ class Transaction {
 
   // --- Maintenances ---
 
-  // Those of every project, also what is over for less than incidents are kept. Read again only
-  // when one has changed.
+  // Those of every project, also what is over for less than incidents are kept, and what was
+  // deleted for less than kDeletedMaintenanceMemory. Read again only when one has changed.
   virtual absl::StatusOr<std::shared_ptr<const Maintenances>> ReadMaintenances() = 0;
   virtual absl::StatusOr<std::optional<Maintenance>> LockMaintenance(ProjectKey project,
                                                                      MaintenanceKind kind,

@@ -27,7 +27,8 @@ absl::StatusOr<std::shared_ptr<const Maintenances>> MemoryTransaction::ReadMaint
 absl::StatusOr<std::optional<Maintenance>> MemoryTransaction::LockMaintenance(
     ProjectKey project, MaintenanceKind kind, const std::string& id) {
   for (const auto& [key, maintenance] : tables_.maintenances()) {
-    if (maintenance.project == project && maintenance.kind == kind && maintenance.id == id) {
+    if (maintenance.project == project && maintenance.kind == kind && maintenance.id == id &&
+        !maintenance.deleted_at.has_value()) {
       return WithContext(tables_, maintenance);
     }
   }
@@ -39,6 +40,7 @@ absl::StatusOr<int64_t> MemoryTransaction::CountMaintenances(ProjectKey project,
   const auto counts = [&](const auto& entry) {
     const Maintenance& maintenance = entry.second;
     return maintenance.project == project && maintenance.kind == kind &&
+           !maintenance.deleted_at.has_value() &&
            (maintenance.recurring.has_value() || maintenance.end > now);
   };
   return std::count_if(tables_.maintenances().begin(), tables_.maintenances().end(), counts);
@@ -47,7 +49,7 @@ absl::StatusOr<int64_t> MemoryTransaction::CountMaintenances(ProjectKey project,
 absl::StatusOr<Maintenance> MemoryTransaction::InsertMaintenance(const Maintenance& maintenance) {
   for (const auto& [key, other] : tables_.maintenances()) {
     if (other.project == maintenance.project && other.kind == maintenance.kind &&
-        other.id == maintenance.id) {
+        other.id == maintenance.id && !other.deleted_at.has_value()) {
       return absl::AlreadyExistsError("the project has a maintenance with that id");
     }
   }
@@ -94,6 +96,7 @@ absl::StatusOr<std::vector<Maintenance>> MemoryStore::ListMaintenances(
   std::vector<Maintenance> listed;
   for (const auto& [key, maintenance] : tables_.maintenances()) {
     if (maintenance.project != query.project || maintenance.id <= query.after_id) continue;
+    if (maintenance.deleted_at.has_value() && !query.with_deleted) continue;
     if (query.kind.has_value() && maintenance.kind != *query.kind) continue;
     if (maintenance.kind == MaintenanceKind::kMute && query.mutes_open_after.has_value() &&
         maintenance.end <= *query.mutes_open_after) {

@@ -20,28 +20,29 @@ constexpr Statement kAll = {
     "SELECT " TOCSIN_MAINTENANCE_COLUMNS
     " FROM maintenance t JOIN project p ON p.project_id = t.project_id ORDER BY t.maintenance_id"};
 
-constexpr Statement kLock = {
-    "lock_maintenance",
-    "SELECT " TOCSIN_MAINTENANCE_COLUMNS
-    " FROM maintenance t JOIN project p ON p.project_id = t.project_id "
-    "WHERE t.project_id = $1::integer AND t.id = $2::text AND t.kind = $3::smallint "
-    "FOR NO KEY UPDATE OF t"};
+constexpr Statement kLock = {"lock_maintenance",
+                             "SELECT " TOCSIN_MAINTENANCE_COLUMNS
+                             " FROM maintenance t JOIN project p ON p.project_id = t.project_id "
+                             "WHERE t.project_id = $1::integer AND t.id = $2::text AND t.kind = "
+                             "$3::smallint AND t.deleted_at IS NULL "
+                             "FOR NO KEY UPDATE OF t"};
 
-constexpr Statement kCount = {
-    "count_maintenances",
-    "SELECT count(*) FROM maintenance t WHERE t.project_id = $1::integer "
-    "AND t.kind = $2::smallint AND (t.end_at IS NULL OR t.end_at > $3::timestamptz)"};
+constexpr Statement kCount = {"count_maintenances",
+                              "SELECT count(*) FROM maintenance t WHERE t.project_id = $1::integer "
+                              "AND t.kind = $2::smallint AND t.deleted_at IS NULL AND (t.end_at IS "
+                              "NULL OR t.end_at > $3::timestamptz)"};
 
 constexpr Statement kInsert = {
     "insert_maintenance",
     "INSERT INTO maintenance (project_id, id, display_name, reason, author, selector, monitors, "
     "all_monitors, start_at, end_at, cron, time_zone, duration_us, created_at, updated_at, kind, "
-    "version) "
+    "deleted_at, version) "
     "VALUES ($1::integer, $2::text, $3::text, $4::text, $5::text, $6::text, "
     "string_to_array($7::text, ','), $8::boolean, $9::timestamptz, $10::timestamptz, "
     "nullif($11::text, ''), $12::text, $13::bigint, $14::timestamptz, $15::timestamptz, "
-    "$16::smallint, nextval('definition_version')) "
-    "ON CONFLICT (project_id, kind, id) DO NOTHING RETURNING maintenance_id, version"};
+    "$16::smallint, $17::timestamptz, nextval('definition_version')) "
+    "ON CONFLICT (project_id, kind, id) WHERE deleted_at IS NULL DO NOTHING RETURNING "
+    "maintenance_id, version"};
 
 constexpr Statement kSave = {
     "save_maintenance",
@@ -50,7 +51,8 @@ constexpr Statement kSave = {
     "monitors = string_to_array($8::text, ','), all_monitors = $9::boolean, "
     "start_at = $10::timestamptz, end_at = $11::timestamptz, cron = nullif($12::text, ''), "
     "time_zone = $13::text, duration_us = $14::bigint, created_at = $15::timestamptz, "
-    "updated_at = $16::timestamptz, kind = $17::smallint, version = nextval('definition_version') "
+    "updated_at = $16::timestamptz, kind = $17::smallint, "
+    "deleted_at = $18::timestamptz, version = nextval('definition_version') "
     "WHERE maintenance_id = $1::bigint RETURNING version"};
 
 constexpr Statement kDelete = {"delete_maintenance",
@@ -87,7 +89,8 @@ void AddFields(const Maintenance& maintenance, Params& params) {
       .Int(recurring ? absl::ToInt64Microseconds(recurring->duration) : 0)
       .Time(maintenance.created_at)
       .Time(maintenance.updated_at)
-      .Int(static_cast<int>(maintenance.kind));
+      .Int(static_cast<int>(maintenance.kind))
+      .TimeOrNull(maintenance.deleted_at);
 }
 
 }  // namespace
@@ -124,6 +127,7 @@ Maintenance ReadMaintenance(Row& row) {
   maintenance.updated_at = row.Time();
   maintenance.version = row.Int();
   maintenance.kind = row.As<MaintenanceKind>();
+  maintenance.deleted_at = row.MaybeTime();
   return maintenance;
 }
 
@@ -208,6 +212,7 @@ constexpr pg::Statement kListMaintenances = {
     " FROM maintenance t JOIN project p ON p.project_id = t.project_id "
     "WHERE t.project_id = $1::integer AND t.id > $2::text "
     "AND ($4::smallint IS NULL OR t.kind = $4::smallint) "
+    "AND ($6::boolean OR t.deleted_at IS NULL) "
     "AND (t.kind <> 2 OR $5::timestamptz IS NULL OR t.end_at > $5::timestamptz) "
     "ORDER BY t.id, t.kind LIMIT $3::integer"};
 
@@ -221,7 +226,8 @@ absl::StatusOr<std::vector<Maintenance>> PgStore::ListMaintenances(const Mainten
                                                               .Text(query.after_id)
                                                               .Int(query.limit)
                                                               .IntOrNull(kind)
-                                                              .TimeOrNull(query.mutes_open_after)));
+                                                              .TimeOrNull(query.mutes_open_after)
+                                                              .Bool(query.with_deleted)));
   std::vector<Maintenance> maintenances;
   for (int i = 0; i < rows.size(); ++i) {
     pg::Row row = rows.at(i);

@@ -17,7 +17,7 @@ namespace tocsin::core::pg {
   "t.maintenance_id, t.project_id, p.id, t.id, t.display_name, t.reason, t.author, "          \
   "t.selector, array_to_string(t.monitors, ','), t.all_monitors, t.start_at, t.end_at, "      \
   "coalesce(t.cron, ''), t.time_zone, t.duration_us, t.created_at, t.updated_at, t.version, " \
-  "t.kind"
+  "t.kind, t.deleted_at"
 
 Maintenance ReadMaintenance(Row& row);
 

@@ -102,6 +102,11 @@ constexpr pg::Statement kForgetMaintenances = {
     "DELETE FROM maintenance WHERE ctid = ANY (ARRAY(SELECT t.ctid FROM maintenance t "
     "WHERE t.end_at < $1::timestamptz LIMIT $2::integer))"};
 
+constexpr pg::Statement kForgetDeletedMaintenances = {
+    "forget_deleted_maintenances",
+    "DELETE FROM maintenance WHERE ctid = ANY (ARRAY(SELECT t.ctid FROM maintenance t "
+    "WHERE t.deleted_at < $1::timestamptz LIMIT $2::integer))"};
+
 constexpr pg::Statement kForgetRuns = {
     "forget_runs",
     "WITH old AS (SELECT r.ctid FROM run r WHERE r.ended_at < $1::timestamptz LIMIT $2::integer) "
@@ -337,6 +342,7 @@ absl::StatusOr<bool> Purge(pg::Session& session, const RetentionPolicy& policy, 
       {kDropRequests, now - kRequestMemory, kBatch},
       {kForgetRuns, now - kRunMemory, kBatch},
       {kForgetMaintenances, now - policy.incidents, kBatch},
+      {kForgetDeletedMaintenances, now - kDeletedMaintenanceMemory, kBatch},
   };
   for (const auto& step : steps) {
     const absl::StatusOr<pg::Rows> rows = session.Run(

@@ -31,5 +31,8 @@ CREATE TABLE gather_window (
 -- make none: they take it for a maintenance.
 ALTER TABLE maintenance
   ADD COLUMN kind smallint NOT NULL DEFAULT 1,
-  DROP CONSTRAINT maintenance_id_taken,
-  ADD CONSTRAINT maintenance_id_taken UNIQUE (project_id, kind, id);
+  -- A deleted one is remembered for a time: it has moved deadlines.
+  ADD COLUMN deleted_at timestamptz,
+  DROP CONSTRAINT maintenance_id_taken;
+CREATE UNIQUE INDEX maintenance_id_taken ON maintenance (project_id, kind, id)
+  WHERE deleted_at IS NULL;
