@@ -4,7 +4,6 @@
 #include <google/protobuf/duration.pb.h>
 
 #include <cmath>
-#include <set>
 #include <utility>
 #include <vector>
 
@@ -110,11 +109,12 @@ void FieldReader::ReadField(const YamlEntry& entry, const std::string& prefix, M
     return;
   }
   const std::string path = Below(prefix, field->name());
-  if (!resource_.places.emplace(path, entry.value.place).second) {
+  if (!seen_.insert(path).second) {
     faults_.Add(entry.key.place, JsonPath(path), "it comes twice");
     return;
   }
   if (entry.value.kind == YamlNode::Kind::kNull) return;  // as if it were left out
+  resource_.places[path] = entry.value.place;
   const auto* const one_of = field->real_containing_oneof();
   if (one_of != nullptr && message.GetReflection()->HasOneof(message, one_of)) {
     const auto* const other =

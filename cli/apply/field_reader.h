@@ -4,6 +4,7 @@
 
 #include <google/protobuf/message.h>
 
+#include <set>
 #include <string>
 
 #include "cli/apply/faults.h"
@@ -44,6 +45,7 @@ class FieldReader {
   const std::string& folder_;
   Resource& resource_;
   Faults& faults_;
+  std::set<std::string> seen_;  // paths of fields, also of those without a value
 };
 
 // The key of a mapping; a fault and "" for anything but text.

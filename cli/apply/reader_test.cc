@@ -87,9 +87,12 @@ TEST(ReaderTest, AMonitorIsArmedUnlessToldOtherwise) {
 }
 
 TEST(ReaderTest, AnEmptyValueIsAsIfItWereLeftOut) {
-  const Declared declared = Read("channels:\nmonitors:\n  - id: a\n    owner:\n    labels: ~\n");
+  const Declared declared =
+      Read("channels:\nmonitors:\n  - id: a\n    owner:\n    labels: ~\n    armOnCreate: ~\n");
   ASSERT_THAT(declared.resources, SizeIs(1));
   EXPECT_EQ(MonitorOf(declared.resources[0]).owner(), "");
+  EXPECT_TRUE(MonitorOf(declared.resources[0]).arm_on_create());
+  EXPECT_EQ(declared.resources[0].places.count("owner"), 0U);
 }
 
 TEST(ReaderTest, TheProjectHoldsForItsDocument) {

@@ -89,12 +89,14 @@ Json MessageSchema(const Kind& kind, const Descriptor& type) {
     const FieldDescriptor& field = *type.field(i);
     if (!kind.Declares(field)) continue;
     properties[field.json_name()] = OrNull(FieldSchema(kind, field));
+    if (kind.Hides(field)) properties[field.json_name()]["writeOnly"] = true;
     if (field.real_containing_oneof() != nullptr) {
       choices.push_back({{"required", Json::array({field.json_name()})}});
     }
   }
   if (whole) {
     Json secret = TextSchema();
+    secret["writeOnly"] = true;
     secret["description"] = kind.secret_help;
     properties[kind.secret] = std::move(secret);
   }

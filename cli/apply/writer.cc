@@ -98,10 +98,12 @@ class Writer {
   }
 
   void Hidden(const Declaration& item, const FieldDescriptor& field) {
-    const std::string shown = item.message->GetReflection()->GetString(*item.message, &field);
+    const bool text = !field.is_repeated() && field.cpp_type() == FieldDescriptor::CPPTYPE_STRING;
     absl::StrAppend(&out_,
                     "    # It is kept as it is while it is left out; core shows no more than ",
-                    OneLine(shown), "\n    # ", field.json_name(), ": ${env:TOCSIN_SECRET_",
+                    text ? OneLine(item.message->GetReflection()->GetString(*item.message, &field))
+                         : "its name",
+                    "\n    # ", field.json_name(), ": ${env:TOCSIN_SECRET_",
                     absl::StrReplaceAll(absl::AsciiStrToUpper(item.id), {{"-", "_"}}), "}\n");
   }
 

@@ -28,7 +28,7 @@ struct YamlNode {
   bool plain = false;     // it has no quotes and is no block
   Place place = {};
   std::vector<YamlNode> items = {};
-  std::vector<YamlEntry> entries = {};  // in their order; keys may repeat
+  std::vector<YamlEntry> entries;  // in their order; keys may repeat
 };
 
 struct YamlEntry {

@@ -358,6 +358,9 @@ class Schema(unittest.TestCase):
         for kind, extra in (("Monitor", "pushTokenSha256"), ("Channel", "webhookSecret")):
             fields = next(schema["properties"] for name, schema in api["components"]["schemas"].items()
                           if name.split(".")[-1] == kind)
+            hidden = {name for name, field in fields.items() if field.get("writeOnly")}
+            self.assertEqual({name for name, field in own[kind]["properties"].items()
+                              if field.get("writeOnly")}, hidden | {extra}, kind)
             # The etag is output only too, but for updates that send it back.
             settable = {name for name, field in fields.items() if not field.get("readOnly")}
             self.assertEqual(set(own[kind]["properties"]) - {"id", extra},
