@@ -56,18 +56,19 @@ std::vector<const FieldDescriptor*> Kind::Fields() const {
 }
 
 const Kind& MonitorKind() {
-  static const Kind& kind = *new Kind{
-      .word = "monitor",
-      .collection = "monitors",
-      .type = v1::Monitor::descriptor(),
-      .not_declared = {"name", "state", "condition", "deadline_time", "last_heartbeat",
-                       "open_incident", "unverified", "create_time", "update_time", "delete_time",
-                       "state_change_time", "expect_time", "in_maintenance", "runs", "etag"},
-      .references = {{"channels", "channels"}},
-      .secret = "pushTokenSha256",
-      .secret_help =
-          "The SHA-256 of the push token, 64 hexadecimal digits, when it is made: for a "
-          "token that you have drawn yourself. A monitor that exists keeps its token."};
+  static const Kind& kind =
+      *new Kind{.word = "monitor",
+                .collection = "monitors",
+                .type = v1::Monitor::descriptor(),
+                .not_declared = {"name", "state", "condition", "deadline_time", "last_heartbeat",
+                                 "open_incident", "unverified", "create_time", "update_time",
+                                 "delete_time", "state_change_time", "expect_time",
+                                 "in_maintenance", "flapping", "mute_expire_time", "runs", "etag"},
+                .references = {{"channels", "channels"}},
+                .secret = "pushTokenSha256",
+                .secret_help =
+                    "The SHA-256 of the push token, 64 hexadecimal digits, when it is made: for a "
+                    "token that you have drawn yourself. A monitor that exists keeps its token."};
   return kind;
 }
 
