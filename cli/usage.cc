@@ -95,7 +95,7 @@ size_t Slips(absl::string_view a, absl::string_view b) {
 std::string UsageText(const CLI::App& root, const CLI::Error& error) {
   const Place place = Reached(root);
   const bool lacks_command =
-      !CommandsOf(*place.app).empty() &&
+      !CommandsOf(*place.app).empty() && place.app->get_require_subcommand_min() > 0 &&
       (error.get_name() == "RequiredError" || error.get_name() == "ExtrasError");
   const std::string text =
       lacks_command ? MissingCommand(place, root.remaining(/*recurse=*/true))

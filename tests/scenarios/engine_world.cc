@@ -172,7 +172,7 @@ void EngineWorld::Do(const SetMaintenance& set) {
   const auto edit = [&](Maintenance& maintenance) {
     for (const auto& each : set.edits) each(maintenance);
   };
-  if (absl::IsNotFound(maintenances.Get(name).status())) {
+  if (absl::IsNotFound(maintenances.Get(MaintenanceKind::kMaintenance, name).status())) {
     Maintenance made = NewMaintenance(set.id, Now());
     edit(made);
     Must(maintenances.Create(Caller(), made));
@@ -183,7 +183,8 @@ void EngineWorld::Do(const SetMaintenance& set) {
 }
 
 void EngineWorld::Do(const DeleteMaintenance& gone) {
-  Must(core_->maintenances().Delete(Caller(), {.project = "default", .id = gone.id}));
+  Must(core_->maintenances().Delete(Caller(), MaintenanceKind::kMaintenance,
+                                    {.project = "default", .id = gone.id}));
   Settle();
 }
 

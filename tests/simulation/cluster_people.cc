@@ -122,7 +122,7 @@ void Cluster::TendMaintenances() {
   AskFor([&](Replica& core) {
     MaintenanceAdmin& admin = core.maintenances();
     if (drops) {
-      admin.Delete(Caller(), name).IgnoreError();
+      admin.Delete(Caller(), MaintenanceKind::kMaintenance, name).IgnoreError();
     } else if (!admin.Create(Caller(), drawn).ok()) {
       const auto edit = [&](Maintenance& maintenance) {
         maintenance.recurring = drawn.recurring;

@@ -120,7 +120,7 @@ Maintenance FromProto(const v1::Mute& mute, const std::string& project_id, const
   out.id = id;
   out.reason = mute.reason();
   out.selector = mute.selector();
-  ReadMonitors(mute.monitors(), absl::StrCat(prefix, ".monitors"), out, faults);
+  ReadMonitors(mute.monitors(), std::string(prefix) + ".monitors", out, faults);
   out.start = now;
   out.end = FromTimestamp(mute.expire_time());
   return out;

@@ -9,6 +9,7 @@
 
 #include "common/testing/fake_clock.h"
 #include "services/core/store/memory/memory_store.h"
+#include "services/core/store/new_delivery.h"
 
 namespace tocsin::core {
 namespace {
