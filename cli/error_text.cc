@@ -26,7 +26,7 @@ constexpr std::pair<absl::string_view, absl::string_view> kNames[] = {
     {"start_time", "--start"},
     {"end_time", "--for, --until"},
     {"duration", "--window"},
-    {"expire_time", "--expires-in, --for"},
+    {"expire_time", "--expires-in"},
     {"mute_id", "ID"},
     {"name", "ID"},
     {"push_token", "TOKEN"},
@@ -103,9 +103,10 @@ std::string Refused(const absl::Status& status, const CallFacts& call) {
 }  // namespace
 
 std::string FlagOf(absl::string_view field) {
+  if (field == "mute.expire_time") return "--for";
   absl::string_view name = field;
   for (const absl::string_view resource :
-       {"monitor.", "channel.", "key.", "project.", "maintenance."}) {
+       {"monitor.", "channel.", "key.", "project.", "maintenance.", "mute."}) {
     if (absl::ConsumePrefix(&name, resource)) break;
   }
   if (absl::ConsumePrefix(&name, "push.defaults.")) {

@@ -36,6 +36,10 @@ absl::Status Mute(const Context& context, const Fields& fields, const ChangeFlag
     return absl::InvalidArgumentError(
         "name monitors, or select them: tocsin mute ID… or -l SELECTOR");
   }
+  if (fields.span.empty()) return absl::InvalidArgumentError("--for is missing: every mute ends");
+  if (fields.reason.empty()) {
+    return absl::InvalidArgumentError("--reason is missing: whoever looks for an alert reads it");
+  }
   ASSIGN_OR_RETURN(const absl::Duration span, ParseDuration(fields.span));
   v1::CreateMuteRequest request;
   request.set_parent(context.Parent());
@@ -137,9 +141,8 @@ void AddMute(CLI::App& app, Context& context) {
   auto fields = std::make_shared<Fields>();
   auto flags = std::make_shared<ChangeFlags>();
   AddTargets(*mute, *fields, "Ids of monitors");
-  CLI::Option* span = AddDuration(*mute, "--for", fields->span, "How long, e.g. 2h");
-  CLI::Option* reason =
-      mute->add_option("--reason", fields->reason, "Why; whoever looks for an alert reads it");
+  AddDuration(*mute, "--for", fields->span, "How long, e.g. 2h");
+  mute->add_option("--reason", fields->reason, "Why; whoever looks for an alert reads it");
   AddRequestId(*mute, *flags);
   AddValidateOnly(*mute, *flags);
   mute->require_subcommand(0, 1);
@@ -149,10 +152,8 @@ void AddMute(CLI::App& app, Context& context) {
   list->callback([all, &context] {
     context.action = [all](const Context& context) { return List(context, *all); };
   });
-  mute->callback([list, span, reason, fields, flags, &context] {
+  mute->callback([list, fields, flags, &context] {
     if (list->parsed()) return;
-    if (span->count() == 0) throw CLI::RequiredError("--for");
-    if (reason->count() == 0) throw CLI::RequiredError("--reason");
     context.action = [fields, flags](const Context& context) {
       return Mute(context, *fields, *flags);
     };

@@ -211,8 +211,11 @@ Sight EngineWorld::Look() {
     occurred_at_ = entry.event.occurred_at;
     feed_position_ = entry.position;
   }
-  const Maintenances maintenances = Must(store_.ListMaintenances(
-      {.project = monitor.definition.project, .after_id = "", .limit = kMaxMaintenances}));
+  const Maintenances maintenances =
+      Must(store_.ListMaintenances({.project = monitor.definition.project,
+                                    .after_id = "",
+                                    .limit = kMaxMaintenances,
+                                    .with_deleted = true}));
   const GapList gaps = WithMaintenances(*core_->guard().Gaps(), maintenances, monitor.definition,
                                         monitor.state, Now());
   return {.monitor = monitor,

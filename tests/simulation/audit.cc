@@ -155,6 +155,8 @@ void Audit::CheckEventDeliveries(const Twin& twin, const std::vector<AlertEvent>
   std::map<std::pair<EventKey, ChannelKey>, int> told, withdrawn;
   std::map<ChannelKey, int> skipped, left_out, wrong;
   for (const Delivery& delivery : Deliveries()) {
+    // What a digest tells has deliveries of its own.
+    if (delivery.type == DeliveryType::kDigest) continue;
     const bool superseded = delivery.state == DeliveryState::kSuperseded;
     if (!superseded && delivery.monitor == twin.definition().key) {
       skipped[delivery.channel] += delivery.skipped;

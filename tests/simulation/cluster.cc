@@ -236,7 +236,8 @@ bool Cluster::AllTold() {
   query.state = DeliveryState::kPending;
   const bool held = std::any_of(jobs_.begin(), jobs_.end(), [](const Job& job) {
     const std::optional<Incident>& incident = job.twin->state().incident;
-    return incident.has_value() && incident->held_until.has_value();
+    return (incident.has_value() && incident->held_until.has_value()) ||
+           job.twin->state().untold_end.has_value();
   });
   return !held && waiting_.empty() && store_.ListDeliveries(query)->empty();
 }

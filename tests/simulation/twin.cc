@@ -8,6 +8,7 @@
 #include "absl/strings/str_join.h"
 #include "common/status_macros.h"
 #include "services/core/domain/deadline.h"
+#include "services/core/domain/flapping.h"
 #include "services/core/domain/words.h"
 #include "tests/scenarios/world.h"
 #include "tests/simulation/promise.h"
@@ -89,16 +90,20 @@ Decision Twin::Apply(const Input& input, const GapList& gaps, absl::Time now) {
   Decision decision = Decide(definition_, state_, input, gaps, now);
   CheckTold(decision, now);
   if (decision.next.runs != state_.runs) ran_at_ = now;
+  // The end of what was told while it flaps is told when it is steady.
+  const bool told_later = decision.closed && !state_.untold_end && decision.next.untold_end;
   state_ = decision.next;
   const size_t before = events_.size();
   const auto is_told = [](const std::optional<Incident>& incident) {
     return incident.has_value() && !incident->held_until.has_value();
   };
   if (decision.opened && !is_told(decision.opened)) ++held_;
+  if (decision.told_end) events_.push_back(untold_end_);
+  if (told_later) untold_end_ = EventWords(*decision.closed);
   if (is_told(decision.opened)) events_.push_back(EventWords(*decision.opened));
   if (decision.told) events_.push_back(EventWords(*state_.incident));
   if (decision.reminded) events_.push_back("REMINDER");
-  if (is_told(decision.closed)) events_.push_back(EventWords(*decision.closed));
+  if (is_told(decision.closed) && !told_later) events_.push_back(EventWords(*decision.closed));
   if (events_.size() > before) told_at_ = now;
   return decision;
 }
@@ -106,7 +111,9 @@ Decision Twin::Apply(const Input& input, const GapList& gaps, absl::Time now) {
 // Nobody is told in a window that something is wrong, or still is; out of one everybody is.
 void Twin::CheckTold(const Decision& decision, absl::Time now) {
   const bool open = calendar_.IsOpen(definition_, now);
-  if (decision.opened && decision.opened->held_until.has_value() != open) {
+  const bool flaps = decision.opened && SteadyAt(state_, decision.opened->opened_at) &&
+                     now < decision.opened->opened_at + kSteadySpan;
+  if (decision.opened && decision.opened->held_until.has_value() != (open || flaps)) {
     Fault(open ? "it was told in a maintenance" : "it was held back in no maintenance", now);
   }
   if (open && decision.told) Fault("what was held back was told in another maintenance", now);
@@ -238,8 +245,14 @@ void Twin::CheckFound(absl::Time now) {
         now);
 }
 
+absl::Time Twin::FlapsUntil() const {
+  if (!state_.flapping_since.has_value()) return absl::InfinitePast();
+  return state_.transitions.back() + kSteadySpan;
+}
+
 void Twin::CheckHeld(absl::Time now) {
-  const absl::Time open = std::max(calendar_.OpenUntil(definition_, now), changed_at_);
+  const absl::Time open =
+      std::max({calendar_.OpenUntil(definition_, now), changed_at_, FlapsUntil()});
   const absl::Time end = std::max(open, state_.incident->detected_at);
   const absl::Time by = NoticedBy(end, *store_.ReadGaps(absl::InfinitePast()));
   if (now > by)
@@ -249,7 +262,8 @@ void Twin::CheckHeld(absl::Time now) {
 // What falls into a window is left out, and counts.
 void Twin::CheckReminded(absl::Time now) {
   if (definition_.reminder_interval == absl::ZeroDuration()) return;
-  const absl::Time since = std::max({told_at_, changed_at_, calendar_.OpenUntil(definition_, now)});
+  const absl::Time since =
+      std::max({told_at_, changed_at_, calendar_.OpenUntil(definition_, now), FlapsUntil()});
   const absl::Time by =
       NoticedBy(since + definition_.reminder_interval, *store_.ReadGaps(absl::InfinitePast()));
   if (now > by) Fault(absl::StrCat("a reminder was due by ", Seconds(by)), now);

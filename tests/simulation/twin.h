@@ -52,6 +52,8 @@ class Twin {
   void Compare(const std::string& after, absl::Time now);
   void CheckKnowledge(absl::Time deadline, absl::Time now);
   void CheckFound(absl::Time now);
+  // Until when it is not steady, if nothing happens; the past when it does not flap.
+  absl::Time FlapsUntil() const;
   void CheckHeld(absl::Time now);
   void CheckReminded(absl::Time now);
   void Fault(const std::string& what, absl::Time now);
@@ -64,6 +66,7 @@ class Twin {
   std::set<uint64_t> recorded_;       // push ids
   std::set<std::string> ended_runs_;  // by their ids; nothing lives for longer than kRunMemory
   std::vector<std::string> events_;
+  std::string untold_end_;  // what its end says, when it is told
   size_t held_ = 0;
   absl::Time told_at_ = absl::InfinitePast();     // the newest event
   absl::Time changed_at_ = absl::InfinitePast();  // the definition

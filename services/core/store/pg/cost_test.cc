@@ -204,7 +204,7 @@ TEST_F(CostTest, PlansThatAreKeptUseTheRightIndexFromTheStart) {
     }
     EXPECT_THAT(PlanOf(kLockCriticalDue, kSweeper, {"'-infinity'", "0", "'2026-03-02'", "10"}),
                 ContainsRegex("Index (Only )?Scan using monitor_sweep_critical"));
-    const std::string states = PlanOf(kSaveStates, kSweeper, std::vector<std::string>(20, "'{}'"));
+    const std::string states = PlanOf(kSaveStates, kSweeper, std::vector<std::string>(23, "'{}'"));
     EXPECT_THAT(states, HasSubstr("Index Scan using monitor_state_pkey"));
     EXPECT_THAT(states, HasSubstr("Index Scan using monitor_sweep_pkey"));
     EXPECT_THAT(states, HasSubstr("Index Scan using monitor_listing_pkey"));
