@@ -140,13 +140,17 @@ void ModelWorld::Tell(const std::string& event, absl::Time at) {
 
 Decision ModelWorld::Apply(const Input& input) {
   Decision decision = Decide(definition_, state_, input, Gaps(), now_);
+  // The end of what was told while it flaps is told when it is steady.
+  const bool told_later = decision.closed && !state_.untold_end && decision.next.untold_end;
   state_ = decision.next;
+  if (decision.told_end) Tell("RESOLVED:recovered", untold_closed_at_);
+  if (told_later) untold_closed_at_ = *decision.closed->closed_at;
   const auto& opened = decision.opened;
   if (opened && !opened->held_until) Tell("FIRING", opened->opened_at);
   if (decision.told) Tell("FIRING", state_.incident->opened_at);
   if (decision.reminded) Tell("REMINDER", now_);
   const auto& closed = decision.closed;
-  if (closed && !closed->held_until) {
+  if (closed && !closed->held_until && !told_later) {
     Tell(absl::StrCat("RESOLVED:", std::string(ResolutionName(*closed->resolution))),
          *closed->closed_at);
   }

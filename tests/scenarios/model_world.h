@@ -49,6 +49,7 @@ class ModelWorld : public World {
   GapList gaps_;
   Maintenances maintenances_;
   std::vector<std::string> events_;
+  absl::Time untold_closed_at_;
   std::optional<absl::Time> occurred_at_;         // the newest of them
   std::map<std::string, absl::Time> ended_runs_;  // when their ends were recorded
 };

@@ -115,7 +115,8 @@ void Audit::CheckIncidents(const Twin& twin, const std::vector<AlertEvent>& even
   for (const IncidentView& view : incidents) {
     const Incident& incident = view.incident;
     const bool closed = incident.closed_at.has_value();
-    if (closed && incident.held_until.has_value()) continue;
+    const bool flaps = twin.state().flapping_since.has_value();
+    if ((closed || flaps) && incident.held_until.has_value()) continue;
     if (!is_next(incident, EventType::kFiring)) {
       Fault(twin, absl::StrCat("incident ", incident.key, " was not told"));
     } else if (events[next - 1].occurred_at != incident.opened_at) {
@@ -123,7 +124,8 @@ void Audit::CheckIncidents(const Twin& twin, const std::vector<AlertEvent>& even
     }
     while (is_next(incident, EventType::kReminder)) {
     }
-    if (closed && !is_next(incident, EventType::kResolved)) {
+    const bool untold = twin.state().untold_end.has_value() && next == events.size();
+    if (closed && !untold && !is_next(incident, EventType::kResolved)) {
       Fault(twin, absl::StrCat("the alarm of incident ", incident.key, " never ends"));
     }
     if (!closed && twin.state().state != State::kDown) {

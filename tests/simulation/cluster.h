@@ -93,7 +93,7 @@ class Cluster {
   void Thaw(Host& host);
   bool Works(const Host& host) const;
   Host* AnyCore();
-  bool AllTold();
+  std::string Untold();
   void NoteTouches();
   void CheckTouches();
 

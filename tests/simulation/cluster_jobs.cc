@@ -39,7 +39,7 @@ void Cluster::PushFrom(size_t index) {
   heartbeat.at = Now();
   heartbeat.push_id = ++pushes_;
   heartbeat.source = job.source;
-  if (job.character == Character::kFlapping && Chance(30)) {
+  if (!calm_ && job.character == Character::kFlapping && Chance(30)) {
     heartbeat.kind = HeartbeatKind::kDown;
     heartbeat.message = Chance(50) ? "disk full" : "";
   }
@@ -54,7 +54,7 @@ void Cluster::PushFrom(size_t index) {
     log.item.heartbeat.push_id = ++pushes_;
     waiting_.push_back(std::move(log));
   }
-  if (Chance(20)) {
+  if (!calm_ && Chance(20)) {
     job.run = absl::StrCat("run-", pushes_);
     Waiting start = waiting;
     start.item.heartbeat.kind = HeartbeatKind::kStart;

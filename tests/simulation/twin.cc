@@ -80,8 +80,10 @@ void Twin::Compare(const std::string& after, absl::Time now) {
 }
 
 GapList Twin::Gaps(absl::Time now) {
-  const Maintenances maintenances = *store_.ListMaintenances(
-      {.project = definition_.project, .after_id = "", .limit = kMaxMaintenances});
+  const Maintenances maintenances = *store_.ListMaintenances({.project = definition_.project,
+                                                              .after_id = "",
+                                                              .limit = 100 * kMaxMaintenances,
+                                                              .with_deleted = true});
   return WithMaintenances(*store_.ReadGaps(absl::InfinitePast()), maintenances, definition_, state_,
                           now);
 }
