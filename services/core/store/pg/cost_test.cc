@@ -209,7 +209,7 @@ TEST_F(CostTest, PlansThatAreKeptUseTheRightIndexFromTheStart) {
     EXPECT_THAT(states, HasSubstr("Index Scan using monitor_sweep_pkey"));
     EXPECT_THAT(states, HasSubstr("Index Scan using monitor_listing_pkey"));
     EXPECT_THAT(states, Not(HasSubstr("monitor_sweep_at")));
-    std::vector<std::string> deliveries(20, "'{}'");
+    std::vector<std::string> deliveries(21, "'{}'");
     deliveries[0] = "10";
     const std::string add = PlanOf(kAddDeliveries, kSweeper, deliveries);
     const std::string lock = PlanOf(kLockBacklogs, kSweeper, {"'{}'", "'{}'"});
