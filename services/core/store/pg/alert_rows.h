@@ -28,10 +28,10 @@ namespace tocsin::core::pg {
   "d.events, d.extra, d.state, d.redelivery, d.attempts, d.skipped, d.occurred_at, "    \
   "d.created_at, d.next_attempt_at, d.expires_at, d.last_outcome, d.last_http_status, " \
   "d.finished_at, d.lease_id, d.leased_until, d.gather, "                               \
-  "(SELECT g.id FROM delivery g WHERE g.delivery_id = d.digest_id)"
+  "d.told_by"
 
 // Of table d: it may be sent by itself, when it is due.
-#define TOCSIN_SENT_ALONE "d.state = 1 AND NOT d.gather AND d.digest_id IS NULL"
+#define TOCSIN_SENT_ALONE "d.state = 1 AND NOT d.gather AND d.told_by IS NULL"
 
 // Whether d need not wait for an earlier one of its monitor and channel. The sum keeps the planner
 // off the indexes of channels, which may have long backlogs; monitors have short ones. LIMIT keeps

@@ -65,7 +65,7 @@ constexpr Statement kSaveDelivery = {
     "skipped = $5::integer, last_http_status = $6::integer, next_attempt_at = $7::timestamptz, "
     "expires_at = $8::timestamptz, finished_at = $9::timestamptz, "
     "leased_until = $10::timestamptz, lease_id = nullif($11::text, ''), last_outcome = $12::text, "
-    "gather = $13::boolean, digest_id = CASE WHEN $14::text <> '' THEN digest_id END "
+    "gather = $13::boolean, told_by = nullif($14::text, '') "
     "WHERE delivery_id = $1::bigint"};
 
 std::optional<absl::Time> NullWhenPast(absl::Time time) {

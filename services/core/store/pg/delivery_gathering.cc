@@ -68,8 +68,8 @@ constexpr Statement kGather = {
     "gather",
     "WITH " TOCSIN_WAITING
     ", made AS (SELECT nextval('outbox_id') AS digest_id), "
-    "told AS (UPDATE delivery d SET gather = false, digest_id = made.digest_id, "
-    "lease_id = $4::text, leased_until = 'infinity' FROM waiting, made "
+    "told AS (UPDATE delivery d SET gather = false, told_by = $4::text, "
+    "lease_id = $4::text, leased_until = 'infinity' FROM waiting "
     "WHERE d.delivery_id = waiting.delivery_id) "
     "SELECT made.digest_id, e.event_id, e.type, (e.snapshot -> 'incident' ->> 'cause')::smallint "
     "FROM made, waiting CROSS JOIN LATERAL unnest(waiting.events) AS t (event_id) "
@@ -97,7 +97,7 @@ constexpr Statement kSaveWindow = {
   "last_outcome = g.last_outcome, last_http_status = g.last_http_status, " \
   "lease_id = CASE WHEN g.state = 1 THEN d.lease_id END, "                 \
   "leased_until = CASE WHEN g.state = 1 THEN d.leased_until END "          \
-  "FROM delivery g WHERE d.digest_id = g.delivery_id AND " which " RETURNING d.delivery_id"
+  "FROM delivery g WHERE d.told_by = g.id AND " which " RETURNING d.delivery_id"
 
 constexpr Statement kFollowDigest = {
     "follow_digest",

@@ -28,7 +28,7 @@ constexpr Statement kReleaseBacklogs = {
     "UPDATE delivery d SET next_attempt_at = $1::timestamptz "
     "FROM channel c CROSS JOIN LATERAL (SELECT b.delivery_id FROM delivery b "
     "WHERE b.channel_id = c.channel_id AND b.state = 1 AND NOT b.gather "
-    "AND b.digest_id IS NULL AND b.next_attempt_at > $1::timestamptz "
+    "AND b.told_by IS NULL AND b.next_attempt_at > $1::timestamptz "
     "AND b.leased_at < c.released_at ORDER BY b.next_attempt_at, b.delivery_id "
     "LIMIT $2::integer FOR NO KEY UPDATE SKIP LOCKED) late "
     "WHERE c.released_at IS NOT NULL AND d.delivery_id = late.delivery_id"};
@@ -37,7 +37,7 @@ constexpr Statement kEndRelease = {
     "end_release",
     "UPDATE channel c SET released_at = NULL WHERE c.released_at IS NOT NULL "
     "AND NOT EXISTS (SELECT FROM delivery b WHERE b.channel_id = c.channel_id AND b.state = 1 "
-    "AND NOT b.gather AND b.digest_id IS NULL AND b.next_attempt_at > $1::timestamptz AND "
+    "AND NOT b.gather AND b.told_by IS NULL AND b.next_attempt_at > $1::timestamptz AND "
     "b.leased_at < c.released_at)"};
 
 }  // namespace

@@ -13,13 +13,13 @@ ALTER TABLE channel
   ADD COLUMN group_wait_us bigint NOT NULL DEFAULT 10000000;
 ALTER TABLE delivery
   ADD COLUMN gather boolean NOT NULL DEFAULT false,  -- not tried yet, and may be gathered
-  ADD COLUMN digest_id bigint;                       -- the delivery that tells it
-CREATE INDEX delivery_digest ON delivery (digest_id) WHERE digest_id IS NOT NULL;
+  ADD COLUMN told_by text COLLATE "C";               -- the id of the digest that tells it
+CREATE INDEX delivery_told_by ON delivery (told_by) WHERE told_by IS NOT NULL;
 CREATE INDEX delivery_gather ON delivery (channel_id, next_attempt_at, delivery_id)
   WHERE state = 1 AND gather;
 DROP INDEX delivery_due;
 CREATE INDEX delivery_due ON delivery (channel_id, next_attempt_at, delivery_id)
-  WHERE state = 1 AND NOT gather AND digest_id IS NULL;
+  WHERE state = 1 AND NOT gather AND told_by IS NULL;
 -- In which the alerts of a channel are counted.
 CREATE TABLE gather_window (
   channel_id bigint PRIMARY KEY,
