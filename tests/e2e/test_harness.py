@@ -16,8 +16,9 @@ def make_history(**parts):
     good = {
         "heartbeats": [beat(1, UP, "a"), beat(2, DOWN, "b"), beat(3, UP, "c")],
         "events": {"m": [event(10, 1, FIRING, 2), event(11, 2, RESOLVED, 3)]},
-        "incidents": {"m": [{"id": 7, "closed_at": 3, "resolution": 1}]},
+        "incidents": {"m": [{"id": 7, "closed_at": 3, "resolution": 1, "held_until": None}]},
         "states": {"m": 2},
+        "untold_ends": {"m": None},
         "deliveries": [],
     }
     return types.SimpleNamespace(**{**good, **parts})

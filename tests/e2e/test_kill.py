@@ -50,7 +50,7 @@ class Kill(TocsinTestCase):
         for i in range(FLAPPING):
             made.append(self.make_job(
                 f"flapping-{i}", "1h", "1h",
-                jobs.Flapping(random.Random(rng.random()), 0.5, (2, 6)), i % 2 == 0))
+                jobs.Flapping(random.Random(rng.random()), 0.5, (4, 14)), i % 2 == 0))
         for i in range(SILENT):
             made.append(self.make_job(
                 f"silent-{i}", "3s", "1s",

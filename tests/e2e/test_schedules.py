@@ -158,7 +158,7 @@ class Schedules(TocsinTestCase):
         message = self.opened()
         self.assertEqual(message.data["incident"]["cause"], "run_overran")
         self.assertEqual(message.data["monitor"]["maxRunDuration"], 1)
-        self.assertIn(f"DOWN {self.monitor} (critical): a run has taken longer than 1 s, since ",
+        self.assertIn(f'DOWN {self.monitor} (critical): run "42" has taken longer than 1 s, since ',
                       message.summary)
         # Its end says how long it took, and that all is well.
         push(self.gateway, token, status="up", run="42")
