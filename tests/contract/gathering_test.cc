@@ -91,7 +91,7 @@ TEST_P(Gathering, WhatADigestTellsIsDeliveredWithIt) {
   const std::string digest = LeaseIds(end_).at(0);
   Report(digest, DeliveryResult::kRetry, end_);
   EXPECT_EQ(Find("d15").state, DeliveryState::kPending);
-  EXPECT_EQ(Find("d15").attempts, 1);
+  EXPECT_EQ(Find("d15").told_by, digest);
   EXPECT_THAT(LeaseIds(end_ + kSecond), ElementsAre(digest)) << "the same again";
   Report(digest, DeliveryResult::kDelivered, end_ + kSecond);
   const Delivery told = Find("d15");

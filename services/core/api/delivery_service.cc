@@ -47,6 +47,7 @@ void Revive(Delivery& delivery, absl::Time now) {
   delivery.state = DeliveryState::kPending;
   delivery.redelivery = true;
   delivery.told_by.clear();
+  delivery.may_gather = false;
   delivery.attempts = 0;
   delivery.next_attempt_at = now;
   delivery.expires_at = now + kRedeliveryLife;

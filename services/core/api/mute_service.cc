@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "common/random.h"
 #include "common/status_details.h"
@@ -25,7 +26,8 @@ constexpr size_t kDrawn = 13;  // twelve digits of a UUID
 // A repeated request draws the same.
 std::string IdOf(const v1::CreateMuteRequest& request) {
   if (!request.mute_id().empty()) return request.mute_id();
-  if (!request.request_id().empty()) return request.request_id().substr(0, kDrawn);
+  if (!request.request_id().empty())
+    return absl::AsciiStrToLower(request.request_id().substr(0, kDrawn));
   return absl::StrCat(absl::Hex(RandomId(), absl::kZeroPad16)).substr(0, kDrawn);
 }
 

@@ -151,7 +151,10 @@ GapList WithMaintenances(const GapList& gaps, const Maintenances& maintenances,
   std::optional<absl::Time> plain;
   for (const Maintenance& maintenance : maintenances) {
     // Most are over for long.
-    if (!maintenance.recurring.has_value() && maintenance.end < std::min(since, now)) continue;
+    const absl::Time gone = maintenance.deleted_at.value_or(absl::InfiniteFuture());
+    const absl::Time end =
+        maintenance.recurring.has_value() ? gone : std::min(gone, maintenance.end);
+    if (end < std::min(since, now)) continue;
     if (!Covers(maintenance, definition)) continue;
     if (!plain.has_value()) plain = DeadlineOf(definition, state, {}).plain;
     // The last one that overlaps what leads to the deadline is the one that moves it.

@@ -91,7 +91,10 @@ void Close(Decision& decision, const Facts& facts, absl::Time at, Resolution res
   if (resolution == Resolution::kRecovered) NoteTransition(decision.next, *incident.closed_at);
   if (resolution == Resolution::kLateHeartbeat) ForgetTransition(decision.next);
   const bool told = !incident.held_until.has_value();
-  if (told && resolution == Resolution::kRecovered && SteadyAt(decision.next, facts.now)) {
+  // A core of the release before told this one, too.
+  const bool another = decision.next.untold_end.has_value();
+  if (told && !another && resolution == Resolution::kRecovered &&
+      SteadyAt(decision.next, facts.now)) {
     decision.next.untold_end = incident.key;
   } else if (told) {
     decision.next.sequence += 1;

@@ -170,6 +170,7 @@ absl::Status ResolveLate(Transaction& transaction, const MonitorDefinition& defi
   if (!incident.has_value()) return absl::OkStatus();
   ASSIGN_OR_RETURN(AlertEvent event, MakeEvent(transaction, definition, decision, *incident, now));
   event.state = State::kUp;
+  event.expected_at.reset();  // of what the decision opens
   event.sequence -= TellsMore(decision) ? 1 : 0;
   return TellEnd(transaction, definition, decision, std::move(event), now);
 }

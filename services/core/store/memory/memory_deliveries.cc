@@ -134,7 +134,9 @@ void MemoryStore::Apply(const DeliveryReport& report, absl::Time now, ReportEffe
   const ChannelKey channel_key = delivery.channel;
   const Delivery digest = delivery;
   tables_.SetDelivery(found->second, std::move(row));
-  if (digest.type == DeliveryType::kDigest) FollowDigest(digest);
+  if (digest.type == DeliveryType::kDigest && digest.state != DeliveryState::kPending) {
+    FollowDigest(digest);
+  }
 
   if (!delivered && report.result != DeliveryResult::kDeferred) {
     channel.channel.last_error = report.outcome;

@@ -83,14 +83,11 @@ void MemoryStore::FollowDigest(const Delivery& digest) {
     Delivery& delivery = row.delivery;
     delivery.state = digest.state;
     delivery.attempts = digest.attempts;
-    delivery.next_attempt_at = digest.next_attempt_at;
     delivery.finished_at = digest.finished_at;
     delivery.last_outcome = digest.last_outcome;
     delivery.last_http_status = digest.last_http_status;
-    if (digest.state != DeliveryState::kPending) {
-      delivery.lease_id.clear();
-      delivery.leased_until = absl::InfinitePast();
-    }
+    delivery.lease_id.clear();
+    delivery.leased_until = absl::InfinitePast();
     tables_.SetDelivery(key, std::move(row));
   }
 }

@@ -73,7 +73,7 @@ constexpr Statement kGather = {
     "WHERE d.delivery_id = waiting.delivery_id) "
     "SELECT made.digest_id, e.event_id, e.type, (e.snapshot -> 'incident' ->> 'cause')::smallint "
     "FROM made, waiting CROSS JOIN LATERAL unnest(waiting.events) AS t (event_id) "
-    "JOIN alert_event e ON e.event_id = t.event_id ORDER BY e.event_id"};
+    "LEFT JOIN alert_event e ON e.event_id = t.event_id ORDER BY e.event_id"};
 
 constexpr Statement kAddDigest = {
     "add_digest",
@@ -91,12 +91,10 @@ constexpr Statement kSaveWindow = {
     "SET started_at = excluded.started_at, sent = excluded.sent"};
 
 // One that was dead and was sent again after all tells them again, too.
-#define TOCSIN_FOLLOW(which)                                               \
-  "UPDATE delivery d SET state = g.state, attempts = g.attempts, "         \
-  "next_attempt_at = g.next_attempt_at, finished_at = g.finished_at, "     \
-  "last_outcome = g.last_outcome, last_http_status = g.last_http_status, " \
-  "lease_id = CASE WHEN g.state = 1 THEN d.lease_id END, "                 \
-  "leased_until = CASE WHEN g.state = 1 THEN d.leased_until END "          \
+#define TOCSIN_FOLLOW(which)                                                     \
+  "UPDATE delivery d SET state = g.state, attempts = g.attempts, "               \
+  "finished_at = g.finished_at, last_outcome = g.last_outcome, "                 \
+  "last_http_status = g.last_http_status, lease_id = NULL, leased_until = NULL " \
   "FROM delivery g WHERE d.told_by = g.id AND " which " RETURNING d.delivery_id"
 
 constexpr Statement kFollowDigest = {
@@ -105,6 +103,11 @@ constexpr Statement kFollowDigest = {
 
 constexpr Statement kMendDigests = {
     "mend_digests", TOCSIN_FOLLOW("d.state = 1 AND d.leased_until = 'infinity' AND g.state <> 1")};
+
+// What a core of the release before has tried is sent by itself from then on.
+constexpr Statement kMendLeased = {
+    "mend_leased_gathering",
+    "UPDATE delivery d SET gather = false WHERE d.state = 1 AND d.gather AND d.attempts > 0"};
 
 struct Gathering {
   Channel channel;
@@ -139,6 +142,7 @@ absl::Status MakeDigest(Session& session, const Channel& channel, absl::Time now
   for (int i = 0; i < rows.size(); ++i) {
     Row row = rows.at(i);
     digest.key = row.Int();
+    if (row.NextIsNull()) continue;  // retention has forgotten it
     const EventKey event = row.Int();
     if (digest.events.size() < kNamedInDigest) digest.events.push_back(event);
     const auto type = row.As<EventType>();
@@ -196,6 +200,9 @@ absl::Status FollowDigest(Session& session, DeliveryKey digest, std::vector<Deli
   return rows.status();
 }
 
-absl::Status MendDigests(Session& session) { return session.Run(kMendDigests).status(); }
+absl::Status MendDigests(Session& session) {
+  RETURN_IF_ERROR(session.Run(kMendDigests).status());
+  return session.Run(kMendLeased).status();
+}
 
 }  // namespace tocsin::core::pg

@@ -20,10 +20,12 @@ absl::Status GatherDeliveries(Session& session, absl::Time now);
 // When it has something to do; InfiniteFuture: nothing waits.
 absl::StatusOr<absl::Time> NextGatheringAt(Session& session);
 
-// What became of a digest becomes of those that it tells; their keys are added to `keys`.
+// What became of a digest that is finished becomes of those that it tells; their keys are added to
+// `keys`.
 absl::Status FollowDigest(Session& session, DeliveryKey digest, std::vector<DeliveryKey>& keys);
 
-// Does so for digests that were finished by a core of a release that knows nothing of them.
+// Makes good what a core of a release has left that knows nothing of digests: one that it finished,
+// and what it has leased of those that may be gathered.
 absl::Status MendDigests(Session& session);
 
 }  // namespace tocsin::core::pg

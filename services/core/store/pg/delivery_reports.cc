@@ -255,7 +255,9 @@ absl::StatusOr<std::string> Apply(pg::Session& session, absl::Span<const Deliver
     if (!delivery.changed) continue;
     std::vector<DeliveryKey>& keys = delivery.state == DeliveryState::kPending ? put_off : finished;
     keys.push_back(delivery.key);
-    if (delivery.is_digest) RETURN_IF_ERROR(pg::FollowDigest(session, delivery.key, keys));
+    if (delivery.is_digest && delivery.state != DeliveryState::kPending) {
+      RETURN_IF_ERROR(pg::FollowDigest(session, delivery.key, keys));
+    }
   }
   RETURN_IF_ERROR(pg::PutOffFollowers(session, put_off));
   ASSIGN_OR_RETURN(const int64_t released, pg::ReleaseFollowers(session, finished, now));
