@@ -126,6 +126,7 @@ void Job::Note(const Heartbeat& heartbeat) {
     return;
   }
   if (dead_) ++failures_;
+  failed_ |= failures_ >= monitor_.failure_threshold;
   known_.last_at = now_;
   known_.credit_at = absl::InfinitePast();
   if (known_.runs.empty()) return;
@@ -155,12 +156,14 @@ GapList Job::Outages(absl::Duration blur) const {
 
 absl::Time Job::PromisedBy(absl::Duration blur) const {
   const GapList outages = Outages(blur);
-  if (failures_ >= monitor_.failure_threshold) return NoticedBy(now_, outages);
+  if (failed_) return NoticedBy(now_, outages);
   GapList disturbed = outages;
   const absl::Time heard = std::max(known_.last_at, known_.armed_at);
-  const GapList windows = calendar_.Windows(
-      monitor_, heard - absl::Hours(24),
-      std::max(now_, known_.floor_at) + 10 * (Period() + monitor_.schedule.grace));
+  absl::Time until = std::max(now_, known_.floor_at);
+  // By the limit at its start, which a change of rules leaves alone.
+  for (const Run& run : known_.runs) until = std::max(until, run.due_at);
+  const GapList windows = calendar_.Windows(monitor_, heard - absl::Hours(24),
+                                            until + 10 * (Period() + monitor_.schedule.grace));
   disturbed.insert(disturbed.end(), windows.begin(), windows.end());
   return NoticedBy(DownBy(monitor_, known_, disturbed, changed_at_), outages);
 }

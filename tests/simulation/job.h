@@ -93,6 +93,8 @@ class Job {
   bool paused_ = false;
   bool dead_ = false;
   int failures_ = 0;  // received since its death
+  // Whether they were enough when they were counted: a threshold that is lowered judges nothing.
+  bool failed_ = false;
   // Rests in windows of maintenances that come again and again; then nothing else may hinder it.
   bool rests_always_ = false;
   absl::Time rests_from_ = absl::InfiniteFuture();  // in this one, up to
