@@ -147,6 +147,7 @@ void Job::ChangeRules(World& world) {
 }
 
 void Job::Resume(World& world) {
+  failures_ = 0;  // the pause forgot them
   Tell("resume");
   world.Do(Admin{Admin::What::kResume});
   paused_ = false;
