@@ -128,10 +128,9 @@ void Job::ChangeRules(World& world) {
   changed_at_ = now_;
   if (monitor_.schedule != before.schedule) {
     known_.floor_at = now_ + monitor_.schedule.timeout;
-    if (known_.runs.empty()) {
-      fire_ = now_;
-      PlanNextBeat();
-    }
+    // A start that was early by the rules before may not be by the new ones.
+    fire_ = now_;
+    if (known_.runs.empty()) PlanNextBeat();
   }
   Tell(absl::StrCat("change: timeout ", absl::FormatDuration(monitor_.schedule.timeout),
                     " interval ", absl::FormatDuration(monitor_.schedule.recommended_interval),
