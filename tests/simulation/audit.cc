@@ -218,7 +218,9 @@ void Audit::CheckOrder(const Twin& twin) const {
 void Audit::CheckDeliveries() const {
   for (const Delivery& delivery : Deliveries()) {
     if (delivery.state == DeliveryState::kSuperseded) continue;
-    if (delivery.state == DeliveryState::kDelivered && arrivals.deliveries.contains(delivery.id)) {
+    // What a digest tells arrives with it.
+    const std::string& message = delivery.told_by.empty() ? delivery.id : delivery.told_by;
+    if (delivery.state == DeliveryState::kDelivered && arrivals.deliveries.contains(message)) {
       continue;
     }
     faults.push_back(absl::StrCat("delivery ", delivery.id, " of monitor ", delivery.monitor,

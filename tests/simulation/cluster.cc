@@ -67,9 +67,12 @@ void Cluster::AddChannels() {
   const ProjectKey project = **store_.FindProject("default");
   const absl::Status added =
       store_.Transact(TransactionClass::kAdmin, [&](Transaction& transaction) -> absl::Status {
-        for (const Channel& channel :
-             {MakeChannel(project, "all", ""), MakeChannel(project, "also", ""),
-              MakeChannel(project, "nights", "team=nights")}) {
+        // More than one alert within a minute are a storm to this one.
+        Channel gathering = MakeChannel(project, "also", "");
+        gathering.group_limit = 1;
+        gathering.group_wait = absl::Seconds(60);
+        for (const Channel& channel : {MakeChannel(project, "all", ""), gathering,
+                                       MakeChannel(project, "nights", "team=nights")}) {
           if (auto key = transaction.InsertChannel(channel); !key.ok()) return key.status();
         }
         return absl::OkStatus();
@@ -316,6 +319,16 @@ void Cluster::CheckTouches() {
   }
 }
 
+size_t Cluster::Digests() {
+  DeliveryQuery query;
+  query.project = **store_.FindProject("default");
+  query.limit = 1'000'000;
+  const std::vector<DeliveryView> views = *store_.ListDeliveries(query);
+  return std::count_if(views.begin(), views.end(), [](const DeliveryView& view) {
+    return view.delivery.type == DeliveryType::kDigest;
+  });
+}
+
 std::string Cluster::Summary() {
   int64_t injected = 0;
   size_t recorded = 0, events = 0, held = 0, reminders = 0;
@@ -329,9 +342,10 @@ std::string Cluster::Summary() {
   }
   return absl::StrCat(recorded, " heartbeats, ", events, " events, ", held, " held back, ",
                       reminders, " reminders, ", maintenances_, " changes of maintenances, ",
-                      arrivals_.deliveries.size(), " deliveries, ", crashes_, " crashes, ",
-                      freezes_, " freezes, ", retries_, " pushes tried again, ", injected,
-                      " faults of the store, ", outages_.size(), " own outages");
+                      arrivals_.deliveries.size(), " deliveries, ", Digests(), " digests, ",
+                      crashes_, " crashes, ", freezes_, " freezes, ", retries_,
+                      " pushes tried again, ", injected, " faults of the store, ", outages_.size(),
+                      " own outages");
 }
 
 }  // namespace tocsin::core::simulation

@@ -43,6 +43,8 @@ class Cluster {
   const std::vector<std::string>& faults() const { return faults_; }
   // Counts of what happened, so that it can be seen that much did.
   std::string Summary();
+  // How many storms were told by a digest.
+  size_t Digests();
 
  private:
   struct Sent {

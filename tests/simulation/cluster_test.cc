@@ -25,14 +25,17 @@ class ClusterTest : public ::testing::TestWithParam<int> {};
 TEST_P(ClusterTest, KeepsEveryPromiseWhateverBreaks) {
   const uint64_t first = FromEnvironment("TOCSIN_TEST_SEED", std::random_device{}());
   const uint64_t minutes = FromEnvironment("TOCSIN_TEST_MINUTES", kMinutes);
+  size_t digests = 0;
   for (uint64_t seed = first; seed < first + kRuns; ++seed) {
     std::printf("seed %llu: ", static_cast<unsigned long long>(seed));
     Cluster cluster(seed, GetParam());
     cluster.Live(absl::Minutes(static_cast<int64_t>(minutes)));
     std::printf("%s\n", cluster.Summary().c_str());
+    digests += cluster.Digests();
     for (const std::string& fault : cluster.faults()) ADD_FAILURE() << fault;
     ASSERT_TRUE(cluster.faults().empty()) << "TOCSIN_TEST_SEED=" << seed << " repeats it";
   }
+  EXPECT_GT(digests, 0u);
 }
 
 INSTANTIATE_TEST_SUITE_P(Replicas, ClusterTest, ::testing::Values(2, 3));

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <utility>
 
 namespace tocsin::core::simulation {
 namespace {
@@ -25,11 +26,15 @@ absl::Duration Notifier::Between(int64_t low_millis, int64_t high_millis) {
 
 void Notifier::Take(std::vector<LeasedDelivery> leased) {
   for (const LeasedDelivery& each : leased) {
+    std::map<MonitorKey, int64_t> newest;
+    for (const AlertEvent& event : each.events) {
+      int64_t& sequence = newest[event.monitor];
+      sequence = std::max(sequence, event.sequence);
+    }
     held_.push_back({.lease_id = each.delivery.lease_id,
                      .delivery_id = each.delivery.id,
-                     .monitor = each.delivery.monitor,
                      .channel = each.delivery.channel,
-                     .sequence = each.delivery.sequence,
+                     .newest = std::move(newest),
                      .send_at = clock_.Now() + Between(1, 500)});
   }
 }
@@ -40,8 +45,8 @@ bool Notifier::Send(const Held& held) {
   const bool arrives = well_ || Chance(85);
   if (arrives) {
     arrivals_.deliveries.insert(held.delivery_id);
-    if (held.monitor != 0) {
-      arrivals_.sequences[{held.monitor, held.channel}].push_back(held.sequence);
+    for (const auto& [monitor, sequence] : held.newest) {
+      arrivals_.sequences[{monitor, held.channel}].push_back(sequence);
     }
   }
   if (vanishes) return false;

@@ -44,9 +44,8 @@ class Notifier {
   struct Held {
     std::string lease_id;
     std::string delivery_id;
-    MonitorKey monitor = 0;
     ChannelKey channel = 0;
-    int64_t sequence = 0;
+    std::map<MonitorKey, int64_t> newest;  // the sequence of the newest event that it tells of each
     absl::Time send_at;
   };
 
