@@ -89,7 +89,7 @@ class Differences:
 
     def _systemd(self, instant, is_ours):
         for transition in self._transitions:
-            if (is_ours and 0 < instant - transition.at < DAY and transition.shift > 0
+            if (is_ours and 0 <= instant - transition.at < DAY and transition.shift > 0
                     and self._day(instant) == self._day(transition.at)):
                 if self._skips(transition):
                     return "leaves out the rest of a day some of which is skipped"
