@@ -1,4 +1,5 @@
 // `tocsin channel …`: makes, shows, tests and changes the webhooks that alerts go to.
+#include <array>
 #include <map>
 #include <memory>
 #include <string>
@@ -6,8 +7,11 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
 #include "cli/context.h"
+#include "cli/duration.h"
 #include "cli/table.h"
+#include "cli/test_message.h"
 #include "common/status_macros.h"
 #include "tocsin/v1/channel_service.grpc.pb.h"
 #include "tocsin/v1/delivery_service.grpc.pb.h"
@@ -20,11 +24,31 @@ using Stub = v1::ChannelService::Stub;
 constexpr int kMostCounted = 1000;  // deliveries of a page
 
 struct Fields {
-  std::string id, url, selector, secret, fallback, display_name;
+  std::string id, url, selector, secret, fallback, display_name, format;
   bool is_default = false;
   int group_limit = 0;
   std::string group_wait;
 };
+
+// The formats by the words that people use for them.
+constexpr std::array<std::pair<const char*, v1::Channel::Format>, 3> kFormats = {
+    {{"standard", v1::Channel::FORMAT_STANDARD_WEBHOOK},
+     {"slack", v1::Channel::FORMAT_SLACK},
+     {"pagerduty", v1::Channel::FORMAT_PAGERDUTY}}};
+
+v1::Channel::Format FormatOf(const std::string& word) {
+  for (const auto& [known, format] : kFormats) {
+    if (word == known) return format;
+  }
+  return v1::Channel::FORMAT_UNSPECIFIED;
+}
+
+std::string FormatWord(const v1::Channel& channel) {
+  for (const auto& [word, format] : kFormats) {
+    if (channel.format() == format) return word;
+  }
+  return absl::StrCat(static_cast<int>(channel.format()));  // of a later version
+}
 
 void AddFields(CLI::App& app, Fields& fields, bool creating) {
   app.add_option("ID", fields.id, "Id of the channel")->required();
@@ -41,7 +65,15 @@ void AddFields(CLI::App& app, Fields& fields, bool creating) {
   AddDuration(app, "--group-wait", fields.group_wait,
               "How long they are gathered at most, 10s without this; 0s never gathers");
   if (creating) {
-    app.add_option("--secret", fields.secret, "Signing secret, whsec_…; one is made without it")
+    app.add_option(
+           "--format", fields.format,
+           "What is sent: standard (signed, as without this), slack (also for Mattermost, and "
+           "Discord's URL with /slack) or pagerduty (Events API v2)")
+        ->check(CLI::IsMember({"standard", "slack", "pagerduty"}));
+    app.add_option(
+           "--secret", fields.secret,
+           "Signing secret, whsec_…; one is made without it. For pagerduty the routing key; "
+           "slack has none")
         ->envname("TOCSIN_CHANNEL_SECRET");
   }
 }
@@ -106,6 +138,7 @@ Table Describe(const v1::Channel& channel) {
   table.AddRow({"Channel", IdOf(channel.name())});
   table.AddRow({"Display name", channel.display_name()});
   table.AddRow({"URL", channel.url()});
+  table.AddRow({"Format", FormatWord(channel)});
   table.AddRow({"Default", channel.is_default() ? "yes" : "no"});
   table.AddRow({"Selector", channel.selector()});
   table.AddRow({"Fallback", IdOf(channel.fallback_channel())});
@@ -143,6 +176,7 @@ void AddCreate(CLI::App& channel, Context& context) {
       request.set_parent(context.Parent());
       request.set_channel_id(fields->id);
       request.set_webhook_secret(fields->secret);
+      request.mutable_channel()->set_format(FormatOf(fields->format));
       request.set_request_id(flags->request_id);
       request.set_validate_only(flags->validate_only);
       Apply(context, *app, *fields, *request.mutable_channel());
@@ -234,10 +268,11 @@ void AddList(CLI::App& channel, Context& context) {
         return absl::OkStatus();
       }
       ASSIGN_OR_RETURN(const Backlog backlog, CountWaiting(context, context.Parent(), ""));
-      Table table({"ID", "URL", "DEFAULT", "SELECTOR", "STATE", "FAILING SINCE", "WAITING"});
+      Table table(
+          {"ID", "FORMAT", "URL", "DEFAULT", "SELECTOR", "STATE", "FAILING SINCE", "WAITING"});
       for (const v1::Channel& c : all.channels()) {
-        table.AddRow({IdOf(c.name()), c.url(), c.is_default() ? "yes" : "", Shortened(c.selector()),
-                      State(c), Show(c.failing_since()), backlog.Show(c)});
+        table.AddRow({IdOf(c.name()), FormatWord(c), c.url(), c.is_default() ? "yes" : "",
+                      Shortened(c.selector()), State(c), Show(c.failing_since()), backlog.Show(c)});
       }
       Print(table.ToString());
       return absl::OkStatus();
@@ -265,6 +300,33 @@ void AddVerb(CLI::App& channel, Context& context, const char* verb, const char* 
   });
 }
 
+void AddTest(CLI::App& channel, Context& context) {
+  CLI::App* app =
+      channel.add_subcommand("test", "Send a test message and show what its receiver says");
+  auto id = std::make_shared<std::string>();
+  auto wait = std::make_shared<std::string>("15s");
+  app->add_option("ID", *id, "Id of the channel")->required();
+  AddDuration(*app, "--wait", *wait, "How long to wait for an answer at most; 0s: not at all")
+      ->capture_default_str();
+  app->callback([id, wait, &context] {
+    context.action = [id, wait](const Context& context) -> absl::Status {
+      ASSIGN_OR_RETURN(const absl::Duration longest, ParseDuration(*wait));
+      ASSIGN_OR_RETURN(const v1::Delivery delivery,
+                       SendTestMessage(context, context.Name("channels", *id), longest));
+      if (context.json()) {
+        context.PrintOne(delivery);
+      } else if (longest == absl::ZeroDuration()) {
+        Print(absl::StrCat("A test message is on its way to ", OneLine(*id), ": delivery ",
+                           IdOf(delivery.name()), "\n"));
+      } else {
+        Print(OutcomeLine(*id, delivery));
+      }
+      if (longest > absl::ZeroDuration() && !Arrived(delivery)) *context.exit_status = 1;
+      return absl::OkStatus();
+    };
+  });
+}
+
 }  // namespace
 
 void AddChannelCommands(CLI::App& app, Context& context) {
@@ -283,12 +345,7 @@ void AddChannelCommands(CLI::App& app, Context& context) {
       });
   AddList(*channel, context);
   AddUpdate(*channel, context);
-  AddVerb(*channel, context, "test", "Send a test message", &Stub::TestChannel,
-          [](const Context&, const std::string& id, const v1::Delivery& delivery) {
-            Print(absl::StrCat("A test message is on its way to ", OneLine(id), ": delivery ",
-                               IdOf(delivery.name()), "\n"));
-            return absl::OkStatus();
-          });
+  AddTest(*channel, context);
   AddDelete(*channel, context);
 }
 

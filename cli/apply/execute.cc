@@ -96,10 +96,10 @@ class Executor {
                                        /*trial=*/false));
     if (unseen) {
       absl::MutexLock lock(&mutex_);
-      if (is_channel) {
-        done_.unseen_channels.push_back(step.resource->id);
-      } else {
+      if (!is_channel) {
         ++done_.unseen_monitors;
+      } else if (!made.secret.empty()) {  // not every format has one
+        done_.unseen_channels.push_back(step.resource->id);
       }
     }
     if (made.secret.empty() || !tokens_.open()) return absl::OkStatus();

@@ -83,8 +83,9 @@ const Kind& ChannelKind() {
                 .hidden = {"url"},
                 .secret = "webhookSecret",
                 .secret_help =
-                    "The secret that signs messages, whsec_ and base64 of 24 to 64 bytes, when it "
-                    "is made, e.g. ${env:WEBHOOK_SECRET}. A channel that exists keeps its secret."};
+                    "The secret that signs messages, whsec_ and base64 of 24 to 64 bytes, or "
+                    "PagerDuty's routing key, when it is made, e.g. ${env:WEBHOOK_SECRET}. A "
+                    "channel that exists keeps its secret."};
   return kind;
 }
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "services/notifier/channel/answer.h"
 #include "services/notifier/channel/webhook_request.h"
 
 namespace tocsin::notifier {
@@ -105,15 +106,16 @@ bool Courier::Begin(uint64_t ticket) {
     return false;
   }
   http_.Send(*std::move(request),
-             [this, ticket](const HttpResult& result) { Finish(ticket, result); });
+             [this, ticket](HttpResult result) { Finish(ticket, std::move(result)); });
   return true;
 }
 
-void Courier::Finish(uint64_t ticket, const HttpResult& result) {
+void Courier::Finish(uint64_t ticket, HttpResult result) {
   const auto found = jobs_.find(ticket);
   const std::unique_ptr<Job> job = std::move(found->second);
   jobs_.erase(found);
   const Delivery& delivery = job->delivery;
+  result.outcome = JudgeAnswer(delivery.destination.format, result);
   const absl::Time now = clock_.Now();
   const absl::Duration mono_now = loop_.Now();
   metrics_.CountAttempt(delivery.destination.format, result.outcome, mono_now - job->began);

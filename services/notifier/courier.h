@@ -63,7 +63,7 @@ class Courier {
   void Pump();
   // Sends; false when it could not.
   bool Begin(uint64_t ticket);
-  void Finish(uint64_t ticket, const HttpResult& result);
+  void Finish(uint64_t ticket, HttpResult result);
   void ShowLoad();
 
   const CourierOptions options_;

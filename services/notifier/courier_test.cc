@@ -81,11 +81,12 @@ class CourierTest : public testing::Test {
     courier_->Take(std::move(one));
     loop_.Run([] {});
   }
-  void Answer(Outcome outcome, int status, std::string retry_after = "") {
+  void Answer(Outcome outcome, int status, std::string retry_after = "", std::string body = "") {
     HttpResult result;
     result.outcome = outcome;
     result.status = status;
     result.retry_after = std::move(retry_after);
+    result.answer = std::move(body);
     loop_.Run([this, &result] { http_.Answer(result); });
   }
 
@@ -150,6 +151,16 @@ TEST_F(CourierTest, WhatCanNeverBeSentIsDead) {
   Answer(Outcome::kBadChannel, 0);
   ASSERT_EQ(reports_.size(), 2u);
   EXPECT_EQ(reports_[1].result, Result::kDead);
+}
+
+TEST_F(CourierTest, TheWordsOfAChatSayThatItIsGone) {
+  Delivery delivery = Make("msg_1");
+  delivery.destination.format = Format::kSlack;
+  Take(std::move(delivery));
+  Answer(Outcome::kStatus4xx, 404, "", "no_service");
+  ASSERT_EQ(reports_.size(), 1u);
+  EXPECT_EQ(reports_[0].result, Result::kGone);
+  EXPECT_EQ(reports_[0].http_status, 404);
 }
 
 TEST_F(CourierTest, DrainHandsBackWhatWaitsAndWhatComes) {

@@ -64,7 +64,8 @@ NotifierMetrics::NotifierMetrics(prometheus::Registry& registry)
                         .Name("tocsin_notifier_deferrals_total")
                         .Help("Deliveries handed back to core without an attempt, by reason.")
                         .Register(registry);
-  const std::array<Format, kFormats> formats = {Format::kUnknown, Format::kStandardWebhook};
+  const std::array<Format, kFormats> formats = {Format::kUnknown, Format::kStandardWebhook,
+                                                Format::kSlack, Format::kPagerDuty};
   for (Outcome outcome : kAllOutcomes) {
     const size_t i = IndexOf(outcome);
     for (size_t f = 0; f < formats.size(); ++f) {
@@ -82,8 +83,7 @@ NotifierMetrics::NotifierMetrics(prometheus::Registry& registry)
 }
 
 void NotifierMetrics::CountAttempt(Format format, Outcome outcome, absl::Duration took) {
-  prometheus::Counter* counter =
-      attempts_[format == Format::kStandardWebhook ? 1 : 0][IndexOf(outcome)];
+  prometheus::Counter* counter = attempts_[static_cast<size_t>(format)][IndexOf(outcome)];
   if (counter != nullptr) counter->Increment();
   if (IsAttempt(outcome)) attempt_duration_->Observe(absl::ToDoubleSeconds(took));
 }

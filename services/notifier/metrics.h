@@ -34,8 +34,9 @@ class NotifierMetrics {
   void CountDroppedReports(size_t n);
 
  private:
-  static constexpr size_t kFormats = 2;
+  static constexpr size_t kFormats = 4;
 
+  // By the number of the format.
   std::array<std::array<prometheus::Counter*, kAllOutcomes.size()>, kFormats> attempts_;
   std::array<prometheus::Counter*, kAllOutcomes.size()> deferrals_;
   prometheus::Histogram* attempt_duration_;

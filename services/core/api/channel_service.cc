@@ -32,8 +32,7 @@ absl::Status ChannelServiceHandler::Create(const Caller& caller,
     ValidateResourceId(channel.id, "channel_id", faults);
     FillDefaults(channel);
     ValidateChannel(channel, "channel", faults);
-    const std::string& secret = request.webhook_secret();
-    if (!secret.empty()) ValidateWebhookSecret(secret, "webhook_secret", faults);
+    ValidateWebhookSecret(channel.format, request.webhook_secret(), "webhook_secret", faults);
     return faults.ToStatus();
   }
   ASSIGN_OR_RETURN(

@@ -168,7 +168,7 @@ v1::Channel ToProto(const Channel& channel) {
   out.set_name(ChannelName(channel.project_id, channel.id));
   out.set_display_name(channel.display_name);
   out.set_url(MaskUrl(channel.url));
-  out.set_format(v1::Channel::FORMAT_STANDARD_WEBHOOK);
+  out.set_format(static_cast<v1::Channel::Format>(channel.format));
   out.set_selector(channel.selector);
   out.set_is_default(channel.is_default);
   if (!channel.fallback_channel.empty()) {
@@ -206,9 +206,18 @@ v1::AuditEntry ToProto(const AuditView& view) {
 }
 
 ChannelFormat FromProto(v1::Channel::Format format, std::string_view prefix, FieldFaults& faults) {
-  if (format != v1::Channel::FORMAT_UNSPECIFIED && format != v1::Channel::FORMAT_STANDARD_WEBHOOK) {
-    faults.Add(std::string(prefix) + ".format",
-               absl::StrCat(static_cast<int>(format), " is no format"), "FORMAT_STANDARD_WEBHOOK");
+  switch (format) {
+    case v1::Channel::FORMAT_SLACK:
+      return ChannelFormat::kSlack;
+    case v1::Channel::FORMAT_PAGERDUTY:
+      return ChannelFormat::kPagerDuty;
+    case v1::Channel::FORMAT_UNSPECIFIED:
+    case v1::Channel::FORMAT_STANDARD_WEBHOOK:
+      break;
+    default:
+      faults.Add(std::string(prefix) + ".format",
+                 absl::StrCat(static_cast<int>(format), " is no format"),
+                 "FORMAT_STANDARD_WEBHOOK, FORMAT_SLACK or FORMAT_PAGERDUTY");
   }
   return ChannelFormat::kStandardWebhook;
 }

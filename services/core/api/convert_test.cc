@@ -13,6 +13,7 @@
 namespace tocsin::core {
 namespace {
 
+using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using testing::MinuteMonitor;
 using testing::Second;
@@ -57,6 +58,22 @@ TEST(Convert, AMonitorIsShownAsItIsAtTheTimeOfTheRead) {
   EXPECT_EQ(in_time.last_heartbeat().message(), "OK");
   EXPECT_FALSE(in_time.last_heartbeat().has_value());
   EXPECT_EQ(ToProto(view, {}, Second(61)).condition(), v1::Monitor::CONDITION_LATE);
+}
+
+TEST(Convert, AFormatSurvivesTheWayAndAnUnknownOneIsRefused) {
+  for (const auto format : {v1::Channel::FORMAT_STANDARD_WEBHOOK, v1::Channel::FORMAT_SLACK,
+                            v1::Channel::FORMAT_PAGERDUTY}) {
+    v1::Channel channel;
+    channel.set_format(format);
+    FieldFaults faults;
+    EXPECT_EQ(ToProto(FromProto(channel, "default", "hook", "channel", faults)).format(), format);
+    EXPECT_TRUE(faults.empty());
+  }
+  v1::Channel unknown;
+  unknown.set_format(static_cast<v1::Channel::Format>(99));
+  FieldFaults faults;
+  FromProto(unknown, "default", "hook", "channel", faults);
+  EXPECT_THAT(faults.ToStatus().message(), HasSubstr("FORMAT_SLACK"));
 }
 
 TEST(Convert, ChannelsOfAnotherProjectAreAFault) {

@@ -184,7 +184,10 @@ std::vector<FieldChange> ChangesOf(const Channel* before, const Channel* after) 
     changes.Text("url", old_url,
                  old_url == new_url ? absl::StrCat(new_url, " (another path)") : new_url);
   }
-  changes.Text("selector", from.selector, to.selector)
+  changes
+      .Text("format", EnumText("FORMAT_", FormatName(from.format)),
+            EnumText("FORMAT_", FormatName(to.format)))
+      .Text("selector", from.selector, to.selector)
       .Flag("is_default", from.is_default, to.is_default)
       .Text("fallback_channel", FallbackName(from), FallbackName(to))
       .Number("group_limit", from.group_limit, to.group_limit)

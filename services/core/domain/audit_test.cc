@@ -9,6 +9,7 @@
 namespace tocsin::core {
 namespace {
 
+using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
@@ -92,6 +93,12 @@ TEST(AuditTest, UrlsAreMaskedAndSecretsAreNeverShown) {
       EXPECT_EQ(AllOf(entry).find(secret), std::string::npos) << secret;
     }
   }
+}
+
+TEST(AuditTest, ANewChannelShowsItsFormat) {
+  Channel chat = Hook();
+  chat.format = ChannelFormat::kSlack;
+  EXPECT_THAT(ChangesOf(nullptr, &chat), Contains(FieldChange{"format", "", "FORMAT_SLACK"}));
 }
 
 TEST(AuditTest, LongValuesAndManyChangesAreCutAndSaySo) {

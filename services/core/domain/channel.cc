@@ -8,6 +8,18 @@
 
 namespace tocsin::core {
 
+std::string_view FormatName(ChannelFormat format) {
+  switch (format) {
+    case ChannelFormat::kStandardWebhook:
+      return "standard_webhook";
+    case ChannelFormat::kSlack:
+      return "slack";
+    case ChannelFormat::kPagerDuty:
+      return "pagerduty";
+  }
+  return "unknown";
+}
+
 bool SelectorMatches(const std::string& selector, const MonitorDefinition& definition) {
   const absl::StatusOr<Selector> parsed = ParseSelector(selector, "selector");
   return parsed.ok() && Matches(*parsed, definition);

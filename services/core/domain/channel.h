@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/time/time.h"
@@ -13,7 +14,10 @@
 namespace tocsin::core {
 
 // The numbers are stored: never change one.
-enum class ChannelFormat : int16_t { kStandardWebhook = 1 };
+enum class ChannelFormat : int16_t { kStandardWebhook = 1, kSlack = 2, kPagerDuty = 3 };
+
+// "standard_webhook", "slack", "pagerduty"; "unknown" for a number that is none of these.
+std::string_view FormatName(ChannelFormat format);
 
 // What people were told last of a channel that does not work.
 struct ChannelTold {
@@ -36,8 +40,9 @@ struct Channel {
   std::string display_name;
   // Plain in memory, sealed (encrypted, see sealer.h) in the store. Never logged.
   std::string url;
-  std::vector<std::string> secrets;  // `whsec_…`, the newest first
-  ChannelFormat format = ChannelFormat::kStandardWebhook;
+  // What signs messages, `whsec_…`, the newest first; of PagerDuty the routing key; of Slack none.
+  std::vector<std::string> secrets;
+  ChannelFormat format = ChannelFormat::kStandardWebhook;  // for good
   std::string selector;  // "team=payments,severity=critical"; empty selects none
   bool is_default = false;
   std::string fallback_channel;  // id; empty: the default channels

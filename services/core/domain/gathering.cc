@@ -6,7 +6,7 @@
 namespace tocsin::core {
 
 bool MayBeGathered(const Channel& channel, Severity severity) {
-  return channel.format == ChannelFormat::kStandardWebhook && severity != Severity::kCritical &&
+  return channel.format != ChannelFormat::kPagerDuty && severity != Severity::kCritical &&
          channel.group_wait > absl::ZeroDuration();
 }
 

@@ -40,7 +40,8 @@ struct GatherPlan {
   friend bool operator==(const GatherPlan&, const GatherPlan&) = default;
 };
 
-// Whether alerts of the monitor may be gathered by the channel.
+// Whether alerts of the monitor may be gathered by the channel: never those of a critical monitor,
+// nor for a pager, where each alert is an incident of its own.
 bool MayBeGathered(const Channel& channel, Severity severity);
 
 // `waiting`: how many alerts that may be gathered are due; more than the limit need not be counted

@@ -89,5 +89,13 @@ TEST_F(Gathering, CriticalAlertsAreNeverGatheredNorIsAnythingWithoutAWait) {
   EXPECT_EQ(Plan(11, 100).release, 11);
 }
 
+TEST_F(Gathering, APagerIsToldEachAlertAChatWindowOfManyAtOnce) {
+  channel_.format = ChannelFormat::kSlack;
+  EXPECT_TRUE(MayBeGathered(channel_, Severity::kError));
+  EXPECT_FALSE(MayBeGathered(channel_, Severity::kCritical));
+  channel_.format = ChannelFormat::kPagerDuty;
+  EXPECT_FALSE(MayBeGathered(channel_, Severity::kInfo));
+}
+
 }  // namespace
 }  // namespace tocsin::core

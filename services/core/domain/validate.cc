@@ -25,6 +25,7 @@ constexpr size_t kMaxUrlBytes = 2048;
 constexpr size_t kMaxSelectorBytes = 1024;
 constexpr size_t kMaxLabels = 32;
 constexpr size_t kMaxNamedChannels = 16;
+constexpr size_t kRoutingKeyBytes = 32;
 constexpr std::string_view kIdRule = "1 to 63 of [a-z0-9-], beginning with a letter or digit";
 constexpr std::string_view kUrlRule =
     "an http or https URL with a host, of at most 2048 bytes, without blanks";
@@ -196,6 +197,10 @@ bool IsWebhookSecret(std::string_view secret) {
   return absl::Base64Unescape(encoded, &bytes) && bytes.size() >= 24 && bytes.size() <= 64;
 }
 
+bool IsRoutingKey(std::string_view key) {
+  return key.size() == kRoutingKeyBytes && std::all_of(key.begin(), key.end(), absl::ascii_isalnum);
+}
+
 void ValidateResourceId(std::string_view id, std::string_view field, FieldFaults& faults) {
   if (IsResourceId(id)) return;
   faults.Add(field,
@@ -208,8 +213,24 @@ void ValidateDisplayName(const std::string& name, std::string_view field, FieldF
   Checker("", faults).Text(AnyStringView(field).absl(), name, kMaxShortTextBytes);
 }
 
-void ValidateWebhookSecret(std::string_view secret, std::string_view field, FieldFaults& faults) {
-  if (!IsWebhookSecret(secret)) {
+void ValidateWebhookSecret(ChannelFormat format, std::string_view secret, std::string_view field,
+                           FieldFaults& faults) {
+  switch (format) {
+    case ChannelFormat::kSlack:
+      if (!secret.empty()) {
+        faults.Add(field, "a Slack channel has none: who knows its URL may post", "nothing");
+      }
+      return;
+    case ChannelFormat::kPagerDuty:
+      if (!IsRoutingKey(secret)) {
+        faults.Add(field, secret.empty() ? "missing" : "it is no routing key",
+                   "the integration's routing key, 32 letters and digits");
+      }
+      return;
+    case ChannelFormat::kStandardWebhook:
+      break;
+  }
+  if (!secret.empty() && !IsWebhookSecret(secret)) {
     faults.Add(field, "it is no such secret", "whsec_ followed by base64 of 24 to 64 bytes");
   }
 }

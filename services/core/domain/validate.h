@@ -33,12 +33,17 @@ bool IsResourceId(std::string_view id);
 bool IsLabelKey(std::string_view key);
 // Whether it is `whsec_` and base64 of 24 to 64 bytes.
 bool IsWebhookSecret(std::string_view secret);
+// Whether it is 32 letters and digits, as PagerDuty's are.
+bool IsRoutingKey(std::string_view key);
 
 // `field` is the whole path, e.g. "monitor_id".
 void ValidateResourceId(std::string_view id, std::string_view field, FieldFaults& faults);
 // At most 128 bytes of text.
 void ValidateDisplayName(const std::string& name, std::string_view field, FieldFaults& faults);
-void ValidateWebhookSecret(std::string_view secret, std::string_view field, FieldFaults& faults);
+// As the format needs it: a standard webhook may leave it to us (empty), a Slack channel has none,
+// PagerDuty must have a routing key. The secret is not repeated in the fault.
+void ValidateWebhookSecret(ChannelFormat format, std::string_view secret, std::string_view field,
+                           FieldFaults& faults);
 // Nothing, or an etag as resources have them.
 void ValidateEtag(std::string_view etag, std::string_view field, FieldFaults& faults);
 // Nothing, or a UUID of any version in any case.

@@ -7,6 +7,8 @@
 #include <cmath>
 #include <limits>
 
+#include "absl/strings/match.h"
+#include "common/any_string_view.h"
 #include "common/status_details.h"
 #include "services/core/domain/testing/builders.h"
 
@@ -212,6 +214,29 @@ TEST(WebhookSecret, IsPrefixedBase64Of24To64Bytes) {
   for (const char* secret : {"", "whsec_", "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
                              "whsec_c2hvcnQ=", "whsec_!!!!9r8GKYqrTwjUPD8ILPZIo2LaLaSw"}) {
     EXPECT_FALSE(IsWebhookSecret(secret)) << secret;
+  }
+}
+
+TEST(WebhookSecret, IsWhatTheFormatNeeds) {
+  const auto accepts = [](ChannelFormat format, std::string_view secret) {
+    FieldFaults faults;
+    ValidateWebhookSecret(format, secret, "webhook_secret", faults);
+    const bool told = faults.empty() || secret.empty() ||
+                      !absl::StrContains(faults.ToStatus().message(), AnyStringView(secret).absl());
+    EXPECT_TRUE(told) << "a secret is not repeated";
+    return faults.empty();
+  };
+  constexpr std::string_view kSigning = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+  constexpr std::string_view kRoutingKey = "R0123456789ABCDEFGHIJKLMNOPQRSTU";
+  EXPECT_TRUE(accepts(ChannelFormat::kStandardWebhook, ""));
+  EXPECT_TRUE(accepts(ChannelFormat::kStandardWebhook, kSigning));
+  EXPECT_FALSE(accepts(ChannelFormat::kStandardWebhook, kRoutingKey));
+  EXPECT_TRUE(accepts(ChannelFormat::kSlack, ""));
+  EXPECT_FALSE(accepts(ChannelFormat::kSlack, kSigning));
+  EXPECT_TRUE(accepts(ChannelFormat::kPagerDuty, kRoutingKey));
+  for (const std::string_view bad : {std::string_view(), kSigning, kRoutingKey.substr(1),
+                                     std::string_view("R0123456789ABCDEFGHIJKLMNOPQRST-")}) {
+    EXPECT_FALSE(accepts(ChannelFormat::kPagerDuty, bad)) << bad;
   }
 }
 

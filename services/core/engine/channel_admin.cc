@@ -4,8 +4,10 @@
 #include <optional>
 #include <utility>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "common/any_string_view.h"
 #include "common/random.h"
 #include "common/status_details.h"
 #include "common/status_macros.h"
@@ -24,6 +26,11 @@ namespace {
 
 constexpr size_t kSecretBytes = 32;
 
+// "FORMAT_SLACK".
+std::string FormatWord(ChannelFormat format) {
+  return absl::StrCat("FORMAT_", absl::AsciiStrToUpper(AnyStringView(FormatName(format)).absl()));
+}
+
 absl::StatusOr<Channel> LockChannel(Transaction& transaction, ProjectKey project,
                                     const ResourceName& name) {
   ASSIGN_OR_RETURN(std::optional<Channel> channel, transaction.LockChannel(project, name.id));
@@ -39,6 +46,13 @@ absl::Status CheckFallback(Transaction& transaction, const Channel& channel) {
   return InvalidField("channel.fallback_channel",
                       absl::StrCat("the channel \"", channel.fallback_channel, "\" does not exist"),
                       "a channel of the same project");
+}
+
+absl::Status CheckFormat(const Channel& before, const Channel& after) {
+  if (after.format == before.format) return absl::OkStatus();
+  return InvalidField("channel.format",
+                      absl::StrCat("a channel keeps its format, ", FormatWord(before.format)),
+                      "that, or another channel");
 }
 
 absl::Status Validate(const Channel& channel) {
@@ -85,7 +99,7 @@ absl::StatusOr<CreatedChannel> ChannelAdmin::Create(const Caller& caller, Channe
   FieldFaults faults;
   ValidateResourceId(channel.id, "channel_id", faults);
   ValidateChannel(channel, "channel", faults);
-  if (!webhook_secret.empty()) ValidateWebhookSecret(webhook_secret, "webhook_secret", faults);
+  ValidateWebhookSecret(channel.format, webhook_secret, "webhook_secret", faults);
   RETURN_IF_ERROR(faults.ToStatus());
 
   ASSIGN_OR_RETURN(channel.project, FindProjectKey(store_, channel.project_id));
@@ -98,22 +112,24 @@ absl::StatusOr<CreatedChannel> ChannelAdmin::Create(const Caller& caller, Channe
   const RepeatableRequest request(caller,
                                   options.validate_only ? RequestIdentity() : options.request,
                                   resource.name, sealer_, channel.created_at);
+  const bool signs = channel.format == ChannelFormat::kStandardWebhook;
   const std::string secret =
-      !webhook_secret.empty() ? webhook_secret
-      : request.derives()     ? request.WebhookSecret()
-                              : absl::StrCat("whsec_", absl::Base64Escape(random_(kSecretBytes)));
-  channel.secrets = {secret};
+      !webhook_secret.empty() || !signs ? webhook_secret
+      : request.derives()               ? request.WebhookSecret()
+                          : absl::StrCat("whsec_", absl::Base64Escape(random_(kSecretBytes)));
+  channel.secrets.clear();
+  if (!secret.empty()) channel.secrets.push_back(secret);
 
   CreatedChannel created;
   RETURN_IF_ERROR(TransactOrValidate(
       store_, options.validate_only, [&](Transaction& transaction, bool again) -> absl::Status {
-        created = {.channel = channel, .webhook_secret = secret};
+        created = {.channel = channel, .webhook_secret = signs ? secret : ""};
         Channel& made = created.channel;
         ASSIGN_OR_RETURN(const std::optional<RequestRecord> earlier, request.Claim(transaction));
         if (earlier.has_value()) {
           made.created_at = made.updated_at = earlier->at;
           made.version = earlier->version;
-          if (made.version != channel.version && webhook_secret.empty()) {
+          if (made.version != channel.version && signs && webhook_secret.empty()) {
             created.webhook_secret = request.WebhookSecretOf(*earlier).value_or("");
           }
           return absl::OkStatus();
@@ -172,6 +188,12 @@ absl::StatusOr<Channel> ChannelAdmin::Update(const Caller& caller, const Resourc
     absl::StatusOr<Channel> updated = UpdateExisting(caller, name, edit, options);
     if (updated.ok() || tocsin::Reason(updated.status()) != kChannelNotFound) return updated;
     if (!options.etag.empty()) return EtagOfNothing(ChannelName(name.project, name.id));
+    if (options.if_missing->format == ChannelFormat::kPagerDuty) {
+      return InvalidField("allow_missing",
+                          "the channel does not exist, and PagerDuty needs a routing key, which an "
+                          "update cannot give",
+                          "CreateChannel, with the key as webhook_secret");
+    }
     absl::StatusOr<CreatedChannel> created =
         Create(caller, *options.if_missing, "", {.validate_only = options.validate_only});
     if (created.ok()) return std::move(created->channel);
@@ -197,6 +219,7 @@ absl::StatusOr<Channel> ChannelAdmin::UpdateExisting(const Caller& caller, const
         RETURN_IF_ERROR(edit(after));
         FillDefaults(after);
         RETURN_IF_ERROR(Validate(after));
+        RETURN_IF_ERROR(CheckFormat(before, after));
         if (!options.etag.empty() && options.etag != EtagOf(before)) {
           return StaleEtag(ResourceOf(before).name);
         }

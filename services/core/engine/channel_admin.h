@@ -25,8 +25,8 @@ std::string EtagOf(const Channel& channel);
 
 struct CreatedChannel {
   Channel channel;
-  // Shown this once; the store keeps it sealed. Empty with validate_only, and when a repeated
-  // request cannot be given it again.
+  // What signs messages, shown this once; the store keeps it sealed. Empty for formats that do not
+  // sign, with validate_only, and when a repeated request cannot be given it again.
   std::string webhook_secret;
 };
 
@@ -59,9 +59,9 @@ class ChannelAdmin {
                const Sealer* sealer = nullptr);
 
   // Of `channel`, project_id and id say where; key, project, secrets, version and times are
-  // ignored. An empty `webhook_secret` means a new one. Faults name fields below "channel",
-  // "channel_id" and "webhook_secret". ChannelAlreadyExists when the id is taken. Repeated requests
-  // as with MonitorAdmin::Create.
+  // ignored. An empty `webhook_secret` means a new one, where the format signs. Faults name fields
+  // below "channel", "channel_id" and "webhook_secret". ChannelAlreadyExists when the id is taken.
+  // Repeated requests as with MonitorAdmin::Create.
   absl::StatusOr<CreatedChannel> Create(const Caller& caller, Channel channel,
                                         const std::string& webhook_secret,
                                         const ChannelCreationOptions& options = {});
@@ -71,7 +71,7 @@ class ChannelAdmin {
                                             const std::string& after_id, int limit);
   // Applies `edit` to the channel; it may be called several times, must not touch identity,
   // secrets, version or times, and its error is returned. StaleEtag. Another URL enables a disabled
-  // channel and forgets its failures.
+  // channel and forgets its failures. Another format is refused: the secret would not fit.
   absl::StatusOr<Channel> Update(const Caller& caller, const ResourceName& name,
                                  absl::FunctionRef<absl::Status(Channel&)> edit,
                                  const ChannelUpdateOptions& options = {});

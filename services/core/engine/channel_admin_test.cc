@@ -17,10 +17,12 @@ namespace {
 
 using simulation::Fault;
 using ::testing::ElementsAre;
+using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
 const ResourceName kPager = {.project = "default", .id = "pager"};
 constexpr char kSecret[] = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+constexpr char kRoutingKey[] = "R0123456789ABCDEFGHIJKLMNOPQRSTU";
 
 class ChannelAdminTest : public ::testing::Test {
  protected:
@@ -69,6 +71,58 @@ TEST_F(ChannelAdminTest, CreatesAChannelWithASecretOfItsOwn) {
 
 TEST_F(ChannelAdminTest, KeepsASecretThatWasGiven) {
   EXPECT_EQ(admin_.Create(Caller(), Pager(), kSecret)->webhook_secret, kSecret);
+}
+
+TEST_F(ChannelAdminTest, ASlackChannelHasNoSecretAndIsGivenNone) {
+  Channel chat = Pager();
+  chat.format = ChannelFormat::kSlack;
+  const absl::StatusOr<CreatedChannel> created = admin_.Create(Caller(), chat, "");
+  ASSERT_TRUE(created.ok()) << created.status();
+  EXPECT_EQ(created->webhook_secret, "");
+  EXPECT_THAT(admin_.Get(kPager)->secrets, IsEmpty());
+  chat.id = "chat";
+  const absl::Status status = admin_.Create(Caller(), chat, kSecret).status();
+  ASSERT_THAT(FieldViolations(status), SizeIs(1));
+  EXPECT_EQ(FieldViolations(status)[0].field, "webhook_secret");
+}
+
+TEST_F(ChannelAdminTest, PagerDutyNeedsItsRoutingKeyWhichIsNotShownAgain) {
+  Channel pager = Pager();
+  pager.format = ChannelFormat::kPagerDuty;
+  for (const char* no_key : {"", "short", kSecret}) {
+    const absl::Status status = admin_.Create(Caller(), pager, no_key).status();
+    ASSERT_THAT(FieldViolations(status), SizeIs(1)) << no_key;
+    EXPECT_EQ(FieldViolations(status)[0].field, "webhook_secret");
+  }
+  const absl::StatusOr<CreatedChannel> created = admin_.Create(Caller(), pager, kRoutingKey);
+  ASSERT_TRUE(created.ok()) << created.status();
+  EXPECT_EQ(created->webhook_secret, "");
+  EXPECT_THAT(admin_.Get(kPager)->secrets, ElementsAre(kRoutingKey));
+}
+
+TEST_F(ChannelAdminTest, AChannelKeepsItsFormat) {
+  ASSERT_TRUE(admin_.Create(Caller(), Pager(), "").ok());
+  const auto to_slack = [](Channel& channel) {
+    channel.format = ChannelFormat::kSlack;
+    return absl::OkStatus();
+  };
+  const absl::Status status = admin_.Update(Caller(), kPager, to_slack).status();
+  ASSERT_THAT(FieldViolations(status), SizeIs(1));
+  EXPECT_EQ(FieldViolations(status)[0].field, "channel.format");
+}
+
+TEST_F(ChannelAdminTest, AnUpdateMakesAMissingChannelUnlessItNeedsAKey) {
+  Channel chat = Pager();
+  chat.format = ChannelFormat::kSlack;
+  const auto nothing = [](Channel&) { return absl::OkStatus(); };
+  EXPECT_TRUE(admin_.Update(Caller(), kPager, nothing, {.if_missing = &chat}).ok());
+  Channel pager = Pager();
+  pager.id = "rings";
+  pager.format = ChannelFormat::kPagerDuty;
+  const absl::Status status =
+      admin_.Update(Caller(), {"default", "rings"}, nothing, {.if_missing = &pager}).status();
+  ASSERT_THAT(FieldViolations(status), SizeIs(1));
+  EXPECT_EQ(FieldViolations(status)[0].field, "allow_missing");
 }
 
 TEST_F(ChannelAdminTest, TellsAllFaultsOfARequestAtOnce) {

@@ -70,6 +70,7 @@ struct CurlHttpClient::Transfer {
     request = {};
     done = nullptr;
     retry_after.clear();
+    answer.clear();
     refused_address.clear();
     header_bytes = body_bytes = 0;
     tried_to_connect = false;
@@ -81,6 +82,7 @@ struct CurlHttpClient::Transfer {
   Done done;
   curl_slist* headers = nullptr;
   std::string retry_after;
+  std::string answer;
   std::string refused_address;  // one that the policy forbids
   bool tried_to_connect = false;
   size_t header_bytes = 0;
@@ -219,6 +221,7 @@ void CurlHttpClient::Complete(std::unique_ptr<Transfer> transfer, CURLcode code)
     result.status = static_cast<int>(status);
     result.outcome = OutcomeOfStatus(result.status);
     result.retry_after = std::move(transfer->retry_after);
+    result.answer = std::move(transfer->answer);
   } else if (!transfer->refused_address.empty() && !transfer->tried_to_connect) {
     result.outcome = Outcome::kAddressRefused;
     result.detail = absl::StrCat("address ", transfer->refused_address, " is not allowed");
@@ -289,9 +292,10 @@ size_t CurlHttpClient::OnHeader(char* data, size_t size, size_t count, void* cli
   return bytes;
 }
 
-size_t CurlHttpClient::OnBody(char*, size_t size, size_t count, void* client) {
+size_t CurlHttpClient::OnBody(char* data, size_t size, size_t count, void* client) {
   auto* transfer = static_cast<Transfer*>(client);
   const size_t bytes = size * count;
+  transfer->answer.append(data, std::min(bytes, kAnswerBytes - transfer->answer.size()));
   transfer->body_bytes += bytes;
   return transfer->body_bytes > transfer->options->max_response_body ? 0 : bytes;
 }

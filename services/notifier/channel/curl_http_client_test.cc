@@ -126,6 +126,19 @@ TEST_F(CurlHttpClientTest, HandsOnRetryAfter) {
   EXPECT_EQ(Post(receiver.Url()).retry_after, "17");
 }
 
+TEST_F(CurlHttpClientTest, HandsOnHowTheAnswerBegins) {
+  Response words;
+  words.status = 404;
+  words.body = "no_service";
+  LocalReceiver receiver(Always(words));
+  EXPECT_EQ(Post(receiver.Url()).answer, "no_service");
+  words.body = std::string(10'000, 'x');
+  LocalReceiver talker(Always(words));
+  EXPECT_EQ(Post(talker.Url()).answer, std::string(kAnswerBytes, 'x'));
+  LocalReceiver silent(Always({}));
+  EXPECT_EQ(Post(silent.Url()).answer, "");
+}
+
 TEST_F(CurlHttpClientTest, AReceiverThatDoesNotAnswerTimesOut) {
   Response hang;
   hang.hang = true;

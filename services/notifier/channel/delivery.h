@@ -11,13 +11,14 @@
 namespace tocsin::notifier {
 
 // The bodies that a channel can be sent; kUnknown stands for those of later versions.
-enum class Format { kUnknown, kStandardWebhook };
+enum class Format { kUnknown, kStandardWebhook, kSlack, kPagerDuty };
 
 // Holds secrets: never logged, but for the channel's name.
 struct Destination {
   std::string channel;  // projects/{project}/channels/{channel}
   std::string url;
-  std::vector<std::string> secrets;  // `whsec_…`, the newest first
+  // `whsec_…`, the newest first; of PagerDuty the routing key; of Slack none.
+  std::vector<std::string> secrets;
   Format format = Format::kUnknown;
 };
 
@@ -29,7 +30,7 @@ struct Delivery {
   Message message;
 };
 
-// The word for metrics: "standard_webhook" or "unknown".
+// The word for metrics: "standard_webhook", "slack", "pagerduty" or "unknown".
 absl::string_view FormatWord(Format format);
 
 }  // namespace tocsin::notifier

@@ -11,7 +11,9 @@
 #include <sstream>
 #include <string>
 
+#include "services/notifier/channel/pagerduty_payload.h"
 #include "services/notifier/channel/payload.h"
+#include "services/notifier/channel/slack_payload.h"
 #include "services/notifier/channel/summary.h"
 #include "services/notifier/testing/sample_messages.h"
 
@@ -59,15 +61,27 @@ TEST_P(GoldenTest, PayloadIsThatOfTheFile) {
   Compare(GetParam().name + ".json", Indented(payload));
 }
 
+TEST_P(GoldenTest, SlackPayloadIsThatOfTheFile) {
+  Compare("slack/" + GetParam().name + ".json", Indented(SlackPayload(GetParam().message)));
+}
+
+TEST_P(GoldenTest, PagerDutyPayloadIsThatOfTheFile) {
+  const std::string payload =
+      PagerDutyPayload(GetParam().message, "R0123456789ABCDEFGHIJKLMNOPQRSTU");
+  Compare("pagerduty/" + GetParam().name + ".json", Indented(payload));
+}
+
 INSTANTIATE_TEST_SUITE_P(Messages, GoldenTest, testing::ValuesIn(SampleMessages()),
                          [](const auto& info) { return info.param.name; });
 
 TEST(GoldenFilesTest, EachBelongsToAMessage) {
   std::set<std::string> names;
   for (const SampleMessage& sample : SampleMessages()) names.insert(sample.name);
-  for (const auto& entry : std::filesystem::directory_iterator(kGoldenDir)) {
-    if (entry.is_directory()) continue;  // of others
-    EXPECT_EQ(names.count(entry.path().stem().string()), 1u) << entry.path();
+  for (const char* format : {"", "slack", "pagerduty"}) {
+    for (const auto& entry : std::filesystem::directory_iterator(kGoldenDir / format)) {
+      if (entry.is_directory()) continue;  // of another format, or of others
+      EXPECT_EQ(names.count(entry.path().stem().string()), 1u) << entry.path();
+    }
   }
 }
 

@@ -1,6 +1,7 @@
 // Sends one HTTP request and says how it ended.
 #pragma once
 
+#include <cstddef>
 #include <functional>
 #include <string>
 #include <vector>
@@ -10,7 +11,7 @@
 
 namespace tocsin::notifier {
 
-// A POST. Holds secrets (the URL, the signature): never logged.
+// A POST. Holds secrets (the URL, the signature, a routing key in the body): never logged.
 struct HttpRequest {
   std::string url;
   std::vector<std::string> headers;  // "name: value"
@@ -18,10 +19,13 @@ struct HttpRequest {
   absl::Duration timeout;  // for everything, from the look-up of the name to the answer
 };
 
+inline constexpr size_t kAnswerBytes = 256;
+
 struct HttpResult {
   Outcome outcome = Outcome::kOk;
   int status = 0;           // 0: there was no answer
   std::string retry_after;  // the header's value; empty when there was none
+  std::string answer;       // how its body begins, at most kAnswerBytes, as it came
   std::string detail;       // of a failure, for people; free of secrets
 };
 

@@ -19,6 +19,7 @@ constexpr size_t kReasonBytes = 128;
 std::string ReasonWords(const std::string& reason) {
   if (reason == "status_3xx") return "its receiver answers with a redirect, which is not followed";
   if (reason == "status_4xx") return "its receiver refuses the messages (4xx)";
+  if (reason == "rejected") return "its receiver refuses the messages for good";
   if (reason == "status_5xx") return "its receiver answers with a server error (5xx)";
   if (reason == "timeout") return "its receiver does not answer in time";
   if (reason == "connect_failed") return "its receiver cannot be reached";
@@ -64,8 +65,8 @@ std::string ChannelFailingSummary(const ChannelNoticeFacts& notice, absl::Time o
   const std::string channel = ShortName(notice.channel);
   if (notice.reason == "gone") {
     return absl::StrCat("CHANNEL DISABLED ", channel,
-                        ": its receiver said that it is gone for good (410). Nothing is sent to it "
-                        "until its URL is changed.");
+                        ": its receiver said that it is gone for good. Nothing is sent to it until "
+                        "its URL is changed.");
   }
   std::string summary = absl::StrCat("CHANNEL FAILING ", channel, ": ", ReasonWords(notice.reason));
   if (notice.failing_since.has_value()) {

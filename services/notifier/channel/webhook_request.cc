@@ -1,4 +1,4 @@
-// Turns a delivery into the signed HTTP request that carries it.
+// Turns a delivery into the HTTP request that carries it.
 #include "services/notifier/channel/webhook_request.h"
 
 #include <algorithm>
@@ -10,7 +10,9 @@
 #include "absl/strings/str_cat.h"
 #include "common/standard_webhooks.h"
 #include "common/status_macros.h"
+#include "services/notifier/channel/pagerduty_payload.h"
 #include "services/notifier/channel/payload.h"
+#include "services/notifier/channel/slack_payload.h"
 
 namespace tocsin::notifier {
 namespace {
@@ -25,17 +27,10 @@ absl::StatusOr<std::vector<WebhookSecret>> ParseSecrets(const std::vector<std::s
   return secrets;
 }
 
-}  // namespace
+constexpr char kJsonType[] = "content-type: application/json";
 
-absl::string_view FormatWord(Format format) {
-  return format == Format::kStandardWebhook ? "standard_webhook" : "unknown";
-}
-
-absl::StatusOr<HttpRequest> BuildWebhookRequest(const Delivery& delivery, absl::Time now,
-                                                absl::Duration timeout) {
-  if (delivery.destination.format != Format::kStandardWebhook) {
-    return absl::InvalidArgumentError("the channel has a format that this version does not know");
-  }
+// Adds the body of a Standard Webhooks request, and the headers that sign it.
+absl::Status Sign(const Delivery& delivery, absl::Time now, HttpRequest& request) {
   const std::string& id = delivery.facts.delivery_id;
   // It becomes a header: a line break in it would begin another one.
   if (id.empty() || !std::all_of(id.begin(), id.end(), absl::ascii_isgraph)) {
@@ -44,16 +39,54 @@ absl::StatusOr<HttpRequest> BuildWebhookRequest(const Delivery& delivery, absl::
   ASSIGN_OR_RETURN(const std::vector<WebhookSecret> secrets,
                    ParseSecrets(delivery.destination.secrets));
   const int64_t timestamp = absl::ToUnixSeconds(now);
-  HttpRequest request;
-  request.url = delivery.destination.url;
   request.body = StandardWebhookPayload(delivery.message);
-  request.timeout = timeout;
-  request.headers = {"content-type: application/json", absl::StrCat(kWebhookIdHeader, ": ", id),
+  request.headers = {kJsonType, absl::StrCat(kWebhookIdHeader, ": ", id),
                      absl::StrCat(kWebhookTimestampHeader, ": ", timestamp),
                      absl::StrCat(kWebhookSignatureHeader, ": ",
                                   SignWebhook(secrets, id, timestamp, request.body))};
   if (delivery.facts.redelivery) request.headers.push_back("tocsin-redelivery: true");
-  return request;
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::string_view FormatWord(Format format) {
+  switch (format) {
+    case Format::kStandardWebhook:
+      return "standard_webhook";
+    case Format::kSlack:
+      return "slack";
+    case Format::kPagerDuty:
+      return "pagerduty";
+    case Format::kUnknown:
+      break;
+  }
+  return "unknown";
+}
+
+absl::StatusOr<HttpRequest> BuildWebhookRequest(const Delivery& delivery, absl::Time now,
+                                                absl::Duration timeout) {
+  HttpRequest request;
+  request.url = delivery.destination.url;
+  request.timeout = timeout;
+  request.headers = {kJsonType};
+  switch (delivery.destination.format) {
+    case Format::kStandardWebhook:
+      RETURN_IF_ERROR(Sign(delivery, now, request));
+      return request;
+    case Format::kSlack:
+      request.body = SlackPayload(delivery.message);
+      return request;
+    case Format::kPagerDuty:
+      if (delivery.destination.secrets.empty()) {
+        return absl::InvalidArgumentError("the channel has no routing key");
+      }
+      request.body = PagerDutyPayload(delivery.message, delivery.destination.secrets.front());
+      return request;
+    case Format::kUnknown:
+      break;
+  }
+  return absl::InvalidArgumentError("the channel has a format that this version does not know");
 }
 
 }  // namespace tocsin::notifier

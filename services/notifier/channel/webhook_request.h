@@ -1,4 +1,4 @@
-// Turns a delivery into the signed HTTP request that carries it.
+// Turns a delivery into the HTTP request that carries it.
 #pragma once
 
 #include <string>
@@ -10,10 +10,11 @@
 
 namespace tocsin::notifier {
 
-// A Standard Webhooks request whose `webhook-timestamp` is `now`: the body is the same on every
-// attempt, the timestamp and so the signatures are not. A redelivery carries the header
-// `tocsin-redelivery: true`. INVALID_ARGUMENT, free of secrets, when the channel has no usable
-// secret or a format that this version does not know. The URL is judged by the HTTP client.
+// The request in the format of the channel; the body is the same on every attempt. A Standard
+// Webhooks request is signed: its `webhook-timestamp` is `now`, so that its headers are not the
+// same; and a redelivery carries the header `tocsin-redelivery: true`. INVALID_ARGUMENT, free of
+// secrets, when the channel lacks a usable secret that its format needs, or has a format that this
+// version does not know. The URL is judged by the HTTP client.
 absl::StatusOr<HttpRequest> BuildWebhookRequest(const Delivery& delivery, absl::Time now,
                                                 absl::Duration timeout);
 

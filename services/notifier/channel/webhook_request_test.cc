@@ -62,6 +62,29 @@ TEST(WebhookRequestTest, SendsTheSameBytesOnEveryAttemptAndARedeliveryIsMarked) 
   EXPECT_EQ(Header(*second, "tocsin-redelivery"), "true");
 }
 
+TEST(WebhookRequestTest, ASlackChannelNeedsNoSecretAndIsSentNoSignature) {
+  Delivery delivery = Sample();
+  delivery.destination.format = Format::kSlack;
+  delivery.destination.secrets.clear();
+  const auto request = BuildWebhookRequest(delivery, kNow, absl::Seconds(10));
+  ASSERT_TRUE(request.ok());
+  EXPECT_EQ(request->headers, std::vector<std::string>{"content-type: application/json"});
+  EXPECT_TRUE(absl::StrContains(request->body, "\"attachments\""));
+}
+
+TEST(WebhookRequestTest, PagerDutyIsSentItsRoutingKeyInTheBodyAndNowhereElse) {
+  Delivery delivery = Sample();
+  delivery.destination.format = Format::kPagerDuty;
+  delivery.destination.secrets = {"R0123456789ABCDEFGHIJKLMNOPQRSTU"};
+  const auto request = BuildWebhookRequest(delivery, kNow, absl::Seconds(10));
+  ASSERT_TRUE(request.ok());
+  EXPECT_EQ(request->headers, std::vector<std::string>{"content-type: application/json"});
+  EXPECT_TRUE(
+      absl::StrContains(request->body, "\"routing_key\":\"R0123456789ABCDEFGHIJKLMNOPQRSTU\""));
+  delivery.destination.secrets.clear();
+  EXPECT_FALSE(BuildWebhookRequest(delivery, kNow, absl::Seconds(10)).ok());
+}
+
 TEST(WebhookRequestTest, RefusesWhatCanNeverBeSentWithoutNamingSecrets) {
   Delivery no_secret = Sample();
   no_secret.destination.secrets.clear();

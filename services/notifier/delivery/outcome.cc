@@ -15,6 +15,8 @@ absl::string_view OutcomeWord(Outcome outcome) {
       return "status_5xx";
     case Outcome::kGone:
       return "gone";
+    case Outcome::kRejected:
+      return "rejected";
     case Outcome::kTimeout:
       return "timeout";
     case Outcome::kConnectFailed:

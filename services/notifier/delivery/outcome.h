@@ -13,7 +13,8 @@ enum class Outcome {
   kStatus3xx,       // redirects are not followed
   kStatus4xx,       // except 410
   kStatus5xx,       // and whatever else is no HTTP status that we know
-  kGone,            // 410
+  kGone,            // 410, or whatever its format says it with
+  kRejected,        // the receiver refuses the message itself, and would again
   kTimeout,         // no answer in time
   kConnectFailed,   // no connection, or it broke before an answer
   kTlsFailed,       // no TLS session, or an untrusted certificate
@@ -25,11 +26,11 @@ enum class Outcome {
   kBadChannel,      // can never be sent: its URL, secret or format is unusable
 };
 
-inline constexpr std::array<Outcome, 14> kAllOutcomes = {
-    Outcome::kOk,        Outcome::kStatus3xx,      Outcome::kStatus4xx,     Outcome::kStatus5xx,
-    Outcome::kGone,      Outcome::kTimeout,        Outcome::kConnectFailed, Outcome::kTlsFailed,
-    Outcome::kDnsFailed, Outcome::kAddressRefused, Outcome::kCircuitOpen,   Outcome::kExpiredLease,
-    Outcome::kDraining,  Outcome::kBadChannel};
+inline constexpr std::array<Outcome, 15> kAllOutcomes = {
+    Outcome::kOk,           Outcome::kStatus3xx, Outcome::kStatus4xx,      Outcome::kStatus5xx,
+    Outcome::kGone,         Outcome::kRejected,  Outcome::kTimeout,        Outcome::kConnectFailed,
+    Outcome::kTlsFailed,    Outcome::kDnsFailed, Outcome::kAddressRefused, Outcome::kCircuitOpen,
+    Outcome::kExpiredLease, Outcome::kDraining,  Outcome::kBadChannel};
 
 // The word, e.g. "status_5xx".
 absl::string_view OutcomeWord(Outcome outcome);

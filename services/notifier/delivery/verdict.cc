@@ -28,6 +28,10 @@ Report JudgeAttempt(const RetryPolicy& policy, const DeliveryFacts& delivery,
     report.result = Result::kGone;
     return report;
   }
+  if (attempt.outcome == Outcome::kRejected) {
+    report.result = Result::kDead;
+    return report;
+  }
   report.retry_after =
       RetryDelay(policy, delivery.attempt, delivery.incident_open, attempt.retry_after, jitter);
   if (!delivery.redelivery &&

@@ -16,7 +16,7 @@ enum class Result {
   kDelivered = 1,
   kRetry = 2,     // tried in vain
   kDeferred = 3,  // not tried; consumes no attempt
-  kGone = 4,      // the receiver said 410
+  kGone = 4,      // the receiver said that it is gone for good
   kDead = 5,      // given up
 };
 
@@ -48,9 +48,9 @@ struct Attempt {
   std::optional<absl::Duration> retry_after;  // that the receiver asked for
 };
 
-// Judges an attempt that ended at `now`: success, 410, or a retry; dead when the retry would come
-// after the delivery's three days. (A redelivery has a lifetime of its own, which core keeps.)
-// `jitter` as in RetryDelay.
+// Judges an attempt that ended at `now`: success, gone, or a retry; dead when the message itself
+// was rejected, or the retry would come after the delivery's three days. (A redelivery has a
+// lifetime of its own, which core keeps.) `jitter` as in RetryDelay.
 Report JudgeAttempt(const RetryPolicy& policy, const DeliveryFacts& delivery,
                     const Attempt& attempt, absl::Time now, double jitter);
 

@@ -38,9 +38,19 @@ TEST(VerdictTest, GoneIsGone) {
   EXPECT_EQ(Judge(Facts(), Outcome::kGone, 410).result, Result::kGone);
 }
 
+TEST(VerdictTest, AMessageThatIsRefusedIsDeadAtOnce) {
+  const Report report = Judge(Facts(), Outcome::kRejected, 400);
+  EXPECT_EQ(report.result, Result::kDead);
+  EXPECT_EQ(report.outcome, Outcome::kRejected);
+  EXPECT_EQ(report.http_status, 400);
+}
+
 TEST(VerdictTest, EveryOtherOutcomeOfAnAttemptIsRetried) {
   for (Outcome outcome : kAllOutcomes) {
-    if (!IsAttempt(outcome) || outcome == Outcome::kOk || outcome == Outcome::kGone) continue;
+    if (!IsAttempt(outcome) || outcome == Outcome::kOk || outcome == Outcome::kGone ||
+        outcome == Outcome::kRejected) {
+      continue;
+    }
     const Report report = Judge(Facts(), outcome);
     EXPECT_EQ(report.result, Result::kRetry) << OutcomeWord(outcome);
     EXPECT_EQ(report.retry_after, absl::Seconds(1)) << OutcomeWord(outcome);

@@ -144,6 +144,10 @@ Format FormatOf(v1::Channel::Format format) {
     case v1::Channel::FORMAT_UNSPECIFIED:  // read as the standard one
     case v1::Channel::FORMAT_STANDARD_WEBHOOK:
       return Format::kStandardWebhook;
+    case v1::Channel::FORMAT_SLACK:
+      return Format::kSlack;
+    case v1::Channel::FORMAT_PAGERDUTY:
+      return Format::kPagerDuty;
     default:
       return Format::kUnknown;
   }

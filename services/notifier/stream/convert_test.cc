@@ -34,6 +34,10 @@ TEST(ConvertTest, TakesTheLeaseAndTheDestination) {
   EXPECT_EQ(delivery.destination.url, "https://e/x");
   EXPECT_THAT(delivery.destination.secrets, ElementsAre(kTestSecret));
   EXPECT_EQ(delivery.destination.format, Format::kStandardWebhook);
+  proto.mutable_destination()->set_format(v1::Channel::FORMAT_SLACK);
+  EXPECT_EQ(FromProto(proto, 9, kNow).destination.format, Format::kSlack);
+  proto.mutable_destination()->set_format(v1::Channel::FORMAT_PAGERDUTY);
+  EXPECT_EQ(FromProto(proto, 9, kNow).destination.format, Format::kPagerDuty);
   proto.mutable_destination()->set_format(static_cast<v1::Channel::Format>(99));
   EXPECT_EQ(FromProto(proto, 9, kNow).destination.format, Format::kUnknown);
 }

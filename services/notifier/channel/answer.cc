@@ -1,0 +1,61 @@
+// What a receiver means by its answer.
+#include "services/notifier/channel/answer.h"
+
+#include <algorithm>
+#include <array>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/string_view.h"
+
+namespace tocsin::notifier {
+namespace {
+
+// Slack's words, the whole body, for a webhook that will never work again.
+constexpr std::array<absl::string_view, 6> kSlackIsGone = {
+    "no_service",          "no_team",      "team_disabled", "channel_not_found",
+    "channel_is_archived", "invalid_token"};
+
+// Discord's codes for one that was deleted, or whose token is wrong.
+constexpr std::array<absl::string_view, 2> kDiscordIsGone = {"10015", "50027"};
+
+constexpr absl::string_view kMattermostWebhook = "\"web.incoming_webhook.";
+
+// Whether `body` is JSON that has `"code": CODE`; good enough for an answer that is cut.
+bool HasCode(absl::string_view body, absl::string_view code) {
+  constexpr absl::string_view kKey = "\"code\"";
+  const size_t key = body.find(kKey);
+  if (key == absl::string_view::npos) return false;
+  body.remove_prefix(key + kKey.size());
+  const size_t digits = body.find_first_not_of(": ");
+  if (digits == absl::string_view::npos) return false;
+  body.remove_prefix(digits);
+  return absl::StartsWith(body, code) &&
+         (body.size() == code.size() || !absl::ascii_isdigit(body[code.size()]));
+}
+
+bool ChatIsGone(absl::string_view body) {
+  const absl::string_view word = absl::StripAsciiWhitespace(body);
+  return std::find(kSlackIsGone.begin(), kSlackIsGone.end(), word) != kSlackIsGone.end() ||
+         std::any_of(kDiscordIsGone.begin(), kDiscordIsGone.end(),
+                     [body](absl::string_view code) { return HasCode(body, code); });
+}
+
+}  // namespace
+
+Outcome JudgeAnswer(Format format, const HttpResult& result) {
+  if (result.outcome != Outcome::kStatus4xx) return result.outcome;
+  const bool refused = result.status == 400 || result.status == 413;
+  switch (format) {
+    case Format::kSlack:
+      if (ChatIsGone(result.answer)) return Outcome::kGone;
+      if (absl::StrContains(result.answer, kMattermostWebhook)) return result.outcome;
+      return refused ? Outcome::kRejected : result.outcome;
+    case Format::kPagerDuty:
+      return refused ? Outcome::kRejected : result.outcome;
+    default:
+      return result.outcome;
+  }
+}
+
+}  // namespace tocsin::notifier

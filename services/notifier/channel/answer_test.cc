@@ -1,0 +1,79 @@
+// Tells which answers end a delivery, which end a channel, and which are tried again.
+#include "services/notifier/channel/answer.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace tocsin::notifier {
+namespace {
+
+Outcome Judge(Format format, int status, std::string answer = "") {
+  HttpResult result;
+  result.outcome = OutcomeOfStatus(status);
+  result.status = status;
+  result.answer = std::move(answer);
+  return JudgeAnswer(format, result);
+}
+
+constexpr char kMattermost[] =
+    R"({"id":"web.incoming_webhook.invalid.app_error","message":"Invalid webhook.",)";
+
+TEST(AnswerTest, EverySuccessIsOne) {
+  EXPECT_EQ(Judge(Format::kSlack, 200, "ok"), Outcome::kOk);
+  EXPECT_EQ(Judge(Format::kPagerDuty, 202, R"({"status":"success"})"), Outcome::kOk);
+  EXPECT_EQ(Judge(Format::kStandardWebhook, 204), Outcome::kOk);
+}
+
+TEST(AnswerTest, AWebhookThatSlackOrDiscordHasForgottenIsGone) {
+  EXPECT_EQ(Judge(Format::kSlack, 404, "no_service"), Outcome::kGone);
+  EXPECT_EQ(Judge(Format::kSlack, 404, "channel_not_found\n"), Outcome::kGone);
+  EXPECT_EQ(Judge(Format::kSlack, 403, "invalid_token"), Outcome::kGone);
+  EXPECT_EQ(Judge(Format::kSlack, 410, "channel_is_archived"), Outcome::kGone);
+  EXPECT_EQ(Judge(Format::kSlack, 404, R"({"message": "Unknown Webhook", "code": 10015})"),
+            Outcome::kGone);
+  EXPECT_EQ(Judge(Format::kSlack, 401, R"({"code":50027,"message":"Invalid Webhook Token"})"),
+            Outcome::kGone);
+}
+
+TEST(AnswerTest, A404OfSomebodyElseIsTriedAgain) {
+  EXPECT_EQ(Judge(Format::kSlack, 404, "<html>default backend - 404</html>"), Outcome::kStatus4xx);
+  EXPECT_EQ(Judge(Format::kSlack, 404), Outcome::kStatus4xx);
+  EXPECT_EQ(Judge(Format::kSlack, 403, "action_prohibited"), Outcome::kStatus4xx);
+  EXPECT_EQ(Judge(Format::kSlack, 404, R"({"code": 100155})"), Outcome::kStatus4xx);
+  EXPECT_EQ(Judge(Format::kSlack, 404, R"({"code")"), Outcome::kStatus4xx);
+  EXPECT_EQ(Judge(Format::kPagerDuty, 404), Outcome::kStatus4xx);
+  EXPECT_EQ(Judge(Format::kPagerDuty, 403), Outcome::kStatus4xx);
+}
+
+TEST(AnswerTest, AMessageThatIsRefusedIsNotTriedAgain) {
+  EXPECT_EQ(Judge(Format::kSlack, 400, "invalid_payload"), Outcome::kRejected);
+  EXPECT_EQ(Judge(Format::kSlack, 413), Outcome::kRejected);
+  EXPECT_EQ(Judge(Format::kPagerDuty, 400, R"({"status":"invalid event"})"), Outcome::kRejected);
+}
+
+TEST(AnswerTest, Mattermosts400IsTriedAgainSinceItMayBeItsDatabase) {
+  EXPECT_EQ(Judge(Format::kSlack, 400, kMattermost), Outcome::kStatus4xx);
+}
+
+TEST(AnswerTest, TooManyAndServerErrorsAreTriedAgain) {
+  for (const Format format : {Format::kSlack, Format::kPagerDuty}) {
+    EXPECT_EQ(Judge(format, 429), Outcome::kStatus4xx);
+    EXPECT_EQ(Judge(format, 500, "rollup_error"), Outcome::kStatus5xx);
+    EXPECT_EQ(Judge(format, 302), Outcome::kStatus3xx);
+  }
+}
+
+TEST(AnswerTest, AStandardWebhookIsJudgedByItsStatusAlone) {
+  EXPECT_EQ(Judge(Format::kStandardWebhook, 400, "no_service"), Outcome::kStatus4xx);
+  EXPECT_EQ(Judge(Format::kStandardWebhook, 410), Outcome::kGone);
+}
+
+TEST(AnswerTest, NoAnswerIsNoneOfThese) {
+  HttpResult result;
+  result.outcome = Outcome::kTimeout;
+  EXPECT_EQ(JudgeAnswer(Format::kSlack, result), Outcome::kTimeout);
+}
+
+}  // namespace
+}  // namespace tocsin::notifier

@@ -1,0 +1,20 @@
+// The JSON body of an event for PagerDuty's Events API v2.
+#pragma once
+
+#include <string>
+
+#include "services/notifier/channel/message.h"
+
+namespace tocsin::notifier {
+
+// The newest event of the message decides: a FIRING or REMINDER triggers, a RESOLVED resolves, with
+// the incident's name as the deduplication key. An incident that was over before its beginning
+// could be told is only resolved, which PagerDuty does not show: nobody is paged for what is over.
+// What is about no monitor (own outages, channels, tests) triggers under a key of its own, and
+// people resolve it. Within the limits of PagerDuty (see docs/api.md): if it were longer, what is
+// in `custom_details` is left out.
+//
+// Holds the routing key: never logged. A pure function of the two; always valid UTF-8.
+std::string PagerDutyPayload(const Message& message, const std::string& routing_key);
+
+}  // namespace tocsin::notifier
