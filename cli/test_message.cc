@@ -46,12 +46,13 @@ absl::StatusOr<v1::Delivery> SendTestMessage(const Context& context, const std::
   request.set_name(channel);
   ASSIGN_OR_RETURN(v1::Delivery delivery,
                    context.Call(&v1::ChannelService::Stub::TestChannel, request));
-  const absl::Time until = absl::Now() + wait;
+  absl::Duration left = wait;
   absl::Duration pause = kFirstPause;
   absl::Notification never;
-  while (!WasTried(delivery) && absl::Now() < until) {
+  while (!WasTried(delivery) && left > absl::ZeroDuration()) {
     never.WaitForNotificationWithTimeout(pause);
-    pause = std::min(pause * 1.5, kLongestPause);
+    left -= pause;
+    pause = std::min({pause * 1.5, kLongestPause, std::max(left, kFirstPause)});
     RETURN_IF_ERROR(Refresh(context, delivery));
   }
   return delivery;
@@ -70,7 +71,10 @@ std::string OutcomeLine(absl::string_view channel, const v1::Delivery& delivery)
   const std::string answered =
       delivery.last_http_status() == 0
           ? ""
-          : absl::StrCat(", its receiver answered ", delivery.last_http_status());
+          : absl::StrCat(", its receiver answered ", delivery.last_http_status(),
+                         delivery.last_answer().empty()
+                             ? ""
+                             : absl::StrCat(" \"", OneLine(delivery.last_answer()), "\""));
   if (Arrived(delivery)) return absl::StrCat(who, "delivered", answered, "\n");
   const std::string next = delivery.has_next_attempt_time()
                                ? absl::StrCat("tried again at ", Show(delivery.next_attempt_time()))

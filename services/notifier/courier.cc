@@ -133,8 +133,10 @@ void Courier::Finish(uint64_t ticket, HttpResult result) {
     attempt.retry_after = ParseRetryAfter(result.retry_after, now);
   }
   dispatcher_.Finish(ticket, result.outcome, attempt.retry_after, mono_now);
-  report_(
-      JudgeAttempt(options_.retry, delivery.facts, attempt, now, absl::Uniform(random_, 0.0, 1.0)));
+  Report report =
+      JudgeAttempt(options_.retry, delivery.facts, attempt, now, absl::Uniform(random_, 0.0, 1.0));
+  report.answer = AnswerToShow(delivery, result);
+  report_(std::move(report));
   Pump();
 }
 

@@ -161,6 +161,7 @@ TEST_F(CourierTest, TheWordsOfAChatSayThatItIsGone) {
   ASSERT_EQ(reports_.size(), 1u);
   EXPECT_EQ(reports_[0].result, Result::kGone);
   EXPECT_EQ(reports_[0].http_status, 404);
+  EXPECT_EQ(reports_[0].answer, "no_service");
 }
 
 TEST_F(CourierTest, DrainHandsBackWhatWaitsAndWhatComes) {

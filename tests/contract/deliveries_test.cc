@@ -22,6 +22,7 @@ class Deliveries : public StoreContract {
     report.result = result;
     report.outcome = result == DeliveryResult::kDelivered ? "ok" : "status_5xx";
     report.http_status = result == DeliveryResult::kDelivered ? 204 : 503;
+    report.answer = result == DeliveryResult::kDelivered ? "" : "away";
     report.retry_after = retry_after;
     return store().ApplyReports({report}, now).value();
   }
@@ -71,6 +72,23 @@ TEST_P(Deliveries, AChannelComesBackAsItWasAdded) {
   EXPECT_FALSE(loaded.failing_since.has_value());
   EXPECT_FALSE(loaded.told.has_value());
   EXPECT_EQ(loaded.created_at, kStart);
+}
+
+TEST_P(Deliveries, AChannelWithoutASecretKeepsItsFormat) {
+  Channel chat = MakeChannel("chat");
+  chat.format = ChannelFormat::kSlack;
+  chat.secrets.clear();
+  Channel pager = MakeChannel("pager");
+  pager.format = ChannelFormat::kPagerDuty;
+  Do([&](Transaction& transaction) -> absl::Status {
+    return transaction.InsertChannel(chat).status();
+  });
+  Do([&](Transaction& transaction) -> absl::Status {
+    return transaction.InsertChannel(pager).status();
+  });
+  EXPECT_EQ(LoadChannel("chat").format, ChannelFormat::kSlack);
+  EXPECT_THAT(LoadChannel("chat").secrets, IsEmpty());
+  EXPECT_EQ(LoadChannel("pager").format, ChannelFormat::kPagerDuty);
 }
 
 TEST_P(Deliveries, ChannelsAreListedById) {
@@ -344,6 +362,7 @@ TEST_P(Deliveries, ASuccessFinishesEvenWhenTheLeaseWasLost) {
   EXPECT_EQ(delivered.finished_at, now);
   EXPECT_EQ(delivered.last_outcome, "ok");
   EXPECT_EQ(delivered.last_http_status, 204);
+  EXPECT_EQ(delivered.last_answer, "");
   EXPECT_EQ(delivered.lease_id, "");
   Report("msg_1", DeliveryResult::kDead, now, kSecond, "second");  // too late
   EXPECT_EQ(Find("msg_1").state, DeliveryState::kDelivered);
@@ -367,6 +386,7 @@ TEST_P(Deliveries, ARetryWaitsAndADeferralIsNotCounted) {
   EXPECT_EQ(retried.next_attempt_at, kStart + absl::Seconds(31));
   EXPECT_EQ(retried.last_outcome, "status_5xx");
   EXPECT_EQ(retried.last_http_status, 503);
+  EXPECT_EQ(retried.last_answer, "away");
   EXPECT_EQ(LoadChannel("pager").failing_since, kStart + absl::Seconds(11));
   EXPECT_EQ(LoadChannel("pager").last_error, "status_5xx");
 }

@@ -161,8 +161,10 @@ class CommandLine(TocsinTestCase):
         self.receiver.trust("/mine", made["webhookSecret"])
         self.assertIn("mine", self.cli.text("channel", "list"))
         self.assertNotIn(made["webhookSecret"], self.cli.text("-o", "json", "channel", "list"))
-        self.cli.text("channel", "test", "mine")
+        self.assertEqual(self.cli.text("channel", "test", "mine"),
+                         "mine: delivered, its receiver answered 204\n")
         self.receiver.wait_for(1, 10, path="/mine", type="channel.test")
+        self.assertIn("on its way", self.cli.text("channel", "test", "mine", "--wait", "0s"))
         self.cli.text("channel", "delete", "mine")
         self.assertNotIn("/channels/mine", self.cli.text("-o", "json", "channel", "list"))
         self.assertNotEqual(self.cli.run("channel", "test", "mine").returncode, 0)
@@ -172,8 +174,10 @@ class CommandLine(TocsinTestCase):
         port = free_port()  # nobody listens
         self.cli.text("channel", "create", "failing", "--url", f"http://127.0.0.1:{port}/secret")
         self.addCleanup(self.cli.text, "channel", "delete", "failing")
-        self.cli.text("channel", "test", "failing")
-        row = rf"(?m)^failing +http://127\.0\.0\.1:{port} .*failing: connect_failed +\d{{4}}-.*Z +1$"
+        done = self.cli.run("channel", "test", "failing")
+        self.assertEqual(done.returncode, 1)
+        self.assertRegex(done.stdout, r"^failing: not delivered \(connect_failed\); tried again at 20")
+        row = rf"(?m)^failing +standard +http://127\.0\.0\.1:{port} .*failing: connect_failed +\d{{4}}-.*Z +1$"
         wait_until(lambda: re.search(row, self.cli.text("channel", "list")), 15,
                    lambda: f"a line like {row}: " + self.cli.text("channel", "list"))
         self.assertRegex(self.cli.text("channel", "get", "failing"), r"(?m)^Waiting +1$")
@@ -239,7 +243,7 @@ class CommandLine(TocsinTestCase):
         self.cli.json("channel", "create", "stranger", "--url", f"http://{address}/")
         with self.cli.follow("listen", "--listen", address, "--secret",
                              "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw") as listener:
-            self.cli.text("channel", "test", "stranger")
+            self.assertEqual(self.cli.run("channel", "test", "stranger").returncode, 1)
             listener.wait_for(lambda line: "signature" in line.lower(), 15)
         self.cli.text("channel", "delete", "stranger")
 

@@ -158,6 +158,7 @@ v1::Delivery ToProto(const DeliveryView& view) {
   }
   out.set_last_outcome(delivery.last_outcome);
   out.set_last_http_status(delivery.last_http_status);
+  out.set_last_answer(delivery.last_answer);
   *out.mutable_create_time() = ToTimestamp(delivery.created_at);
   if (delivery.finished_at) *out.mutable_finish_time() = ToTimestamp(*delivery.finished_at);
   return out;

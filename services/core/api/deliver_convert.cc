@@ -13,6 +13,7 @@ namespace {
 
 // The longest outcome that is kept; the closed set has none as long.
 constexpr size_t kMaxOutcome = 64;
+constexpr size_t kMaxAnswer = 200;
 constexpr absl::Duration kMaxRetryAfter = absl::Hours(24 * 3);
 
 void SetNotice(const ChannelNotice& from, internal::v1::ChannelNotice* notice) {
@@ -98,6 +99,7 @@ std::optional<DeliveryReport> ToDeliveryReport(const internal::v1::DeliveryRepor
   report.delivery_id = CleanText(from.delivery_id());
   report.outcome = CleanText(from.outcome(), kMaxOutcome);
   report.http_status = from.http_status();
+  report.answer = CleanText(from.answer(), kMaxAnswer);
   report.retry_after =
       std::clamp(FromDuration(from.retry_after()), absl::ZeroDuration(), kMaxRetryAfter);
   return report;

@@ -81,6 +81,7 @@ struct Delivery {
   absl::Time expires_at;  // dead after it
   std::string last_outcome;
   int32_t last_http_status = 0;
+  std::string last_answer;  // how the receiver's answer to the last attempt began
   std::optional<absl::Time> finished_at;
   // The lease; empty id: none.
   std::string lease_id;

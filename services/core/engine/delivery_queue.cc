@@ -235,6 +235,7 @@ void DeliveryQueue::HandOver(StreamId stream, std::vector<LeasedDelivery> leased
                             .result = DeliveryResult::kDeferred,
                             .outcome = "the notifier left",
                             .http_status = 0,
+                            .answer = "",
                             .retry_after = absl::ZeroDuration()});
       }
       return;

@@ -182,6 +182,7 @@ struct DeliveryReport {
   DeliveryResult result = DeliveryResult::kDelivered;
   std::string outcome;
   int32_t http_status = 0;
+  std::string answer;
   absl::Duration retry_after;
 };
 

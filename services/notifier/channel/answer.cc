@@ -6,7 +6,10 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
+#include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
+#include "absl/strings/strip.h"
+#include "services/notifier/channel/wording.h"
 
 namespace tocsin::notifier {
 namespace {
@@ -41,6 +44,35 @@ bool ChatIsGone(absl::string_view body) {
                      [body](absl::string_view code) { return HasCode(body, code); });
 }
 
+// So much of a secret gives it away.
+constexpr size_t kTellingBytes = 8;
+constexpr size_t kShownBytes = 200;
+
+bool Repeats(absl::string_view answer, absl::string_view secret) {
+  return secret.size() >= kTellingBytes &&
+         absl::StrContains(answer, secret.substr(0, kTellingBytes));
+}
+
+// Whether the answer has the beginning of a secret, or of a part of the URL after its host.
+bool RepeatsSecrets(absl::string_view answer, const Destination& destination) {
+  for (const std::string& secret : destination.secrets) {
+    if (Repeats(answer, absl::StripPrefix(secret, "whsec_"))) return true;
+  }
+  absl::string_view url = destination.url;
+  const size_t scheme = url.find("://");
+  if (scheme != absl::string_view::npos) url.remove_prefix(scheme + 3);
+  const size_t at = url.substr(0, url.find_first_of("/?#")).rfind('@');
+  const bool has_user = at != absl::string_view::npos;
+  if (has_user && Repeats(answer, url.substr(0, at))) return true;
+  const size_t host_end = url.find_first_of("/?#");
+  if (host_end == absl::string_view::npos) return false;
+  url.remove_prefix(host_end);
+  for (const absl::string_view part : absl::StrSplit(url, absl::ByAnyChar("/?#&="))) {
+    if (Repeats(answer, part)) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 Outcome JudgeAnswer(Format format, const HttpResult& result) {
@@ -56,6 +88,12 @@ Outcome JudgeAnswer(Format format, const HttpResult& result) {
     default:
       return result.outcome;
   }
+}
+
+std::string AnswerToShow(const Delivery& delivery, const HttpResult& result) {
+  if (result.outcome == Outcome::kOk && delivery.message.type != kChannelTest) return "";
+  if (RepeatsSecrets(result.answer, delivery.destination)) return "";
+  return PlainText(absl::StripAsciiWhitespace(result.answer), kShownBytes);
 }
 
 }  // namespace tocsin::notifier

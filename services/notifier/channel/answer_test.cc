@@ -75,5 +75,36 @@ TEST(AnswerTest, NoAnswerIsNoneOfThese) {
   EXPECT_EQ(JudgeAnswer(Format::kSlack, result), Outcome::kTimeout);
 }
 
+std::string Shown(const std::string& answer, Outcome outcome = Outcome::kStatus4xx,
+                  absl::string_view type = kIncidentOpened) {
+  Delivery delivery;
+  delivery.destination.url =
+      "https://user:hunter2hunter2@hooks.example/services/T012/b-secret?key=abcdefghij";
+  delivery.destination.secrets = {"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"};
+  delivery.message.type = std::string(type);
+  HttpResult result;
+  result.outcome = outcome;
+  result.answer = answer;
+  return AnswerToShow(delivery, result);
+}
+
+TEST(AnswerTest, PeopleAreShownTheBeginningOfAnAnswerInOneLine) {
+  EXPECT_EQ(Shown(" no_service\n"), "no_service");
+  EXPECT_EQ(Shown("a\nb"), "a\\nb");
+  EXPECT_LE(Shown(std::string(256, '\x01')).size(), 200u);
+  EXPECT_EQ(Shown("Event processed", Outcome::kOk, kChannelTest), "Event processed");
+}
+
+TEST(AnswerTest, OfWhatArrivedTheAnswerIsNotKept) { EXPECT_EQ(Shown("ok", Outcome::kOk), ""); }
+
+TEST(AnswerTest, AnAnswerThatRepeatsASecretIsNotShown) {
+  for (const char* answer :
+       {"Cannot POST /services/T012/b-secret", "Cannot POST b-secret", "key abcdefgh",
+        "user:hunter2 is unknown", "bad signature of MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"}) {
+    EXPECT_EQ(Shown(answer), "") << answer;
+  }
+  EXPECT_EQ(Shown("hooks.example is away"), "hooks.example is away");
+}
+
 }  // namespace
 }  // namespace tocsin::notifier

@@ -39,6 +39,7 @@ struct Report {
   Outcome outcome = Outcome::kOk;
   int http_status = 0;
   absl::Duration retry_after;  // for kRetry and kDeferred
+  std::string answer;          // what people are shown of the receiver's answer
 };
 
 // How an attempt went.

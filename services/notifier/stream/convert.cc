@@ -182,6 +182,7 @@ void ToProto(const Report& report, internal::v1::DeliveryReport& proto) {
   proto.set_result(static_cast<internal::v1::DeliveryReport::Result>(report.result));
   proto.set_outcome(std::string(OutcomeWord(report.outcome)));
   proto.set_http_status(report.http_status);
+  proto.set_answer(report.answer);
   if (report.result == Result::kRetry || report.result == Result::kDeferred) {
     const absl::Duration wait = report.retry_after;
     proto.mutable_retry_after()->set_seconds(absl::ToInt64Seconds(wait));

@@ -157,6 +157,7 @@ TEST(ConvertTest, ReportsSayHowItWent) {
   report.outcome = Outcome::kStatus5xx;
   report.http_status = 503;
   report.retry_after = absl::Milliseconds(1250);
+  report.answer = "away";
   internal::v1::DeliveryReport proto;
   ToProto(report, proto);
   EXPECT_EQ(proto.lease_id(), "l");
@@ -164,6 +165,7 @@ TEST(ConvertTest, ReportsSayHowItWent) {
   EXPECT_EQ(proto.result(), internal::v1::DeliveryReport::RESULT_RETRY);
   EXPECT_EQ(proto.outcome(), "status_5xx");
   EXPECT_EQ(proto.http_status(), 503);
+  EXPECT_EQ(proto.answer(), "away");
   EXPECT_EQ(proto.retry_after().seconds(), 1);
   EXPECT_EQ(proto.retry_after().nanos(), 250'000'000);
   for (const auto& [result, expected] :

@@ -107,6 +107,7 @@ void MemoryStore::Apply(const DeliveryReport& report, absl::Time now, ReportEffe
   delivery.leased_until = absl::InfinitePast();
   delivery.last_outcome = report.outcome;
   delivery.last_http_status = report.http_status;
+  delivery.last_answer = report.answer;
   memory::ChannelRow channel = tables_.channels().at(delivery.channel);
   const bool was_failing = channel.channel.failing_since.has_value();
   switch (report.result) {

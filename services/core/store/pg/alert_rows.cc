@@ -97,6 +97,7 @@ absl::StatusOr<Delivery> ReadDelivery(Row& row) {
   delivery.expires_at = row.Time();
   delivery.last_outcome = row.Text();
   delivery.last_http_status = row.Int32();
+  delivery.last_answer = row.Text();
   delivery.finished_at = row.MaybeTime();
   delivery.lease_id = row.Text();
   delivery.leased_until = row.TimeOr(absl::InfinitePast());

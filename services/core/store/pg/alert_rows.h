@@ -27,7 +27,7 @@ namespace tocsin::core::pg {
   "d.delivery_id, d.id, d.project_id, d.channel_id, d.monitor_id, d.sequence, d.type, " \
   "d.events, d.extra, d.state, d.redelivery, d.attempts, d.skipped, d.occurred_at, "    \
   "d.created_at, d.next_attempt_at, d.expires_at, d.last_outcome, d.last_http_status, " \
-  "d.finished_at, d.lease_id, d.leased_until, d.gather, "                               \
+  "d.last_answer, d.finished_at, d.lease_id, d.leased_until, d.gather, "                \
   "d.told_by"
 
 // Of table d: it may be sent by itself, when it is due.

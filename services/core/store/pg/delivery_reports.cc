@@ -35,11 +35,11 @@ constexpr pg::Statement kSaveReported = {
     "WITH ended AS (DELETE FROM lease l WHERE l.delivery_id = ANY ($1::bigint[])) "
     "UPDATE delivery d SET state = u.state, attempts = u.attempts, "
     "next_attempt_at = u.next_attempt_at, finished_at = u.finished_at, "
-    "last_outcome = u.outcome, last_http_status = u.http_status, lease_id = NULL, "
-    "leased_until = NULL "
+    "last_outcome = u.outcome, last_http_status = u.http_status, "
+    "last_answer = nullif(u.answer, ''), lease_id = NULL, leased_until = NULL "
     "FROM unnest($1::bigint[], $2::smallint[], $3::integer[], $4::timestamptz[], "
-    "$5::timestamptz[], $6::text[], $7::integer[]) "
-    "AS u (delivery_id, state, attempts, next_attempt_at, finished_at, outcome, http_status) "
+    "$5::timestamptz[], $6::text[], $7::integer[], $8::text[]) AS u (delivery_id, state, attempts, "
+    "next_attempt_at, finished_at, outcome, http_status, answer) "
     "WHERE d.delivery_id = u.delivery_id"};
 
 constexpr pg::Statement kSaveReportedChannels = {
@@ -63,6 +63,7 @@ struct Reported {
   bool changed = false;
   std::string outcome;
   int32_t http_status = 0;
+  std::string answer;
 };
 
 struct ChannelHealth {
@@ -134,6 +135,7 @@ void ApplyToDelivery(const DeliveryReport& report, absl::Time now, Reported& del
   delivery.lease_id.clear();
   delivery.outcome = report.outcome;
   delivery.http_status = report.http_status;
+  delivery.answer = report.answer;
   switch (report.result) {
     case DeliveryResult::kDelivered:
       delivery.state = DeliveryState::kDelivered;
@@ -177,7 +179,7 @@ absl::Status SaveDeliveries(pg::Session& session, const Deliveries& deliveries, 
   pg::BinaryArray key(pg::ElementType::kInt8), state(pg::ElementType::kInt2),
       attempts(pg::ElementType::kInt4), next_attempt_at(pg::ElementType::kTimestamptz),
       finished_at(pg::ElementType::kTimestamptz), outcome(pg::ElementType::kText),
-      http_status(pg::ElementType::kInt4);
+      http_status(pg::ElementType::kInt4), answer(pg::ElementType::kText);
   for (const auto& [id, delivery] : deliveries) {
     if (!delivery.changed) continue;
     key.AddInt8(delivery.key);
@@ -191,11 +193,12 @@ absl::Status SaveDeliveries(pg::Session& session, const Deliveries& deliveries, 
     }
     outcome.AddBytes(delivery.outcome);
     http_status.AddInt4(delivery.http_status);
+    answer.AddBytes(delivery.answer);
   }
   if (key.size() == 0) return absl::OkStatus();
   pg::Params params;
   for (pg::BinaryArray* array :
-       {&key, &state, &attempts, &next_attempt_at, &finished_at, &outcome, &http_status}) {
+       {&key, &state, &attempts, &next_attempt_at, &finished_at, &outcome, &http_status, &answer}) {
     params.Array(std::move(*array));
   }
   return session.Run(kSaveReported, params).status();
