@@ -141,6 +141,7 @@ void MemoryStore::Purge(MonitorKey monitor) {
   }
   for (const IncidentKey key : keys) tables_.SetIncident(key, std::nullopt);
   tables_.EraseHistory(monitor, absl::InfiniteFuture(), /*keep_newest=*/false);
+  tables_.EraseUnwatched(monitor, absl::InfiniteFuture());
   tables_.SetState(monitor, std::nullopt);
   tables_.SetDefinition(monitor, std::nullopt);
 }
@@ -200,6 +201,7 @@ absl::StatusOr<bool> MemoryStore::Maintain(const RetentionPolicy& policy, absl::
       absl::ToCivilDay(now - policy.heartbeats, absl::UTCTimeZone()), absl::UTCTimeZone());
   for (const auto& [key, definition] : tables_.definitions()) {
     tables_.EraseHistory(key, cutoff, /*keep_newest=*/true);
+    tables_.EraseUnwatched(key, now - policy.incidents);
     if (definition.deleted_at && *definition.deleted_at < now - policy.deleted_monitors) {
       gone.push_back(key);
     }

@@ -10,6 +10,7 @@
 #include "absl/synchronization/mutex.h"
 #include "common/clock.h"
 #include "services/core/domain/gathering.h"
+#include "services/core/store/history.h"
 #include "services/core/store/memory/tables.h"
 #include "services/core/store/store.h"
 
@@ -17,7 +18,7 @@ namespace tocsin::core {
 
 // Fulfils the contract of Store; every operation runs alone. It never fails for a reason of its
 // own, and is never in doubt. It holds the project "default".
-class MemoryStore : public Store {
+class MemoryStore : public Store, public HistoryStore {
  public:
   // `clock` is the database's clock, and must outlive it.
   explicit MemoryStore(const Clock& clock);
@@ -57,6 +58,7 @@ class MemoryStore : public Store {
                                                   int limit) override;
   absl::StatusOr<FeedEnd> ReadFeedEnd() override;
   absl::StatusOr<absl::Time> ReadDatabaseClock() override;
+  absl::StatusOr<MonitorHistory> ReadHistory(const HistoryQuery& query) override;
   absl::StatusOr<bool> Maintain(const RetentionPolicy& policy, absl::Time now) override;
   absl::Status Ping() override;
   News WaitForNews(absl::Duration timeout) override;

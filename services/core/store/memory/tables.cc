@@ -44,8 +44,20 @@ void Tables::SetDefinition(MonitorKey key, std::optional<MonitorDefinition> defi
   OnUndo([this, key, before = std::move(before)] { SetDefinition(key, before); });
 }
 
+void Tables::NoteUnwatched(MonitorKey key, const MonitorState& before, const MonitorState& after) {
+  if (undoing_ || (before.state != State::kNew && before.state != State::kPaused) ||
+      after.state == before.state || after.changed_at <= before.changed_at) {
+    return;
+  }
+  unwatched_[key].push_back({.start = before.changed_at, .end = after.changed_at});
+  OnUndo([this, key] { unwatched_[key].pop_back(); });
+}
+
 void Tables::SetState(MonitorKey key, std::optional<StateRow> row) {
   if (row) row->state.incident.reset();
+  if (const auto found = states_.find(key); row && found != states_.end()) {
+    NoteUnwatched(key, found->second.state, row->state);
+  }
   const absl::Time after = row ? row->sweep_at : absl::InfiniteFuture();
   std::optional<StateRow> before = Put(states_, key, std::move(row));
   if (before) sweeps_.erase({before->sweep_at, key});
@@ -74,6 +86,12 @@ void Tables::EraseHistory(MonitorKey monitor, absl::Time before, bool keep_newes
     it = is_newest ? std::next(it) : history.erase(it);
   }
   if (history.empty()) histories_.erase(monitor);
+}
+
+void Tables::EraseUnwatched(MonitorKey monitor, absl::Time before) {
+  std::vector<Interval>& unwatched = unwatched_[monitor];
+  std::erase_if(unwatched, [&](const Interval& interval) { return interval.end < before; });
+  if (unwatched.empty()) unwatched_.erase(monitor);
 }
 
 void Tables::SetIncident(IncidentKey key, std::optional<Incident> incident) {
@@ -193,6 +211,12 @@ const Tables::History& Tables::HistoryOf(MonitorKey monitor) const {
   static const History& none = *new History;
   const auto found = histories_.find(monitor);
   return found == histories_.end() ? none : found->second;
+}
+
+const std::vector<Interval>& Tables::UnwatchedOf(MonitorKey monitor) const {
+  static const std::vector<Interval>& none = *new std::vector<Interval>;
+  const auto found = unwatched_.find(monitor);
+  return found == unwatched_.end() ? none : found->second;
 }
 
 std::vector<DeliveryKey> Tables::QueueOf(ChannelKey channel, MonitorKey monitor) const {

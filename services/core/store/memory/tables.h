@@ -18,6 +18,7 @@
 #include "services/core/domain/delivery.h"
 #include "services/core/domain/gap.h"
 #include "services/core/domain/incident.h"
+#include "services/core/domain/intervals.h"
 #include "services/core/domain/maintenance.h"
 #include "services/core/domain/monitor.h"
 #include "services/core/domain/project.h"
@@ -89,11 +90,13 @@ class Tables {
   void Rollback();
 
   void SetDefinition(MonitorKey key, std::optional<MonitorDefinition> definition);
+  // Notes the time in which it was NEW or PAUSED, when that is over.
   void SetState(MonitorKey key, std::optional<StateRow> row);
   void SetToken(const TokenHash& hash, std::optional<TokenRow> row);
   void AddHeartbeat(const StoredHeartbeat& heartbeat);
   // Not undone: upkeep is no part of a transaction.
   void EraseHistory(MonitorKey monitor, absl::Time before, bool keep_newest);
+  void EraseUnwatched(MonitorKey monitor, absl::Time before);
   void SetIncident(IncidentKey key, std::optional<Incident> incident);
   void SetEvent(EventKey key, std::optional<EventRow> row);
   void SetDelivery(DeliveryKey key, std::optional<DeliveryRow> row);
@@ -126,6 +129,8 @@ class Tables {
   const std::set<std::pair<absl::Time, MonitorKey>>& sweeps() const { return sweeps_; }
   const std::map<TokenHash, TokenRow>& tokens() const { return tokens_; }
   const History& HistoryOf(MonitorKey monitor) const;
+  // When it was NEW or PAUSED, and is no more; in order.
+  const std::vector<Interval>& UnwatchedOf(MonitorKey monitor) const;
   const std::map<IncidentKey, Incident>& incidents() const { return incidents_; }
   const std::map<MonitorKey, IncidentKey>& open_incidents() const { return open_incidents_; }
   const std::map<EventKey, EventRow>& events() const { return events_; }
@@ -161,6 +166,7 @@ class Tables {
   template <typename Map>
   Value<Map> Put(Map& map, const typename Map::key_type& key, Value<Map> value);
   void OnUndo(std::function<void()> undo);
+  void NoteUnwatched(MonitorKey key, const MonitorState& before, const MonitorState& after);
   void IndexDelivery(const Delivery& delivery, bool add);
 
   bool undoing_ = false;
@@ -177,6 +183,7 @@ class Tables {
   std::set<std::pair<absl::Time, MonitorKey>> sweeps_;
   std::map<TokenHash, TokenRow> tokens_;
   std::map<MonitorKey, History> histories_;
+  std::map<MonitorKey, std::vector<Interval>> unwatched_;
   std::map<IncidentKey, Incident> incidents_;
   std::map<MonitorKey, IncidentKey> open_incidents_;
   std::map<EventKey, EventRow> events_;

@@ -93,6 +93,31 @@ TEST_F(MigratorTest, MonitorsThatExistAreListedWithTheBestThatIsKnownOfTheirStat
               ElementsAre("down 3 03", "new 1 02", "paused 4 05", "recovered 2 04", "up 2 02"));
 }
 
+TEST_F(MigratorTest, PausesThatPeopleEndedAreKnownFromTheAuditLog) {
+  const std::vector<Migration> all = EmbeddedMigrations();
+  const auto statistics = std::find_if(
+      all.begin(), all.end(), [](const Migration& step) { return step.name == "0012_statistics"; });
+  ASSERT_TRUE(Apply({all.begin(), statistics}).ok());
+  for (const char* const id : {"job", "other"}) database_.Execute(OldMonitor(id, 2));
+  // Paused and resumed; paused, resumed by a heartbeat, paused; and what is no change of state.
+  database_.Execute(
+      "INSERT INTO audit_entry (at, project_id, project, actor, method, source, request_id, "
+      "resource, changes) SELECT a.at::timestamptz, 1, 'default', '', '', '', '', "
+      "'projects/default/monitors/' || a.id, a.changes::jsonb FROM (VALUES "
+      "('2026-03-01', 'job', '[[\"state\", \"STATE_UP\", \"STATE_PAUSED\"]]'), "
+      "('2026-03-02', 'job', '[[\"owner\", \"a\", \"b\"]]'), "
+      "('2026-03-03', 'job', '[[\"state\", \"STATE_PAUSED\", \"STATE_UP\"]]'), "
+      "('2026-03-04', 'job', '[[\"state\", \"STATE_UP\", \"STATE_PAUSED\"]]'), "
+      "('2026-03-05', 'job', '[[\"state\", \"STATE_UP\", \"STATE_PAUSED\"]]'), "
+      "('2026-03-06', 'other', '[[\"state\", \"STATE_PAUSED\", \"STATE_UP\"]]')) "
+      "AS a (at, id, changes)");
+  ASSERT_TRUE(Apply(all).ok());
+  EXPECT_THAT(database_.Query("SELECT m.id || ' ' || u.state || to_char(u.start_at, ' DD') || "
+                              "to_char(u.end_at, ' DD') FROM unwatched u "
+                              "JOIN monitor m ON m.monitor_id = u.monitor_id"),
+              ElementsAre("job 4 01 03"));
+}
+
 TEST_F(MigratorTest, WithoutTheRightToCreateExtensionsItSaysWhatIsNeeded) {
   const std::string role = "poor_" + database_.Query("SELECT current_database()").at(0);
   database_.Execute("CREATE ROLE " + role + "; GRANT ALL ON SCHEMA public TO " + role);

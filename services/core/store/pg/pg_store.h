@@ -11,6 +11,7 @@
 #include "absl/status/statusor.h"
 #include "common/clock.h"
 #include "common/log.h"
+#include "services/core/store/history.h"
 #include "services/core/store/pg/listener.h"
 #include "services/core/store/pg/maintenance_rows.h"
 #include "services/core/store/pg/session_pool.h"
@@ -33,7 +34,7 @@ struct PgStoreOptions {
 
 // Sessions connect when first needed and again when lost; while the database is away every
 // operation is UNAVAILABLE at once, or after connect_timeout for the first that tries.
-class PgStore : public Store {
+class PgStore : public Store, public HistoryStore {
  public:
   // Connects to nothing yet. INVALID_ARGUMENT when the URL cannot be read. `clock` is for
   // timeouts and pauses; it outlives the store.
@@ -88,6 +89,9 @@ class PgStore : public Store {
   absl::StatusOr<GapList> ReadGaps(absl::Time since) override;
   absl::StatusOr<absl::Time> NextSweepAt(const SweepCursor& after) override;
   absl::StatusOr<Census> TakeCensus(absl::Time now) override;
+
+  // history_reads.cc
+  absl::StatusOr<MonitorHistory> ReadHistory(const HistoryQuery& query) override;
 
   // access_reads.cc
   absl::StatusOr<std::vector<Project>> ListProjects(const ProjectQuery& query) override;

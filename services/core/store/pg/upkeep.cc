@@ -85,6 +85,7 @@ constexpr pg::Statement kPurgeMonitors = {
     "l AS (DELETE FROM monitor_listing t USING gone WHERE t.monitor_id = gone.monitor_id), "
     "d AS (DELETE FROM heartbeat_kept t USING gone WHERE t.monitor_id = gone.monitor_id), "
     "e AS (DELETE FROM run t USING gone WHERE t.monitor_id = gone.monitor_id), "
+    "u AS (DELETE FROM unwatched t USING gone WHERE t.monitor_id = gone.monitor_id), "
     "f AS (DELETE FROM delivery t USING gone WHERE t.monitor_id = gone.monitor_id), "
     "g AS (DELETE FROM alert_event t USING gone WHERE t.monitor_id = gone.monitor_id), "
     "h AS (DELETE FROM incident t USING gone WHERE t.monitor_id = gone.monitor_id) "
@@ -159,6 +160,12 @@ constexpr pg::Statement kDropGaps = {
     "WITH oldest AS (SELECT g.gap_id FROM gap g ORDER BY g.gap_id LIMIT $2::integer) "
     "DELETE FROM gap g USING oldest WHERE g.gap_id = oldest.gap_id "
     "AND g.end_at < $1::timestamptz"};
+
+constexpr pg::Statement kDropUnwatched = {
+    "drop_unwatched",
+    "WITH oldest AS (SELECT u.ctid FROM unwatched u WHERE u.end_at < $1::timestamptz "
+    "ORDER BY u.end_at LIMIT $2::integer) DELETE FROM unwatched u USING oldest "
+    "WHERE u.ctid = oldest.ctid"};
 
 // Their secrets go with them.
 constexpr pg::Statement kForgetKeys = {
@@ -336,6 +343,7 @@ absl::StatusOr<bool> Purge(pg::Session& session, const RetentionPolicy& policy, 
       {kDropEvents, now - policy.incidents, kBatch},
       {kDropIncidents, now - policy.incidents, kBatch},
       {kDropGaps, now - policy.incidents, kBatch},
+      {kDropUnwatched, now - policy.incidents, kBatch},
       {kForgetKeys, now - policy.revoked_keys, kBatch},
       {kForgetSecrets, now - policy.revoked_keys, kBatch},
       {kDropAudit, now - policy.audit, kBatch},
