@@ -146,20 +146,23 @@ absl::Status Server::Start() {
   engine_->recorder.Start();
   engine_->pushes.Start();
   RETURN_IF_ERROR(InstallKeys());
-  services_ = std::make_unique<Services>(ServiceParts{.gate = engine_->gate,
-                                                      .store = *store_,
-                                                      .clock = clock_,
-                                                      .monotonic = monotonic_,
-                                                      .pushes = engine_->pushes,
-                                                      .guard = engine_->guard,
-                                                      .queue = engine_->deliveries,
-                                                      .feed = engine_->feed,
-                                                      .monitors = engine_->monitors,
-                                                      .channels = engine_->channels,
-                                                      .maintenances = engine_->maintenances,
-                                                      .projects = engine_->projects,
-                                                      .keys = engine_->keys,
-                                                      .public_url = options_.public_url});
+  services_ =
+      std::make_unique<Services>(ServiceParts{.gate = engine_->gate,
+                                              .store = *store_,
+                                              .history = *store_,
+                                              .clock = clock_,
+                                              .monotonic = monotonic_,
+                                              .pushes = engine_->pushes,
+                                              .guard = engine_->guard,
+                                              .queue = engine_->deliveries,
+                                              .feed = engine_->feed,
+                                              .monitors = engine_->monitors,
+                                              .channels = engine_->channels,
+                                              .maintenances = engine_->maintenances,
+                                              .projects = engine_->projects,
+                                              .keys = engine_->keys,
+                                              .public_url = options_.public_url,
+                                              .incidents_kept = options_.retention.incidents});
   StartTasks();
   RETURN_IF_ERROR(StartGrpc());
   SetReadiness(absl::OkStatus());

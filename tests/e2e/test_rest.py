@@ -180,6 +180,14 @@ class EveryMethod(TocsinTestCase):
         self.assertEqual((beat["kind"], beat["message"], beat["value"]),
                          ("KIND_DOWN", "disk full", 99.5))
 
+    @drives("getMonitorStatistics")
+    def test_statistics_say_what_a_timeout_would_have_done(self):
+        path, made = self.make_monitor()
+        push(self.gateway, made["pushToken"])
+        read = self.rest.get(f"{path}/statistics?timeout=60s")
+        self.assertEqual((read["monitor"], read["timeoutAdvice"]["timeout"]), (path[1:], "60s"))
+        self.assertEqual(len(read["uptimes"]), 4)
+
     # --- channels, incidents, deliveries, alerts ---
 
     @drives("createChannel", "getChannel", "listChannels", "updateChannel", "deleteChannel")

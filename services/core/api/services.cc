@@ -17,7 +17,8 @@ Services::Services(const ServiceParts& parts)
       mutes(parts.gate, parts.maintenances, parts.clock),
       projects(parts.gate, parts.projects),
       keys(parts.gate, parts.keys),
-      audit(parts.gate, parts.store) {}
+      audit(parts.gate, parts.store),
+      statistics(parts.gate, parts.store, parts.history, parts.clock, parts.incidents_kept) {}
 
 std::vector<Services::Named> Services::All() {
   return {{v1::PushService::service_full_name(), &push},
@@ -33,7 +34,8 @@ std::vector<Services::Named> Services::All() {
           {v1::MuteService::service_full_name(), &mutes},
           {v1::ProjectService::service_full_name(), &projects},
           {v1::KeyService::service_full_name(), &keys},
-          {v1::AuditService::service_full_name(), &audit}};
+          {v1::AuditService::service_full_name(), &audit},
+          {v1::StatisticsService::service_full_name(), &statistics}};
 }
 
 void Services::RecheckStreams() {

@@ -21,6 +21,7 @@
 #include "services/core/api/mute_service.h"
 #include "services/core/api/project_service.h"
 #include "services/core/api/push_service.h"
+#include "services/core/api/statistics_service.h"
 
 namespace tocsin::core {
 
@@ -28,6 +29,7 @@ namespace tocsin::core {
 struct ServiceParts {
   Gate& gate;
   Store& store;
+  HistoryStore& history;
   const Clock& clock;
   const MonotonicClock& monotonic;
   PushCreator& pushes;
@@ -40,6 +42,7 @@ struct ServiceParts {
   ProjectAdmin& projects;
   KeyAdmin& keys;
   std::string public_url;
+  absl::Duration incidents_kept = RetentionPolicy().incidents;
 };
 
 struct Services {
@@ -68,6 +71,7 @@ struct Services {
   ProjectServiceHandler projects;
   KeyServiceHandler keys;
   AuditServiceHandler audit;
+  StatisticsServiceHandler statistics;
 };
 
 }  // namespace tocsin::core

@@ -234,6 +234,7 @@ class GateTest : public ::testing::Test {
   Gate gate_{&authenticator_};
   Services services_{ServiceParts{.gate = gate_,
                                   .store = store_,
+                                  .history = store_,
                                   .clock = clock_,
                                   .monotonic = monotonic_,
                                   .pushes = creator_,
@@ -245,7 +246,8 @@ class GateTest : public ::testing::Test {
                                   .maintenances = maintenances_,
                                   .projects = projects_,
                                   .keys = keys_,
-                                  .public_url = "https://tocsin.example.com"}};
+                                  .public_url = "https://tocsin.example.com",
+                                  .incidents_kept = RetentionPolicy().incidents}};
   std::unique_ptr<grpc::Server> server_;
   std::unique_ptr<grpc::GenericStub> stub_;
   google::protobuf::DynamicMessageFactory factory_;

@@ -1,0 +1,126 @@
+// What the past of a monitor says.
+#include "services/core/engine/statistics.h"
+
+#include <algorithm>
+#include <iterator>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "common/status_macros.h"
+#include "services/core/domain/errors.h"
+#include "services/core/domain/unwatched.h"
+#include "services/core/domain/validate.h"
+
+namespace tocsin::core {
+namespace {
+
+absl::Status Apply(const ScheduleTrial& trial, Schedule& schedule) {
+  FieldFaults faults;
+  if (trial.timeout.has_value()) {
+    if (schedule.cron.has_value()) {
+      faults.Add("timeout", "the monitor has a cron schedule", "none; a grace");
+    } else if (*trial.timeout < kMinTimeout || *trial.timeout > kMaxTimeout) {
+      faults.Add("timeout", absl::StrCat("it is ", absl::FormatDuration(*trial.timeout)),
+                 "1 s to 366 days");
+    }
+    schedule.timeout = *trial.timeout;
+    schedule.recommended_interval = std::min(schedule.recommended_interval, schedule.timeout);
+  }
+  if (trial.grace.has_value()) {
+    if (*trial.grace < absl::ZeroDuration() || *trial.grace > kMaxGrace) {
+      faults.Add("grace", absl::StrCat("it is ", absl::FormatDuration(*trial.grace)),
+                 "0 to 366 days");
+    }
+    schedule.grace = *trial.grace;
+  }
+  return faults.ToStatus();
+}
+
+absl::StatusOr<Maintenances> MaintenancesOf(Store& store, ProjectKey project) {
+  Maintenances own;
+  RETURN_IF_ERROR(
+      store.Transact(TransactionClass::kAdmin, [&](Transaction& transaction) -> absl::Status {
+        ASSIGN_OR_RETURN(const std::shared_ptr<const Maintenances> all,
+                         transaction.ReadMaintenances());
+        own.clear();
+        std::copy_if(all->begin(), all->end(), std::back_inserter(own),
+                     [&](const Maintenance& each) { return each.project == project; });
+        return absl::OkStatus();
+      }));
+  return own;
+}
+
+// Before the oldest of a list that is full, more may have happened.
+template <typename Item, typename StartOf>
+absl::Time KnownSince(absl::Time since, const std::vector<Item>& newest_first, int limit,
+                      StartOf start) {
+  if (static_cast<int>(newest_first.size()) < limit) return since;
+  return std::max(since, start(newest_first.back()));
+}
+
+void AddRhythm(const std::vector<Signal>& signals, const Intervals& unwatched,
+               const std::vector<Incident>& incidents, Statistics& statistics) {
+  if (!signals.empty()) statistics.signals_since = signals.front().at;
+  const std::vector<Beat> beats = BeatsOf(statistics.definition, signals, unwatched, incidents);
+  std::vector<double> gaps, lateness, values;
+  for (const Beat& beat : beats) {
+    gaps.push_back(absl::ToDoubleSeconds(beat.gap));
+    if (beat.lateness.has_value()) lateness.push_back(absl::ToDoubleSeconds(*beat.lateness));
+  }
+  for (const Signal& signal : signals) {
+    if (signal.value.has_value()) values.push_back(*signal.value);
+  }
+  statistics.gaps = DistributionOf(std::move(gaps), Scale::kLogarithmic);
+  statistics.lateness = DistributionOf(std::move(lateness), Scale::kLogarithmic);
+  statistics.values = DistributionOf(std::move(values), Scale::kLinear);
+  statistics.alarms_since = std::max(statistics.read_at - kAlarmsSpan,
+                                     std::min(statistics.signals_since, statistics.read_at));
+  statistics.advice = AdviceOf(statistics.definition, beats, statistics.alarms_since);
+}
+
+}  // namespace
+
+StatisticsReader::StatisticsReader(Store& store, HistoryStore& history, const Clock& clock,
+                                   absl::Duration kept)
+    : store_(store), history_(history), clock_(clock), kept_(kept) {}
+
+absl::StatusOr<Statistics> StatisticsReader::Read(const ResourceName& name,
+                                                  const ScheduleTrial& trial) {
+  ASSIGN_OR_RETURN(const std::optional<Monitor> monitor, store_.FindMonitor(name.project, name.id));
+  if (!monitor.has_value()) return MonitorNotFound(MonitorName(name.project, name.id));
+  Statistics statistics;
+  statistics.definition = monitor->definition;
+  RETURN_IF_ERROR(Apply(trial, statistics.definition.schedule));
+  const absl::Time now = clock_.Now();
+  statistics.read_at = now;
+  const absl::Duration longest =
+      *std::max_element(std::begin(kStatisticsWindows), std::end(kStatisticsWindows));
+  const absl::Time since = now - std::min(longest, kept_);
+  ASSIGN_OR_RETURN(MonitorHistory history,
+                   history_.ReadHistory({.monitor = monitor->definition.key,
+                                         .since = since,
+                                         .signals_since = now - kSignalsSpan,
+                                         .incidents = kMostPastIncidents,
+                                         .states = kMostPastStates,
+                                         .signals = kMostSignals}));
+  ASSIGN_OR_RETURN(const GapList gaps, store_.ReadGaps(since));
+  ASSIGN_OR_RETURN(const Maintenances maintenances,
+                   MaintenancesOf(store_, monitor->definition.project));
+  const Unwatched unwatched = UnwatchedOf(*monitor, history.states, gaps, maintenances, since, now);
+  absl::Time known = unwatched.known_since;
+  known = KnownSince(known, history.incidents, kMostPastIncidents,
+                     [](const Incident& incident) { return incident.opened_at; });
+  known = KnownSince(known, history.states, kMostPastStates,
+                     [](const Interval& interval) { return interval.start; });
+  for (const absl::Duration window : kStatisticsWindows) {
+    statistics.uptimes.push_back(UptimeOver({.start = std::max(now - window, known), .end = now},
+                                            history.incidents, unwatched.intervals));
+  }
+  std::reverse(history.signals.begin(), history.signals.end());
+  AddRhythm(history.signals, unwatched.intervals, history.incidents, statistics);
+  return statistics;
+}
+
+}  // namespace tocsin::core
