@@ -11,6 +11,7 @@
 #include "cli/labels.h"
 #include "cli/monitor_view.h"
 #include "cli/selector.h"
+#include "cli/statistics_command.h"
 #include "cli/table.h"
 #include "common/status_macros.h"
 #include "tocsin/v1/monitor_service.grpc.pb.h"
@@ -185,8 +186,12 @@ void AddUpdate(CLI::App& monitor, Context& context) {
   AddAllowMissing(*app, *flags, "Make it if it does not exist, without a push token");
   AddTokenSha256(*app, *flags);
   AddValidateOnly(*app, *flags);
-  app->callback([app, fields, flags, &context] {
-    context.action = [app, fields, flags](const Context& context) -> absl::Status {
+  auto dry_run = std::make_shared<bool>(false);
+  app->add_flag(
+      "--dry-run", *dry_run,
+      "As --validate-only; says how many false alarms the timeout or grace would have raised");
+  app->callback([app, fields, flags, dry_run, &context] {
+    context.action = [app, fields, flags, dry_run](const Context& context) -> absl::Status {
       RETURN_IF_ERROR(CheckScheduleFlags(*app, fields->expectations, /*required=*/false));
       v1::UpdateMonitorRequest request;
       request.mutable_monitor()->set_name(context.Name("monitors", fields->id));
@@ -201,8 +206,9 @@ void AddUpdate(CLI::App& monitor, Context& context) {
       request.mutable_monitor()->set_etag(flags->etag);
       request.set_allow_missing(flags->allow_missing);
       request.set_push_token_sha256(flags->token_sha256);
-      request.set_validate_only(flags->validate_only);
+      request.set_validate_only(flags->validate_only || *dry_run);
       ASSIGN_OR_RETURN(const auto after, context.Call(&Stub::UpdateMonitor, request));
+      if (*dry_run) return TrySchedule(context, request.monitor());
       if (!context.json()) Print(Trial(flags->validate_only));
       return PrintMonitor(context, after);
     };
@@ -327,6 +333,7 @@ void AddMonitorCommands(CLI::App& app, Context& context) {
   AddCreate(*monitor, context);
   AddVerb(*monitor, context, "get", "Show one monitor", &Stub::GetMonitor);
   AddList(*monitor, context);
+  AddMonitorStats(*monitor, context);
   AddUpdate(*monitor, context);
   AddVerb(*monitor, context, "pause", "Expect nothing until resumed", &Stub::PauseMonitor);
   AddVerb(*monitor, context, "resume", "Expect heartbeats again", &Stub::ResumeMonitor);

@@ -10,7 +10,7 @@ import unittest
 from harness.cluster import binary
 
 GOLDEN = pathlib.Path(__file__).parent.parent / "golden" / "help"
-COMMANDS = ("monitor create", "monitor update", "monitor delete", "monitor rotate-token",
+COMMANDS = ("monitor create", "monitor update", "monitor delete", "monitor rotate-token", "monitor stats",
             "channel create", "channel update", "channel delete", "key create", "key update",
             "project create", "audit list", "schedule preview", "heartbeat list", "heartbeat output",
             "push", "exec", "import healthchecks", "import uptime-kuma", "maintenance create",
