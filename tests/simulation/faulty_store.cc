@@ -212,6 +212,11 @@ absl::StatusOr<std::vector<AuditView>> FaultyStore::ListAudit(const AuditQuery& 
   return inner_.ListAudit(query);
 }
 
+absl::StatusOr<MonitorPast> FaultyStore::ReadPast(const PastQuery& query) {
+  RETURN_IF_ERROR(BeforeRead());
+  return inner_.ReadPast(query);
+}
+
 absl::StatusOr<GapList> FaultyStore::ReadGaps(absl::Time since) {
   RETURN_IF_ERROR(BeforeRead());
   return inner_.ReadGaps(since);

@@ -74,6 +74,7 @@ class FaultyStore : public Store {
   absl::StatusOr<std::vector<ApiKey>> ListKeys(const KeyQuery& query) override;
   absl::StatusOr<std::optional<KeyMatch>> FindKeyBySecret(const SecretHash& hash) override;
   absl::StatusOr<std::vector<AuditView>> ListAudit(const AuditQuery& query) override;
+  absl::StatusOr<MonitorPast> ReadPast(const PastQuery& query) override;
   absl::StatusOr<GapList> ReadGaps(absl::Time since) override;
   absl::StatusOr<absl::Time> NextSweepAt(const SweepCursor& after) override;
   absl::StatusOr<Census> TakeCensus(absl::Time now) override;

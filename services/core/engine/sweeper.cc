@@ -11,6 +11,7 @@
 #include "common/status_macros.h"
 #include "services/core/domain/deadline.h"
 #include "services/core/domain/maintenance.h"
+#include "services/core/domain/passed_deadline.h"
 #include "services/core/domain/transition.h"
 #include "services/core/domain/words.h"
 #include "services/core/engine/event_writer.h"
@@ -61,6 +62,7 @@ bool IsFailure(Reason reason) {
 struct Sweeper::Pass {
   std::vector<StateChange> changes;
   std::vector<Failure> failures;
+  std::vector<PassedDeadline> untold;
   IncidentLog incidents;
   bool left_some = false;  // for want of a touch, or within the time after a gap
   bool held_some = false;  // for want of a gateway
@@ -191,6 +193,10 @@ absl::Status Sweeper::JudgeDue(Transaction& transaction, const OutageGuard::Judg
       const Decision decision = Decide(definition, monitor.state, DeadlineChecked{}, *gaps, now);
       ASSIGN_OR_RETURN(change.state, WriteEvents(transaction, definition, decision, now));
       pass.incidents.Note(definition, decision, change.state);
+      if (std::optional<PassedDeadline> untold =
+              PassedUntold(definition, deadline, decision, now)) {
+        pass.untold.push_back(*std::move(untold));
+      }
       change.sweep_at = SweepAt(definition, change.state);
       if (!IsFailure(decision.reason)) {
         pass.changes.push_back(std::move(change));
@@ -202,6 +208,7 @@ absl::Status Sweeper::JudgeDue(Transaction& transaction, const OutageGuard::Judg
     }
     pass.changes.push_back(std::move(change));
   }
+  if (!pass.untold.empty()) RETURN_IF_ERROR(transaction.AddPassedDeadlines(pass.untold));
   return pass.changes.empty() ? absl::OkStatus() : transaction.SaveStates(pass.changes);
 }
 

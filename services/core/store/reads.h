@@ -17,7 +17,9 @@
 #include "services/core/domain/monitor.h"
 #include "services/core/domain/monitor_filter.h"
 #include "services/core/domain/monitor_order.h"
+#include "services/core/domain/passed_deadline.h"
 #include "services/core/domain/project.h"
+#include "services/core/domain/rejected_push.h"
 
 namespace tocsin::core {
 
@@ -134,6 +136,23 @@ struct AuditQuery {
 struct AuditView {
   int64_t key = 0;
   AuditRecord record;
+};
+
+// What is kept of one monitor beside its heartbeats, its changes and what touches others too.
+struct PastQuery {
+  MonitorKey monitor = 0;
+  absl::Time start = absl::InfinitePast();
+  absl::Time end = absl::InfiniteFuture();  // inclusive
+  int limit = 100;                          // of each kind; the newest
+};
+
+// Newest first.
+struct MonitorPast {
+  std::vector<Incident> incidents;       // open at some time between start and end
+  std::vector<AlertEvent> events;        // by detected_at
+  std::vector<DeliveryView> deliveries;  // by created_at
+  std::vector<PassedDeadline> passed;    // by at
+  std::vector<RejectedPush> rejected;    // by newest
 };
 
 struct FeedEntry {

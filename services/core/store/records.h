@@ -214,10 +214,12 @@ inline constexpr absl::Duration kDeletedMaintenanceMemory = absl::Hours(24 * 32)
 
 struct RetentionPolicy {
   absl::Duration heartbeats = absl::Hours(24 * 14);
-  absl::Duration incidents = absl::Hours(24 * 400);  // and events, finished deliveries, gaps
+  absl::Duration incidents =
+      absl::Hours(24 * 400);  // and events, finished deliveries, gaps, passed deadlines
   absl::Duration deleted_monitors = absl::Hours(24 * 30);
   absl::Duration revoked_keys = absl::Hours(24 * 30);
   absl::Duration audit = absl::Hours(24 * 400);
+  absl::Duration rejected_pushes = absl::Hours(24 * 14);
   int partitions_ahead = 3;  // days
 };
 

@@ -94,6 +94,8 @@ class Store {
   // What a secret is one of, also when it has expired or the key is revoked; by one index.
   virtual absl::StatusOr<std::optional<KeyMatch>> FindKeyBySecret(const SecretHash& hash) = 0;
   virtual absl::StatusOr<std::vector<AuditView>> ListAudit(const AuditQuery& query) = 0;
+  // Each kind by itself sees one snapshot.
+  virtual absl::StatusOr<MonitorPast> ReadPast(const PastQuery& query) = 0;
   // Gaps that end at or after `since`, in order of end.
   virtual absl::StatusOr<GapList> ReadGaps(absl::Time since) = 0;
   // The earliest sweep_at of the monitors that come after `after`; InfiniteFuture when there is

@@ -17,7 +17,9 @@
 #include "services/core/domain/incident.h"
 #include "services/core/domain/maintenance.h"
 #include "services/core/domain/monitor.h"
+#include "services/core/domain/passed_deadline.h"
 #include "services/core/domain/project.h"
+#include "services/core/domain/rejected_push.h"
 #include "services/core/store/records.h"
 
 namespace tocsin::core {
@@ -114,6 +116,17 @@ class Transaction {
   // at the same time; returns the keys of those it could.
   virtual absl::StatusOr<std::vector<DeliveryKey>> Withdraw(
       absl::Span<const DeliveryKey> deliveries, absl::Time now) = 0;
+
+  // --- What explains why nothing was told ---
+
+  virtual absl::Status AddPassedDeadlines(absl::Span<const PassedDeadline> passed) = 0;
+  // The monitors whose tokens these are, or were; nullopt for the others. Deleted monitors are not
+  // left out.
+  virtual absl::StatusOr<std::vector<std::optional<MonitorKey>>> FindTokenOwners(
+      absl::Span<const TokenHash> tokens) = 0;
+  // Adds to the counts of the same monitor, minute, reason and source; of those monitors only the
+  // newest kMaxRejectedRows are kept.
+  virtual absl::Status AddRejectedPushes(absl::Span<const RejectedPush> rejected) = 0;
 
   // --- Channels ---
 

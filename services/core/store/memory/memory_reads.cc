@@ -91,6 +91,16 @@ IncidentView MemoryStore::ViewOf(const Incident& incident) const {
   return view;
 }
 
+DeliveryView MemoryStore::ViewOf(const Delivery& delivery) const {
+  DeliveryView view = {.delivery = delivery,
+                       .project_id = tables_.ProjectId(delivery.project),
+                       .channel_id = tables_.channels().at(delivery.channel).channel.id,
+                       .monitor_id = ""};
+  const auto monitor = tables_.definitions().find(delivery.monitor);
+  if (monitor != tables_.definitions().end()) view.monitor_id = monitor->second.id;
+  return view;
+}
+
 absl::StatusOr<std::vector<IncidentView>> MemoryStore::ListIncidents(const IncidentQuery& query) {
   absl::MutexLock lock(&mutex_);
   std::vector<IncidentView> views;
@@ -144,13 +154,7 @@ absl::StatusOr<std::vector<DeliveryView>> MemoryStore::ListDeliveries(const Deli
                  (query.state && *query.state != delivery.state)) {
                return false;
              }
-             DeliveryView view = {.delivery = delivery,
-                                  .project_id = tables_.ProjectId(delivery.project),
-                                  .channel_id = tables_.channels().at(delivery.channel).channel.id,
-                                  .monitor_id = ""};
-             const auto monitor = tables_.definitions().find(delivery.monitor);
-             if (monitor != tables_.definitions().end()) view.monitor_id = monitor->second.id;
-             views.push_back(std::move(view));
+             views.push_back(ViewOf(delivery));
              return true;
            });
   return views;

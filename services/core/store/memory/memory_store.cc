@@ -120,6 +120,7 @@ absl::StatusOr<FeedEnd> MemoryStore::ReadFeedEnd() {
 absl::StatusOr<absl::Time> MemoryStore::ReadDatabaseClock() { return clock_.Now(); }
 
 void MemoryStore::Purge(MonitorKey monitor) {
+  DropPast(monitor, absl::InfiniteFuture(), absl::InfiniteFuture());
   std::vector<TokenHash> tokens;
   for (const auto& [hash, row] : tables_.tokens()) {
     if (row.monitor == monitor) tokens.push_back(hash);
@@ -210,6 +211,7 @@ absl::StatusOr<bool> MemoryStore::Maintain(const RetentionPolicy& policy, absl::
   ForgetKeys(now - policy.revoked_keys);
   ExpireStranded(now);
   DropFinished(now - policy.incidents);
+  DropPast(0, now - policy.incidents, now - policy.rejected_pushes);
   DropOldChanges(policy, now);
   ForgetRuns(now - kRunMemory);
   tables_.Commit();

@@ -50,6 +50,7 @@ class MemoryStore : public Store, public HistoryStore {
   absl::StatusOr<std::vector<ApiKey>> ListKeys(const KeyQuery& query) override;
   absl::StatusOr<std::optional<KeyMatch>> FindKeyBySecret(const SecretHash& hash) override;
   absl::StatusOr<std::vector<AuditView>> ListAudit(const AuditQuery& query) override;
+  absl::StatusOr<MonitorPast> ReadPast(const PastQuery& query) override;
   absl::StatusOr<GapList> ReadGaps(absl::Time since) override;
   absl::StatusOr<absl::Time> NextSweepAt(const SweepCursor& after) override;
   absl::StatusOr<Census> TakeCensus(absl::Time now) override;
@@ -86,9 +87,13 @@ class MemoryStore : public Store, public HistoryStore {
   void ExpireStranded(absl::Time now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void DropOldChanges(const RetentionPolicy& policy, absl::Time now)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Passed deadlines and rejected pushes of the monitor (0: of all) before these times.
+  void DropPast(MonitorKey monitor, absl::Time passed_before, absl::Time rejected_before)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void ForgetRuns(absl::Time before) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void DropFinished(absl::Time before) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   IncidentView ViewOf(const Incident& incident) const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
+  DeliveryView ViewOf(const Delivery& delivery) const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
 
   const Clock& clock_;
   absl::Mutex mutex_;

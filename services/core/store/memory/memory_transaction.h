@@ -49,6 +49,10 @@ class MemoryTransaction : public Transaction {
   absl::StatusOr<std::vector<FiringDelivery>> FindFirings(IncidentKey incident) override;
   absl::StatusOr<std::vector<DeliveryKey>> Withdraw(absl::Span<const DeliveryKey> deliveries,
                                                     absl::Time now) override;
+  absl::Status AddPassedDeadlines(absl::Span<const PassedDeadline> passed) override;
+  absl::StatusOr<std::vector<std::optional<MonitorKey>>> FindTokenOwners(
+      absl::Span<const TokenHash> tokens) override;
+  absl::Status AddRejectedPushes(absl::Span<const RejectedPush> rejected) override;
   absl::StatusOr<std::vector<Channel>> Channels(ProjectKey project) override;
   absl::StatusOr<std::optional<Channel>> LockChannel(ProjectKey project,
                                                      const std::string& id) override;

@@ -153,6 +153,16 @@ void Tables::SetMaintenance(MaintenanceKey key, std::optional<Maintenance> maint
   OnUndo([this, key, before = std::move(before)] { SetMaintenance(key, before); });
 }
 
+void Tables::SetPassed(const PassedPlace& place, std::optional<PassedDeadline> passed) {
+  std::optional<PassedDeadline> before = Put(passed_, place, std::move(passed));
+  OnUndo([this, place, before = std::move(before)] { SetPassed(place, before); });
+}
+
+void Tables::SetRejected(const RejectedPlace& place, std::optional<RejectedPush> rejected) {
+  std::optional<RejectedPush> before = Put(rejected_, place, std::move(rejected));
+  OnUndo([this, place, before = std::move(before)] { SetRejected(place, before); });
+}
+
 void Tables::SetEndedRun(const RunPlace& place, std::optional<absl::Time> ended_at) {
   const std::optional<absl::Time> before = Put(ended_runs_, place, ended_at);
   OnUndo([this, place, before] { SetEndedRun(place, before); });

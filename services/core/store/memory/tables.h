@@ -21,7 +21,9 @@
 #include "services/core/domain/intervals.h"
 #include "services/core/domain/maintenance.h"
 #include "services/core/domain/monitor.h"
+#include "services/core/domain/passed_deadline.h"
 #include "services/core/domain/project.h"
+#include "services/core/domain/rejected_push.h"
 #include "services/core/store/records.h"
 
 namespace tocsin::core::memory {
@@ -77,6 +79,12 @@ using RequestPlace = std::tuple<std::string, std::string, std::string>;
 // Monitor and run id.
 using RunPlace = std::pair<MonitorKey, std::string>;
 
+// Of a passed deadline: monitor, deadline, and which of those.
+using PassedPlace = std::tuple<MonitorKey, absl::Time, int64_t>;
+
+// Of rejected pushes: monitor, minute, reason and source.
+using RejectedPlace = std::tuple<MonitorKey, absl::Time, Rejection, std::string>;
+
 // Tables, with the indexes that make lookups quick. Not thread-safe. Whatever is set since Begin()
 // is undone by Rollback(). Setting nullopt removes.
 class Tables {
@@ -110,6 +118,8 @@ class Tables {
   void SetMaintenance(MaintenanceKey key, std::optional<Maintenance> maintenance);
   void SetEndedRun(const RunPlace& place, std::optional<absl::Time> ended_at);
   void SetAudit(AuditPlace place, std::optional<AuditRecord> record);
+  void SetPassed(const PassedPlace& place, std::optional<PassedDeadline> passed);
+  void SetRejected(const RejectedPlace& place, std::optional<RejectedPush> rejected);
 
   // Each draws a number that was never drawn. Events and deliveries share theirs.
   int64_t Draw() { return ++drawn_; }
@@ -154,6 +164,8 @@ class Tables {
   const std::map<RequestPlace, RequestRecord>& requests() const { return requests_; }
   const std::map<RunPlace, absl::Time>& ended_runs() const { return ended_runs_; }
   const std::map<MaintenanceKey, Maintenance>& maintenances() const { return maintenances_; }
+  const std::map<PassedPlace, PassedDeadline>& passed() const { return passed_; }
+  const std::map<RejectedPlace, RejectedPush>& rejected() const { return rejected_; }
 
   // The definition, the state and the open incident.
   Monitor MonitorAt(MonitorKey key) const;
@@ -201,6 +213,8 @@ class Tables {
   std::map<RequestPlace, RequestRecord> requests_;
   std::map<RunPlace, absl::Time> ended_runs_;
   std::map<MaintenanceKey, Maintenance> maintenances_;
+  std::map<PassedPlace, PassedDeadline> passed_;
+  std::map<RejectedPlace, RejectedPush> rejected_;
 };
 
 }  // namespace tocsin::core::memory

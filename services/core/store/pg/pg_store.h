@@ -102,6 +102,9 @@ class PgStore : public Store, public HistoryStore {
   // change_operations.cc
   absl::StatusOr<std::vector<AuditView>> ListAudit(const AuditQuery& query) override;
 
+  // past_operations.cc
+  absl::StatusOr<MonitorPast> ReadPast(const PastQuery& query) override;
+
   // feed.cc
   absl::StatusOr<int> SequenceFeed(int limit) override;
   absl::StatusOr<std::vector<FeedEntry>> ReadFeed(ProjectKey project, int64_t after,

@@ -75,6 +75,12 @@ class PgTransaction : public Transaction {
   absl::StatusOr<std::vector<DeliveryKey>> Withdraw(absl::Span<const DeliveryKey> deliveries,
                                                     absl::Time now) override;
 
+  // past_operations.cc
+  absl::Status AddPassedDeadlines(absl::Span<const PassedDeadline> passed) override;
+  absl::StatusOr<std::vector<std::optional<MonitorKey>>> FindTokenOwners(
+      absl::Span<const TokenHash> tokens) override;
+  absl::Status AddRejectedPushes(absl::Span<const RejectedPush> rejected) override;
+
   // channel_operations.cc
   absl::StatusOr<std::vector<Channel>> Channels(ProjectKey project) override;
   absl::StatusOr<std::optional<Channel>> LockChannel(ProjectKey project,

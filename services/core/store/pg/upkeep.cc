@@ -86,6 +86,8 @@ constexpr pg::Statement kPurgeMonitors = {
     "d AS (DELETE FROM heartbeat_kept t USING gone WHERE t.monitor_id = gone.monitor_id), "
     "e AS (DELETE FROM run t USING gone WHERE t.monitor_id = gone.monitor_id), "
     "u AS (DELETE FROM unwatched t USING gone WHERE t.monitor_id = gone.monitor_id), "
+    "i AS (DELETE FROM passed_deadline t USING gone WHERE t.monitor_id = gone.monitor_id), "
+    "j AS (DELETE FROM rejected_push t USING gone WHERE t.monitor_id = gone.monitor_id), "
     "f AS (DELETE FROM delivery t USING gone WHERE t.monitor_id = gone.monitor_id), "
     "g AS (DELETE FROM alert_event t USING gone WHERE t.monitor_id = gone.monitor_id), "
     "h AS (DELETE FROM incident t USING gone WHERE t.monitor_id = gone.monitor_id) "
@@ -166,6 +168,16 @@ constexpr pg::Statement kDropUnwatched = {
     "WITH oldest AS (SELECT u.ctid FROM unwatched u WHERE u.end_at < $1::timestamptz "
     "ORDER BY u.end_at LIMIT $2::integer) DELETE FROM unwatched u USING oldest "
     "WHERE u.ctid = oldest.ctid"};
+constexpr pg::Statement kDropPassed = {
+    "drop_passed_deadlines",
+    "WITH old AS (SELECT t.passed_deadline_id FROM passed_deadline t "
+    "ORDER BY t.passed_deadline_id LIMIT $2::integer) DELETE FROM passed_deadline t USING old "
+    "WHERE t.passed_deadline_id = old.passed_deadline_id AND t.judged_at < $1::timestamptz"};
+
+constexpr pg::Statement kDropRejected = {
+    "drop_rejected_pushes",
+    "DELETE FROM rejected_push WHERE ctid = ANY (ARRAY(SELECT t.ctid FROM rejected_push t "
+    "WHERE t.minute < $1::timestamptz ORDER BY t.minute LIMIT $2::integer))"};
 
 // Their secrets go with them.
 constexpr pg::Statement kForgetKeys = {
@@ -344,6 +356,8 @@ absl::StatusOr<bool> Purge(pg::Session& session, const RetentionPolicy& policy, 
       {kDropIncidents, now - policy.incidents, kBatch},
       {kDropGaps, now - policy.incidents, kBatch},
       {kDropUnwatched, now - policy.incidents, kBatch},
+      {kDropPassed, now - policy.incidents, kBatch},
+      {kDropRejected, now - policy.rejected_pushes, kBatch},
       {kForgetKeys, now - policy.revoked_keys, kBatch},
       {kForgetSecrets, now - policy.revoked_keys, kBatch},
       {kDropAudit, now - policy.audit, kBatch},
