@@ -156,6 +156,17 @@ class EveryMethod(TocsinTestCase):
         self.rest.json("DELETE", path)
         self.assertEqual(self.rest.call("GET", path).status_code, 404)
 
+    @drives("explainMonitor")
+    def test_an_alarm_is_explained(self):
+        path, made = self.make_monitor()
+        push(self.gateway, made["pushToken"], status="down", msg="disk full")
+        explained = self.rest.json("GET", f"{path}:explain?pageSize=100")
+        self.assertTrue(explained["verdict"]["incident"].startswith("projects/default/incidents/"))
+        self.assertIn('down "disk full"', " ".join(explained["verdict"]["sentences"]))
+        self.assertIn("DOWN", [entry["what"] for entry in explained["entries"]])
+        early = self.rest.json("GET", f"{path}:explain?at={explained['at']}&endTime={explained['startTime']}")
+        self.assertEqual(early.get("entries", []), [])
+
     @drives("pauseMonitor", "resumeMonitor")
     def test_a_monitor_is_paused_and_resumed(self):
         path, _ = self.make_monitor()

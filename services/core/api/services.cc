@@ -18,7 +18,8 @@ Services::Services(const ServiceParts& parts)
       projects(parts.gate, parts.projects),
       keys(parts.gate, parts.keys),
       audit(parts.gate, parts.store),
-      statistics(parts.gate, parts.store, parts.history, parts.clock, parts.incidents_kept) {}
+      statistics(parts.gate, parts.store, parts.history, parts.clock, parts.incidents_kept),
+      timeline(parts.gate, parts.store, parts.clock) {}
 
 std::vector<Services::Named> Services::All() {
   return {{v1::PushService::service_full_name(), &push},
@@ -35,7 +36,8 @@ std::vector<Services::Named> Services::All() {
           {v1::ProjectService::service_full_name(), &projects},
           {v1::KeyService::service_full_name(), &keys},
           {v1::AuditService::service_full_name(), &audit},
-          {v1::StatisticsService::service_full_name(), &statistics}};
+          {v1::StatisticsService::service_full_name(), &statistics},
+          {v1::TimelineService::service_full_name(), &timeline}};
 }
 
 void Services::RecheckStreams() {

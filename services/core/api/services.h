@@ -22,6 +22,7 @@
 #include "services/core/api/project_service.h"
 #include "services/core/api/push_service.h"
 #include "services/core/api/statistics_service.h"
+#include "services/core/api/timeline_service.h"
 
 namespace tocsin::core {
 
@@ -72,6 +73,7 @@ struct Services {
   KeyServiceHandler keys;
   AuditServiceHandler audit;
   StatisticsServiceHandler statistics;
+  TimelineServiceHandler timeline;
 };
 
 }  // namespace tocsin::core

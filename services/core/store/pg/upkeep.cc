@@ -168,6 +168,7 @@ constexpr pg::Statement kDropUnwatched = {
     "WITH oldest AS (SELECT u.ctid FROM unwatched u WHERE u.end_at < $1::timestamptz "
     "ORDER BY u.end_at LIMIT $2::integer) DELETE FROM unwatched u USING oldest "
     "WHERE u.ctid = oldest.ctid"};
+
 constexpr pg::Statement kDropPassed = {
     "drop_passed_deadlines",
     "WITH old AS (SELECT t.passed_deadline_id FROM passed_deadline t "
