@@ -21,6 +21,7 @@ constexpr absl::Duration kPublishEvery = absl::Milliseconds(100);
 constexpr absl::Duration kRetryAfter = absl::Seconds(1);
 constexpr int kMaxLogLinesPerSecond = 10;
 constexpr char kTooManyUnknown[] = "Too many pushes with unknown tokens from this address.";
+constexpr char kInvalid[] = "The push cannot be stored as it is.";
 constexpr char kMayNotCreate[] =
     "There is no such monitor, and this push key may not create it: it is not one that may, or "
     "what "
@@ -55,7 +56,8 @@ PushHandler::PushHandler(DispatcherOptions options, http::EventLoop& loop, Gatew
       own_(OwnDialect()),
       recorded_(own_.Answer({.verdict = PushVerdict::kRecorded})),
       published_at_(loop.now()),
-      core_(std::move(options), shared.core_key, loop, *this) {}
+      core_(std::move(options), shared.core_key, loop, *this),
+      rejections_(shared.core_key, loop, core_) {}
 
 PushHandler::~PushHandler() = default;
 
@@ -95,8 +97,9 @@ void PushHandler::OnPush(const http::Request& request, const Route& route,
       .body = request.body};
   if (status.ok()) status = parser_.Parse(input, push.parameters);
   if (!status.ok()) {
-    core_.dispatcher().Discard(&push);
     const std::string text(status.message());
+    NoteRejection(token, push, text, request);
+    core_.dispatcher().Discard(&push);
     return Refuse(own_, PushVerdict::kBadRequest, text, request, responder);
   }
   Forward(push, token, request, responder);
@@ -110,10 +113,12 @@ void PushHandler::OnPeerPush(const http::Request& request, const Target& target,
   address_ = {};
   const absl::Status status = adapter.Read(target, request, address_, push.parameters);
   if (!status.ok()) {
-    core_.dispatcher().Discard(&push);
     const PushVerdict verdict =
         absl::IsUnauthenticated(status) ? PushVerdict::kNoSecret : PushVerdict::kBadRequest;
     const std::string text(status.message());
+    push.monitor_id.swap(address_.monitor_id);
+    NoteRejection(address_.secret, push, text, request);
+    core_.dispatcher().Discard(&push);
     return Refuse(adapter, verdict, text, request, responder);
   }
   push.monitor_id.swap(address_.monitor_id);
@@ -175,8 +180,10 @@ bool PushHandler::Limited(PendingPush& push, const http::Request& request) {
   const TokenLimiter::Verdict verdict =
       shared_.tokens.Check(push.limit_key, HasOwnBudget(push.parameters), now);
   push.token_known = verdict.known;
+  push.client = ClientOf(request, shared_.trusted_proxies);
   const auto too_often = [&](PushOutcomeLabel label, const char* text, absl::Duration wait) {
     counts_.Count(label);
+    NoteRejection(internal::v1::REJECTION_REASON_TOO_OFTEN, push, text);
     const std::string id = RequestId(request);
     push.responder.Send(push.dialect->Answer(
         {.verdict = PushVerdict::kTooOften, .text = text, .request_id = id, .retry_after = wait}));
@@ -186,7 +193,6 @@ bool PushHandler::Limited(PendingPush& push, const http::Request& request) {
     return too_often(PushOutcomeLabel::kRateLimited, "This monitor is pushed to too often.",
                      *verdict.wait);
   }
-  push.client = ClientOf(request, shared_.trusted_proxies);
   if (verdict.known) return false;
   const auto wait = shared_.unknown.Check(push.client, push.limit_key, now);
   return wait && too_often(PushOutcomeLabel::kUnknownLimited, kTooManyUnknown, *wait);
@@ -223,8 +229,8 @@ void PushHandler::OnOutcome(PendingPush& push, PushResult result, absl::Duration
     case PushResult::kDeleted:
       return AnswerNotCreated(push, result, now);
     case PushResult::kInvalid:
-      return refuse(PushOutcomeLabel::kInvalid, PushVerdict::kBadRequest,
-                    "The push cannot be stored as it is.");
+      NoteRejection(internal::v1::REJECTION_REASON_BAD_PARAMETER, push, kInvalid);
+      return refuse(PushOutcomeLabel::kInvalid, PushVerdict::kBadRequest, kInvalid);
     case PushResult::kUnavailable:
       break;
   }
@@ -252,6 +258,7 @@ void PushHandler::AnswerRecorded(PendingPush& push, PushVerdict verdict, absl::D
 }
 
 void PushHandler::AnswerUnknown(PendingPush& push, absl::Duration now) {
+  NoteRejection(internal::v1::REJECTION_REASON_UNKNOWN_TOKEN, push, "");
   Refuse(push, PushOutcomeLabel::kUnknownToken, {.verdict = PushVerdict::kUnknown}, now);
 }
 
@@ -284,6 +291,29 @@ void PushHandler::Refuse(PendingPush& push, PushOutcomeLabel label, PushReply re
   push.responder.Send(response);
 }
 
+void PushHandler::NoteRejection(internal::v1::RejectionReason reason, const PendingPush& push,
+                                std::string_view detail) {
+  const std::string source = push.client.ToString();
+  rejections_.Note({.token_hash = push.token_hash,
+                    .monitor_id = push.monitor_id,
+                    .reason = reason,
+                    .source = source,
+                    .detail = detail},
+                   loop_.now());
+}
+
+void PushHandler::NoteRejection(std::string_view secret, const PendingPush& push,
+                                std::string_view detail, const http::Request& request) {
+  if (secret.empty()) return;
+  const std::string source = ClientOf(request, shared_.trusted_proxies).ToString();
+  rejections_.Note({.token_hash = Sha256(secret),
+                    .monitor_id = push.monitor_id,
+                    .reason = internal::v1::REJECTION_REASON_BAD_PARAMETER,
+                    .source = source,
+                    .detail = detail},
+                   loop_.now());
+}
+
 http::Response PushHandler::OnRefusal(int status, std::string_view reason) {
   const std::string id = FittingRequestId("");
   if (status != 503) return ErrorAnswer(status, reason, id);
@@ -313,7 +343,7 @@ void PushHandler::LogFailure(std::string_view event, std::string_view route,
 }
 
 absl::Duration PushHandler::OnTurn(absl::Duration now) {
-  absl::Duration next = core_.OnTurn(now);
+  absl::Duration next = std::min(core_.OnTurn(now), rejections_.OnTurn(now));
   const bool connected = core_.dispatcher().connected();
   if (connected != connected_) {
     connected_ = connected;

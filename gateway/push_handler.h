@@ -17,6 +17,7 @@
 #include "gateway/metrics.h"
 #include "gateway/push_parameters.h"
 #include "gateway/rate_limit.h"
+#include "gateway/rejection_reporter.h"
 #include "gateway/route.h"
 
 namespace tocsin::gateway {
@@ -79,6 +80,12 @@ class PushHandler final : public http::Handler, private OutcomeSink {
   void AnswerNotCreated(PendingPush& push, PushResult result, absl::Duration now);
   // What there is not, or may not be: the address may not ask for such too often.
   void Refuse(PendingPush& push, PushOutcomeLabel label, PushReply reply, absl::Duration now);
+  // Counts for core what was refused of a monitor.
+  void NoteRejection(internal::v1::RejectionReason reason, const PendingPush& push,
+                     std::string_view detail);
+  // The same of what never became a push.
+  void NoteRejection(std::string_view secret, const PendingPush& push, std::string_view detail,
+                     const http::Request& request);
   // The id to answer an error with: the client's own, if it is fit to be repeated.
   std::string RequestId(const http::Request& request) const;
   void LogFailure(std::string_view event, std::string_view route, std::string_view request_id,
@@ -108,7 +115,9 @@ class PushHandler final : public http::Handler, private OutcomeSink {
   int logged_ = 0;
   int64_t not_logged_ = 0;
 
-  CoreLink core_;  // last: its end waits for calls that report to this
+  // Last: their ends wait for calls that report to this.
+  CoreLink core_;
+  RejectionReporter rejections_;
 };
 
 }  // namespace tocsin::gateway

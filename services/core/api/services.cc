@@ -19,7 +19,8 @@ Services::Services(const ServiceParts& parts)
       keys(parts.gate, parts.keys),
       audit(parts.gate, parts.store),
       statistics(parts.gate, parts.store, parts.history, parts.clock, parts.incidents_kept),
-      timeline(parts.gate, parts.store, parts.clock) {}
+      timeline(parts.gate, parts.store, parts.clock),
+      rejections(parts.gate, parts.store, parts.clock) {}
 
 std::vector<Services::Named> Services::All() {
   return {{v1::PushService::service_full_name(), &push},
@@ -37,7 +38,8 @@ std::vector<Services::Named> Services::All() {
           {v1::KeyService::service_full_name(), &keys},
           {v1::AuditService::service_full_name(), &audit},
           {v1::StatisticsService::service_full_name(), &statistics},
-          {v1::TimelineService::service_full_name(), &timeline}};
+          {v1::TimelineService::service_full_name(), &timeline},
+          {internal::v1::RejectionService::service_full_name(), &rejections}};
 }
 
 void Services::RecheckStreams() {

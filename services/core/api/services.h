@@ -21,6 +21,7 @@
 #include "services/core/api/mute_service.h"
 #include "services/core/api/project_service.h"
 #include "services/core/api/push_service.h"
+#include "services/core/api/rejection_service.h"
 #include "services/core/api/statistics_service.h"
 #include "services/core/api/timeline_service.h"
 
@@ -74,6 +75,7 @@ struct Services {
   AuditServiceHandler audit;
   StatisticsServiceHandler statistics;
   TimelineServiceHandler timeline;
+  RejectionServiceHandler rejections;
 };
 
 }  // namespace tocsin::core
