@@ -130,6 +130,7 @@ void AddMuteCommands(CLI::App& app, Context& context);
 void AddImportCommands(CLI::App& app, Context& context);
 void AddApplyCommand(CLI::App& app, Context& context);
 void AddExportCommand(CLI::App& app, Context& context);
+void AddExplainCommand(CLI::App& app, Context& context);
 void AddAuditCommand(CLI::App& app, Context& context);
 void AddHeartbeatCommands(CLI::App& app, Context& context);
 void AddScheduleCommands(CLI::App& app, Context& context);

@@ -70,6 +70,7 @@ void Describe(CLI::App& app, Context& context) {
   AddScheduleCommands(app, context);
   AddHeartbeatCommands(app, context);
   AddReadCommands(app, context);
+  AddExplainCommand(app, context);
   AddProjectCommands(app, context);
   AddKeyCommands(app, context);
   AddMaintenanceCommands(app, context);

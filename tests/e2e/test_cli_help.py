@@ -15,7 +15,7 @@ COMMANDS = ("monitor create", "monitor update", "monitor delete", "monitor rotat
             "project create", "audit list", "schedule preview", "heartbeat list", "heartbeat output",
             "push", "exec", "import healthchecks", "import uptime-kuma", "maintenance create",
             "maintenance update", "maintenance delete", "mute", "mute list", "unmute",
-            "apply", "export", "import kubernetes", "import crontab")
+            "explain", "apply", "export", "import kubernetes", "import crontab")
 
 
 class Help(unittest.TestCase):
