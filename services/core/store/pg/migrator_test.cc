@@ -96,7 +96,7 @@ TEST_F(MigratorTest, MonitorsThatExistAreListedWithTheBestThatIsKnownOfTheirStat
 TEST_F(MigratorTest, PausesThatPeopleEndedAreKnownFromTheAuditLog) {
   const std::vector<Migration> all = EmbeddedMigrations();
   const auto statistics = std::find_if(
-      all.begin(), all.end(), [](const Migration& step) { return step.name == "0012_statistics"; });
+      all.begin(), all.end(), [](const Migration& step) { return step.name == "0013_statistics"; });
   ASSERT_TRUE(Apply({all.begin(), statistics}).ok());
   for (const char* const id : {"job", "other"}) database_.Execute(OldMonitor(id, 2));
   // Paused and resumed; paused, resumed by a heartbeat, paused; and what is no change of state.
