@@ -57,6 +57,7 @@ bool Notifier::Send(const Held& held) {
                       .result = answered ? DeliveryResult::kDelivered : DeliveryResult::kRetry,
                       .outcome = answered ? "delivered" : "timeout",
                       .http_status = answered ? 200 : 0,
+                      .answer = "",
                       .retry_after = answered ? absl::ZeroDuration() : Between(500, 5'000)});
   return true;
 }

@@ -13,14 +13,14 @@ namespace {
 constexpr size_t kRunbookBytes = 2048;
 constexpr size_t kNameBytes = 128;
 
-// `tocsin --project payments heartbeat list nightly-backup`; the default project goes unsaid.
-std::string HistoryCommand(const std::string& monitor) {
+// `tocsin --project payments explain nightly-backup`; the default project goes unsaid.
+std::string ExplainCommand(const std::string& monitor) {
   const std::vector<absl::string_view> parts = absl::StrSplit(monitor, '/');
   const bool other_project = parts.size() == 4 && parts[1] != "default";
   return absl::StrCat(
       "tocsin ",
       other_project ? absl::StrCat("--project ", PlainText(parts[1], kNameBytes), " ") : "",
-      "heartbeat list ", PlainText(LastPart(monitor), kNameBytes));
+      "explain ", PlainText(LastPart(monitor), kNameBytes));
 }
 
 absl::string_view Check(Cause cause) {
@@ -42,7 +42,7 @@ std::string NextStep(const EventFacts& event) {
   if (!monitor.runbook_url.empty()) {
     return absl::StrCat(" Runbook: ", PlainText(monitor.runbook_url, kRunbookBytes));
   }
-  return absl::StrCat(" ", Check(event.incident.cause), "History: ", HistoryCommand(monitor.name));
+  return absl::StrCat(" ", Check(event.incident.cause), "Details: ", ExplainCommand(monitor.name));
 }
 
 }  // namespace tocsin::notifier
