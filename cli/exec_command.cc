@@ -22,9 +22,9 @@ namespace {
 
 constexpr char kFooter[] =
     "\nNeeds neither core nor a key: it pushes over HTTP, to the URL that tocsin monitor create\n"
-    "shows, or to a push key's: $TOCSIN_GATEWAY_URL/api/push/PUSH-KEY/MONITOR. In a crontab:\n"
-    "  TOCSIN_PUSH_URL=https://tocsin.example.org/api/push/TOKEN\n"
-    "  */5 * * * * tocsin exec -- backup.sh --all\n"
+    "shows, or to a push key's, .../api/push/PUSH-KEY, with --monitor. In a crontab:\n"
+    "  TOCSIN_PUSH_URL_FILE=/etc/tocsin/push-url\n"
+    "  */5 * * * * tocsin exec --monitor backup -- backup.sh --all\n"
     "The command has our standard input, its output passes unchanged, signals reach it, and the\n"
     "exit status is its own, whatever becomes of the reports: 127 if it is not found, 126 if it\n"
     "cannot be run.";
@@ -44,7 +44,7 @@ class UsageFormatter : public CLI::Formatter {
 };
 
 struct Flags {
-  std::string push_url_file, run_id, refused;
+  std::string push_url_file, monitor, run_id, refused;
   std::string report_timeout = "10s";
   int output_bytes = kMaxOutputBytes;
   bool no_start = false;
@@ -66,6 +66,11 @@ std::string CheckRunId(const std::string& word) {
   return absl::StrCat("it has ", word.size(), " bytes; accepted: 1 to ", kMaxRunIdBytes);
 }
 
+std::string CheckMonitor(const std::string& word) {
+  if (LooksLikeUrl(word)) return kNoPlaceForSecrets;
+  return word.empty() ? "it is empty; accepted: the id of a monitor" : "";
+}
+
 std::string CheckTimeout(const std::string& word) {
   const auto timeout = ParseDuration(word);
   if (!timeout.ok()) return std::string(timeout.status().message());
@@ -84,7 +89,7 @@ absl::Status Exec(const Context& context, const Flags& flags) {
                          .quiet = flags.quiet};
   ASSIGN_OR_RETURN(options.report_timeout, ParseDuration(flags.report_timeout));
   // A secret that is missing today is no reason not to make a backup: the monitor will tell.
-  absl::StatusOr<PushUrl> url = FindPushUrl(flags.push_url_file);
+  absl::StatusOr<PushUrl> url = FindPushUrl(flags.push_url_file, flags.monitor);
   if (url.ok()) {
     options.push_url = *std::move(url);
   } else if (!flags.quiet) {
@@ -114,6 +119,10 @@ void AddExecCommand(CLI::App& app, Context& context) {
           "File with the push URL (Env:TOCSIN_PUSH_URL_FILE; TOCSIN_PUSH_URL holds the URL "
           "itself)")
       ->check(CheckFile);
+  exec->add_option("--monitor", flags->monitor,
+                   "Which monitor of a push key's project; then the push URL ends with "
+                   "/api/push/PUSH-KEY, one secret for all jobs")
+      ->check(CheckMonitor);
   exec->add_option("--run-id", flags->run_id,
                    "Pairs the start with the end, so that runs may overlap; drawn anew without")
       ->check(CheckRunId);

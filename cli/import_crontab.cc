@@ -97,6 +97,7 @@ class Crontab {
     size_t number = 0;
     for (absl::string_view line : absl::StrSplit(text, '\n')) {
       ++number;
+      line_ = line;
       line = absl::StripAsciiWhitespace(line);
       std::string name;
       std::string value;
@@ -118,7 +119,7 @@ class Crontab {
     }
   }
 
-  std::vector<ImportedMonitor> Take() { return batch_.Take(); }
+  CrontabJobs Take() { return {batch_.Take(), std::move(places_)}; }
 
  private:
   void SetVariable(const std::string& name, const std::string& value) {
@@ -130,6 +131,7 @@ class Crontab {
     ImportedMonitor entry;
     entry.place = entry.name = absl::StrCat("line ", number);
     entry.refusal = std::move(why);
+    places_.push_back({.line = number, .command = 0});
     batch_.AddWithoutToken(std::move(entry), "", "");
   }
 
@@ -169,6 +171,7 @@ class Crontab {
         Bounded(absl::StripAsciiWhitespace(absl::StrJoin(comments_, "\n")), kMaxDescriptionBytes,
                 "its description", entry.notes));
     entry.monitor.set_arm_on_create(true);
+    places_.push_back({.line = number, .command = static_cast<size_t>(line.data() - line_.data())});
     batch_.AddWithoutToken(std::move(entry), JobName(command), absl::StrCat("line-", number));
   }
 
@@ -176,8 +179,22 @@ class Crontab {
   std::string cron_zone_;
   std::string zone_;
   std::vector<std::string> comments_;
+  absl::string_view line_;  // that is being read
+  std::vector<JobPlace> places_;
   ImportBatch batch_;
 };
+
+// Of what follows "tocsin": the monitor that it reports to, or "" and `command` goes on behind
+// "--".
+std::string TakeReported(absl::string_view& command) {
+  while (!command.empty()) {
+    absl::string_view word = TakeWord(command);
+    if (word == "--") break;
+    if (word == "--monitor") return std::string(TakeWord(command));
+    if (absl::ConsumePrefix(&word, "--monitor=")) return std::string(word);
+  }
+  return "";
+}
 
 }  // namespace
 
@@ -198,6 +215,11 @@ std::string JobName(absl::string_view command) {
     if (word.empty()) continue;
     const absl::string_view name = BaseName(word);
     if (IsAssignment(word)) continue;
+    if (name == "tocsin" && absl::StartsWith(command, "exec ")) {
+      const std::string reported = TakeReported(command);
+      if (!reported.empty()) return reported;
+      continue;
+    }
     if (IsOne(kWrappers, name) || IsOne(kInterpreters, name)) {
       wrapped = true;
       // It has an argument of its own.
@@ -220,7 +242,7 @@ std::string JobName(absl::string_view command) {
   return "";
 }
 
-std::vector<ImportedMonitor> FromCrontab(absl::string_view text, const CrontabOptions& options) {
+CrontabJobs FromCrontab(absl::string_view text, const CrontabOptions& options) {
   Crontab crontab(options);
   crontab.Read(text);
   return crontab.Take();

@@ -17,15 +17,26 @@ struct CrontabOptions {
   std::string time_zone = "";  // of lines before which no CRON_TZ stands
 };
 
+// Where a job stands in the text.
+struct JobPlace {
+  size_t line = 0;     // from 1
+  size_t command = 0;  // of its command, in bytes from the beginning of the line
+};
+
+struct CrontabJobs {
+  std::vector<ImportedMonitor> monitors;
+  std::vector<JobPlace> places;  // of each of them
+};
+
 // The jobs of the text, one for each line that is one, with "line 12" as their names. Comments
 // right above a line are its description. CRON_TZ, and TZ with a note, is the zone of the lines
 // below it; other variables are passed over. An id is the base name of what the line runs.
 // Everything that the text has is judged: what is no line of a crontab is refused.
-std::vector<ImportedMonitor> FromCrontab(absl::string_view text, const CrontabOptions& options);
+CrontabJobs FromCrontab(absl::string_view text, const CrontabOptions& options);
 
 // "backup" of "cd /srv && nice -n 10 /usr/local/bin/backup.sh --all": the base name of what a
-// command runs, without folders, interpreters, what sets it up, and endings of scripts. Empty when
-// there is none.
+// command runs, without folders, interpreters, what sets it up, and endings of scripts; what
+// "tocsin exec --monitor" names. Empty when there is none.
 std::string JobName(absl::string_view command);
 
 }  // namespace tocsin::cli

@@ -15,7 +15,7 @@ using testing::IsEmpty;
 using testing::SizeIs;
 
 std::vector<ImportedMonitor> OfUser(absl::string_view text) {
-  return FromCrontab(text, {.time_zone = "UTC"});
+  return FromCrontab(text, {.time_zone = "UTC"}).monitors;
 }
 
 TEST(ImportCrontabTest, ALineBecomesACronSchedule) {
@@ -37,20 +37,24 @@ TEST(ImportCrontabTest, CommentsRightAboveALineAreItsDescription) {
 
 TEST(ImportCrontabTest, ASystemCrontabHasUsers) {
   const auto entries =
-      FromCrontab("*/5 * * * * www-data php /x/cron.php\n@weekly root report\n", {.system = true});
+      FromCrontab("*/5 * * * * www-data php /x/cron.php\n@weekly root report\n", {.system = true})
+          .monitors;
   EXPECT_EQ(entries[0].monitor.owner(), "www-data");
   EXPECT_EQ(entries[0].id, "cron");
   EXPECT_EQ(entries[1].monitor.owner(), "root");
   EXPECT_EQ(entries[1].id, "report");
-  EXPECT_EQ(FromCrontab("@daily root x", {.system = true, .owner = "ops"})[0].monitor.owner(),
-            "ops");
+  EXPECT_EQ(
+      FromCrontab("@daily root x", {.system = true, .owner = "ops"}).monitors[0].monitor.owner(),
+      "ops");
 }
 
 TEST(ImportCrontabTest, ZonesAreThoseOfTheLinesAbove) {
   const auto entries = FromCrontab(
-      "@daily a\nTZ=Asia/Tokyo\n@daily b\nCRON_TZ = \"Europe/Paris\"\n@daily c\nMAILTO=x\n@daily "
-      "d\n",
-      {});
+                           "@daily a\nTZ=Asia/Tokyo\n@daily b\nCRON_TZ = \"Europe/Paris\"\n@daily "
+                           "c\nMAILTO=x\n@daily "
+                           "d\n",
+                           {})
+                           .monitors;
   const auto zone = [&entries](size_t i) {
     return entries[i].monitor.schedule().cron().time_zone();
   };
@@ -94,6 +98,8 @@ TEST(ImportCrontabTest, AJobIsCalledAsWhatItRuns) {
   EXPECT_EQ(JobName("curl -fsS https://example.org/x"), "curl");
   EXPECT_EQ(JobName("date;ls"), "date");
   EXPECT_EQ(JobName("sudo"), "");
+  EXPECT_EQ(JobName("/usr/bin/tocsin exec -q --monitor nightly -- backup.sh"), "nightly");
+  EXPECT_EQ(JobName("tocsin exec -- backup.sh"), "backup");
 }
 
 TEST(ImportCrontabTest, LinesHaveABound) {

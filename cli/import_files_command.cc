@@ -1,8 +1,10 @@
 // `tocsin import kubernetes` and `tocsin import crontab`: write files that `tocsin apply` reads.
+#include <filesystem>
 #include <iostream>
 #include <map>
 #include <memory>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -14,6 +16,7 @@
 #include "cli/import_json.h"
 #include "cli/import_kubernetes.h"
 #include "cli/import_report.h"
+#include "cli/rewrite_crontab.h"
 #include "cli/save.h"
 #include "common/status_details.h"
 #include "common/status_macros.h"
@@ -26,6 +29,9 @@ struct Flags {
   std::string to = "-";
   std::string owner;
   std::string time_zone;
+  std::string rewrite;
+  std::string tocsin;
+  std::string push_url_file = "/etc/tocsin/push-url";
   bool project_per_namespace = false;
   bool system = false;
 };
@@ -83,11 +89,34 @@ absl::Status ImportKubernetes(const Context& context, const Flags& flags) {
   return Finish(flags, "kubernetes", *std::move(monitors));
 }
 
+// The path of this program, which is most likely that of the jobs.
+std::string ThisProgram() {
+  std::error_code error;
+  const std::string path = std::filesystem::read_symlink("/proc/self/exe", error);
+  return error ? "/usr/local/bin/tocsin" : path;
+}
+
+absl::Status Rewrite(const Flags& flags, absl::string_view text, const CrontabJobs& jobs) {
+  if (flags.rewrite == "-" && flags.to == "-") {
+    return absl::InvalidArgumentError(
+        "--rewrite and --to both write to standard output; name a file for one of them");
+  }
+  const RewrittenCrontab rewritten =
+      RewriteCrontab(text, jobs,
+                     {.tocsin = flags.tocsin.empty() ? ThisProgram() : flags.tocsin,
+                      .push_url_file = flags.push_url_file});
+  RETURN_IF_ERROR(Save(flags.rewrite, rewritten.text));
+  for (const std::string& note : rewritten.notes) std::cerr << note << "\n";
+  return absl::OkStatus();
+}
+
 absl::Status ImportCrontab(const Context& context, const Flags& flags) {
   ASSIGN_OR_RETURN(const std::string text, ReadExportFile(flags.file));
+  CrontabJobs jobs = FromCrontab(
+      text, {.system = flags.system, .owner = flags.owner, .time_zone = flags.time_zone});
+  if (!flags.rewrite.empty()) RETURN_IF_ERROR(Rewrite(flags, text, jobs));
   std::vector<ProjectMonitor> monitors;
-  for (ImportedMonitor& entry : FromCrontab(
-           text, {.system = flags.system, .owner = flags.owner, .time_zone = flags.time_zone})) {
+  for (ImportedMonitor& entry : jobs.monitors) {
     monitors.push_back({context.project, std::move(entry)});
   }
   return Finish(flags, "crontab", std::move(monitors));
@@ -124,6 +153,23 @@ void AddFileImports(CLI::App& import, Context& context) {
                 "What crontab -l prints, or a file of cron; - is standard input", *crontab_flags);
   crontab.add_option("--owner", crontab_flags->owner,
                      "Who answers for all of them; without it the user, with --system");
+  CLI::Option* rewrite = crontab.add_option("--rewrite", crontab_flags->rewrite,
+                                            "Also write the crontab itself, with its jobs under "
+                                            "tocsin exec --monitor; crontab FILE takes it");
+  crontab
+      .add_option("--push-url-file", crontab_flags->push_url_file,
+                  "With --rewrite: the file with .../api/push/PUSH-KEY that the jobs will read")
+      ->needs(rewrite)
+      ->capture_default_str();
+  crontab
+      .add_option("--tocsin", crontab_flags->tocsin,
+                  "With --rewrite: where the jobs find tocsin; without it where this one is")
+      ->needs(rewrite)
+      ->check([](const std::string& path) {
+        return path.rfind('/', 0) == 0
+                   ? std::string()
+                   : "it is no absolute path; accepted: e.g. /usr/local/bin/tocsin";
+      });
   crontab.add_flag("--system", crontab_flags->system,
                    "The sixth column is a user, as in /etc/crontab and /etc/cron.d");
   crontab.callback([crontab_flags, &context] {

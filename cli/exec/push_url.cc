@@ -30,8 +30,10 @@ std::string Variable(const char* name) {
   return value == nullptr ? "" : std::string(absl::StripAsciiWhitespace(value));
 }
 
-absl::StatusOr<PushUrl> Of(absl::string_view text, absl::string_view place) {
+absl::StatusOr<PushUrl> From(absl::string_view text, absl::string_view place,
+                             absl::string_view monitor) {
   absl::StatusOr<PushUrl> url = PushUrl::Parse(text);
+  if (url.ok() && !monitor.empty()) url = url->Of(monitor);
   if (url.ok()) return url;
   return absl::InvalidArgumentError(
       absl::StrCat("what is in ", place, " is no push URL: ", url.status().message()));
@@ -70,6 +72,18 @@ absl::StatusOr<PushUrl> PushUrl::Parse(absl::string_view text) {
     return Refused("its path has the wrong number of parts after /api/push/");
   }
   url.secret_ = parts.front();
+  url.names_monitor_ = parts.size() == 2;
+  return url;
+}
+
+absl::StatusOr<PushUrl> PushUrl::Of(absl::string_view monitor) const {
+  if (names_monitor_) {
+    return absl::InvalidArgumentError(
+        "it names a monitor already; with --monitor, accepted: http(s)://HOST/api/push/PUSH-KEY");
+  }
+  PushUrl url = *this;
+  absl::StrAppend(&url.path_, "/", PercentEncoded(monitor));
+  url.names_monitor_ = true;
   return url;
 }
 
@@ -79,9 +93,9 @@ std::string PushUrl::With(absl::string_view query) const {
 
 bool PushUrl::IsIn(absl::string_view text) const { return absl::StrContains(text, secret_); }
 
-absl::StatusOr<PushUrl> FindPushUrl(const std::string& file) {
+absl::StatusOr<PushUrl> FindPushUrl(const std::string& file, const std::string& monitor) {
   const std::string variable = Variable("TOCSIN_PUSH_URL");
-  if (file.empty() && !variable.empty()) return Of(variable, "TOCSIN_PUSH_URL");
+  if (file.empty() && !variable.empty()) return From(variable, "TOCSIN_PUSH_URL", monitor);
   const std::string path = file.empty() ? Variable("TOCSIN_PUSH_URL_FILE") : file;
   if (path.empty()) {
     return absl::InvalidArgumentError(
@@ -92,7 +106,7 @@ absl::StatusOr<PushUrl> FindPushUrl(const std::string& file) {
   if (!read.ok()) {
     return absl::InvalidArgumentError(absl::StrCat("the push URL: ", read.status().message()));
   }
-  return Of(*read, absl::StrCat("the file ", path));
+  return From(*read, absl::StrCat("the file ", path), monitor);
 }
 
 bool LooksLikeUrl(absl::string_view word) { return absl::StrContains(word, "://"); }

@@ -31,6 +31,17 @@ TEST(PushUrlTest, ParametersGoInFrontOfItsOwn) {
   EXPECT_EQ(With("http://u:p@[::1]:1/api/push/T?"), "http://u:p@[::1]:1/api/push/T?status=up");
 }
 
+TEST(PushUrlTest, OnePushKeyReachesEveryMonitorByName) {
+  const auto key = PushUrl::Parse("https://h/api/push/tk_K?create=1");
+  EXPECT_EQ(key->Of("nightly")->With("status=up"),
+            "https://h/api/push/tk_K/nightly?status=up&create=1");
+  EXPECT_EQ(key->Of("a/b?c")->With("x"), "https://h/api/push/tk_K/a%2Fb%3Fc?x&create=1");
+  const auto twice = PushUrl::Parse("https://h/api/push/tk_K/nightly")->Of("hourly");
+  EXPECT_EQ(twice.status().code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(std::string(twice.status().message()),
+              HasSubstr("accepted: http(s)://HOST/api/push/PUSH-KEY"));
+}
+
 TEST(PushUrlTest, AnotherUrlIsRefusedWithoutBeingQuoted) {
   const std::string token = kToken;
   for (const std::string& url : std::vector<std::string>{
@@ -64,16 +75,17 @@ TEST(PushUrlTest, TheFlagIsBeforeTheVariableAndTheVariableBeforeItsFile) {
   std::ofstream(file) << "http://file/api/push/T\n";
   unsetenv("TOCSIN_PUSH_URL");
   unsetenv("TOCSIN_PUSH_URL_FILE");
-  EXPECT_THAT(std::string(FindPushUrl("").status().message()), HasSubstr("set TOCSIN_PUSH_URL"));
+  EXPECT_THAT(std::string(FindPushUrl("", "").status().message()),
+              HasSubstr("set TOCSIN_PUSH_URL"));
   setenv("TOCSIN_PUSH_URL_FILE", file.c_str(), 1);
-  EXPECT_EQ(FindPushUrl("")->With("x"), "http://file/api/push/T?x");
+  EXPECT_EQ(FindPushUrl("", "")->With("x"), "http://file/api/push/T?x");
   setenv("TOCSIN_PUSH_URL", "http://variable/api/push/T", 1);
-  EXPECT_EQ(FindPushUrl("")->With("x"), "http://variable/api/push/T?x");
-  EXPECT_EQ(FindPushUrl(file)->With("x"), "http://file/api/push/T?x");
-  EXPECT_THAT(std::string(FindPushUrl("/no/such/file").status().message()),
+  EXPECT_EQ(FindPushUrl("", "")->With("x"), "http://variable/api/push/T?x");
+  EXPECT_EQ(FindPushUrl(file, "")->With("x"), "http://file/api/push/T?x");
+  EXPECT_THAT(std::string(FindPushUrl("/no/such/file", "").status().message()),
               HasSubstr("/no/such/file"));
   setenv("TOCSIN_PUSH_URL", kToken, 1);
-  EXPECT_THAT(std::string(FindPushUrl("").status().message()),
+  EXPECT_THAT(std::string(FindPushUrl("", "").status().message()),
               HasSubstr("what is in TOCSIN_PUSH_URL is no push URL"));
   unsetenv("TOCSIN_PUSH_URL");
   unsetenv("TOCSIN_PUSH_URL_FILE");

@@ -1,0 +1,108 @@
+// A crontab whose jobs run under `tocsin exec`.
+#include "cli/rewrite_crontab.h"
+
+#include <algorithm>
+#include <array>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "absl/strings/str_split.h"
+
+namespace tocsin::cli {
+namespace {
+
+constexpr absl::string_view kVariable = "TOCSIN_PUSH_URL_FILE";
+// Words that only a shell knows, as far as crontabs begin with them.
+constexpr std::array<absl::string_view, 14> kBuiltins = {
+    ".",     "[",    "cd",   "command", "eval", "exec",  "export",
+    "false", "test", "true", "source",  "time", "umask", "ulimit"};
+
+constexpr absl::string_view kPlainSigns = " \t-_./:=,@+";
+
+// The length of what cron gives to the shell: all before the first "%" that is not "\%".
+size_t CommandBytes(absl::string_view text) {
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '\\' && i + 1 < text.size() && text[i + 1] == '%') {
+      ++i;
+    } else if (text[i] == '%') {
+      return i;
+    }
+  }
+  return text.size();
+}
+
+// Whether it is the same without a shell: a program and its arguments, in words without quotes.
+bool IsPlain(absl::string_view command) {
+  const absl::string_view program = command.substr(0, command.find_first_of(" \t"));
+  return !absl::StrContains(program, '=') &&
+         std::find(kBuiltins.begin(), kBuiltins.end(), program) == kBuiltins.end() &&
+         std::all_of(command.begin(), command.end(), [](char c) {
+           return absl::ascii_isalnum(static_cast<unsigned char>(c)) ||
+                  kPlainSigns.find(c) != absl::string_view::npos;
+         });
+}
+
+std::string Quoted(absl::string_view text) {
+  return absl::StrCat("'", absl::StrReplaceAll(text, {{"'", "'\\''"}}), "'");
+}
+
+// Whether `command` is under `tocsin exec` already.
+bool IsReported(absl::string_view command) {
+  const absl::string_view program = command.substr(0, command.find_first_of(" \t"));
+  const absl::string_view rest = absl::StripLeadingAsciiWhitespace(command.substr(program.size()));
+  return (program == "tocsin" || absl::EndsWith(program, "/tocsin")) &&
+         absl::StartsWith(rest, "exec ");
+}
+
+// Whether the text sets the variable above its first job.
+bool HasVariable(absl::string_view text) {
+  for (const absl::string_view line : absl::StrSplit(text, '\n')) {
+    if (absl::StartsWith(absl::StripLeadingAsciiWhitespace(line), kVariable)) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+RewrittenCrontab RewriteCrontab(absl::string_view text, const CrontabJobs& jobs,
+                                const RewriteOptions& options) {
+  RewrittenCrontab rewritten;
+  if (!HasVariable(text)) {
+    rewritten.text = absl::StrCat(kVariable, "=", options.push_url_file, "\n");
+  }
+  size_t number = 0;
+  size_t next = 0;
+  for (const absl::string_view line : absl::StrSplit(text, '\n')) {
+    if (number++ > 0) rewritten.text += '\n';
+    if (next == jobs.places.size() || jobs.places[next].line != number) {
+      absl::StrAppend(&rewritten.text, line);
+      continue;
+    }
+    const JobPlace place = jobs.places[next];
+    const ImportedMonitor& monitor = jobs.monitors[next++];
+    const absl::string_view rest = line.substr(place.command);
+    const absl::string_view command =
+        absl::StripTrailingAsciiWhitespace(rest.substr(0, CommandBytes(rest)));
+    if (monitor.id.empty() || IsReported(command)) {
+      absl::StrAppend(&rewritten.text, line);
+      continue;
+    }
+    const std::string wrapped = absl::StrCat(
+        options.tocsin, " exec --monitor ", monitor.id, " -- ",
+        IsPlain(command) ? std::string(command) : absl::StrCat("\"$SHELL\" -c ", Quoted(command)),
+        rest.substr(command.size()));
+    if (wrapped.size() > kMaxCronCommandBytes) {
+      rewritten.notes.push_back(absl::StrCat(
+          "line ", number, " is left as it was: with tocsin exec its command has ", wrapped.size(),
+          " bytes, and cron takes ", kMaxCronCommandBytes, "; put it into a script"));
+      absl::StrAppend(&rewritten.text, line);
+      continue;
+    }
+    absl::StrAppend(&rewritten.text, line.substr(0, place.command), wrapped);
+  }
+  return rewritten;
+}
+
+}  // namespace tocsin::cli

@@ -1,0 +1,84 @@
+// What becomes of the lines of a crontab whose jobs are to report.
+#include "cli/rewrite_crontab.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "absl/strings/str_cat.h"
+
+namespace tocsin::cli {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+const RewriteOptions kOptions = {.tocsin = "/bin/tocsin", .push_url_file = "/etc/tocsin/url"};
+constexpr char kTop[] = "TOCSIN_PUSH_URL_FILE=/etc/tocsin/url\n";
+
+RewrittenCrontab Rewrite(absl::string_view text, bool system = false) {
+  return RewriteCrontab(text, FromCrontab(text, {.system = system, .time_zone = "UTC"}), kOptions);
+}
+
+// What becomes of one line.
+std::string Line(absl::string_view line) {
+  const std::string text = Rewrite(line).text;
+  EXPECT_EQ(text.substr(0, sizeof kTop - 1), kTop);
+  return text.substr(sizeof kTop - 1);
+}
+
+TEST(RewriteCrontabTest, APlainCommandIsRunAsItIs) {
+  EXPECT_EQ(Line("30 2 * * * /usr/local/bin/backup.sh --all"),
+            "30 2 * * * /bin/tocsin exec --monitor backup -- /usr/local/bin/backup.sh --all");
+  EXPECT_EQ(Line("@daily\treport.py -n 5"),
+            "@daily\t/bin/tocsin exec --monitor report -- report.py -n 5");
+}
+
+TEST(RewriteCrontabTest, WhatNeedsAShellKeepsTheOneOfCron) {
+  EXPECT_EQ(Line("0 * * * * cd /srv && ./sync.sh >/dev/null 2>&1"),
+            "0 * * * * /bin/tocsin exec --monitor sync -- \"$SHELL\" -c "
+            "'cd /srv && ./sync.sh >/dev/null 2>&1'");
+  EXPECT_EQ(Line("0 * * * * LANG=C job"),
+            "0 * * * * /bin/tocsin exec --monitor job -- \"$SHELL\" -c 'LANG=C job'");
+  EXPECT_EQ(Line("0 * * * * job 'a b' $HOME"),
+            "0 * * * * /bin/tocsin exec --monitor job -- \"$SHELL\" -c "
+            "'job '\\''a b'\\'' $HOME'");
+  EXPECT_EQ(Line("0 * * * * job ~/x"),
+            "0 * * * * /bin/tocsin exec --monitor job -- \"$SHELL\" -c 'job ~/x'");
+}
+
+TEST(RewriteCrontabTest, PercentSignsMeanWhatTheyMeant) {
+  EXPECT_EQ(Line("0 1 * * * report $(date +\\%V)"),
+            "0 1 * * * /bin/tocsin exec --monitor report -- \"$SHELL\" -c "
+            "'report $(date +\\%V)'");
+  EXPECT_EQ(Line("0 1 * * * mail ops%Hello%there's more"),
+            "0 1 * * * /bin/tocsin exec --monitor mail -- mail ops%Hello%there's more");
+}
+
+TEST(RewriteCrontabTest, AllElseIsAsItWas) {
+  const std::string text =
+      "# jobs\nMAILTO=ops\n\n  0 1 * * *  root\tbackup.sh  \n@reboot root hello\nnonsense\n";
+  EXPECT_EQ(Rewrite(text, /*system=*/true).text,
+            absl::StrCat(kTop,
+                         "# jobs\nMAILTO=ops\n\n  0 1 * * *  root\t/bin/tocsin exec --monitor "
+                         "backup -- backup.sh  \n@reboot root hello\nnonsense\n"));
+}
+
+TEST(RewriteCrontabTest, WhatReportsAlreadyIsLeftAlone) {
+  const std::string once = Rewrite("0 1 * * * backup.sh\n0 2 * * * a | b\n").text;
+  EXPECT_EQ(Rewrite(once).text, once);
+}
+
+TEST(RewriteCrontabTest, ACommandThatWouldBeTooLongForCronIsLeftAndNamed) {
+  const std::string text =
+      absl::StrCat("0 1 * * * short.sh\n0 1 * * * long.sh ", std::string(960, 'x'), "\n");
+  const RewrittenCrontab rewritten = Rewrite(text);
+  EXPECT_THAT(rewritten.text, HasSubstr("-- short.sh\n0 1 * * * long.sh x"));
+  EXPECT_THAT(rewritten.notes, ElementsAre(HasSubstr("line 2 is left as it was")));
+  EXPECT_THAT(Rewrite("0 1 * * * short.sh").notes, IsEmpty());
+}
+
+}  // namespace
+}  // namespace tocsin::cli
