@@ -120,6 +120,17 @@ ChannelKey StoreContract::AddChannel(const std::string& id) {
   return key;
 }
 
+Channel StoreContract::LoadChannel(const std::string& id) {
+  ChannelQuery query;
+  query.project = project();
+  const std::vector<Channel> channels = store().ListChannels(query).value();
+  for (const Channel& channel : channels) {
+    if (channel.id == id) return channel;
+  }
+  ADD_FAILURE() << "no channel " << id;
+  return {};
+}
+
 StoreContract::Outage StoreContract::Open(const MonitorIdentity& monitor, int64_t sequence,
                                           absl::Time at) {
   Outage outage;

@@ -44,6 +44,7 @@ class StoreContract : public testing::TestWithParam<StoreKind> {
 
   Channel MakeChannel(const std::string& id);
   ChannelKey AddChannel(const std::string& id);
+  Channel LoadChannel(const std::string& id);
 
   // An open incident of the monitor with its FIRING event.
   struct Outage {
