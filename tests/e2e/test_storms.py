@@ -5,6 +5,7 @@ import unittest
 
 from harness.pushing import push
 from harness.testcase import TocsinTestCase
+from harness.waiting import wait_until
 
 
 class Storms(TocsinTestCase):
@@ -34,11 +35,13 @@ class Storms(TocsinTestCase):
         alone = [message for message in self.receiver.messages(type="incident.opened")
                  if message.data["monitor"]["name"].split("/")[-1] in {f"storm-{n}" for n in range(30)}]
         self.assertGreaterEqual(len(alone), 10)
-        # Whatever was gathered was delivered with its digest.
+        # Whatever was gathered is delivered once the notifier has reported its digest.
+        wait_until(lambda: self.states_of_gathered() == {"STATE_DELIVERED"}, 20,
+                   "what was gathered is delivered")
+
+    def states_of_gathered(self):
         listed = self.cli.json("delivery", "list", "--limit", "100")["deliveries"]
-        told = [delivery for delivery in listed if delivery.get("digest")]
-        self.assertTrue(told)
-        self.assertEqual({delivery["state"] for delivery in told}, {"STATE_DELIVERED"})
+        return {delivery["state"] for delivery in listed if delivery.get("digest")}
 
     def test_what_flaps_is_told_once_and_shown(self):
         token = self.make("flapper", "--severity", "critical")
