@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "cli/context.h"
 #include "cli/duration.h"
+#include "cli/past_moment.h"
 #include "cli/table.h"
 #include "cli/values.h"
 #include "common/clock.h"
@@ -20,18 +21,8 @@ struct Filter {
   int limit = 100;
 };
 
-// "2h" is so long ago; "2026-11-25T10:00:00Z" is itself.
-absl::StatusOr<absl::Time> ReadMoment(const std::string& text) {
-  absl::Time at;
-  if (absl::ParseTime(absl::RFC3339_full, text, &at, nullptr)) return at;
-  const absl::StatusOr<absl::Duration> ago = ParseDuration(text);
-  if (ago.ok()) return SystemClock().Now() - *ago;
-  return absl::InvalidArgumentError(absl::StrCat(
-      "\"", text, "\" is no moment; accepted: 2h for two hours ago, or 2026-11-25T10:00:00Z"));
-}
-
 std::string MomentFault(const std::string& text) {
-  return std::string(ReadMoment(text).status().message());
+  return std::string(ParsePast(text, SystemClock().Now()).status().message());
 }
 
 // "owner: a → b, labels.team: → x".
@@ -69,11 +60,11 @@ void AddAuditCommand(CLI::App& app, Context& context) {
       request.set_resource(filter->resource);
       request.set_actor(filter->actor);
       if (!filter->since.empty()) {
-        ASSIGN_OR_RETURN(const absl::Time since, ReadMoment(filter->since));
+        ASSIGN_OR_RETURN(const absl::Time since, ParsePast(filter->since, SystemClock().Now()));
         *request.mutable_start_time() = ToProtoTime(since);
       }
       if (!filter->until.empty()) {
-        ASSIGN_OR_RETURN(const absl::Time until, ReadMoment(filter->until));
+        ASSIGN_OR_RETURN(const absl::Time until, ParsePast(filter->until, SystemClock().Now()));
         *request.mutable_end_time() = ToProtoTime(until);
       }
       ASSIGN_OR_RETURN(const auto all,

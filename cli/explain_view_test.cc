@@ -74,9 +74,10 @@ TEST(ExplainView, AnEmptyTimelineSaysFromWhenToWhen) {
 
 TEST(PastMoment, IsSoLongAgoOrATime) {
   EXPECT_EQ(ParsePast("2h", Second(0)).value(), Second(-7200));
+  EXPECT_EQ(ParsePast("2h ago", Second(0)).value(), Second(-7200));
   EXPECT_EQ(ParsePast("2026-03-10 02:00:01Z", Second(0)).value(), Second(1));
   EXPECT_THAT(std::string(ParsePast("noon", Second(0)).status().message()),
-              HasSubstr("\"noon\" is no time; accepted: 2h for two hours ago"));
+              HasSubstr("\"noon\" is no time; accepted: 2h ago, or"));
 }
 
 }  // namespace

@@ -7,7 +7,7 @@
 
 namespace tocsin::cli {
 
-// "2h" is so long before `now`; what ParseMoment reads is itself. INVALID_ARGUMENT, with examples,
+// "2h" and "2h ago" are so long before `now`; what ParseMoment reads is itself. INVALID_ARGUMENT, with examples,
 // for anything else.
 absl::StatusOr<absl::Time> ParsePast(absl::string_view text, absl::Time now);
 

@@ -183,7 +183,8 @@ bool PushHandler::Limited(PendingPush& push, const http::Request& request) {
   push.client = ClientOf(request, shared_.trusted_proxies);
   const auto too_often = [&](PushOutcomeLabel label, const char* text, absl::Duration wait) {
     counts_.Count(label);
-    NoteRejection(internal::v1::REJECTION_REASON_TOO_OFTEN, push, text);
+    // Of a stranger's guess there is nothing to keep.
+    if (verdict.known) NoteRejection(internal::v1::REJECTION_REASON_TOO_OFTEN, push, text);
     const std::string id = RequestId(request);
     push.responder.Send(push.dialect->Answer(
         {.verdict = PushVerdict::kTooOften, .text = text, .request_id = id, .retry_after = wait}));
@@ -298,7 +299,8 @@ void PushHandler::NoteRejection(internal::v1::RejectionReason reason, const Pend
                     .monitor_id = push.monitor_id,
                     .reason = reason,
                     .source = source,
-                    .detail = detail},
+                    .detail = detail,
+                    .known = push.token_known},
                    loop_.now());
 }
 
@@ -306,11 +308,13 @@ void PushHandler::NoteRejection(std::string_view secret, const PendingPush& push
                                 std::string_view detail, const http::Request& request) {
   if (secret.empty()) return;
   const std::string source = ClientOf(request, shared_.trusted_proxies).ToString();
-  rejections_.Note({.token_hash = Sha256(secret),
+  const Sha256Digest token_hash = Sha256(secret);
+  rejections_.Note({.token_hash = token_hash,
                     .monitor_id = push.monitor_id,
                     .reason = internal::v1::REJECTION_REASON_BAD_PARAMETER,
                     .source = source,
-                    .detail = detail},
+                    .detail = detail,
+                    .known = shared_.tokens.IsKnown(LimitKey(token_hash, push.monitor_id))},
                    loop_.now());
 }
 

@@ -47,6 +47,13 @@ TokenLimiter::Verdict TokenLimiter::Check(const Sha256Digest& token_hash, bool i
   return {true, (important ? buckets->important : buckets->ordinary).Take(limit_, now)};
 }
 
+bool TokenLimiter::IsKnown(const Sha256Digest& token_hash) {
+  const uint64_t key = Prefix(token_hash);
+  Shard& shard = ShardOf(key);
+  absl::MutexLock lock(&shard.mutex);
+  return shard.tokens.Find(key) != nullptr;
+}
+
 void TokenLimiter::Accepted(const Sha256Digest& token_hash) {
   if (limit_.per_second <= 0) return;
   const uint64_t key = Prefix(token_hash);

@@ -78,6 +78,8 @@ class TokenLimiter {
     std::optional<absl::Duration> wait;  // set: the push is one too many
   };
   Verdict Check(const Sha256Digest& token_hash, bool important, absl::Duration now);
+  // Whether core has accepted it, as far as that is remembered. Takes nothing.
+  bool IsKnown(const Sha256Digest& token_hash);
   // Core knows the token.
   void Accepted(const Sha256Digest& token_hash);
 

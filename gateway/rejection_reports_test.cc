@@ -12,6 +12,8 @@ namespace {
 
 class Reports final : public internal::v1::RejectionService::CallbackService {
  public:
+  explicit Reports(grpc::Status answer = grpc::Status::OK) : answer_(std::move(answer)) {}
+
   grpc::ServerUnaryReactor* ReportRejections(
       grpc::CallbackServerContext* context, const internal::v1::ReportRejectionsRequest* request,
       internal::v1::ReportRejectionsResponse* /*response*/) override {
@@ -22,7 +24,7 @@ class Reports final : public internal::v1::RejectionService::CallbackService {
     }
     for (const auto& each : request->rejections()) heard_.push_back(each);
     grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
-    reactor->Finish(grpc::Status::OK);
+    reactor->Finish(answer_);
     return reactor;
   }
 
@@ -36,6 +38,7 @@ class Reports final : public internal::v1::RejectionService::CallbackService {
   }
 
  private:
+  const grpc::Status answer_;
   mutable absl::Mutex mutex_;
   std::vector<internal::v1::Rejections> heard_;
   std::string key_;
@@ -71,11 +74,15 @@ TEST_F(GatewayTest, TellsCoreWhatItRefusedOfWhom) {
 }
 
 TEST_F(GatewayTest, ACoreThatKnowsNoReportsCostsNothing) {
-  FakeCore core;
+  Reports reports(grpc::Status(grpc::StatusCode::UNIMPLEMENTED, "unknown service"));
+  FakeCore core(0, true, {&reports});
   core.Allow("good");
   Start({&core});
   EXPECT_EQ(Push("/api/push/good?status=okk").status, 400);
+  ASSERT_TRUE(Eventually([&] { return !reports.heard().empty(); }));
   EXPECT_EQ(Push("/api/push/good").status, 200);
+  EXPECT_EQ(Push("/api/push/good?status=okk").status, 400);
+  ASSERT_TRUE(Eventually([&] { return reports.heard().size() == 2; }));
 }
 
 }  // namespace

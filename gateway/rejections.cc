@@ -24,12 +24,11 @@ void Rejections::Note(const Rejection& rejection, absl::Duration now) {
   const auto* hash = reinterpret_cast<const char*>(rejection.token_hash.data());
   Key key(std::string(hash, rejection.token_hash.size()), std::string(rejection.monitor_id),
           static_cast<int>(rejection.reason), std::string(rejection.source));
-  const bool unknown = rejection.reason == internal::v1::REJECTION_REASON_UNKNOWN_TOKEN;
   auto found = entries_.find(key);
   if (found == entries_.end()) {
-    if (entries_.size() >= kMost || (unknown && unknown_ >= kMostUnknown)) return;
+    if (entries_.size() >= kMost || (!rejection.known && unknown_ >= kMostUnknown)) return;
     if (entries_.empty()) oldest_ = now;
-    unknown_ += unknown;
+    if (!rejection.known) ++unknown_;
     found = entries_.emplace(std::move(key), Entry()).first;
   }
   found->second.count += 1;

@@ -20,11 +20,12 @@ struct Rejection {
   internal::v1::RejectionReason reason = internal::v1::REJECTION_REASON_UNSPECIFIED;
   std::string_view source;  // the client's address
   std::string_view detail;  // what it was told
+  bool known = false;       // core has accepted pushes with it
 };
 
-// Loop thread only. Holds at most kMost entries, of which at most half may be of tokens that core
-// does not know: whoever tries tokens does not push out what a job of ours was refused. What does
-// not fit is not counted.
+// Loop thread only. Holds at most kMost entries, of which at most half may be of tokens of which it
+// is not known that core knows them: whoever tries tokens does not push out what a job of ours was
+// refused. What does not fit is not counted.
 class Rejections {
  public:
   static constexpr size_t kMost = 1000;

@@ -12,12 +12,13 @@ using internal::v1::REJECTION_REASON_BAD_PARAMETER;
 using internal::v1::REJECTION_REASON_TOO_OFTEN;
 using internal::v1::REJECTION_REASON_UNKNOWN_TOKEN;
 
-Rejection Of(const std::string& token, internal::v1::RejectionReason reason) {
+Rejection Of(const std::string& token, internal::v1::RejectionReason reason, bool known = true) {
   return {.token_hash = Sha256(token),
           .monitor_id = "",
           .reason = reason,
           .source = "192.0.2.7",
-          .detail = "no"};
+          .detail = "no",
+          .known = known};
 }
 
 TEST(Rejections, TheSameIsCountedTogetherAndTheNewestSaysWhy) {
@@ -46,7 +47,9 @@ TEST(Rejections, TheSameIsCountedTogetherAndTheNewestSaysWhy) {
 TEST(Rejections, WhoTriesTokensDoesNotPushOutOthers) {
   Rejections rejections;
   for (int i = 0; i < 5000; ++i) {
-    rejections.Note(Of(absl::StrCat("guess", i), REJECTION_REASON_UNKNOWN_TOKEN), absl::Seconds(1));
+    const auto reason =
+        i % 2 == 0 ? REJECTION_REASON_UNKNOWN_TOKEN : REJECTION_REASON_BAD_PARAMETER;
+    rejections.Note(Of(absl::StrCat("guess", i), reason, /*known=*/false), absl::Seconds(1));
   }
   for (int i = 0; i < 100; ++i) {
     rejections.Note(Of(absl::StrCat("job", i), REJECTION_REASON_BAD_PARAMETER), absl::Seconds(1));

@@ -343,6 +343,8 @@ TEST_P(Monitors, HeartbeatsKeepEveryField) {
   query.monitor = monitor.key;
   const std::vector<StoredHeartbeat> history = store().ListHeartbeats(query).value();
   ASSERT_THAT(history, SizeIs(2));
+  query.ends_only = true;
+  EXPECT_THAT(store().ListHeartbeats(query).value(), SizeIs(1));
   EXPECT_EQ(history[0].reason, Reason::kLogged);
   EXPECT_EQ(history[0].heartbeat.kind, HeartbeatKind::kLog);
   const Heartbeat& down = history[1].heartbeat;

@@ -158,8 +158,8 @@ TEST_P(Past, AnIncidentThatIsOverIsFoundUntilItsEnd) {
 TEST_P(Past, WhatIsOldIsDropped) {
   const RetentionPolicy policy;
   const MonitorKey key = AddUp("job").key;
-  const absl::Time dropped = kStart - policy.incidents - absl::Seconds(1);
-  Write({Passed(key, dropped), Passed(key, kStart - policy.incidents + absl::Seconds(1))});
+  const absl::Time dropped = kStart - policy.heartbeats - absl::Seconds(1);
+  Write({Passed(key, dropped), Passed(key, kStart - policy.heartbeats + absl::Seconds(1))});
   Write({Rejected(key, kStart - policy.rejected_pushes - absl::Seconds(1), 1),
          Rejected(key, kStart - policy.rejected_pushes + absl::Seconds(1), 2)});
   EXPECT_TRUE(store().Maintain(policy, kStart).ok());

@@ -38,6 +38,8 @@ v1::Verdict::Answer ToProto(VerdictAnswer answer) {
       return v1::Verdict::ANSWER_QUIET;
     case VerdictAnswer::kNotWatched:
       return v1::Verdict::ANSWER_NOT_WATCHED;
+    case VerdictAnswer::kUnknown:
+      break;
   }
   return v1::Verdict::ANSWER_UNSPECIFIED;
 }

@@ -26,8 +26,9 @@ struct BacklogCut {
 // Reminders that wait are superseded by whatever is newer: it says all that they say, so that
 // nothing is left out. When more than kMostWaiting of the others wait, the one that tells the
 // oldest FIRING and the newest are kept, and the newest says how many events were left out between
-// what the receiver hears. One with a lease, even an expired one, does not wait: somebody may be
-// sending it. It is kept.
-std::optional<BacklogCut> CutBacklog(absl::Span<const Delivery> queue);
+// what the receiver hears. With `knows_incidents` the ends of that FIRING, and of one that the
+// receiver has heard of before, are kept too. One with a lease, even an expired one, does not wait:
+// somebody may be sending it. It is kept.
+std::optional<BacklogCut> CutBacklog(absl::Span<const Delivery> queue, bool knows_incidents);
 
 }  // namespace tocsin::core

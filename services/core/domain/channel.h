@@ -19,6 +19,10 @@ enum class ChannelFormat : int16_t { kStandardWebhook = 1, kSlack = 2, kPagerDut
 // "standard_webhook", "slack", "pagerduty"; "unknown" for a number that is none of these.
 std::string_view FormatName(ChannelFormat format);
 
+// Whether its receivers take what they are told of one incident together, by its name, so that one
+// that they never hear the end of stays open.
+inline bool KnowsIncidents(ChannelFormat format) { return format == ChannelFormat::kPagerDuty; }
+
 // What people were told last of a channel that does not work.
 struct ChannelTold {
   absl::Time at;

@@ -63,6 +63,7 @@ struct Evidence {
   std::vector<PassedDeadline> passed;  // since the last heartbeat and until `at`, newest first
   std::vector<RejectedPush> rejected;  // the same
   std::optional<KnownHeartbeat> last;  // the newest up or down until `at`
+  bool heard_later = false;            // there is no `last`, but there were some after `at`
   std::optional<AuditRecord> rested;   // who paused or deleted it; with a state of rest
   std::optional<OutageEvidence> outage;
 };

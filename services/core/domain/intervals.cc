@@ -32,7 +32,8 @@ Intervals Merged(std::vector<Interval> any) {
 
 Intervals Without(const Intervals& from, const Intervals& what) {
   Intervals left;
-  auto hole = what.begin();
+  if (from.empty()) return left;
+  auto hole = FirstAfter(what, from.front().start);
   for (const Interval& interval : from) {
     absl::Time start = interval.start;
     while (hole != what.end() && hole->end <= start) ++hole;

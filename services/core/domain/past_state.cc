@@ -136,8 +136,13 @@ bool WasPaused(const MonitorState& present, const ChangesAround& changes,
   }
   // Else what the next change found says it: the last of those that are later.
   for (const AuditRecord& record : changes.later) {
+    if (known) break;
     const FieldChange* change = FindChange(record, "state");
-    if (!known && change != nullptr) paused = change->before == kPausedText;
+    if (change != nullptr) {
+      paused = change->before == kPausedText;
+    } else if (IsDeletion(record)) {
+      paused = false;  // it does not say what it found; more are watched than paused
+    }
   }
   for (const KnownHeartbeat& heard : heartbeats) {
     if (heard.reason != Reason::kResumed) continue;

@@ -114,6 +114,20 @@ TEST(PastState, ADeletionRestsItAndIsTakenBack) {
                     {}, Second(60))
                 .state,
             State::kPaused);
+  // Before it, it was not paused, whether it has come back since or not.
+  const std::vector<KnownHeartbeat> heard = {
+      {.heartbeat = UpAt(Second(0)), .reason = Reason::kRecorded}};
+  MonitorState paused = UpSince(Second(0));
+  paused.state = State::kPaused;
+  const AuditRecord resumption =
+      Changed(95, With(MinuteMonitor(), State::kPaused), With(MinuteMonitor()));
+  for (const std::vector<AuditRecord>& later :
+       {std::vector<AuditRecord>{deletion}, {resumption, undeletion, deletion}}) {
+    EXPECT_EQ(
+        StateAt(monitor.definition, paused, {.before = {}, .later = later}, heard, {}, Second(40))
+            .state,
+        State::kUp);
+  }
 }
 
 TEST(PastState, AHeartbeatMayHaveResumedIt) {

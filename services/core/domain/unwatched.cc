@@ -45,12 +45,15 @@ Unwatched UnwatchedOf(const Monitor& monitor, const std::vector<Interval>& state
   for (const Gap& gap : gaps) {
     if (Concerns(gap, state)) intervals.push_back({.start = gap.start, .end = gap.end});
   }
+  const size_t before = intervals.size();
   for (const Maintenance& maintenance : maintenances) {
+    const int left = kMostWindowsInAll - static_cast<int>(intervals.size() - before);
     if (maintenance.kind != MaintenanceKind::kMaintenance || !Covers(maintenance, definition)) {
       continue;
     }
-    unwatched.known_since = std::max(unwatched.known_since,
-                                     AddWindows(maintenance, since, now, kMostWindows, intervals));
+    const int most = std::min(kMostWindows, left);
+    unwatched.known_since =
+        std::max(unwatched.known_since, AddWindows(maintenance, since, now, most, intervals));
   }
   unwatched.intervals = Merged(std::move(intervals));
   return unwatched;

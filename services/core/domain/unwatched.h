@@ -14,6 +14,8 @@ namespace tocsin::core {
 // So many windows of each maintenance are looked at, the newest: one that opens every hour is known
 // for 100 days.
 inline constexpr int kMostWindows = 2'400;
+// And so many of all maintenances together.
+inline constexpr int kMostWindowsInAll = 10'000;
 
 struct Unwatched {
   Intervals intervals;

@@ -89,6 +89,11 @@ TEST(Unwatched, EveryWindowOfOneThatRecursAndOnlySoFarAsTheyAreLookedAt) {
   const Unwatched long_ago =
       UnwatchedOf(UpMonitor(), {}, {}, {often}, Second(-50'000'000), Second(kNow));
   EXPECT_EQ(long_ago.known_since, Second(600 - (kMostWindows * 600.0) + 60));
+  // Too many for one call are not looked at: of the rest only the present is known.
+  EXPECT_EQ(
+      UnwatchedOf(UpMonitor(), {}, {}, Maintenances(20, often), Second(-50'000'000), Second(kNow))
+          .known_since,
+      Second(660));
   EXPECT_EQ(UnwatchedOf(UpMonitor(), {}, {}, {}, Second(-9), Second(kNow)).known_since, Second(-9));
 }
 

@@ -39,6 +39,21 @@ Verdict NeverPushed(const Evidence& evidence) {
               ": a monitor rings only after its first heartbeat, or with arm_on_create.")}};
 }
 
+Verdict NotMade(const Evidence& evidence) {
+  return {.answer = VerdictAnswer::kNotWatched,
+          .reason = "not_made",
+          .sentences = {absl::StrCat("It was not there yet: it was made at ",
+                                     TellTime(evidence.definition.created_at), ".")}};
+}
+
+Verdict NotKept() {
+  return {
+      .answer = VerdictAnswer::kUnknown,
+      .reason = "not_kept",
+      .sentences = {"No heartbeat from before that time is kept: it had not been pushed yet, or "
+                    "that is longer ago than heartbeats are kept."}};
+}
+
 // From the last heartbeat to the deadline.
 std::string Chain(const Evidence& evidence, const Deadline& deadline) {
   std::string text =
@@ -125,10 +140,12 @@ void AddProspects(const Evidence& evidence, Verdict& verdict) {
 }
 
 Verdict ExplainQuiet(const Evidence& evidence) {
+  if (evidence.at < evidence.definition.created_at) return NotMade(evidence);
   const MonitorState& state = evidence.state;
   if (evidence.definition.deleted_at.has_value() || state.state == State::kPaused) {
     return AtRest(evidence);
   }
+  if (evidence.heard_later) return NotKept();
   const Deadline deadline = DeadlineOf(evidence.definition, state, evidence.gaps);
   const bool running =
       std::any_of(state.runs.begin(), state.runs.end(), [](const Run& run) { return run.open(); });

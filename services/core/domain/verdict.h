@@ -14,6 +14,7 @@ enum class VerdictAnswer {
   kNotDelivered,  // it failed, and no channel has heard of it
   kQuiet,         // it is watched and had not failed
   kNotWatched,    // paused, deleted, or never pushed and not armed
+  kUnknown,       // too little is kept of that time
 };
 
 struct Verdict {
@@ -21,7 +22,7 @@ struct Verdict {
   // One word for programs. kRang: the cause (CauseName). kHeldBack: maintenance, muted, flapping.
   // kNotDelivered: no_channel, channels_disabled, pending, dead, withdrawn. kQuiet: in_time,
   // in_grace, postponed, excused, below_threshold, not_judged, running. kNotWatched: paused,
-  // deleted, never_pushed.
+  // deleted, never_pushed, not_made. kUnknown: not_kept.
   std::string reason;
   std::vector<std::string> sentences;  // the most important first; times in UTC
 };

@@ -436,6 +436,26 @@ std::vector<Situation> WhyItWasQuiet() {
        VerdictAnswer::kNotWatched,
        "never_pushed",
        {"never been pushed", "arm_on_create"}},
+      {"heartbeats_of_that_time_are_not_kept",
+       [] {
+         Evidence evidence = Calm();
+         evidence.state = MonitorState();
+         evidence.last.reset();
+         evidence.heard_later = true;
+         return evidence;
+       },
+       VerdictAnswer::kUnknown,
+       "not_kept",
+       {"No heartbeat from before that time is kept"}},
+      {"a_time_before_it_was_made",
+       [] {
+         Evidence evidence = Calm();
+         evidence.definition.created_at = evidence.at + absl::Seconds(1);
+         return evidence;
+       },
+       VerdictAnswer::kNotWatched,
+       "not_made",
+       {"It was not there yet: it was made at 2026-01-05"}},
       {"what_would_keep_it_silent_is_said_before_it_fails",
        [] {
          Evidence evidence = Calm();

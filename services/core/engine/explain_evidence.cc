@@ -84,6 +84,26 @@ ChangesAround Split(const std::vector<AuditRecord>& changes, absl::Time at) {
   return split;
 }
 
+absl::StatusOr<std::vector<KnownHeartbeat>> Read(Store& store, const HeartbeatQuery& query) {
+  ASSIGN_OR_RETURN(std::vector<StoredHeartbeat> stored, store.ListHeartbeats(query));
+  std::vector<KnownHeartbeat> heartbeats;
+  heartbeats.reserve(stored.size());
+  for (StoredHeartbeat& each : stored) {
+    heartbeats.push_back({.heartbeat = std::move(each.heartbeat), .reason = each.reason});
+  }
+  return heartbeats;
+}
+
+// The newest up or down that counted, however much else came after it.
+absl::StatusOr<std::optional<KnownHeartbeat>> ReadNewestEnd(Store& store, MonitorKey monitor,
+                                                            absl::Time until) {
+  ASSIGN_OR_RETURN(const std::vector<KnownHeartbeat> ends, Read(store, {.monitor = monitor,
+                                                                        .before = until + kInstant,
+                                                                        .limit = kHeartbeats,
+                                                                        .ends_only = true}));
+  return NewestEnd(ends);
+}
+
 // The one that is asked about.
 absl::StatusOr<std::optional<Incident>> FindOutage(Store& store, const Monitor& monitor,
                                                    std::optional<absl::Time> at, absl::Time since,
@@ -145,9 +165,7 @@ absl::StatusOr<OutageEvidence> ReadOutage(Store& store, const ExplainSubject& su
   OutageEvidence outage;
   outage.incident = incident;
   RETURN_IF_ERROR(ReadTold(store, now, outage));
-  ASSIGN_OR_RETURN(const std::vector<KnownHeartbeat> before,
-                   ReadHeartbeats(store, incident.monitor, incident.opened_at, kHeartbeats));
-  outage.before = NewestEnd(before);
+  ASSIGN_OR_RETURN(outage.before, ReadNewestEnd(store, incident.monitor, incident.opened_at));
   if (incident.closed_at.has_value() && incident.resolution == Resolution::kRecovered) {
     ASSIGN_OR_RETURN(const std::vector<KnownHeartbeat> ended,
                      ReadHeartbeats(store, incident.monitor, *incident.closed_at, 5));
@@ -174,14 +192,21 @@ absl::StatusOr<OutageEvidence> ReadOutage(Store& store, const ExplainSubject& su
 
 }  // namespace
 
+AuditQuery AuditOf(const MonitorDefinition& definition) {
+  AuditQuery query;
+  query.project = definition.project;
+  query.resource = FullName(definition);
+  query.start = definition.created_at - kTolerance;
+  return query;
+}
+
 absl::StatusOr<ExplainSubject> ReadSubject(Store& store, const std::string& project,
                                            const std::string& monitor) {
   ExplainSubject subject;
   ASSIGN_OR_RETURN(std::optional<Monitor> found, store.FindMonitor(project, monitor));
   if (!found.has_value()) return MonitorNotFound(MonitorName(project, monitor));
   subject.monitor = *std::move(found);
-  AuditQuery changes;
-  changes.resource = FullName(subject.monitor.definition);
+  AuditQuery changes = AuditOf(subject.monitor.definition);
   changes.limit = kMost;
   ASSIGN_OR_RETURN(std::vector<AuditView> views, store.ListAudit(changes));
   for (AuditView& view : views) subject.changes.push_back(std::move(view.record));
@@ -208,17 +233,7 @@ std::vector<KnownWindow> WindowsAt(const ExplainSubject& subject, absl::Time at)
 
 absl::StatusOr<std::vector<KnownHeartbeat>> ReadHeartbeats(Store& store, MonitorKey monitor,
                                                            absl::Time until, int limit) {
-  HeartbeatQuery query;
-  query.monitor = monitor;
-  query.before = until + kInstant;
-  query.limit = limit;
-  ASSIGN_OR_RETURN(std::vector<StoredHeartbeat> stored, store.ListHeartbeats(query));
-  std::vector<KnownHeartbeat> heartbeats;
-  heartbeats.reserve(stored.size());
-  for (StoredHeartbeat& each : stored) {
-    heartbeats.push_back({.heartbeat = std::move(each.heartbeat), .reason = each.reason});
-  }
-  return heartbeats;
+  return Read(store, {.monitor = monitor, .before = until + kInstant, .limit = limit});
 }
 
 absl::StatusOr<Evidence> GatherEvidence(Store& store, const ExplainSubject& subject,
@@ -228,9 +243,14 @@ absl::StatusOr<Evidence> GatherEvidence(Store& store, const ExplainSubject& subj
   Evidence evidence;
   evidence.at = at.value_or(now);
   evidence.now = now;
-  ASSIGN_OR_RETURN(const std::vector<KnownHeartbeat> heartbeats,
+  ASSIGN_OR_RETURN(std::vector<KnownHeartbeat> heartbeats,
                    ReadHeartbeats(store, definition.key, evidence.at, kHeartbeats));
   evidence.last = NewestEnd(heartbeats);
+  if (!evidence.last.has_value()) {
+    ASSIGN_OR_RETURN(evidence.last, ReadNewestEnd(store, definition.key, evidence.at));
+    if (evidence.last.has_value()) heartbeats.push_back(*evidence.last);
+  }
+  evidence.heard_later = !evidence.last.has_value() && present.last_at > evidence.at;
   const absl::Time heard =
       evidence.last.has_value() ? evidence.last->heartbeat.at : definition.created_at;
   ASSIGN_OR_RETURN(

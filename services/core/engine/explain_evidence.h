@@ -18,6 +18,10 @@ struct ExplainSubject {
   Maintenances maintenances;         // of its project, as they are now
 };
 
+// What the audit log has of it. Not of another monitor that had its name before, be that in a
+// project that was deleted: whoever may see the one must not see the other.
+AuditQuery AuditOf(const MonitorDefinition& definition);
+
 absl::StatusOr<ExplainSubject> ReadSubject(Store& store, const std::string& project,
                                            const std::string& monitor);
 

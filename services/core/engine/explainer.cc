@@ -10,6 +10,7 @@
 #include "common/status_macros.h"
 #include "services/core/domain/maintenance.h"
 #include "services/core/domain/names.h"
+#include "services/core/domain/unwatched.h"
 #include "services/core/engine/explain_evidence.h"
 
 namespace tocsin::core {
@@ -75,9 +76,8 @@ class Gathering {
   }
 
   absl::Status AddChanges() {
-    AuditQuery query;
-    query.resource = MonitorName(definition().project_id, definition().id);
-    query.start = start_;
+    AuditQuery query = AuditOf(definition());
+    query.start = std::max(query.start, start_);
     query.end = end_ + kInstant;
     query.limit = most_;
     ASSIGN_OR_RETURN(const std::vector<AuditView> views, store_.ListAudit(query));
@@ -124,10 +124,11 @@ class Gathering {
   }
 
   void AddWindows() {
+    int looked = 0;  // at all of them together
     for (const Maintenance& maintenance : subject_.maintenances) {
       if (!Covers(maintenance, definition())) continue;
       absl::Time at = end_;
-      for (int i = 0; i < most_; ++i) {
+      while (looked++ < kMostWindowsInAll) {
         const std::optional<MaintenanceWindow> window = WindowBegunBy(maintenance, at);
         if (!window.has_value() || window->start < start_) break;
         Add(EntryOf(KnownWindow{.maintenance = maintenance, .window = *window}));

@@ -108,6 +108,52 @@ TEST_F(ExplainerTest, AnAlarmIsExplainedFromItsHeartbeatToItsChannel) {
   EXPECT_EQ(ExplainMonitor(store_, then, Second(3600))->verdict.answer, VerdictAnswer::kNotWatched);
 }
 
+TEST_F(ExplainerTest, TheLastHeartbeatIsFoundHoweverMuchWasLoggedSince) {
+  for (int i = 0; i < 300; ++i) {
+    Heartbeat log = UpAt(Second(1 + i * 0.1));
+    log.kind = HeartbeatKind::kLog;
+    Hear(log, Reason::kLogged);
+  }
+  const Explanation quiet = ExplainMonitor(store_, Ask(-100, 40), Second(40)).value();
+  EXPECT_EQ(quiet.verdict.reason, "in_time");
+  EXPECT_THAT(quiet.verdict.sentences.front(), HasSubstr("The last heartbeat was up"));
+}
+
+TEST_F(ExplainerTest, WhatIsLongerAgoThanHeartbeatsAreKeptIsNotGuessed) {
+  ExplainQuestion then = Ask(-100, 100);
+  then.at = Second(-1);
+  monitor_.definition.created_at = Second(-90);
+  Do([&](Transaction& transaction) {
+    return transaction.SaveDefinition(monitor_.definition).status();
+  });
+  const Verdict verdict = ExplainMonitor(store_, then, Second(100))->verdict;
+  EXPECT_EQ(verdict.answer, VerdictAnswer::kUnknown);
+  EXPECT_EQ(verdict.reason, "not_kept");
+}
+
+TEST_F(ExplainerTest, AnotherMonitorThatHadItsNameIsNotTold) {
+  const auto audited = [&](ProjectKey project, double at) {
+    AuditRecord record;
+    record.at = Second(at);
+    record.caller.actor = "eve";
+    record.caller.method = "tocsin.v1.MonitorService/UpdateMonitor";
+    record.project = project;
+    record.project_id = "default";
+    record.resource = "projects/default/monitors/nightly-backup";
+    record.changes = {{"owner", "secret", "other"}};
+    return record;
+  };
+  const ProjectKey project = monitor_.definition.project;
+  Do([&](Transaction& transaction) -> absl::Status {
+    for (const AuditRecord& record : {audited(project + 1, 10), audited(project, -86'400)}) {
+      if (absl::Status status = transaction.AddAudit(record); !status.ok()) return status;
+    }
+    return absl::OkStatus();
+  });
+  EXPECT_THAT(What(ExplainMonitor(store_, Ask(-90'000, 30), Second(30)).value()),
+              ElementsAre("up"));
+}
+
 TEST_F(ExplainerTest, NobodyIsToldWithoutAChannel) {
   Decided(DeadlineChecked{}, {}, Second(60.5));
   const Explanation explanation = ExplainMonitor(store_, Ask(-100, 100), Second(100)).value();

@@ -1,6 +1,7 @@
 // Keeps what gateways refused of the monitors that it belongs to.
 #include "services/core/engine/rejection_recorder.h"
 
+#include <map>
 #include <optional>
 #include <utility>
 
@@ -9,16 +10,26 @@
 namespace tocsin::core {
 namespace {
 
-// By a key that lets push, or did until it ended.
+using KnownKeys = std::map<TokenHash, std::optional<KeyMatch>>;
+
+// By a key that lets push, or did until it ended. Each key is looked up once, into `keys`.
 absl::StatusOr<std::optional<MonitorKey>> FindByKey(Store& store,
-                                                    const ReportedRejection& rejection) {
-  ASSIGN_OR_RETURN(const std::optional<KeyMatch> match, store.FindKeyBySecret(rejection.secret));
+                                                    const ReportedRejection& rejection,
+                                                    KnownKeys& keys) {
+  const auto [found, added] = keys.try_emplace(rejection.secret);
+  if (added) {
+    ASSIGN_OR_RETURN(found->second, store.FindKeyBySecret(rejection.secret));
+  }
+  const std::optional<KeyMatch>& match = found->second;
   if (!match.has_value() || match->key.role != Role::kPusher || match->key.project == 0) {
     return std::nullopt;
   }
   ASSIGN_OR_RETURN(const std::optional<Monitor> monitor,
                    store.FindMonitor(match->key.project_id, rejection.monitor_id));
-  if (!monitor.has_value()) return std::nullopt;
+  // Another project may have got the id of the key's, when that was deleted.
+  if (!monitor.has_value() || monitor->definition.project != match->key.project) {
+    return std::nullopt;
+  }
   return monitor->definition.key;
 }
 
@@ -28,13 +39,14 @@ absl::Status RecordRejections(Store& store, std::vector<ReportedRejection> repor
   std::vector<RejectedPush> known;
   std::vector<ReportedRejection> by_token;
   std::vector<TokenHash> tokens;
+  KnownKeys keys;
   for (ReportedRejection& each : reported) {
     if (each.monitor_id.empty()) {
       tokens.push_back(each.secret);
       by_token.push_back(std::move(each));
       continue;
     }
-    ASSIGN_OR_RETURN(const std::optional<MonitorKey> monitor, FindByKey(store, each));
+    ASSIGN_OR_RETURN(const std::optional<MonitorKey> monitor, FindByKey(store, each, keys));
     if (!monitor.has_value()) continue;
     known.push_back(std::move(each.push));
     known.back().monitor = *monitor;

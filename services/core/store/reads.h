@@ -55,6 +55,7 @@ struct HeartbeatQuery {
   uint64_t before_push_id = 0;
   int limit = 50;
   bool with_output = false;
+  bool ends_only = false;  // up and down, no start or log
 };
 
 struct IncidentQuery {

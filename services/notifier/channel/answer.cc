@@ -5,6 +5,7 @@
 #include <array>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
@@ -46,11 +47,23 @@ bool ChatIsGone(absl::string_view body) {
 
 // So much of a secret gives it away.
 constexpr size_t kTellingBytes = 8;
+constexpr size_t kLeastSecretBytes = 4;
 constexpr size_t kShownBytes = 200;
 
 bool Repeats(absl::string_view answer, absl::string_view secret) {
   return secret.size() >= kTellingBytes &&
          absl::StrContains(answer, secret.substr(0, kTellingBytes));
+}
+
+// Whether it has all of what is long enough to be told from a word of the answer's own.
+bool HasAll(absl::string_view answer, absl::string_view secret) {
+  return secret.size() >= kLeastSecretBytes && absl::StrContains(answer, secret);
+}
+
+// `user` is "name:password": as it stands, the password alone, or as HTTP sends it.
+bool RepeatsUser(absl::string_view answer, absl::string_view user) {
+  return Repeats(answer, user) || HasAll(answer, user.substr(user.find(':') + 1)) ||
+         absl::StrContains(answer, absl::Base64Escape(user));
 }
 
 // Whether the answer has the beginning of a secret, or of a part of the URL after its host.
@@ -62,11 +75,13 @@ bool RepeatsSecrets(absl::string_view answer, const Destination& destination) {
   const size_t scheme = url.find("://");
   if (scheme != absl::string_view::npos) url.remove_prefix(scheme + 3);
   const size_t at = url.substr(0, url.find_first_of("/?#")).rfind('@');
-  const bool has_user = at != absl::string_view::npos;
-  if (has_user && Repeats(answer, url.substr(0, at))) return true;
+  if (at != absl::string_view::npos && RepeatsUser(answer, url.substr(0, at))) return true;
   const size_t host_end = url.find_first_of("/?#");
   if (host_end == absl::string_view::npos) return false;
   url.remove_prefix(host_end);
+  // The end of a path is what tells webhooks apart, however short it is.
+  const absl::string_view path = url.substr(0, url.find_first_of("?#"));
+  if (HasAll(answer, path.substr(path.rfind('/') + 1))) return true;
   for (const absl::string_view part : absl::StrSplit(url, absl::ByAnyChar("/?#&="))) {
     if (Repeats(answer, part)) return true;
   }

@@ -100,10 +100,18 @@ TEST(AnswerTest, OfWhatArrivedTheAnswerIsNotKept) { EXPECT_EQ(Shown("ok", Outcom
 TEST(AnswerTest, AnAnswerThatRepeatsASecretIsNotShown) {
   for (const char* answer :
        {"Cannot POST /services/T012/b-secret", "Cannot POST b-secret", "key abcdefgh",
-        "user:hunter2 is unknown", "bad signature of MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"}) {
+        "user:hunter2 is unknown", "wrong password hunter2hunter2",
+        "Authorization: Basic dXNlcjpodW50ZXIyaHVudGVyMg==",
+        "bad signature of MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"}) {
     EXPECT_EQ(Shown(answer), "") << answer;
   }
   EXPECT_EQ(Shown("hooks.example is away"), "hooks.example is away");
+  Delivery brief;
+  brief.destination.url = "https://chat.example/hooks/ab12cd";
+  HttpResult result;
+  result.outcome = Outcome::kStatus4xx;
+  result.answer = "Cannot POST /hooks/ab12cd";
+  EXPECT_EQ(AnswerToShow(brief, result), "");
 }
 
 }  // namespace

@@ -41,6 +41,9 @@ void Dispatcher::Finish(uint64_t ticket, Outcome outcome, std::optional<absl::Du
   if (outcome == Outcome::kOk) {
     channel.breaker.Succeed();
     channel.proven = true;
+  } else if (outcome == Outcome::kRejected) {
+    // The receiver is well; it is the message that it will never take.
+    channel.breaker.Succeed();
   } else if (outcome == Outcome::kGone) {
     channel.breaker.Trip(now);
   } else if (hold.has_value() && outcome == Outcome::kStatus4xx &&

@@ -163,6 +163,15 @@ TEST_F(DispatcherTest, RetryAfterHoldsTheChannelAndIsNoFailure) {
   EXPECT_EQ(dispatcher_->breakers_open(), 0);
 }
 
+TEST_F(DispatcherTest, AMessageThatIsRefusedForGoodHoldsUpNoOther) {
+  for (uint64_t i = 1; i <= 10; ++i) {
+    Add(i, "picky");
+    ASSERT_THAT(Begun(), ElementsAre(i));
+    Finish(i, Outcome::kRejected);
+  }
+  EXPECT_EQ(dispatcher_->breakers_open(), 0);
+}
+
 TEST_F(DispatcherTest, AHoldIsBounded) {
   Add(1, "limited");
   ASSERT_THAT(Begun(), ElementsAre(1));

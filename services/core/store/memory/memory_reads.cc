@@ -76,6 +76,8 @@ absl::StatusOr<std::vector<StoredHeartbeat>> MemoryStore::ListHeartbeats(
   for (auto it =
            std::make_reverse_iterator(history.lower_bound({query.before, query.before_push_id}));
        it != history.rend() && static_cast<int>(heartbeats.size()) < query.limit; ++it) {
+    const HeartbeatKind kind = it->second.heartbeat.kind;
+    if (query.ends_only && kind != HeartbeatKind::kUp && kind != HeartbeatKind::kDown) continue;
     StoredHeartbeat& stored = heartbeats.emplace_back(it->second);
     stored.output_bytes = static_cast<int32_t>(stored.heartbeat.output.size());
     if (!query.with_output) stored.heartbeat.output.clear();

@@ -211,7 +211,7 @@ absl::StatusOr<bool> MemoryStore::Maintain(const RetentionPolicy& policy, absl::
   ForgetKeys(now - policy.revoked_keys);
   ExpireStranded(now);
   DropFinished(now - policy.incidents);
-  DropPast(0, now - policy.incidents, now - policy.rejected_pushes);
+  DropPast(0, now - policy.heartbeats, now - policy.rejected_pushes);
   DropOldChanges(policy, now);
   ForgetRuns(now - kRunMemory);
   tables_.Commit();

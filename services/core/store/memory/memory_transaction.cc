@@ -233,7 +233,8 @@ void MemoryTransaction::CutBacklogOf(ChannelKey channel, MonitorKey monitor) {
   for (const DeliveryKey key : tables_.QueueOf(channel, monitor)) {
     queue.push_back(tables_.deliveries().at(key).delivery);
   }
-  const std::optional<BacklogCut> cut = CutBacklog(queue);
+  const std::optional<BacklogCut> cut =
+      CutBacklog(queue, KnowsIncidents(tables_.channels().at(channel).channel.format));
   if (!cut.has_value()) return;
   for (const DeliveryKey key : cut->superseded) {
     DeliveryRow row = tables_.deliveries().at(key);

@@ -18,6 +18,7 @@ namespace tocsin::core::pg {
 const Statement kLockBacklogs = {
     "lock_backlogs",
     "SELECT " TOCSIN_DELIVERY_COLUMNS
+    ", (SELECT c.format FROM channel c WHERE c.channel_id = d.channel_id)"
     " FROM unnest($1::bigint[], $2::bigint[]) AS u (monitor_id, channel_id) "
     "JOIN delivery d ON d.monitor_id = u.monitor_id AND d.channel_id + 0 = u.channel_id "
     "WHERE d.state = 1 AND NOT d.redelivery ORDER BY d.delivery_id + 0 FOR NO KEY UPDATE OF d"};
@@ -36,7 +37,11 @@ constexpr Statement kSaveSkipped = {
     "FROM unnest($1::bigint[], $2::integer[]) AS u (delivery_id, skipped) "
     "WHERE d.delivery_id = u.delivery_id"};
 
-using Backlogs = std::map<std::pair<MonitorKey, ChannelKey>, std::vector<Delivery>>;
+struct Backlog {
+  std::vector<Delivery> queue;
+  bool knows_incidents = false;
+};
+using Backlogs = std::map<std::pair<MonitorKey, ChannelKey>, Backlog>;
 
 absl::StatusOr<Backlogs> LockBacklogs(Session& session,
                                       absl::Span<const std::pair<MonitorKey, ChannelKey>> wanted) {
@@ -49,11 +54,13 @@ absl::StatusOr<Backlogs> LockBacklogs(Session& session,
   for (int i = 0; i < rows.size(); ++i) {
     Row row = rows.at(i);
     ASSIGN_OR_RETURN(Delivery delivery, ReadDelivery(row));
-    backlogs[{delivery.monitor, delivery.channel}].push_back(std::move(delivery));
+    Backlog& backlog = backlogs[{delivery.monitor, delivery.channel}];
+    backlog.knows_incidents = KnowsIncidents(static_cast<ChannelFormat>(row.Int()));
+    backlog.queue.push_back(std::move(delivery));
   }
   RETURN_IF_ERROR(rows.status());
-  for (auto& [key, queue] : backlogs) {
-    std::stable_sort(queue.begin(), queue.end(),
+  for (auto& [key, backlog] : backlogs) {
+    std::stable_sort(backlog.queue.begin(), backlog.queue.end(),
                      [](const Delivery& a, const Delivery& b) { return a.sequence < b.sequence; });
   }
   return backlogs;
@@ -68,8 +75,9 @@ absl::Status CutBacklogs(Session& session,
   RowArrays newest({ElementType::kInt8, ElementType::kInt4}, locked.size());
   std::vector<DeliveryKey> were_first;
   absl::Time now = absl::InfinitePast();
-  for (const auto& [key, queue] : locked) {
-    const std::optional<BacklogCut> cut = CutBacklog(queue);
+  for (const auto& [key, backlog] : locked) {
+    const std::vector<Delivery>& queue = backlog.queue;
+    const std::optional<BacklogCut> cut = CutBacklog(queue, backlog.knows_incidents);
     if (!cut.has_value()) continue;
     now = std::max(now, cut->at);
     if (queue.front().key == cut->superseded.front()) were_first.push_back(queue.front().key);

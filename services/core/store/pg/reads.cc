@@ -37,10 +37,12 @@ constexpr pg::Statement kListHeartbeats = {
                        " FROM heartbeat h WHERE h.monitor_id = $1::bigint "
                        "AND h.received_at <= $2::timestamptz "
                        "AND (h.received_at < $2::timestamptz OR h.push_id < $3::bigint) "
+                       "AND (NOT $6::boolean OR h.kind IN (1, 2)) "
                        "ORDER BY h.received_at DESC, h.push_id DESC LIMIT $4::integer) "
                        "UNION ALL (SELECT " TOCSIN_HEARTBEAT_ROW
                        " FROM heartbeat_kept h WHERE h.monitor_id = $1::bigint "
-                       "AND (h.received_at, h.push_id) < ($2::timestamptz, $3::bigint))) h "
+                       "AND (h.received_at, h.push_id) < ($2::timestamptz, $3::bigint) "
+                       "AND (NOT $6::boolean OR h.kind IN (1, 2)))) h "
                        "ORDER BY h.received_at DESC, h.push_id DESC LIMIT $4::integer"};
 
 constexpr pg::Statement kListIncidents = {
@@ -168,7 +170,8 @@ absl::StatusOr<std::vector<StoredHeartbeat>> PgStore::ListHeartbeats(const Heart
                                 .Time(query.before)
                                 .Int(pg::FromPushId(query.before_push_id))
                                 .Int(query.limit)
-                                .Bool(query.with_output)),
+                                .Bool(query.with_output)
+                                .Bool(query.ends_only)),
       &pg::ReadStoredHeartbeat);
 }
 

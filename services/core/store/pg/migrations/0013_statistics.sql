@@ -9,19 +9,6 @@ CREATE TABLE unwatched (
 );
 CREATE INDEX unwatched_end ON unwatched (end_at);
 
--- By the database, since every way out of such a state changes the same row, also one that a core of
--- the release before takes. The condition is looked at only when a state changes.
-CREATE FUNCTION note_unwatched() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-  INSERT INTO unwatched (monitor_id, start_at, end_at, state)
-    VALUES (OLD.monitor_id, OLD.changed_at, NEW.changed_at, OLD.state)
-    ON CONFLICT DO NOTHING;
-  RETURN NULL;
-END $$;
-CREATE TRIGGER monitor_listing_unwatched AFTER UPDATE ON monitor_listing FOR EACH ROW
-  WHEN (OLD.state IN (1, 4) AND NEW.state <> OLD.state AND NEW.changed_at > OLD.changed_at)
-  EXECUTE FUNCTION note_unwatched();
-
 -- Of pauses that are over already the audit log knows those that people ended. (Those that a
 -- heartbeat ended are not known, and count as if the monitor had been watched.)
 INSERT INTO unwatched (monitor_id, start_at, end_at, state)
@@ -38,3 +25,17 @@ INSERT INTO unwatched (monitor_id, start_at, end_at, state)
     AND c.resource = 'projects/' || p.id || '/monitors/' || m.id
   WHERE c.after = 'STATE_PAUSED' AND c.next_before = 'STATE_PAUSED' AND c.next_at > c.at
   ON CONFLICT DO NOTHING;
+
+-- By the database, since every way out of such a state changes the same row, also one that a core of
+-- the release before takes. The condition is looked at only when a state changes. It comes last,
+-- since transitions wait from here on until the migration has ended.
+CREATE FUNCTION note_unwatched() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  INSERT INTO unwatched (monitor_id, start_at, end_at, state)
+    VALUES (OLD.monitor_id, OLD.changed_at, NEW.changed_at, OLD.state)
+    ON CONFLICT DO NOTHING;
+  RETURN NULL;
+END $$;
+CREATE TRIGGER monitor_listing_unwatched AFTER UPDATE ON monitor_listing FOR EACH ROW
+  WHEN (OLD.state IN (1, 4) AND NEW.state <> OLD.state AND NEW.changed_at > OLD.changed_at)
+  EXECUTE FUNCTION note_unwatched();
