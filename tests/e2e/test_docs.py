@@ -43,6 +43,9 @@ docker compose exec core tocsin monitor list"""): ("it needs a container engine"
         ("as above", "/usr/bin/python3 -B bench/run.py micro 'BM_Steady.*' --seconds 0.01"),
 }
 
+GUIDE = "docs/guide.md"
+MOMENT = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d(?::\d\d)?")
+
 # What a fence may be called: commands are `sh` and run, so that none hides under another name.
 LANGUAGES = {"sh", "text", "json", "yaml", "proto"}
 
@@ -179,9 +182,30 @@ class Docs(unittest.TestCase):
         self.assertEqual(shell.printed().count('{"ok":true'), pushes, shell.printed())
         self.assert_nothing_is_left("README.md")
 
+    def test_the_guide_shows_what_happens(self):
+        shell = self.shell()
+        shell.paste(PREPARATION)
+        alerts = {"first-job": None, "job-7": None}
+        for _, body in fences(GUIDE):
+            for monitor in alerts:
+                if body.startswith(f"DOWN {monitor} "):
+                    alerts[monitor] = MOMENT.pattern.join(
+                        re.escape(part) for part in MOMENT.split(body))
+        for block in commands(GUIDE):
+            shell.paste(block)
+            if "monitor create first-job" in block:
+                shell.wait_for(alerts["first-job"])
+            if "no space left" in block:
+                shell.wait_for(alerts["job-7"])
+        printed = shell.printed()
+        for words in ("300 kept", "300 created", "It rang. DOWN since", "It rang. DOWN from",
+                      "300 deleted"):
+            self.assertIn(words, printed)
+        self.assert_nothing_is_left(GUIDE)
+
     def test_the_commands_of_every_other_page_work(self):
         for page in pages():
-            if page == "README.md" or not commands(page):
+            if page in ("README.md", GUIDE) or not commands(page):
                 continue
             with self.subTest(page):
                 shell = self.shell()
