@@ -105,9 +105,23 @@ bool Courier::Begin(uint64_t ticket) {
     HandBack({{ticket, Outcome::kExpiredLease, absl::ZeroDuration()}});
     return false;
   }
-  http_.Send(*std::move(request),
-             [this, ticket](HttpResult result) { Finish(ticket, std::move(result)); });
+  std::optional<HttpRequest> before = RequestBefore(job.delivery, *request);
+  if (!before.has_value()) {
+    Send(ticket, *std::move(request));
+    return true;
+  }
+  // Both within the time of one.
+  before->timeout = request->timeout = job.timeout / 2;
+  http_.Send(*std::move(before), [this, ticket, then = *std::move(request)](HttpResult result) {
+    if (result.outcome != Outcome::kOk) return Finish(ticket, std::move(result));
+    Send(ticket, then);
+  });
   return true;
+}
+
+void Courier::Send(uint64_t ticket, HttpRequest request) {
+  http_.Send(std::move(request),
+             [this, ticket](HttpResult result) { Finish(ticket, std::move(result)); });
 }
 
 void Courier::Finish(uint64_t ticket, HttpResult result) {

@@ -63,6 +63,7 @@ class Courier {
   void Pump();
   // Sends; false when it could not.
   bool Begin(uint64_t ticket);
+  void Send(uint64_t ticket, HttpRequest request);
   void Finish(uint64_t ticket, HttpResult result);
   void ShowLoad();
 

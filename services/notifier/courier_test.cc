@@ -15,6 +15,8 @@
 namespace tocsin::notifier {
 namespace {
 
+using ::testing::HasSubstr;
+
 constexpr char kSecret[] = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
 // Keeps requests until the test answers them. On the loop's thread.
@@ -162,6 +164,30 @@ TEST_F(CourierTest, TheWordsOfAChatSayThatItIsGone) {
   EXPECT_EQ(reports_[0].result, Result::kGone);
   EXPECT_EQ(reports_[0].http_status, 404);
   EXPECT_EQ(reports_[0].answer, "no_service");
+}
+
+TEST_F(CourierTest, PagerDutyHearsTheBeginningOfWhatIsOverBeforeItsEnd) {
+  Delivery delivery = Make("msg_1");
+  delivery.destination.format = Format::kPagerDuty;
+  delivery.message = SampleNamed("several_opened_and_closed");
+  Take(delivery);
+  ASSERT_EQ(http_.requests.size(), 1u);
+  EXPECT_THAT(http_.requests[0].body, HasSubstr(R"("event_action":"trigger")"));
+  Answer(Outcome::kOk, 202);
+  EXPECT_TRUE(reports_.empty());
+  ASSERT_EQ(http_.requests.size(), 2u);
+  EXPECT_THAT(http_.requests[1].body, HasSubstr(R"("event_action":"resolve")"));
+  EXPECT_LE(http_.requests[0].timeout + http_.requests[1].timeout, absl::Seconds(10));
+  Answer(Outcome::kOk, 202);
+  ASSERT_EQ(reports_.size(), 1u);
+  EXPECT_EQ(reports_[0].result, Result::kDelivered);
+  // When the first is not taken there is no second.
+  delivery.facts.delivery_id = "msg_2";
+  Take(delivery);
+  Answer(Outcome::kStatus5xx, 503);
+  EXPECT_EQ(http_.requests.size(), 3u);
+  ASSERT_EQ(reports_.size(), 2u);
+  EXPECT_EQ(reports_[1].result, Result::kRetry);
 }
 
 TEST_F(CourierTest, DrainHandsBackWhatWaitsAndWhatComes) {

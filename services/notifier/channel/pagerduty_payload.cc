@@ -81,9 +81,16 @@ std::string Dump(const Json& json) {
 
 }  // namespace
 
-std::string PagerDutyPayload(const Message& message, const std::string& routing_key) {
+bool TellsBeginningAndEnd(const Message& message) {
+  return message.events.size() > 1 && !message.digest.has_value() &&
+         message.events.back().type == EventType::kResolved;
+}
+
+std::string PagerDutyPayload(const Message& message, const std::string& routing_key,
+                             PagerDutyEvent which) {
   const bool of_monitor = !message.events.empty() && !message.digest.has_value();
-  const Event event = of_monitor ? About(message.events.back()) : Notice(message);
+  Event event = of_monitor ? About(message.events.back()) : Notice(message);
+  if (which == PagerDutyEvent::kOpening) event.resolves = false;
   const std::string summary = Summarize(message);
   Json body;
   body["routing_key"] = routing_key;

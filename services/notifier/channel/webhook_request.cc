@@ -89,4 +89,15 @@ absl::StatusOr<HttpRequest> BuildWebhookRequest(const Delivery& delivery, absl::
   return absl::InvalidArgumentError("the channel has a format that this version does not know");
 }
 
+std::optional<HttpRequest> RequestBefore(const Delivery& delivery, const HttpRequest& request) {
+  if (delivery.destination.format != Format::kPagerDuty ||
+      !TellsBeginningAndEnd(delivery.message)) {
+    return std::nullopt;
+  }
+  HttpRequest before = request;
+  before.body = PagerDutyPayload(delivery.message, delivery.destination.secrets.front(),
+                                 PagerDutyEvent::kOpening);
+  return before;
+}
+
 }  // namespace tocsin::notifier

@@ -1,6 +1,7 @@
 // Turns a delivery into the HTTP request that carries it.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "absl/status/statusor.h"
@@ -17,5 +18,9 @@ namespace tocsin::notifier {
 // version does not know. The URL is judged by the HTTP client.
 absl::StatusOr<HttpRequest> BuildWebhookRequest(const Delivery& delivery, absl::Time now,
                                                 absl::Duration timeout);
+
+// Of a delivery for which one request was made: what must be delivered before it, in the same time;
+// nullopt, as nearly always: nothing. See pagerduty_payload.h.
+std::optional<HttpRequest> RequestBefore(const Delivery& delivery, const HttpRequest& request);
 
 }  // namespace tocsin::notifier
