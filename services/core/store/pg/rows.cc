@@ -47,11 +47,12 @@ std::optional<absl::Time> ParsePostgresTime(std::string_view text) {
 }
 
 std::string_view Row::Next() {
-  const auto field = rows_->result_[row_][column_++];
-  return {field.c_str(), static_cast<size_t>(field.size())};
+  const std::string_view text{next_->c_str(), static_cast<size_t>(next_->size())};
+  ++next_;
+  return text;
 }
 
-bool Row::NextIsNull() const { return rows_->result_[row_][column_].is_null(); }
+bool Row::NextIsNull() const { return next_->is_null(); }
 
 int64_t Row::ParseInt(std::string_view text) {
   int64_t value = 0;
