@@ -32,6 +32,40 @@ Distribution::Bucket LinearBucket(double number, double min, double max) {
   return {.low = bound(step), .high = bound(step + 1)};
 }
 
+// A number, and how often it is there.
+struct Weighted {
+  double number = 0;
+  int64_t count = 1;
+};
+
+// Ascending; `stand_in` is what stands for the numbers of a bucket.
+std::vector<Weighted> Sorted(const std::vector<double>& numbers, const Histogram& more,
+                             double (Histogram::*stand_in)(int32_t) const) {
+  std::vector<Weighted> all;
+  all.reserve(numbers.size() + more.buckets.size());
+  for (const double number : numbers) all.push_back({.number = number});
+  for (const auto& [bucket, count] : more.buckets) {
+    all.push_back({.number = (more.*stand_in)(bucket), .count = count});
+  }
+  std::sort(all.begin(), all.end(),
+            [](const Weighted& a, const Weighted& b) { return a.number < b.number; });
+  return all;
+}
+
+double QuantileIn(const std::vector<Weighted>& ascending, int64_t count, double part) {
+  auto left = static_cast<int64_t>(QuantileIndex(static_cast<size_t>(count), part));
+  for (const Weighted& each : ascending) {
+    if (left < each.count) return each.number;
+    left -= each.count;
+  }
+  return ascending.back().number;
+}
+
+Distribution::Bucket BucketOf(const Weighted& each, Scale scale, const Distribution& spread) {
+  return scale == Scale::kLogarithmic ? LogarithmicBucket(each.number)
+                                      : LinearBucket(each.number, spread.min, spread.max);
+}
+
 }  // namespace
 
 size_t QuantileIndex(size_t count, double part) {
@@ -40,29 +74,36 @@ size_t QuantileIndex(size_t count, double part) {
   return std::min(static_cast<size_t>(std::max(rank, 1.0)), count) - 1;
 }
 
-Distribution DistributionOf(std::vector<double> numbers, Scale scale) {
+double QuantileOf(std::vector<double> numbers, const Histogram& more, double part) {
+  const int64_t count = static_cast<int64_t>(numbers.size()) + more.count;
+  return count == 0 ? 0 : QuantileIn(Sorted(numbers, more, &Histogram::BoundOf), count, part);
+}
+
+Distribution DistributionOf(std::vector<double> numbers, Scale scale, const Histogram& more) {
   Distribution spread;
-  if (numbers.empty()) return spread;
-  std::sort(numbers.begin(), numbers.end());
-  const auto count = static_cast<double>(numbers.size());
-  spread.count = static_cast<int64_t>(numbers.size());
-  spread.min = numbers.front();
-  spread.max = numbers.back();
+  spread.count = static_cast<int64_t>(numbers.size()) + more.count;
+  if (spread.count == 0) return spread;
+  const auto count = static_cast<double>(spread.count);
+  const std::vector<Weighted> all = Sorted(numbers, more, &Histogram::BoundOf);
+  spread.min = more.count == 0 ? all.front().number : more.min;
+  spread.max = more.count == 0 ? all.back().number : more.max;
   // Divided before it is added up: a sum of doubles may be none.
-  for (const double number : numbers) spread.mean += number / count;
-  const auto at = [&](double part) { return numbers[QuantileIndex(numbers.size(), part)]; };
-  spread.p50 = at(0.5);
-  spread.p90 = at(0.9);
-  spread.p99 = at(0.99);
-  spread.p999 = at(0.999);
+  spread.mean = more.mean * (static_cast<double>(more.count) / count);
   for (const double number : numbers) {
-    const Distribution::Bucket bucket = scale == Scale::kLogarithmic
-                                            ? LogarithmicBucket(number)
-                                            : LinearBucket(number, spread.min, spread.max);
+    spread.min = std::min(spread.min, number);
+    spread.max = std::max(spread.max, number);
+    spread.mean += number / count;
+  }
+  spread.p50 = QuantileIn(all, spread.count, 0.5);
+  spread.p90 = QuantileIn(all, spread.count, 0.9);
+  spread.p99 = QuantileIn(all, spread.count, 0.99);
+  spread.p999 = QuantileIn(all, spread.count, 0.999);
+  for (const Weighted& each : Sorted(numbers, more, &Histogram::MiddleOf)) {
+    const Distribution::Bucket bucket = BucketOf(each, scale, spread);
     if (spread.buckets.empty() || spread.buckets.back().low != bucket.low) {
       spread.buckets.push_back(bucket);
     }
-    ++spread.buckets.back().count;
+    spread.buckets.back().count += each.count;
   }
   return spread;
 }

@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "services/core/domain/histogram.h"
+
 namespace tocsin::core {
 
 struct Distribution {
@@ -36,8 +38,14 @@ enum class Scale {
   kLinear,       // of 20 buckets of one width
 };
 
-// Of finite numbers in any order.
-Distribution DistributionOf(std::vector<double> numbers, Scale scale);
+// Of finite numbers in any order, and of more that are only known by their buckets: quantiles are
+// then no less than those of the numbers themselves, and more by the resolution of Histogram at
+// most; of kLinear, a number may count in the bucket above its own when that is so near.
+Distribution DistributionOf(std::vector<double> numbers, Scale scale, const Histogram& more = {});
+
+// What `part` of all of these, 0 to 1, do not exceed; of `more` by the same resolution. 0 when
+// there are none.
+double QuantileOf(std::vector<double> numbers, const Histogram& more, double part);
 
 // Which of `count` (at least 1) in ascending order is the first that `part` of them, 0 to 1, do not
 // exceed.

@@ -2,6 +2,7 @@
 #include "services/core/domain/rhythm.h"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "services/core/domain/distribution.h"
@@ -37,13 +38,37 @@ std::optional<absl::Duration> LatenessOf(const CronRule& rule, absl::Time before
   return std::max(credit - fire, absl::ZeroDuration());
 }
 
-// What tells an outage from a late heartbeat; see BeatsOf.
-absl::Duration OutageLength(const MonitorDefinition& definition, const std::vector<Beat>& beats) {
-  std::vector<absl::Duration> gaps;
-  for (const Beat& beat : beats) gaps.push_back(beat.gap);
-  if (gaps.empty()) return absl::InfiniteDuration();
-  std::sort(gaps.begin(), gaps.end());
-  return kOutageTimes * std::max(gaps[QuantileIndex(gaps.size(), 0.5)], Allowed(definition));
+// The gaps of those that are not in the past.
+std::vector<double> GapsSince(absl::Time end, const std::vector<Beat>& beats) {
+  std::vector<double> gaps;
+  for (const Beat& beat : beats) {
+    if (beat.at >= end) gaps.push_back(absl::ToDoubleSeconds(beat.gap));
+  }
+  return gaps;
+}
+
+std::vector<double> LatenessSince(absl::Time end, const std::vector<Beat>& beats) {
+  std::vector<double> lateness;
+  for (const Beat& beat : beats) {
+    if (beat.at >= end && beat.lateness.has_value()) {
+      lateness.push_back(absl::ToDoubleSeconds(*beat.lateness));
+    }
+  }
+  return lateness;
+}
+
+// Of a number of seconds that was made from one of whole microseconds.
+absl::Duration FromSeconds(double seconds) {
+  return absl::Microseconds(std::llround(seconds * 1e6));
+}
+
+// What tells an outage from a late heartbeat; see LeaveOutOutages.
+absl::Duration OutageLength(const MonitorDefinition& definition, const std::vector<Beat>& beats,
+                            const PastRhythm& past) {
+  Histogram all = past.gaps;
+  all.Add(past.silences);
+  const double usual = QuantileOf(GapsSince(past.end, beats), all, 0.5);
+  return kOutageTimes * std::max(FromSeconds(usual), Allowed(definition));
 }
 
 }  // namespace
@@ -54,8 +79,9 @@ bool Beat::FalseAlarm(const MonitorDefinition& definition) const {
   return gap > Allowed(definition);
 }
 
-std::vector<Beat> BeatsOf(const MonitorDefinition& definition, const std::vector<Signal>& signals,
-                          const Intervals& unwatched, const std::vector<Incident>& incidents) {
+std::vector<Beat> AllBeatsOf(const MonitorDefinition& definition,
+                             const std::vector<Signal>& signals, const Intervals& unwatched,
+                             const std::vector<Incident>& incidents) {
   std::vector<Interval> failed, missed;
   for (const Incident& incident : incidents) {
     if (incident.resolution == Resolution::kLateHeartbeat) continue;
@@ -67,7 +93,6 @@ std::vector<Beat> BeatsOf(const MonitorDefinition& definition, const std::vector
   const Intervals silences = Merged(std::move(missed));
   const std::optional<CronRule>& cron = definition.schedule.cron;
   std::vector<Beat> beats;
-  std::vector<bool> silent;
   for (size_t i = 1; i < signals.size(); ++i) {
     const Interval span = {.start = signals[i - 1].at, .end = signals[i].at};
     if (Meet(unwatched, span) || Meet(failures, span)) continue;
@@ -79,16 +104,30 @@ std::vector<Beat> BeatsOf(const MonitorDefinition& definition, const std::vector
     if (cron.has_value()) {
       beat.lateness = LatenessOf(*cron, CreditOf(definition, signals[i - 1]), credit);
     }
+    beat.silent = Meet(silences, span);
     beats.push_back(beat);
-    silent.push_back(Meet(silences, span));
   }
-  const absl::Duration outage = OutageLength(definition, beats);
-  std::vector<Beat> kept;
-  for (size_t i = 0; i < beats.size(); ++i) {
-    if (!cron.has_value() && silent[i] && beats[i].gap > outage) continue;
-    kept.push_back(beats[i]);
+  return beats;
+}
+
+void LeaveOutOutages(const MonitorDefinition& definition, std::vector<Beat>& beats,
+                     PastRhythm& past) {
+  if (definition.schedule.cron.has_value()) {
+    past.gaps.Add(std::exchange(past.silences, {}));
+    return;
   }
-  return kept;
+  const absl::Duration outage = OutageLength(definition, beats, past);
+  std::erase_if(beats, [&](const Beat& beat) { return beat.silent && beat.gap > outage; });
+  const Histogram silences = std::exchange(past.silences, {});
+  past.gaps.Add(silences.UpTo(absl::ToDoubleSeconds(outage)));
+}
+
+std::vector<Beat> BeatsOf(const MonitorDefinition& definition, const std::vector<Signal>& signals,
+                          const Intervals& unwatched, const std::vector<Incident>& incidents) {
+  std::vector<Beat> beats = AllBeatsOf(definition, signals, unwatched, incidents);
+  PastRhythm none;
+  LeaveOutOutages(definition, beats, none);
+  return beats;
 }
 
 absl::Duration RoundedUp(absl::Duration duration) {
@@ -104,24 +143,20 @@ absl::Duration RoundedUp(absl::Duration duration) {
 }
 
 Advice AdviceOf(const MonitorDefinition& definition, const std::vector<Beat>& beats,
-                absl::Time alarms_since) {
+                absl::Time alarms_since, const PastRhythm& past) {
   const bool cron = definition.schedule.cron.has_value();
   Advice advice;
-  std::vector<absl::Duration> lengths;
-  for (const Beat& beat : beats) {
-    if (cron && !beat.lateness.has_value()) continue;
-    lengths.push_back(cron ? *beat.lateness : beat.gap);
-  }
+  std::vector<double> lengths = cron ? LatenessSince(past.end, beats) : GapsSince(past.end, beats);
+  const Histogram& before = cron ? past.lateness : past.gaps;
   const auto alarms = [&](const MonitorDefinition& under) {
     return std::count_if(beats.begin(), beats.end(), [&](const Beat& beat) {
       return beat.at >= alarms_since && beat.FalseAlarm(under);
     });
   };
-  advice.beats = static_cast<int64_t>(lengths.size());
+  advice.beats = static_cast<int64_t>(lengths.size()) + before.count;
   advice.false_alarms = alarms(definition);
-  if (lengths.empty()) return advice;
-  std::sort(lengths.begin(), lengths.end());
-  advice.most = lengths[QuantileIndex(lengths.size(), kSuggestedPart)];
+  if (advice.beats == 0) return advice;
+  advice.most = FromSeconds(QuantileOf(std::move(lengths), before, kSuggestedPart));
   if (advice.beats < kFewestBeats) return advice;
   MonitorDefinition better = definition;
   Schedule& schedule = better.schedule;

@@ -7,6 +7,7 @@
 
 #include "absl/time/time.h"
 #include "services/core/domain/heartbeat.h"
+#include "services/core/domain/histogram.h"
 #include "services/core/domain/incident.h"
 #include "services/core/domain/intervals.h"
 #include "services/core/domain/monitor.h"
@@ -33,17 +34,37 @@ struct Beat {
   // With cron: how long after the fire time that it was for, 0 when it came before. nullopt: it was
   // for none, or came so late that the next one was due.
   std::optional<absl::Duration> lateness;
+  // Whether the gap meets an incident of a job that was not heard.
+  bool silent = false;
   // Whether it would have come too late if the schedule were like that. Of ups only: such an alert
   // would have been false.
   bool FalseAlarm(const MonitorDefinition& definition) const;
 };
 
-// In order of time, from signals in order of time. Left out are those whose gap
-//   - meets something in `unwatched`, or an incident of a job that said itself that it had failed:
-//     the rhythm of neither is that of a job that is well;
-//   - meets an incident of a job that was not heard, and is more than three times as long as
-//     usual (the median) and as allowed: that was an outage and no late heartbeat. (Not with cron:
-//     who missed the next fire time, too, has no lateness.)
+// In order of time, from signals in order of time. Left out are those whose gap meets something in
+// `unwatched`, or an incident of a job that said itself that it had failed: the rhythm of neither
+// is that of a job that is well.
+std::vector<Beat> AllBeatsOf(const MonitorDefinition& definition,
+                             const std::vector<Signal>& signals, const Intervals& unwatched,
+                             const std::vector<Incident>& incidents);
+
+// What is known of beats before `end` when they are gone, in seconds. Those with a silent gap are
+// apart, so that which of them were outages can still be told.
+struct PastRhythm {
+  absl::Time end = absl::InfinitePast();
+  Histogram gaps;
+  Histogram silences;
+  Histogram lateness;
+};
+
+// Leaves out beats, and of a past silences, that were outages and no late heartbeats: silent ones
+// that are more than three times as long as usual (the median of all) and as allowed. The other
+// silences of the past become gaps of it. (With cron none are: who missed the next fire time, too,
+// has no lateness.)
+void LeaveOutOutages(const MonitorDefinition& definition, std::vector<Beat>& beats,
+                     PastRhythm& past);
+
+// AllBeatsOf without outages.
 std::vector<Beat> BeatsOf(const MonitorDefinition& definition, const std::vector<Signal>& signals,
                           const Intervals& unwatched, const std::vector<Incident>& incidents);
 
@@ -62,9 +83,11 @@ struct Advice {
 };
 
 // The suggestion is `most`, less a grace that stands beside a timeout, and a tenth more, rounded up
-// to what a person would type; no less than the recommended interval.
+// to what a person would type; no less than the recommended interval. Of beats before `past.end` it
+// is `past` that counts, by the resolution of Histogram: `most` is too long by so much at most.
+// False alarms are counted among the beats.
 Advice AdviceOf(const MonitorDefinition& definition, const std::vector<Beat>& beats,
-                absl::Time alarms_since);
+                absl::Time alarms_since, const PastRhythm& past = {});
 
 // Up to the next 1 s (below a minute and a half), 5 s (5 min), 30 s (30 min), 1 min (2 h), 5 min
 // (12 h), 30 min (2 days), or hour.

@@ -60,24 +60,39 @@ absl::Time KnownSince(absl::Time since, const std::vector<Item>& newest_first, i
   return std::max(since, start(newest_first.back()));
 }
 
-void AddRhythm(const std::vector<Signal>& signals, const Intervals& unwatched,
-               const std::vector<Incident>& incidents, Statistics& statistics) {
-  if (!signals.empty()) statistics.signals_since = signals.front().at;
-  const std::vector<Beat> beats = BeatsOf(statistics.definition, signals, unwatched, incidents);
+void AddRhythm(const std::vector<Signal>& signals, const RolledPast& rolled,
+               const Intervals& unwatched, const std::vector<Incident>& incidents,
+               Statistics& statistics) {
+  const absl::Time signals_since = signals.empty() ? absl::InfiniteFuture() : signals.front().at;
+  Rollup past;
+  for (const Rollup& rollup : rolled.rollups) past.Add(rollup);
+  statistics.signals_since = signals_since;
+  if (!rolled.rollups.empty()) {
+    statistics.signals_since = std::min(signals_since, rolled.rollups.front().start);
+  }
+  std::vector<Beat> beats = AllBeatsOf(statistics.definition, signals, unwatched, incidents);
+  PastRhythm before = {.end = rolled.end,
+                       .gaps = std::move(past.gaps),
+                       .silences = std::move(past.silences),
+                       .lateness = std::move(past.lateness)};
+  LeaveOutOutages(statistics.definition, beats, before);
   std::vector<double> gaps, lateness, values;
   for (const Beat& beat : beats) {
+    if (beat.at < rolled.end) continue;
     gaps.push_back(absl::ToDoubleSeconds(beat.gap));
     if (beat.lateness.has_value()) lateness.push_back(absl::ToDoubleSeconds(*beat.lateness));
   }
   for (const Signal& signal : signals) {
-    if (signal.value.has_value()) values.push_back(*signal.value);
+    if (signal.at >= rolled.end && signal.value.has_value()) values.push_back(*signal.value);
   }
-  statistics.gaps = DistributionOf(std::move(gaps), Scale::kLogarithmic);
-  statistics.lateness = DistributionOf(std::move(lateness), Scale::kLogarithmic);
-  statistics.values = DistributionOf(std::move(values), Scale::kLinear);
-  statistics.alarms_since = std::max(statistics.read_at - kAlarmsSpan,
-                                     std::min(statistics.signals_since, statistics.read_at));
-  statistics.advice = AdviceOf(statistics.definition, beats, statistics.alarms_since);
+  statistics.gaps = DistributionOf(std::move(gaps), Scale::kLogarithmic, before.gaps);
+  if (statistics.definition.schedule.cron.has_value()) {
+    statistics.lateness = DistributionOf(std::move(lateness), Scale::kLogarithmic, before.lateness);
+  }
+  statistics.values = DistributionOf(std::move(values), Scale::kLinear, past.values);
+  statistics.alarms_since =
+      std::max(statistics.read_at - kAlarmsSpan, std::min(signals_since, statistics.read_at));
+  statistics.advice = AdviceOf(statistics.definition, beats, statistics.alarms_since, before);
 }
 
 }  // namespace
@@ -119,7 +134,14 @@ absl::StatusOr<Statistics> StatisticsReader::Read(const ResourceName& name,
                                             history.incidents, unwatched.intervals));
   }
   std::reverse(history.signals.begin(), history.signals.end());
-  AddRhythm(history.signals, unwatched.intervals, history.incidents, statistics);
+  // After the signals: what is dropped between the two is told by rollups.
+  ASSIGN_OR_RETURN(
+      const RolledPast rolled,
+      history_.ReadRollups(
+          {.monitor = monitor->definition.key,
+           .first = history.signals.empty() ? absl::InfiniteFuture() : history.signals.front().at,
+           .since = now - kRollupsSpan}));
+  AddRhythm(history.signals, rolled, unwatched.intervals, history.incidents, statistics);
   return statistics;
 }
 

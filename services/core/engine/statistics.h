@@ -27,7 +27,8 @@ struct Statistics {
   absl::Time read_at;
   // Of kStatisticsWindows, in this order.
   std::vector<Uptime> uptimes;
-  // Of the earliest signal that the rest is made from; InfiniteFuture when there is none.
+  // Of the earliest signal that the rest is made from, or of the hour or day of rollups that it is
+  // in; InfiniteFuture when there is none.
   absl::Time signals_since = absl::InfiniteFuture();
   Distribution gaps;      // in seconds
   Distribution lateness;  // in seconds; of a cron schedule
@@ -43,6 +44,8 @@ inline constexpr int kMostPastIncidents = 10'000;
 inline constexpr int kMostPastStates = 10'000;
 inline constexpr int kMostSignals = 20'000;
 inline constexpr absl::Duration kSignalsSpan = absl::Hours(24 * 30);
+// What was before those signals is told by rollups.
+inline constexpr absl::Duration kRollupsSpan = absl::Hours(24 * 90);
 inline constexpr absl::Duration kAlarmsSpan = absl::Hours(24 * 7);
 
 // Thread-safe.

@@ -10,6 +10,7 @@
 #include "services/core/domain/intervals.h"
 #include "services/core/domain/keys.h"
 #include "services/core/domain/rhythm.h"
+#include "services/core/domain/rollup.h"
 
 namespace tocsin::core {
 
@@ -30,12 +31,26 @@ struct MonitorHistory {
   std::vector<Signal> signals;      // ups and downs received at or after `signals_since`
 };
 
-// Thread-safe. Errors are those of Store.
+struct RollupQuery {
+  MonitorKey monitor = 0;
+  // As for RollupsBefore.
+  absl::Time first = absl::InfiniteFuture();
+  absl::Time since;
+};
+
+struct RolledPast {
+  // In order of time: the days, then the hours of RollupsBefore; none is empty.
+  std::vector<Rollup> rollups;
+  absl::Time end = absl::InfinitePast();  // of RollupsBefore
+};
+
+// Thread-safe. Errors are those of Store. Rollups are made by Store::Maintain.
 class HistoryStore {
  public:
   virtual ~HistoryStore() = default;
 
   virtual absl::StatusOr<MonitorHistory> ReadHistory(const HistoryQuery& query) = 0;
+  virtual absl::StatusOr<RolledPast> ReadRollups(const RollupQuery& query) = 0;
 };
 
 }  // namespace tocsin::core

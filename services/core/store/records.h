@@ -212,6 +212,18 @@ struct StoredGap {
 // For how long the windows of a deleted maintenance are remembered.
 inline constexpr absl::Duration kDeletedMaintenanceMemory = absl::Hours(24 * 32);
 
+// What becomes of heartbeats by the hour and the day (see domain/rollup.h). No heartbeat is dropped
+// before its hour is rolled up, and no hour before its day is.
+struct RollupPolicy {
+  absl::Duration hours = absl::Hours(24 * 35);
+  absl::Duration days = absl::Hours(24 * 400);
+  // One call of Maintain does steps, each a transaction about so many monitors at most, until it
+  // has read so many signals or done so many steps.
+  int monitors = 2'000;
+  int signals = 200'000;
+  int steps = 200;
+};
+
 struct RetentionPolicy {
   absl::Duration heartbeats = absl::Hours(24 * 14);
   absl::Duration incidents =
@@ -220,6 +232,7 @@ struct RetentionPolicy {
   absl::Duration revoked_keys = absl::Hours(24 * 30);
   absl::Duration audit = absl::Hours(24 * 400);
   absl::Duration rejected_pushes = absl::Hours(24 * 14);
+  RollupPolicy rollups{};
   int partitions_ahead = 3;  // days
 };
 

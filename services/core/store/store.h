@@ -120,11 +120,12 @@ class Store {
   // What the database's clock says, for the injected clock to follow. The only operation whose
   // answer depends on a clock that was not passed in.
   virtual absl::StatusOr<absl::Time> ReadDatabaseClock() = 0;
-  // Makes partitions ahead, drops history past its retention (keeping each monitor's newest
-  // heartbeat), purges monitors deleted for long, keys revoked for long, finished deliveries, old
-  // audit entries and requests. Safe to run on every replica; one does the work. Bounded work per
-  // call: returns true when more is left. A step that fails, for a lock that others hold, keeps
-  // none of the others from being done; its error is returned.
+  // Makes partitions ahead, rolls the hours and days up that are over, drops history past its
+  // retention (keeping each monitor's newest heartbeat, and what is not rolled up yet), purges
+  // monitors deleted for long, keys revoked for long, finished deliveries, old audit entries and
+  // requests. Safe to run on every replica; one does the work. Bounded work per call: returns true
+  // when more is left. A step that fails, for a lock that others hold, keeps none of the others
+  // from being done; its error is returned.
   virtual absl::StatusOr<bool> Maintain(const RetentionPolicy& policy, absl::Time now) = 0;
   // Whether the database answers. OK or UNAVAILABLE.
   virtual absl::Status Ping() = 0;

@@ -141,8 +141,11 @@ void MemoryStore::Purge(MonitorKey monitor) {
     if (incident.monitor == monitor) keys.push_back(key);
   }
   for (const IncidentKey key : keys) tables_.SetIncident(key, std::nullopt);
-  tables_.EraseHistory(monitor, absl::InfiniteFuture(), /*keep_newest=*/false);
+  tables_.EraseHistory(monitor, absl::InfiniteFuture(), std::nullopt);
   tables_.EraseUnwatched(monitor, absl::InfiniteFuture());
+  for (Rollups* rollups : {&hours_, &days_}) {
+    std::erase_if(*rollups, [&](const auto& item) { return item.first.first == monitor; });
+  }
   tables_.SetState(monitor, std::nullopt);
   tables_.SetDefinition(monitor, std::nullopt);
 }
@@ -195,13 +198,13 @@ void MemoryStore::DropFinished(absl::Time before) {
 
 absl::StatusOr<bool> MemoryStore::Maintain(const RetentionPolicy& policy, absl::Time now) {
   absl::MutexLock lock(&mutex_);
+  RollUpHistory(policy.rollups, now);
   tables_.Begin();
   std::vector<MonitorKey> gone;
   // Whole days go, as partitions do.
-  const absl::Time cutoff = absl::FromCivil(
-      absl::ToCivilDay(now - policy.heartbeats, absl::UTCTimeZone()), absl::UTCTimeZone());
+  const absl::Time cutoff = DayOf(std::min(now - policy.heartbeats, rolled_.hours));
   for (const auto& [key, definition] : tables_.definitions()) {
-    tables_.EraseHistory(key, cutoff, /*keep_newest=*/true);
+    tables_.EraseHistory(key, cutoff, rolled_.hours);
     tables_.EraseUnwatched(key, now - policy.incidents);
     if (definition.deleted_at && *definition.deleted_at < now - policy.deleted_monitors) {
       gone.push_back(key);

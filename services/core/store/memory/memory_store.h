@@ -4,6 +4,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
@@ -60,6 +61,7 @@ class MemoryStore : public Store, public HistoryStore {
   absl::StatusOr<FeedEnd> ReadFeedEnd() override;
   absl::StatusOr<absl::Time> ReadDatabaseClock() override;
   absl::StatusOr<MonitorHistory> ReadHistory(const HistoryQuery& query) override;
+  absl::StatusOr<RolledPast> ReadRollups(const RollupQuery& query) override;
   absl::StatusOr<bool> Maintain(const RetentionPolicy& policy, absl::Time now) override;
   absl::Status Ping() override;
   News WaitForNews(absl::Duration timeout) override;
@@ -90,6 +92,10 @@ class MemoryStore : public Store, public HistoryStore {
   // Passed deadlines and rejected pushes of the monitor (0: of all) before these times.
   void DropPast(MonitorKey monitor, absl::Time passed_before, absl::Time rejected_before)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // memory_rollups.cc; all that is over at `now`, at once.
+  void RollUpHistory(const RollupPolicy& policy, absl::Time now)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void RollUpMonitor(MonitorKey key, absl::Time over) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void ForgetRuns(absl::Time before) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void DropFinished(absl::Time before) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   IncidentView ViewOf(const Incident& incident) const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
@@ -102,6 +108,11 @@ class MemoryStore : public Store, public HistoryStore {
   int64_t feed_position_ ABSL_GUARDED_BY(mutex_) = 0;
   std::vector<EventKey> feed_ ABSL_GUARDED_BY(mutex_);  // by position, from 1
   EventKey last_fed_ ABSL_GUARDED_BY(mutex_) = 0;
+  // By monitor and start; up to rolled_.
+  using Rollups = std::map<std::pair<MonitorKey, absl::Time>, Rollup>;
+  Rollups hours_ ABSL_GUARDED_BY(mutex_);
+  Rollups days_ ABSL_GUARDED_BY(mutex_);
+  RolledTo rolled_ ABSL_GUARDED_BY(mutex_);
   News news_ ABSL_GUARDED_BY(mutex_);
   // The projects as of the last commit, so that they can be found within a transaction too.
   absl::Mutex projects_mutex_;

@@ -77,13 +77,18 @@ void Tables::AddHeartbeat(const StoredHeartbeat& heartbeat) {
   OnUndo([&history, added] { history.erase(added); });
 }
 
-void Tables::EraseHistory(MonitorKey monitor, absl::Time before, bool keep_newest) {
+void Tables::EraseHistory(MonitorKey monitor, absl::Time before,
+                          std::optional<absl::Time> rolled_to) {
   History& history = histories_[monitor];
-  const std::optional<Heartbeat> newest = NewestHeartbeat(monitor);
+  auto newest = history.end(), newest_rolled = history.end();
+  for (auto it = history.begin(); rolled_to.has_value() && it != history.end(); ++it) {
+    const HeartbeatKind kind = it->second.heartbeat.kind;
+    if (kind != HeartbeatKind::kUp && kind != HeartbeatKind::kDown) continue;
+    newest = it;
+    if (it->first.first < *rolled_to) newest_rolled = it;
+  }
   for (auto it = history.begin(); it != history.end() && it->first.first < before;) {
-    const bool is_newest = keep_newest && newest && it->second.heartbeat.at == newest->at &&
-                           it->second.heartbeat.push_id == newest->push_id;
-    it = is_newest ? std::next(it) : history.erase(it);
+    it = it == newest || it == newest_rolled ? std::next(it) : history.erase(it);
   }
   if (history.empty()) histories_.erase(monitor);
 }

@@ -102,8 +102,9 @@ class Tables {
   void SetState(MonitorKey key, std::optional<StateRow> row);
   void SetToken(const TokenHash& hash, std::optional<TokenRow> row);
   void AddHeartbeat(const StoredHeartbeat& heartbeat);
-  // Not undone: upkeep is no part of a transaction.
-  void EraseHistory(MonitorKey monitor, absl::Time before, bool keep_newest);
+  // Not undone: upkeep is no part of a transaction. Keeps the newest up or down, and the newest
+  // before `rolled_to`, which began a gap that is not rolled up; nothing without it.
+  void EraseHistory(MonitorKey monitor, absl::Time before, std::optional<absl::Time> rolled_to);
   void EraseUnwatched(MonitorKey monitor, absl::Time before);
   void SetIncident(IncidentKey key, std::optional<Incident> incident);
   void SetEvent(EventKey key, std::optional<EventRow> row);

@@ -93,6 +93,9 @@ class PgStore : public Store, public HistoryStore {
   // history_reads.cc
   absl::StatusOr<MonitorHistory> ReadHistory(const HistoryQuery& query) override;
 
+  // rollup_reads.cc
+  absl::StatusOr<RolledPast> ReadRollups(const RollupQuery& query) override;
+
   // access_reads.cc
   absl::StatusOr<std::vector<Project>> ListProjects(const ProjectQuery& query) override;
   absl::StatusOr<std::optional<Project>> ReadProject(const std::string& id) override;
@@ -125,6 +128,7 @@ class PgStore : public Store, public HistoryStore {
                              absl::FunctionRef<absl::StatusOr<std::string>(pg::Session&)> body);
   // upkeep.cc
   absl::Status MendListing(pg::Session& session, absl::Time now);
+  absl::StatusOr<bool> RollUp(pg::Session& session, const RollupPolicy& policy, absl::Time now);
   // Whether a search for what the page lacks came to an end; see monitor_lists.cc.
   absl::StatusOr<bool> Search(pg::MonitorFinder& finder);
   // One statement that reads, on a session of the admin class.

@@ -1,4 +1,6 @@
 // Partitions and retention, done by one replica at a time in small steps.
+#include <algorithm>
+#include <memory>
 #include <set>
 
 #include "absl/strings/numbers.h"
@@ -10,6 +12,8 @@
 #include "common/status_macros.h"
 #include "services/core/store/pg/delivery_gathering.h"
 #include "services/core/store/pg/pg_store.h"
+#include "services/core/store/pg/pg_transaction.h"
+#include "services/core/store/pg/rollups.h"
 
 namespace tocsin::core {
 namespace {
@@ -17,6 +21,7 @@ namespace {
 // How much one call deletes of each kind.
 constexpr int kBatch = 5000;
 constexpr int kMonitorBatch = 100;
+constexpr int kRollupBatch = 20000;
 // How many monitors one call looks at.
 constexpr int kMendBatch = 50000;
 
@@ -70,10 +75,23 @@ constexpr pg::Statement kDropFromDefault = {
     "DELETE FROM heartbeat_default WHERE ctid = ANY (ARRAY(SELECT h.ctid FROM heartbeat_default h "
     "WHERE h.received_at < $1::timestamptz LIMIT $2::integer))"};
 
+// Once the gap that it began is rolled up.
 constexpr pg::Statement kForgetKept = {
     "forget_kept",
     "DELETE FROM heartbeat_kept k USING monitor_state s "
-    "WHERE s.monitor_id = k.monitor_id AND s.last_at > k.received_at"};
+    "WHERE s.monitor_id = k.monitor_id AND s.last_at > k.received_at "
+    "AND EXISTS (SELECT FROM heartbeat h WHERE h.monitor_id = k.monitor_id "
+    "AND h.received_at > k.received_at AND h.received_at < $1::timestamptz AND h.kind IN (1, 2))"};
+
+constexpr pg::Statement kDropHourRollups = {
+    "drop_rollup_hours",
+    "DELETE FROM rollup_hour WHERE ctid = ANY (ARRAY(SELECT r.ctid FROM rollup_hour r "
+    "WHERE r.start_at < $1::timestamptz ORDER BY r.start_at LIMIT $2::integer))"};
+
+constexpr pg::Statement kDropDayRollups = {
+    "drop_rollup_days",
+    "DELETE FROM rollup_day WHERE ctid = ANY (ARRAY(SELECT r.ctid FROM rollup_day r "
+    "WHERE r.start_at < $1::timestamptz ORDER BY r.start_at LIMIT $2::integer))"};
 
 constexpr pg::Statement kPurgeMonitors = {
     "purge_monitors",
@@ -88,6 +106,12 @@ constexpr pg::Statement kPurgeMonitors = {
     "u AS (DELETE FROM unwatched t USING gone WHERE t.monitor_id = gone.monitor_id), "
     "i AS (DELETE FROM passed_deadline t USING gone WHERE t.monitor_id = gone.monitor_id), "
     "j AS (DELETE FROM rejected_push t USING gone WHERE t.monitor_id = gone.monitor_id), "
+    "k AS (DELETE FROM rollup_hour t USING gone, generate_series("
+    "(SELECT min(r.start_at) FROM rollup_hour r), (SELECT max(r.start_at) FROM rollup_hour r), "
+    "interval '1 hour') at WHERE t.start_at = at AND t.monitor_id = gone.monitor_id), "
+    "m AS (DELETE FROM rollup_day t USING gone, generate_series("
+    "(SELECT min(r.start_at) FROM rollup_day r), (SELECT max(r.start_at) FROM rollup_day r), "
+    "interval '24 hours') at WHERE t.start_at = at AND t.monitor_id = gone.monitor_id), "
     "f AS (DELETE FROM delivery t USING gone WHERE t.monitor_id = gone.monitor_id), "
     "g AS (DELETE FROM alert_event t USING gone WHERE t.monitor_id = gone.monitor_id), "
     "h AS (DELETE FROM incident t USING gone WHERE t.monitor_id = gone.monitor_id) "
@@ -330,19 +354,23 @@ absl::StatusOr<bool> AllDone(const absl::Status& status) {
   return false;
 }
 
+// What is not rolled up yet stays.
 absl::StatusOr<bool> MaintainHistory(pg::Session& session, const RetentionPolicy& policy,
-                                     absl::Time now) {
+                                     const RolledTo& rolled, absl::Time now) {
   ASSIGN_OR_RETURN(const std::set<absl::CivilDay> existing, ReadPartitions(session));
-  const absl::Time cutoff = now - policy.heartbeats;
+  const absl::Time cutoff = std::min(now - policy.heartbeats, rolled.hours);
   Outcome outcome;
   outcome.Add(AllDone(MakePartitions(session, existing, policy.partitions_ahead, now)));
   outcome.Add(DropOldestPartition(session, existing, cutoff));
   outcome.Add(TrimDefaultPartition(session, cutoff));
-  outcome.Add(AllDone(session.Run(kForgetKept, pg::Params(), pg::Session::Scope::kAlone).status()));
+  outcome.Add(
+      AllDone(session.Run(kForgetKept, pg::Params().Time(rolled.hours), pg::Session::Scope::kAlone)
+                  .status()));
   return outcome.Result();
 }
 
-absl::StatusOr<bool> Purge(pg::Session& session, const RetentionPolicy& policy, absl::Time now) {
+absl::StatusOr<bool> Purge(pg::Session& session, const RetentionPolicy& policy,
+                           const RolledTo& rolled, absl::Time now) {
   Outcome outcome;
   const struct {
     const pg::Statement& statement;
@@ -359,6 +387,8 @@ absl::StatusOr<bool> Purge(pg::Session& session, const RetentionPolicy& policy, 
       {kDropUnwatched, now - policy.incidents, kBatch},
       {kDropPassed, now - policy.heartbeats, kBatch},
       {kDropRejected, now - policy.rejected_pushes, kBatch},
+      {kDropHourRollups, std::min(now - policy.rollups.hours, rolled.days), kRollupBatch},
+      {kDropDayRollups, now - policy.rollups.days, kRollupBatch},
       {kForgetKeys, now - policy.revoked_keys, kBatch},
       {kForgetSecrets, now - policy.revoked_keys, kBatch},
       {kDropAudit, now - policy.audit, kBatch},
@@ -389,17 +419,27 @@ absl::Status PgStore::MendListing(pg::Session& session, absl::Time now) {
   return rows.status();
 }
 
+absl::StatusOr<bool> PgStore::RollUp(pg::Session& session, const RollupPolicy& policy,
+                                     absl::Time now) {
+  pg::PgTransaction transaction(session, sealer_, maintenances_);
+  ASSIGN_OR_RETURN(const std::shared_ptr<const Maintenances> maintenances,
+                   transaction.ReadMaintenances());
+  return pg::Roller(session, *maintenances, policy).Run(now);
+}
+
 absl::StatusOr<bool> PgStore::Maintain(const RetentionPolicy& policy, absl::Time now) {
   ASSIGN_OR_RETURN(pg::SessionPool::Lease session, upkeep_.Take());
   RETURN_IF_ERROR(session->Ready());
   ASSIGN_OR_RETURN(pg::Rows locked, session->Run(kTryLock));
   if (!locked.at(0).Bool()) return false;  // another replica is at it
   Outcome outcome;
-  outcome.Add(MaintainHistory(*session, policy, now));
-  outcome.Add(Purge(*session, policy, now));
+  ASSIGN_OR_RETURN(const RolledTo rolled, pg::ReadRolledTo(*session));
+  outcome.Add(MaintainHistory(*session, policy, rolled, now));
+  outcome.Add(Purge(*session, policy, rolled, now));
   outcome.Add(AllDone(MendListing(*session, now)));
   outcome.Add(AllDone(session->Run(kMendHeld).status()));
   outcome.Add(AllDone(pg::MendDigests(*session)));
+  outcome.Add(RollUp(*session, policy.rollups, now));
   outcome.Add(AllDone(session->Run(kUnlock).status()));
   return outcome.Result();
 }
