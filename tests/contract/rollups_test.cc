@@ -143,8 +143,8 @@ TEST_P(Rollups, DaysAreMadeOfHoursAndOutliveThemAndTheHeartbeats) {
   EXPECT_EQ(rollups[1].start, day + kDayLength);
   EXPECT_EQ(rollups[1].gaps.count, 24);
   EXPECT_EQ(rollups[2].start, day + 2 * kDayLength);  // an hour
-  // Where heartbeats of that day are still read, the day before is what is told.
-  EXPECT_THAT(Read(job, day + kDayLength).rollups, ElementsAre(rollups[0]));
+  // Where heartbeats of a day are still read, it is told as a whole, and nothing after it.
+  EXPECT_THAT(Read(job, day + absl::Hours(23)).rollups, ElementsAre(rollups[0]));
 
   Maintain(day + 39 * kDayLength);  // past the retention of heartbeats and of hours
   EXPECT_THAT(dynamic_cast<HistoryStore&>(store())

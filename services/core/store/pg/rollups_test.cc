@@ -60,7 +60,8 @@ class RollupsTest : public testing::Test {
 TEST_F(RollupsTest, AStepThatIsCutOffLeavesNothingAndIsDoneAgain) {
   database_.Execute(
       "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
-      "IF NEW.monitor_id = 2 THEN RAISE EXCEPTION 'cut off'; END IF; RETURN NEW; END $$");
+      "IF NEW.monitor_id = 2 AND NEW.start_at >= '2026-03-02 12:00+00' THEN RAISE EXCEPTION 'cut "
+      "off'; END IF; RETURN NEW; END $$");
   database_.Execute(
       "CREATE TRIGGER refuse BEFORE INSERT ON rollup_progress "
       "FOR EACH ROW EXECUTE FUNCTION refuse()");
