@@ -166,6 +166,34 @@ TEST_F(StatisticsTest, FalseAlarmsAreThoseOfAWeek) {
   EXPECT_EQ(Read().advice.false_alarms, 7 * 12 + 1);
 }
 
+TEST_F(StatisticsTest, WhatIsOlderThanHeartbeatsAreKeptIsToldByRollupsAndCountedOnce) {
+  Make({.timeout = absl::Hours(1),
+        .recommended_interval = absl::Minutes(1),
+        .grace = absl::ZeroDuration()});
+  Become(State::kUp);
+  const absl::Time start = clock_.Now();
+  int beats = 0;
+  const auto live = [&](int days, absl::Duration gap) {
+    for (int day = 0; day < days; ++day) {
+      const int times = static_cast<int>(kDay / gap);
+      Beat(gap, times);
+      beats += times;
+      ASSERT_TRUE(store_.Maintain(RetentionPolicy(), clock_.Now()).ok());
+      EXPECT_EQ(Read().gaps.count, beats - 1);
+      EXPECT_EQ(Read().values.count, beats);
+    }
+  };
+  live(20, absl::Minutes(40));
+  live(20, absl::Minutes(30));
+  const Statistics statistics = Read();
+  EXPECT_LE(statistics.signals_since, start + kDay);
+  EXPECT_EQ(statistics.gaps.max, 2400);
+  EXPECT_GE(statistics.advice.most, absl::Minutes(40));
+  EXPECT_LE(statistics.advice.most, absl::Minutes(42));
+  EXPECT_EQ(statistics.advice.suggested, absl::Minutes(44));
+  EXPECT_EQ(statistics.advice.beats, statistics.gaps.count);
+}
+
 TEST_F(StatisticsTest, ATrialThatNoMonitorLikeThisCouldHaveIsRefused) {
   StatisticsReader reader(store_, store_, clock_, 400 * kDay);
   EXPECT_EQ(tocsin::Reason(reader.Read(kJob, {}).status()), "MONITOR_NOT_FOUND");
