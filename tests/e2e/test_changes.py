@@ -131,7 +131,7 @@ class Changes(TocsinTestCase):
                       self.refused("audit", "list", "--actor", "nobody"))
         self.assertIn("--resource: \"backup\" names none; accepted: projects/{project}",
                       self.refused("audit", "list", "--resource", "backup"))
-        self.assertIn("is no moment", self.refused("audit", "list", "--since", "yesterday"))
+        self.assertIn("accepted: 2h ago", self.refused("audit", "list", "--since", "yesterday"))
 
     def test_lists_are_printed_as_lines(self):
         self.cli.make_monitor(self.monitor, "60s")
