@@ -1,7 +1,5 @@
 // `tocsin apply`: makes core have what files declare.
-#include <unistd.h>
 
-#include <cstdlib>
 #include <iostream>
 #include <memory>
 #include <string>
@@ -18,6 +16,7 @@
 #include "cli/apply/sources.h"
 #include "cli/apply/tokens_file.h"
 #include "cli/context.h"
+#include "cli/terminal.h"
 #include "common/status_details.h"
 #include "common/status_macros.h"
 
@@ -112,9 +111,11 @@ absl::Status Apply(const Context& context, const Flags& flags) {
   if (!faults.empty()) return refused();
 
   const auto print = [&](const Execution* done) {
-    const bool colour = isatty(STDOUT_FILENO) == 1 && std::getenv("NO_COLOR") == nullptr;
-    Print(context.json() ? PlanJson(plan, done, flags.dry_run, context.json_lines())
-                         : PlanText(plan, done, {.dry_run = flags.dry_run, .colour = colour}));
+    if (context.json()) {
+      context.PrintJsonText(PlanJson(plan, done, flags.dry_run, context.json_lines()));
+    } else {
+      Print(PlanText(plan, done, {.dry_run = flags.dry_run, .colour = OutputTerminal().colour}));
+    }
   };
   const absl::Status prunes = CheckPrunes(plan, flags);
   if (flags.dry_run) {

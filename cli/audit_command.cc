@@ -78,7 +78,7 @@ void AddAuditCommand(CLI::App& app, Context& context) {
       Table table({"TIME", "ACTOR", "METHOD", "RESOURCE", "CHANGES"});
       for (const v1::AuditEntry& entry : all.audit_entries()) {
         table.AddRow({Show(entry.time()), entry.actor(), IdOf(entry.method()), entry.resource(),
-                      Shortened(Changes(entry))});
+                      context.Cell(Changes(entry))});
       }
       Print(table.ToString());
       return absl::OkStatus();

@@ -272,7 +272,8 @@ void AddList(CLI::App& channel, Context& context) {
           {"ID", "FORMAT", "URL", "DEFAULT", "SELECTOR", "STATE", "FAILING SINCE", "WAITING"});
       for (const v1::Channel& c : all.channels()) {
         table.AddRow({IdOf(c.name()), FormatWord(c), c.url(), c.is_default() ? "yes" : "",
-                      Shortened(c.selector()), State(c), Show(c.failing_since()), backlog.Show(c)});
+                      context.Cell(c.selector()), State(c), Show(c.failing_since()),
+                      backlog.Show(c)});
       }
       Print(table.ToString());
       return absl::OkStatus();

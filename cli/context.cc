@@ -17,8 +17,12 @@
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/notification.h"
 #include "cli/duration.h"
+#include "cli/message_json.h"
+#include "cli/table.h"
+#include "cli/yaml_text.h"
 #include "common/flags.h"
 #include "common/status_details.h"
+#include "common/status_macros.h"
 
 namespace tocsin::cli {
 
@@ -49,17 +53,37 @@ std::string Variable(const char* name) {
   return value == nullptr ? "" : std::string(absl::StripAsciiWhitespace(value));
 }
 
-// Of the flag or, when nothing holds the key itself, of the variable.
-std::string KeyFile(const Context& context) {
-  if (!context.key_file.empty()) return context.key_file;
-  return Variable("TOCSIN_KEY").empty() ? Variable("TOCSIN_KEY_FILE") : "";
-}
-
 }  // namespace
 
+std::string FindConfigPath() {
+  return ConfigPath(Variable("TOCSIN_CONFIG"), Variable("XDG_CONFIG_HOME"), Variable("HOME"));
+}
+
+absl::StatusOr<Settings> FindSettings(const FlagSettings& flags) {
+  const std::string path = FindConfigPath();
+  Config config;
+  if (!path.empty()) {
+    ASSIGN_OR_RETURN(config, ReadConfigFile(path));
+  }
+  return Resolve(flags,
+                 {.context = Variable("TOCSIN_CONTEXT"),
+                  .core = Variable("TOCSIN_CORE_ADDRESS"),
+                  .project = Variable("TOCSIN_PROJECT"),
+                  .key_file = Variable("TOCSIN_KEY_FILE"),
+                  .key = !Variable("TOCSIN_KEY").empty()},
+                 config);
+}
+
+absl::Status Context::Settle() {
+  ASSIGN_OR_RETURN(const Settings settings, FindSettings(flags));
+  core = settings.core.value;
+  project = settings.project.value;
+  key_file = settings.key_file.value;
+  return absl::OkStatus();
+}
+
 std::string Context::KeySource() const {
-  const std::string file = KeyFile(*this);
-  if (!file.empty()) return absl::StrCat("the file ", file);
+  if (!key_file.empty()) return absl::StrCat("the file ", key_file);
   return Variable("TOCSIN_KEY").empty() ? "" : "TOCSIN_KEY";
 }
 
@@ -67,8 +91,8 @@ absl::Status Context::AddKey(grpc::ClientContext& call) const {
   const std::string source = KeySource();
   if (source.empty()) return absl::OkStatus();
   std::string key = Variable("TOCSIN_KEY");
-  if (const std::string file = KeyFile(*this); !file.empty()) {
-    absl::StatusOr<std::string> read = ReadSecretFile(file);
+  if (!key_file.empty()) {
+    absl::StatusOr<std::string> read = ReadSecretFile(key_file);
     if (!read.ok()) {
       return absl::InvalidArgumentError(absl::StrCat("the key: ", read.status().message()));
     }
@@ -85,22 +109,45 @@ absl::Status Context::AddKey(grpc::ClientContext& call) const {
   return absl::OkStatus();
 }
 
-void PrintJson(const google::protobuf::Message& message, bool one_line) {
+namespace {
+
+// Protobuf JSON with a newline at its end: indented, or on one line.
+std::string JsonText(const google::protobuf::Message& message, bool one_line) {
   google::protobuf::util::JsonPrintOptions options;
   options.add_whitespace = !one_line;
   std::string text;
   const auto status = google::protobuf::util::MessageToJsonString(message, &text, options);
   if (!status.ok()) std::cerr << "tocsin: the answer is no JSON: " << status.ToString() << "\n";
   if (text.empty() || text.back() != '\n') text += '\n';
-  Print(text);
+  return text;
+}
+
+}  // namespace
+
+std::string Context::Cell(absl::string_view text) const {
+  return wide() ? std::string(text) : Shortened(text);
+}
+
+void Context::PrintJsonText(const std::string& json) const {
+  Print(yaml() ? JsonToYaml(json) : absl::StrCat(absl::StripTrailingAsciiWhitespace(json), "\n"));
 }
 
 void Context::PrintOne(const google::protobuf::Message& message) const {
-  PrintJson(message, json_lines());
+  PrintJsonText(JsonText(message, json_lines()));
+}
+
+void Context::PrintNext(const google::protobuf::Message& message) const {
+  const std::string json = JsonText(message, /*one_line=*/true);
+  Print(yaml() ? absl::StrCat("---\n", JsonToYaml(json)) : json);
+}
+
+void Context::PrintNextJson(const nlohmann::ordered_json& json) const {
+  Print(yaml() ? absl::StrCat("---\n", ToYaml(json))
+               : absl::StrCat(DumpJson(json, /*one_line=*/true), "\n"));
 }
 
 void Context::PrintAll(const google::protobuf::Message& response) const {
-  if (!json_lines()) return PrintJson(response);
+  if (!json_lines()) return PrintOne(response);
   const google::protobuf::Reflection& reflection = *response.GetReflection();
   const google::protobuf::Descriptor& type = *response.GetDescriptor();
   for (int i = 0; i < type.field_count(); ++i) {
@@ -110,7 +157,7 @@ void Context::PrintAll(const google::protobuf::Message& response) const {
       continue;
     }
     for (int item = 0; item < reflection.FieldSize(response, field); ++item) {
-      PrintJson(reflection.GetRepeatedMessage(response, field, item), /*one_line=*/true);
+      PrintNext(reflection.GetRepeatedMessage(response, field, item));
     }
   }
 }

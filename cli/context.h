@@ -18,8 +18,10 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "cli/change_flags.h"
+#include "cli/config/settings.h"
 #include "cli/values.h"
 #include "common/grpc_status.h"
+#include "nlohmann/json.hpp"
 
 namespace tocsin::cli {
 
@@ -30,26 +32,45 @@ bool WaitToTryAgain(const absl::Status& status, int tries);
 inline constexpr char kApply[] = "apply";
 // Its exit status on trial, when something differs.
 inline constexpr int kDiffers = 2;
+// The exit status of a command that asks how things are, when they are bad.
+inline constexpr int kSomethingIsWrong = 1;
 
 // Filled by the parser of the command line; afterwards `action` is run once. One thread.
 struct Context {
+  FlagSettings flags = {};  // as they were typed
+  // What they, the environment and the contexts come to; see Settle.
   std::string core = "127.0.0.1:9090";
   std::string project = "default";
+  std::string key_file = "";  // empty: TOCSIN_KEY holds the key, or there is none
   std::string output = "table";
   std::string rpc_timeout = "10s";
-  std::string key_file = "";           // of the flag
   std::vector<std::string> command{};  // of `tocsin exec`: what comes after "--"
   std::function<absl::Status(const Context&)> action{};
   // Of the program, when the action returns OK; the action may set it.
   std::shared_ptr<int> exit_status = std::make_shared<int>(0);
 
-  // Whether the answer is printed as JSON: on many lines, or each message on one of its own.
-  bool json() const { return output != "table"; }
+  // Finds which core, project and key are meant. INVALID_ARGUMENT or FAILED_PRECONDITION when the
+  // configuration is of no use, or the context does not exist.
+  absl::Status Settle();
+
+  // Whether the answer is for programs: JSON on many lines, JSON with each message on one of its
+  // own, or the same as YAML.
+  bool json() const { return output != "table" && !wide(); }
   bool json_lines() const { return output == "jsonl"; }
-  // A message as JSON.
+  bool yaml() const { return output == "yaml"; }
+  // Whether people want more columns, and long texts whole.
+  bool wide() const { return output == "wide"; }
+  // `text` as a cell of a table shows it.
+  std::string Cell(absl::string_view text) const;
+  // A message for programs.
   void PrintOne(const google::protobuf::Message& message) const;
-  // A list as JSON: the response, or each item on a line.
+  // A list for programs: the response, or each item on a line.
   void PrintAll(const google::protobuf::Message& response) const;
+  // One message of a stream of them: a line, or a document of its own.
+  void PrintNext(const google::protobuf::Message& message) const;
+  void PrintNextJson(const nlohmann::ordered_json& json) const;
+  // What is JSON already.
+  void PrintJsonText(const std::string& json) const;
   // "projects/default".
   std::string Parent() const;
   // "projects/default/monitors/backup" of ("monitors", "backup"); whole names stay.
@@ -116,8 +137,12 @@ struct Context {
   }
 };
 
-// To standard output, at once: indented protobuf JSON, or on one line.
-void PrintJson(const google::protobuf::Message& message, bool one_line = false);
+// The file of contexts; empty when the environment does not say where it would be.
+std::string FindConfigPath();
+// Of the flags, the environment and that file.
+absl::StatusOr<Settings> FindSettings(const FlagSettings& flags);
+
+// To standard output, at once.
 void Print(absl::string_view text);
 
 // Each adds its commands to the parser; `context` must outlive `app`.
@@ -139,5 +164,6 @@ void AddPushCommand(CLI::App& app, Context& context);
 void AddExecCommand(CLI::App& app, Context& context);
 void AddWatchCommand(CLI::App& app, Context& context);
 void AddListenCommand(CLI::App& app, Context& context);
+void AddContextCommands(CLI::App& app, Context& context);
 
 }  // namespace tocsin::cli

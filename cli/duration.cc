@@ -1,6 +1,7 @@
 // Spans of time as people write and read them.
 #include "cli/duration.h"
 
+#include <algorithm>
 #include <cstdint>
 
 #include "absl/strings/ascii.h"
@@ -47,6 +48,17 @@ std::string ShowDuration(absl::Duration duration) {
   }
   if (duration == absl::ZeroDuration()) return "0s";
   return absl::FormatDuration(duration);
+}
+
+std::string ShowAge(absl::Duration age) {
+  const int64_t seconds = std::max<int64_t>(0, absl::ToInt64Seconds(age));
+  const auto two = [](int64_t large, const char* unit, int64_t small, const char* rest) {
+    return absl::StrCat(large, unit, small == 0 ? "" : absl::StrCat(small, rest));
+  };
+  if (seconds < 60) return absl::StrCat(seconds, "s");
+  if (seconds < 3600) return absl::StrCat(seconds / 60, "m");
+  if (seconds < 86400) return two(seconds / 3600, "h", seconds / 60 % 60, "m");
+  return two(seconds / 86400, "d", seconds / 3600 % 24, "h");
 }
 
 }  // namespace tocsin::cli

@@ -16,4 +16,8 @@ absl::StatusOr<absl::Duration> ParseDuration(absl::string_view text);
 // "2d", "25h", "1m30s", "0s": what ParseDuration reads; days only for whole ones, from two on.
 std::string ShowDuration(absl::Duration duration);
 
+// How long something has lasted, for people: its two largest units, "42s", "47m", "3h5m", "2d4h".
+// Below zero, by clocks that differ, is "0s".
+std::string ShowAge(absl::Duration age);
+
 }  // namespace tocsin::cli

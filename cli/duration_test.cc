@@ -36,5 +36,14 @@ TEST(DurationTest, WritesWhatItReads) {
   EXPECT_EQ(ShowDuration(absl::Hours(25)), "25h");
 }
 
+TEST(DurationTest, AnAgeHasItsTwoLargestUnits) {
+  EXPECT_EQ(ShowAge(absl::Seconds(42)), "42s");
+  EXPECT_EQ(ShowAge(absl::Seconds(47 * 60 + 59)), "47m");
+  EXPECT_EQ(ShowAge(absl::Minutes(185)), "3h5m");
+  EXPECT_EQ(ShowAge(absl::Hours(3)), "3h");
+  EXPECT_EQ(ShowAge(absl::Hours(52)), "2d4h");
+  EXPECT_EQ(ShowAge(absl::Seconds(-3)), "0s");
+}
+
 }  // namespace
 }  // namespace tocsin::cli

@@ -4,11 +4,9 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_replace.h"
 #include "cli/context.h"
-#include "cli/duration.h"
+#include "cli/event_view.h"
 #include "cli/moment.h"
-#include "cli/table.h"
 #include "common/status_macros.h"
 #include "tocsin/v1/monitor_service.grpc.pb.h"
 
@@ -24,23 +22,6 @@ struct Filter {
   std::string monitor, run, at;
   int limit = 100;
 };
-
-// What a heartbeat did, in words.
-std::string Effect(const v1::Heartbeat& beat) {
-  if (beat.reason() == "stored_paused") return "stored, paused";  // as the answer to the push
-  return absl::StrReplaceAll(beat.reason(), {{"_", " "}});
-}
-
-// Fractions of a second matter for short runs only.
-std::string Took(const v1::Heartbeat& beat) {
-  if (!beat.has_run_duration()) return "";
-  const absl::Duration took =
-      absl::Seconds(beat.run_duration().seconds()) + absl::Nanoseconds(beat.run_duration().nanos());
-  const absl::Duration unit = took < absl::Seconds(10) ? absl::Milliseconds(1) : absl::Seconds(1);
-  return ShowDuration(absl::Trunc(took, unit));
-}
-
-std::string Size(int bytes) { return bytes == 0 ? "" : absl::StrCat(bytes, " B"); }
 
 void AddList(CLI::App& heartbeat, Context& context) {
   CLI::App* list = heartbeat.add_subcommand("list", "Heartbeats of a monitor, newest first");
@@ -60,16 +41,7 @@ void AddList(CLI::App& heartbeat, Context& context) {
         context.PrintAll(all);
         return absl::OkStatus();
       }
-      Table table(
-          {"RECEIVED", "KIND", "EFFECT", "VALUE", "EXIT", "RUN", "TOOK", "OUTPUT", "MESSAGE"});
-      for (const v1::Heartbeat& beat : all.heartbeats()) {
-        table.AddRow({Show(beat.receive_time()),
-                      ShowEnum(v1::Heartbeat::Kind_Name(beat.kind()), "KIND_"), Effect(beat),
-                      beat.has_value() ? absl::StrCat(beat.value()) : "",
-                      beat.has_exit_status() ? absl::StrCat(beat.exit_status()) : "", beat.run_id(),
-                      Took(beat), Size(beat.output_size_bytes()), Shortened(beat.message())});
-      }
-      Print(table.ToString());
+      Print(HeartbeatsTable(all, context.wide()).ToString());
       return absl::OkStatus();
     };
   });

@@ -131,8 +131,11 @@ absl::Status Import(const Context& context, const Flags& flags, Reader reader) {
   }
   // Also of an import that ended early: what was made is there.
   if (end.ok() || !outcomes.empty()) {
-    Print(context.json() ? ImportJson(outcomes, flags.dry_run, context.json_lines())
-                         : ImportTable(outcomes, flags.dry_run));
+    if (context.json()) {
+      context.PrintJsonText(ImportJson(outcomes, flags.dry_run, context.json_lines()));
+    } else {
+      Print(ImportTable(outcomes, flags.dry_run));
+    }
   }
   RETURN_IF_ERROR(end);
   if (refused == 0) return absl::OkStatus();

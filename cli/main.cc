@@ -49,19 +49,23 @@ void Describe(CLI::App& app, Context& context) {
   app.failure_message(
       [](const CLI::App* root, const CLI::Error& error) { return UsageText(*root, error); });
   app.set_version_flag("--version", absl::StrCat("tocsin ", Version()));
-  app.add_option("--core", context.core, "Address of core's gRPC port")
-      ->envname("TOCSIN_CORE_ADDRESS")
-      ->capture_default_str();
-  app.add_option("--project", context.project, "Project of the names that follow")
-      ->envname("TOCSIN_PROJECT")
-      ->capture_default_str();
+  // Not the variables of the environment: contexts stand between them and the defaults.
+  app.add_option("--context", context.flags.context,
+                 "Which of the places that \"tocsin context\" has named (Env:TOCSIN_CONTEXT)");
+  app.add_option("--core", context.flags.core,
+                 "Address of core's gRPC port, 127.0.0.1:9090 if nothing says another one "
+                 "(Env:TOCSIN_CORE_ADDRESS)");
+  app.add_option("-p,--project", context.flags.project,
+                 "Project of the names that follow, \"default\" if nothing says another one "
+                 "(Env:TOCSIN_PROJECT)");
   // Never the key itself: others on the machine can read a command line.
-  app.add_option("--key_file,--key-file", context.key_file,
+  app.add_option("--key_file,--key-file", context.flags.key_file,
                  "File with the key to call core with (Env:TOCSIN_KEY_FILE; TOCSIN_KEY holds the "
                  "key itself)");
   app.add_option("-o,--output", context.output,
-                 "table for people, json for scripts, jsonl for streams of lines")
-      ->check(CLI::IsMember({"table", "json", "jsonl"}))
+                 "table or, with more columns, wide for people; json, yaml, or json by lines for "
+                 "programs")
+      ->check(CLI::IsMember({"table", "wide", "json", "jsonl", "yaml"}))
       ->capture_default_str();
   AddDuration(app, "--timeout-rpc", context.rpc_timeout, "Longest wait for an answer of core")
       ->capture_default_str();
@@ -83,6 +87,7 @@ void Describe(CLI::App& app, Context& context) {
   AddExecCommand(app, context);
   AddWatchCommand(app, context);
   AddListenCommand(app, context);
+  AddContextCommands(app, context);
   AddHelpCommand(app, context);
   app.add_subcommand("version", "Print the version")->callback([&context] {
     context.action = [](const Context&) {
@@ -114,6 +119,16 @@ int UsageStatus(const CLI::App& app) {
   return !commands.empty() && commands.front()->get_name() == kApply ? kFailure : kUsage;
 }
 
+// Commands that are to work whatever the configuration says: a backup is made all the same, and a
+// broken file can be mended.
+bool NeedsSettings(const CLI::App& app) {
+  const auto commands = app.get_subcommands();
+  if (commands.empty()) return false;
+  const std::string& name = commands.front()->get_name();
+  return name != "exec" && name != "context" && name != "help" &&
+         name != "version";
+}
+
 int Report(const Context& context, const absl::Status& status) {
   if (status.ok()) return *context.exit_status;
   std::cerr << ErrorText(
@@ -130,6 +145,9 @@ int Run(int argc, char** argv) {
   Describe(app, context);
   if (Parse(app, TakeCommand(argc, argv, context), argv) != 0) return UsageStatus(app);
   if (!context.action) return kOk;
+  if (NeedsSettings(app)) {
+    if (const absl::Status status = context.Settle(); !status.ok()) return Report(context, status);
+  }
   const int result = Report(context, context.action(context));
   if (!std::cout.good() && result == kOk) return kFailure;  // e.g. a full disk
   return result;

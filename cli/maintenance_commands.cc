@@ -4,9 +4,9 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "cli/context.h"
 #include "cli/duration.h"
+#include "cli/event_view.h"
 #include "cli/moment.h"
 #include "cli/table.h"
 #include "cli/values.h"
@@ -38,14 +38,6 @@ std::string NameOf(const Context& context, const std::string& id) {
   return context.Name("maintenances", id);
 }
 
-std::string Whom(const v1::Maintenance& maintenance) {
-  if (maintenance.all_monitors()) return "all monitors";
-  std::vector<std::string> whom;
-  if (!maintenance.selector().empty()) whom.push_back(maintenance.selector());
-  for (const std::string& name : maintenance.monitors()) whom.push_back(IdOf(name));
-  return absl::StrJoin(whom, ", ");
-}
-
 std::string When(const v1::Maintenance& maintenance) {
   if (!maintenance.has_recurring()) {
     return absl::StrCat(Show(maintenance.one_off().start_time()), " to ",
@@ -54,12 +46,6 @@ std::string When(const v1::Maintenance& maintenance) {
   const v1::RecurringWindow& recurring = maintenance.recurring();
   return absl::StrCat(recurring.cron(), " ", recurring.time_zone(), ", for ",
                       Show(recurring.duration()));
-}
-
-std::string Standing(const v1::Maintenance& maintenance) {
-  if (maintenance.active()) return absl::StrCat("open until ", Show(maintenance.next_end_time()));
-  if (!maintenance.has_next_start_time()) return "over";
-  return absl::StrCat("opens ", Show(maintenance.next_start_time()));
 }
 
 absl::Status PrintMaintenance(const Context& context, const v1::Maintenance& maintenance) {
@@ -73,7 +59,7 @@ absl::Status PrintMaintenance(const Context& context, const v1::Maintenance& mai
   table.AddRow({"Reason", maintenance.reason()});
   table.AddRow({"Monitors", Whom(maintenance)});
   table.AddRow({"When", When(maintenance)});
-  table.AddRow({"Now", Standing(maintenance)});
+  table.AddRow({"Now", WindowWords(maintenance)});
   table.AddRow({"By", IdOf(maintenance.author())});
   Print(table.ToString());
   return absl::OkStatus();
@@ -199,8 +185,8 @@ void AddList(CLI::App& maintenance, Context& context) {
           }
           Table table({"ID", "NOW", "MONITORS", "WHEN", "REASON", "BY"});
           for (const v1::Maintenance& m : all.maintenances()) {
-            table.AddRow({IdOf(m.name()), Standing(m), Shortened(Whom(m)), When(m),
-                          Shortened(m.reason()), IdOf(m.author())});
+            table.AddRow({IdOf(m.name()), WindowWords(m), context.Cell(Whom(m)), When(m),
+                          context.Cell(m.reason()), IdOf(m.author())});
           }
           Print(table.ToString());
           return absl::OkStatus();
@@ -246,7 +232,7 @@ void AddDelete(CLI::App& maintenance, Context& context) {
       request.set_validate_only(flags->validate_only);
       RETURN_IF_ERROR(context.Call(&Stub::DeleteMaintenance, request).status());
       if (context.json()) {
-        Print("{}\n");
+        context.PrintJsonText("{}");
         return absl::OkStatus();
       }
       Print(Trial(flags->validate_only));

@@ -241,14 +241,9 @@ void AddList(CLI::App& monitor, Context& context) {
   auto filter = std::make_shared<std::string>();
   auto order = std::make_shared<std::string>();
   auto selectors = std::make_shared<std::vector<std::string>>();
-  app->add_option("--filter", *filter,
-                  "Which monitors, e.g. 'state = DOWN AND labels.team = payments AND nightly'");
+  AddSelection(*app, *filter, *selectors);
   app->add_option("--order-by", *order,
                   "id, state_change_time or create_time, each also with \" desc\"");
-  app->add_option(
-         "-l,--selector", *selectors,
-         "Labels that monitors have: KEY=VALUE or KEY, separated by commas; may be repeated")
-      ->allow_extra_args(false);
   app->add_flag("--show-deleted", *deleted, "Deleted monitors, too");
   app->callback([deleted, filter, order, selectors, &context] {
     context.action = [deleted, filter, order, selectors](const Context& context) -> absl::Status {
@@ -264,7 +259,7 @@ void AddList(CLI::App& monitor, Context& context) {
         context.PrintAll(all);
         return absl::OkStatus();
       }
-      Print(MonitorsTable(all).ToString());
+      Print(MonitorsTable(all, context.wide()).ToString(OutputTerminal().colour));
       return absl::OkStatus();
     };
   });

@@ -23,11 +23,33 @@ std::string Condition(const v1::Monitor& monitor) {
   return ShowEnum(v1::Monitor::Condition_Name(monitor.condition()), "CONDITION_");
 }
 
-std::string Labels(const v1::Monitor& monitor) {
-  std::vector<std::string> labels;
-  for (const auto& [key, value] : monitor.labels()) labels.push_back(absl::StrCat(key, "=", value));
-  std::sort(labels.begin(), labels.end());
-  return absl::StrJoin(labels, ",");
+Tone ToneOf(v1::Monitor::State state) {
+  switch (state) {
+    case v1::Monitor::STATE_DOWN:
+      return Tone::kBad;
+    case v1::Monitor::STATE_UP:
+      return Tone::kGood;
+    case v1::Monitor::STATE_PAUSED:
+      return Tone::kQuiet;
+    default:
+      return Tone::kPlain;
+  }
+}
+
+Tone ToneOf(v1::Monitor::Condition condition) {
+  switch (condition) {
+    case v1::Monitor::CONDITION_DOWN:
+    case v1::Monitor::CONDITION_NEVER_REPORTED:
+      return Tone::kBad;
+    case v1::Monitor::CONDITION_LATE:
+      return Tone::kWarning;
+    case v1::Monitor::CONDITION_UP:
+      return Tone::kGood;
+    case v1::Monitor::CONDITION_PAUSED:
+      return Tone::kQuiet;
+    default:
+      return Tone::kPlain;
+  }
 }
 
 // "42 since 2026-03-10 02:00:00Z, due 2026-03-10 04:00:00Z"; the unnamed run has no id.
@@ -36,7 +58,20 @@ std::string RunWords(const v1::Run& run) {
                       run.has_due_time() ? absl::StrCat(", due ", Show(run.due_time())) : "");
 }
 
-// "from 0.5 to 90", "at least 0.5"; empty without bounds.
+// Where it is not the usual one.
+std::string ThresholdWords(int threshold, const char* of) {
+  return threshold > 1 ? absl::StrCat("after ", threshold, " ", of, " in a row") : "";
+}
+
+}  // namespace
+
+std::string LabelWords(const v1::Monitor& monitor) {
+  std::vector<std::string> labels;
+  for (const auto& [key, value] : monitor.labels()) labels.push_back(absl::StrCat(key, "=", value));
+  std::sort(labels.begin(), labels.end());
+  return absl::StrJoin(labels, ",");
+}
+
 std::string BoundWords(const v1::Monitor& monitor) {
   if (monitor.has_value_min() && monitor.has_value_max()) {
     return absl::StrCat("from ", monitor.value_min(), " to ", monitor.value_max());
@@ -44,13 +79,6 @@ std::string BoundWords(const v1::Monitor& monitor) {
   if (monitor.has_value_min()) return absl::StrCat("at least ", monitor.value_min());
   return monitor.has_value_max() ? absl::StrCat("at most ", monitor.value_max()) : "";
 }
-
-// Where it is not the usual one.
-std::string ThresholdWords(int threshold, const char* of) {
-  return threshold > 1 ? absl::StrCat("after ", threshold, " ", of, " in a row") : "";
-}
-
-}  // namespace
 
 std::string ScheduleWords(const v1::CronSchedule& cron) {
   return absl::StrCat(cron.expression(), " ", cron.time_zone(), ", grace ", Show(cron.grace()));
@@ -98,21 +126,38 @@ Table MonitorTable(const v1::Monitor& monitor) {
   row("Severity", ShowEnum(v1::Monitor::Severity_Name(monitor.severity()), "SEVERITY_"));
   row("Owner", monitor.owner());
   row("Runbook", monitor.runbook_url());
-  row("Labels", Labels(monitor));
+  row("Labels", LabelWords(monitor));
   row("Channels", absl::StrJoin(channels, ","));
   row("Created", Show(monitor.create_time()));
   row("Deleted", Show(monitor.delete_time()));
   return table;
 }
 
-Table MonitorsTable(const v1::ListMonitorsResponse& monitors) {
-  Table table({"ID", "STATE", "CONDITION", "SCHEDULE", "RUNS", "LAST HEARTBEAT", "EXPECTED",
-               "DEADLINE", "OWNER"});
+Table MonitorsTable(const v1::ListMonitorsResponse& monitors, bool wide) {
+  std::vector<std::string> header = {"ID",       "STATE",    "CONDITION",
+                                     "SCHEDULE", "RUNS",     "LAST HEARTBEAT",
+                                     "EXPECTED", "DEADLINE", "OWNER"};
+  if (wide) {
+    header.insert(header.end(), {"SEVERITY", "LABELS", "LAST MESSAGE", "DISPLAY NAME"});
+  }
+  Table table(std::move(header));
   for (const v1::Monitor& m : monitors.monitors()) {
-    table.AddRow({IdOf(m.name()), m.has_delete_time() ? "deleted" : State(m), Condition(m),
-                  ScheduleWords(m.schedule()), m.runs().empty() ? "" : absl::StrCat(m.runs_size()),
-                  Show(m.last_heartbeat().receive_time()), Show(m.expect_time()),
-                  Show(m.deadline_time()), m.owner()});
+    std::vector<std::string> row = {IdOf(m.name()),
+                                    m.has_delete_time() ? "deleted" : State(m),
+                                    Condition(m),
+                                    ScheduleWords(m.schedule()),
+                                    m.runs().empty() ? "" : absl::StrCat(m.runs_size()),
+                                    Show(m.last_heartbeat().receive_time()),
+                                    Show(m.expect_time()),
+                                    Show(m.deadline_time()),
+                                    m.owner()};
+    if (wide) {
+      row.insert(row.end(), {ShowEnum(v1::Monitor::Severity_Name(m.severity()), "SEVERITY_"),
+                             LabelWords(m), m.last_heartbeat().message(), m.display_name()});
+    }
+    table.AddRow(std::move(row));
+    table.Tint(1, ToneOf(m.state()));
+    table.Tint(2, ToneOf(m.condition()));
   }
   return table;
 }

@@ -8,6 +8,7 @@
 #include "absl/strings/str_join.h"
 #include "cli/context.h"
 #include "cli/duration.h"
+#include "cli/event_view.h"
 #include "cli/table.h"
 #include "cli/values.h"
 #include "common/clock.h"
@@ -23,13 +24,6 @@ struct Fields {
   std::vector<std::string> ids;  // of monitors; for unmute also of mutes
   std::string selector, span, reason;
 };
-
-std::string Whom(const v1::Mute& mute) {
-  std::vector<std::string> whom;
-  if (!mute.selector().empty()) whom.push_back(mute.selector());
-  for (const std::string& name : mute.monitors()) whom.push_back(IdOf(name));
-  return absl::StrJoin(whom, ", ");
-}
 
 absl::Status Mute(const Context& context, const Fields& fields, const ChangeFlags& flags) {
   if (fields.ids.empty() && fields.selector.empty()) {
@@ -121,9 +115,9 @@ absl::Status List(const Context& context, bool all) {
   }
   Table table({"ID", "MONITORS", "UNTIL", "REASON", "BY"});
   for (const v1::Mute& mute : found.mutes()) {
-    table.AddRow({IdOf(mute.name()), Shortened(Whom(mute)),
+    table.AddRow({IdOf(mute.name()), context.Cell(Whom(mute)),
                   absl::StrCat(Show(mute.expire_time()), mute.active() ? "" : " (ended)"),
-                  Shortened(mute.reason()), IdOf(mute.author())});
+                  context.Cell(mute.reason()), IdOf(mute.author())});
   }
   Print(table.ToString());
   return absl::OkStatus();

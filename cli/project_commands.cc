@@ -89,7 +89,7 @@ void AddList(CLI::App& project, Context& context) {
           }
           Table table({"ID", "DISPLAY NAME", "CREATED"});
           for (const v1::Project& p : all.projects()) {
-            table.AddRow({IdOf(p.name()), Shortened(p.display_name()), Show(p.create_time())});
+            table.AddRow({IdOf(p.name()), context.Cell(p.display_name()), Show(p.create_time())});
           }
           Print(table.ToString());
           return absl::OkStatus();
@@ -122,7 +122,11 @@ void AddDelete(CLI::App& project, Context& context) {
       v1::DeleteProjectRequest request;
       request.set_name(NameOf(fields->id));
       RETURN_IF_ERROR(context.Call(&Stub::DeleteProject, request).status());
-      Print(context.json() ? "{}\n" : absl::StrCat("Deleted project ", OneLine(fields->id), "\n"));
+      if (context.json()) {
+        context.PrintJsonText("{}");
+      } else {
+        Print(absl::StrCat("Deleted project ", OneLine(fields->id), "\n"));
+      }
       return absl::OkStatus();
     };
   });

@@ -5,6 +5,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "cli/context.h"
+#include "cli/event_view.h"
 #include "cli/table.h"
 #include "common/status_macros.h"
 #include "tocsin/v1/delivery_service.grpc.pb.h"
@@ -47,15 +48,7 @@ void AddIncidents(CLI::App& app, Context& context) {
         context.PrintAll(all);
         return absl::OkStatus();
       }
-      Table table({"ID", "MONITOR", "OPENED", "CLOSED", "CAUSE", "RESOLUTION", "MESSAGE"});
-      for (const v1::Incident& i : all.incidents()) {
-        table.AddRow({IdOf(i.name()), IdOf(i.monitor()), Show(i.open_time()),
-                      i.has_close_time() ? Show(i.close_time()) : "open",
-                      ShowEnum(v1::Incident::Cause_Name(i.cause()), "CAUSE_"),
-                      ShowEnum(v1::Incident::Resolution_Name(i.resolution()), "RESOLUTION_"),
-                      Shortened(i.message())});
-      }
-      Print(table.ToString());
+      Print(IncidentsTable(all, context.wide()).ToString(OutputTerminal().colour));
       return absl::OkStatus();
     };
   });

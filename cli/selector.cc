@@ -55,4 +55,13 @@ absl::StatusOr<std::string> FilterOf(absl::string_view filter,
   return absl::StrJoin(terms, " AND ");
 }
 
+void AddSelection(CLI::App& app, std::string& filter, std::vector<std::string>& selectors) {
+  app.add_option("--filter", filter,
+                 "Which monitors, e.g. 'state = DOWN AND labels.team = payments AND nightly'");
+  app.add_option(
+         "-l,--selector", selectors,
+         "Labels that monitors have: KEY=VALUE or KEY, separated by commas; may be repeated")
+      ->allow_extra_args(false);
+}
+
 }  // namespace tocsin::cli

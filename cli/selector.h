@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "CLI/App.hpp"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 
@@ -13,5 +14,8 @@ namespace tocsin::cli {
 // it), separated by commas. INVALID_ARGUMENT for anything else.
 absl::StatusOr<std::string> FilterOf(absl::string_view filter,
                                      const std::vector<std::string>& selectors);
+
+// Adds --filter and -l, --selector to a command that is about monitors; for FilterOf.
+void AddSelection(CLI::App& app, std::string& filter, std::vector<std::string>& selectors);
 
 }  // namespace tocsin::cli

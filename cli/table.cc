@@ -2,16 +2,14 @@
 #include "cli/table.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <utility>
 
 namespace tocsin::cli {
-namespace {
 
 size_t Width(absl::string_view utf8) {
   return std::count_if(utf8.begin(), utf8.end(), [](char c) { return (c & 0xC0) != 0x80; });
 }
-
-}  // namespace
 
 std::string Shortened(absl::string_view text, size_t most) {
   if (Width(text) <= most) return std::string(text);
@@ -40,24 +38,45 @@ Table::Table(std::vector<std::string> header) {
 }
 
 void Table::AddRow(std::vector<std::string> cells) {
-  for (std::string& cell : cells) cell = cell.empty() ? "-" : OneLine(cell);
-  rows_.push_back(std::move(cells));
+  std::vector<Cell>& row = rows_.emplace_back();
+  for (const std::string& cell : cells) row.push_back({cell.empty() ? "-" : OneLine(cell)});
 }
 
-std::string Table::ToString() const {
+void Table::Tint(size_t column, Tone tone) { rows_.back()[column].tone = tone; }
+
+void Table::DropEmptyColumns() {
+  if (rows_.size() < 2) return;
+  for (size_t column = rows_.front().size(); column-- > 0;) {
+    const bool empty = std::all_of(rows_.begin() + 1, rows_.end(), [&](const auto& row) {
+      return column >= row.size() || row[column].text == "-";
+    });
+    if (!empty) continue;
+    for (auto& row : rows_) {
+      if (column < row.size()) row.erase(row.begin() + static_cast<std::ptrdiff_t>(column));
+    }
+  }
+}
+
+std::vector<std::string> Table::Lines(bool colour) const {
   std::vector<size_t> widths;
   for (const auto& row : rows_) {
     widths.resize(std::max(widths.size(), row.size()));
-    for (size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], Width(row[i]));
+    for (size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], Width(row[i].text));
   }
-  std::string text;
+  std::vector<std::string> lines;
   for (const auto& row : rows_) {
+    std::string& line = lines.emplace_back();
     for (size_t i = 0; i < row.size(); ++i) {
-      text += row[i];
-      if (i + 1 < row.size()) text.append(widths[i] - Width(row[i]) + 2, ' ');
+      line += Toned(row[i].text, row[i].tone, colour);
+      if (i + 1 < row.size()) line.append(widths[i] - Width(row[i].text) + 2, ' ');
     }
-    text += '\n';
   }
+  return lines;
+}
+
+std::string Table::ToString(bool colour) const {
+  std::string text;
+  for (const std::string& line : Lines(colour)) text += line + '\n';
   return text;
 }
 

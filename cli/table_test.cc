@@ -29,6 +29,25 @@ TEST(TableTest, LongTextIsCutAtACharacterAndSaysSo) {
   EXPECT_EQ(Shortened(std::string(4096, 'x')), std::string(59, 'x') + "…");
 }
 
+TEST(TableTest, AColumnThatSaysNothingCanBeDropped) {
+  Table table({"ID", "RUN", "MESSAGE"});
+  table.DropEmptyColumns();
+  EXPECT_EQ(table.ToString(), "ID  RUN  MESSAGE\n");
+  table.AddRow({"a", "", "x"});
+  table.AddRow({"b", "", ""});
+  table.DropEmptyColumns();
+  EXPECT_EQ(table.ToString(), "ID  MESSAGE\na   x\nb   -\n");
+}
+
+TEST(TableTest, ColoursDoNotCountForTheWidth) {
+  Table table;
+  table.AddRow({"down", "1"});
+  table.Tint(0, Tone::kBad);
+  table.AddRow({"paused", "2"});
+  EXPECT_EQ(table.ToString(), "down    1\npaused  2\n");
+  EXPECT_EQ(table.ToString(/*colour=*/true), "\x1b[1;31mdown\x1b[0m    1\npaused  2\n");
+}
+
 TEST(TableTest, ControlCharactersBecomeSpaces) {
   EXPECT_EQ(OneLine("a\nb\x1b[2Jc\x7f"), "a b [2Jc ");
   EXPECT_EQ(OneLine("a\xC2\x9Bz\xC2\xA0"), "a z\xC2\xA0");

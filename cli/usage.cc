@@ -52,14 +52,44 @@ std::string WrongWord(const Place& place, const std::string& word) {
       absl::StrJoin(accepted, ", "));
 }
 
+// "--timeout" and the like: of the command and, since flags may stand anywhere, those above it.
+std::vector<std::string> FlagsOf(const CLI::App* app) {
+  std::vector<std::string> flags;
+  for (; app != nullptr; app = app->get_parent()) {
+    for (const CLI::Option* option : app->get_options()) {
+      if (option->get_group().empty()) continue;  // hidden
+      for (const std::string& name : option->get_lnames()) flags.push_back("--" + name);
+    }
+  }
+  return flags;
+}
+
+// What nothing takes that was typed behind a command.
+std::string WrongRest(const Place& place, const std::string& word) {
+  if (!absl::StartsWith(word, "-")) {
+    return absl::StrCat("\"", OneLine(word), "\" is one word too many for \"", place.name, "\"");
+  }
+  const std::string flag = word.substr(0, word.find('='));
+  const std::string near = Nearest(flag, FlagsOf(place.app));
+  return absl::StrCat("\"", OneLine(flag), "\" is no flag of \"", place.name, "\"",
+                      near.empty() ? "" : absl::StrCat("; did you mean \"", near, "\"?"));
+}
+
+// Of what nothing takes: a flag rather than the words that may have been meant for it.
+const std::string& Culprit(const std::vector<std::string>& rest) {
+  const auto flag = std::find_if(rest.begin(), rest.end(), [](const std::string& word) {
+    return absl::StartsWith(word, "-");
+  });
+  return flag == rest.end() ? rest.front() : *flag;
+}
+
 std::string MissingCommand(const Place& place, const std::vector<std::string>& left_over) {
   if (left_over.empty()) {
     return absl::StrCat("\"", place.name, "\" needs a command; accepted: ",
                         absl::StrJoin(CommandsOf(*place.app), ", "));
   }
   const std::string& word = left_over.front();
-  if (!absl::StartsWith(word, "-")) return WrongWord(place, word);
-  return absl::StrCat("\"", OneLine(word), "\" is no flag of \"", place.name, "\"");
+  return absl::StartsWith(word, "-") ? WrongRest(place, word) : WrongWord(place, word);
 }
 
 // " (or TOCSIN_PUSH_TOKEN in the environment)", when a variable can stand in for what is missing.
@@ -94,11 +124,16 @@ size_t Slips(absl::string_view a, absl::string_view b) {
 
 std::string UsageText(const CLI::App& root, const CLI::Error& error) {
   const Place place = Reached(root);
-  const bool lacks_command =
-      !CommandsOf(*place.app).empty() && place.app->get_require_subcommand_min() > 0 &&
-      (error.get_name() == "RequiredError" || error.get_name() == "ExtrasError");
+  // By the number: the name of such an error is that of the command.
+  const bool extras = error.get_exit_code() == static_cast<int>(CLI::ExitCodes::ExtrasError);
+  const bool lacks_command = !CommandsOf(*place.app).empty() &&
+                             place.app->get_require_subcommand_min() > 0 &&
+                             (error.get_name() == "RequiredError" || extras);
+  const std::vector<std::string> rest = root.remaining(/*recurse=*/true);
+  const bool too_much = extras && !rest.empty();
   const std::string text =
-      lacks_command ? MissingCommand(place, root.remaining(/*recurse=*/true))
+      lacks_command ? MissingCommand(place, rest)
+      : too_much    ? WrongRest(place, Culprit(rest))
                     : absl::StrCat(OneLine(error.what()), StandIn(*place.app, error.what()));
   return absl::StrCat("tocsin: ", text, "\n", See(place.name), "\n");
 }

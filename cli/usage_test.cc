@@ -25,6 +25,8 @@ class UsageTest : public ::testing::Test {
     monitor->add_subcommand("delete", "Delete one");
     CLI::App* push = app_.add_subcommand("push", "Push");
     push->add_option("TOKEN", token_, "Push token")->envname("TOCSIN_TEST_TOKEN")->required();
+    push->add_option("--message", message_, "Text");
+    app_.add_option("--project", message_, "Project");
     app_.failure_message(
         [](const CLI::App* app, const CLI::Error& error) { return UsageText(*app, error); });
   }
@@ -41,7 +43,7 @@ class UsageTest : public ::testing::Test {
     return testing::internal::GetCapturedStderr();
   }
 
-  std::string token_;
+  std::string token_, message_;
   CLI::App app_{"", "tocsin"};
 };
 
@@ -63,6 +65,24 @@ TEST_F(UsageTest, AMissingCommandListsTheAcceptedOnes) {
 
 TEST_F(UsageTest, AnUnknownFlagIsNoCommand) {
   EXPECT_THAT(Say({"monitor", "--all"}), HasSubstr("\"--all\" is no flag of \"tocsin monitor\""));
+}
+
+TEST_F(UsageTest, AMistypedFlagIsNamedWithTheNearest) {
+  EXPECT_THAT(Say({"push", "t", "--mesage", "x"}),
+              StartsWith("tocsin: \"--mesage\" is no flag of \"tocsin push\"; did you mean "
+                         "\"--message\"?\n"));
+  EXPECT_THAT(Say({"push", "t", "--mesage=x"}), HasSubstr("did you mean \"--message\"?"));
+  EXPECT_THAT(Say({"push", "t", "--zzz"}),
+              StartsWith("tocsin: \"--zzz\" is no flag of \"tocsin push\"\n"));
+}
+
+TEST_F(UsageTest, FlagsOfAllCommandsAreOfferedToo) {
+  EXPECT_THAT(Say({"push", "t", "--projcet", "x"}), HasSubstr("did you mean \"--project\"?"));
+}
+
+TEST_F(UsageTest, AWordTooManyIsNamed) {
+  EXPECT_THAT(Say({"push", "t", "u"}),
+              StartsWith("tocsin: \"u\" is one word too many for \"tocsin push\"\n"));
 }
 
 TEST_F(UsageTest, WhatTheEnvironmentCanSayIsNamed) {

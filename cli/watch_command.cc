@@ -74,7 +74,7 @@ class Watcher {
       told_ = false;
       connected_ = true;
       if (context_.json()) {
-        PrintJson(response, /*one_line=*/true);
+        context_.PrintNext(response);
       } else if (response.has_event()) {
         Print(Line(response.event()));
       }

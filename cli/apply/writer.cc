@@ -44,6 +44,24 @@ bool IsPlain(absl::string_view text) {
   });
 }
 
+// U+007F, and U+0080 to U+009F, which are C2 and the byte itself in UTF-8.
+std::string EscapeControls(absl::string_view json) {
+  std::string yaml;
+  for (size_t i = 0; i < json.size(); ++i) {
+    const auto c = static_cast<unsigned char>(json[i]);
+    const auto next = static_cast<unsigned char>(i + 1 < json.size() ? json[i + 1] : 0);
+    if (c == 0x7F) {
+      yaml += "\\x7F";
+    } else if (c == 0xC2 && next < 0xA0) {
+      absl::StrAppend(&yaml, "\\x", absl::Hex(next, absl::kZeroPad2));
+      ++i;
+    } else {
+      yaml += json[i];
+    }
+  }
+  return yaml;
+}
+
 // What core makes of fields that are left out. (That nothing is written that differs from what core
 // would make of it is what the test of the round trip holds.)
 bool IsDefault(const FieldDescriptor& field, absl::string_view value) {
@@ -185,9 +203,10 @@ class Writer {
 
 std::string YamlScalar(absl::string_view text) {
   if (IsPlain(text)) return std::string(text);
-  // A string of JSON is one of YAML.
-  return nlohmann::json(std::string(text))
-      .dump(-1, ' ', /*ensure_ascii=*/false, nlohmann::json::error_handler_t::replace);
+  // A string of JSON is one of YAML, but for the control characters that JSON takes as they are.
+  return EscapeControls(
+      nlohmann::json(std::string(text))
+          .dump(-1, ' ', /*ensure_ascii=*/false, nlohmann::json::error_handler_t::replace));
 }
 
 std::string YamlComment(absl::string_view text, absl::string_view indent) {

@@ -24,6 +24,10 @@ class Cli:
     def __init__(self, path, core_address, key_file=None):
         self._path = path
         self._environment = {**os.environ, "TOCSIN_CORE_ADDRESS": core_address}
+        # No context of whoever runs the tests.
+        self._environment["TOCSIN_CONFIG"] = "/nonexistent/tocsin.yaml"
+        for name in ("TOCSIN_CONTEXT", "TOCSIN_PROJECT"):
+            self._environment.pop(name, None)
         self._environment.pop("TOCSIN_KEY", None)
         self._environment.pop("TOCSIN_KEY_FILE", None)
         if key_file:
