@@ -6,6 +6,7 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "cli/bulk/targets.h"
 #include "cli/context.h"
 #include "cli/expectation_flags.h"
 #include "cli/labels.h"
@@ -215,22 +216,71 @@ void AddUpdate(CLI::App& monitor, Context& context) {
   });
 }
 
+// The token is in the one line or object of each.
+Done NewToken(const v1::RotatePushTokenResponse& response) {
+  return {.text = absl::StrCat("push URL ", response.push_url()),
+          .json = {{"pushToken", response.push_token()}, {"pushUrl", response.push_url()}}};
+}
+
 void AddRotate(CLI::App& monitor, Context& context) {
-  CLI::App* app = monitor.add_subcommand("rotate-token", "Replace the push token and show it");
-  auto id = std::make_shared<std::string>();
+  CLI::App* app = monitor.add_subcommand("rotate-token", "Replace push tokens and show them");
+  auto targets = std::make_shared<Targets>();
   auto overlap = std::make_shared<std::string>();
-  app->add_option("ID", *id, "Id of the monitor")->required();
+  AddTargets(*app, *targets);
   AddDuration(*app, "--overlap", *overlap, "How long the old token stays good");
   auto flags = std::make_shared<ChangeFlags>();
   AddTokenSha256(*app, *flags);
-  app->callback([id, overlap, flags, &context] {
-    context.action = [id, overlap, flags](const Context& context) -> absl::Status {
+  app->callback([targets, overlap, flags, &context] {
+    context.action = [targets, overlap, flags](const Context& context) -> absl::Status {
       v1::RotatePushTokenRequest request;
-      request.set_name(context.Name("monitors", *id));
       if (!overlap->empty()) *request.mutable_overlap() = ToProto(*overlap);
       request.set_push_token_sha256(flags->token_sha256);
+      if (!targets->one() || targets->dry_run) {
+        if (!flags->token_sha256.empty()) {
+          return absl::InvalidArgumentError(
+              "--push-token-sha256: it is for one monitor, by its ID");
+        }
+        return ForEachTarget(context, *targets, {"Rotate the push tokens of", "rotated"},
+                             [&](const std::string& name) -> absl::StatusOr<Done> {
+                               v1::RotatePushTokenRequest one = request;
+                               one.set_name(name);
+                               ASSIGN_OR_RETURN(const auto response,
+                                                context.Call(&Stub::RotatePushToken, one));
+                               return NewToken(response);
+                             });
+      }
+      request.set_name(context.Name("monitors", targets->ids.front()));
       ASSIGN_OR_RETURN(const auto response, context.Call(&Stub::RotatePushToken, request));
       return PrintToken(context, response, !flags->token_sha256.empty());
+    };
+  });
+}
+
+// A command about one monitor or many, which answers with the one.
+template <typename Request>
+void AddBulkVerb(CLI::App& monitor, Context& context, const char* command, const char* help,
+                 BulkVerb verb,
+                 grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&, v1::Monitor*)) {
+  CLI::App* app = monitor.add_subcommand(command, help);
+  auto targets = std::make_shared<Targets>();
+  AddTargets(*app, *targets);
+  app->callback([targets, method, verb, &context] {
+    context.action = [targets, method, verb](const Context& context) -> absl::Status {
+      const auto call = [&](const std::string& name) {
+        Request request;
+        request.set_name(name);
+        return context.Call(method, request);
+      };
+      if (targets->one() && !targets->dry_run) {
+        ASSIGN_OR_RETURN(const v1::Monitor after,
+                         call(context.Name("monitors", targets->ids.front())));
+        return PrintMonitor(context, after);
+      }
+      return ForEachTarget(context, *targets, verb,
+                           [&](const std::string& name) -> absl::StatusOr<Done> {
+                             RETURN_IF_ERROR(call(name).status());
+                             return Done();
+                           });
     };
   });
 }
@@ -330,8 +380,10 @@ void AddMonitorCommands(CLI::App& app, Context& context) {
   AddList(*monitor, context);
   AddMonitorStats(*monitor, context);
   AddUpdate(*monitor, context);
-  AddVerb(*monitor, context, "pause", "Expect nothing until resumed", &Stub::PauseMonitor);
-  AddVerb(*monitor, context, "resume", "Expect heartbeats again", &Stub::ResumeMonitor);
+  AddBulkVerb(*monitor, context, "pause", "Expect nothing until resumed", {"Pause", "paused"},
+              &Stub::PauseMonitor);
+  AddBulkVerb(*monitor, context, "resume", "Expect heartbeats again", {"Resume", "resumed"},
+              &Stub::ResumeMonitor);
   AddRotate(*monitor, context);
   AddDelete(*monitor, context);
   AddVerb(*monitor, context, "undelete", "Bring a deleted monitor back", &Stub::UndeleteMonitor);
