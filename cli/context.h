@@ -147,7 +147,10 @@ void Print(absl::string_view text);
 
 // Each adds its commands to the parser; `context` must outlive `app`.
 void AddMonitorCommands(CLI::App& app, Context& context);
+// Below `tocsin monitor`.
+void AddDescribeCommand(CLI::App& monitor, Context& context);
 void AddChannelCommands(CLI::App& app, Context& context);
+void AddStatusCommand(CLI::App& app, Context& context);
 void AddProjectCommands(CLI::App& app, Context& context);
 void AddKeyCommands(CLI::App& app, Context& context);
 void AddMaintenanceCommands(CLI::App& app, Context& context);

@@ -69,6 +69,7 @@ void Describe(CLI::App& app, Context& context) {
       ->capture_default_str();
   AddDuration(app, "--timeout-rpc", context.rpc_timeout, "Longest wait for an answer of core")
       ->capture_default_str();
+  AddStatusCommand(app, context);
   AddMonitorCommands(app, context);
   AddChannelCommands(app, context);
   AddScheduleCommands(app, context);

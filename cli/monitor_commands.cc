@@ -377,6 +377,7 @@ void AddMonitorCommands(CLI::App& app, Context& context) {
   monitor->require_subcommand(1);
   AddCreate(*monitor, context);
   AddVerb(*monitor, context, "get", "Show one monitor", &Stub::GetMonitor);
+  AddDescribeCommand(*monitor, context);
   AddList(*monitor, context);
   AddMonitorStats(*monitor, context);
   AddUpdate(*monitor, context);
