@@ -168,5 +168,9 @@ void AddExecCommand(CLI::App& app, Context& context);
 void AddWatchCommand(CLI::App& app, Context& context);
 void AddListenCommand(CLI::App& app, Context& context);
 void AddContextCommands(CLI::App& app, Context& context);
+void AddCompletionCommand(CLI::App& app, Context& context);
+
+// What the scripts of `tocsin completion` ask for: prints what may stand for the last of `words`.
+void PrintCompletions(const CLI::App& root, Context context, const std::vector<std::string>& words);
 
 }  // namespace tocsin::cli

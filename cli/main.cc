@@ -9,6 +9,7 @@
 #include "CLI/Formatter.hpp"
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "cli/completion/scripts.h"
 #include "cli/context.h"
 #include "cli/error_text.h"
 #include "cli/usage.h"
@@ -89,6 +90,7 @@ void Describe(CLI::App& app, Context& context) {
   AddWatchCommand(app, context);
   AddListenCommand(app, context);
   AddContextCommands(app, context);
+  AddCompletionCommand(app, context);
   AddHelpCommand(app, context);
   app.add_subcommand("version", "Print the version")->callback([&context] {
     context.action = [](const Context&) {
@@ -126,7 +128,7 @@ bool NeedsSettings(const CLI::App& app) {
   const auto commands = app.get_subcommands();
   if (commands.empty()) return false;
   const std::string& name = commands.front()->get_name();
-  return name != "exec" && name != "context" && name != "help" &&
+  return name != "exec" && name != "context" && name != "completion" && name != "help" &&
          name != "version";
 }
 
@@ -144,6 +146,10 @@ int Run(int argc, char** argv) {
   Context context;
   CLI::App app("", "tocsin");
   Describe(app, context);
+  if (argc > 1 && absl::string_view(argv[1]) == kComplete) {
+    if (context.Settle().ok()) PrintCompletions(app, context, {argv + 2, argv + argc});
+    return kOk;
+  }
   if (Parse(app, TakeCommand(argc, argv, context), argv) != 0) return UsageStatus(app);
   if (!context.action) return kOk;
   if (NeedsSettings(app)) {
