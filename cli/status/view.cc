@@ -11,6 +11,7 @@
 #include "cli/monitor_view.h"
 #include "cli/table.h"
 #include "cli/values.h"
+#include "cli/wrap.h"
 
 namespace tocsin::cli {
 namespace {
@@ -95,7 +96,7 @@ std::string WhyDown(const Problem& problem, absl::Time now) {
   }
   const v1::Heartbeat& last = monitor.last_heartbeat();
   const bool coded = last.has_exit_status() && last.exit_status() != 0;
-  return absl::StrCat("the job said that it failed",
+  return absl::StrCat("the job said at ", Clock(incident.open_time(), now), " that it failed",
                       coded ? absl::StrCat(" (exit status ", last.exit_status(), ")") : "",
                       incident.message().empty() || incident.message() == "OK" ? "" : ": ",
                       incident.message() == "OK" ? "" : Quoted(incident.message()));
@@ -120,22 +121,33 @@ std::string Fit(const std::string& line, const StatusView& view) {
   return view.terminal.width == 0 ? line : Shortened(line, view.terminal.width);
 }
 
-// The lines below the first one of a problem.
+// The lines below the first one of a problem, as they are printed.
 std::vector<std::string> Below(const Problem& problem, const StatusView& view) {
+  constexpr size_t kMostLines = 2;  // of what a job said
+  constexpr absl::string_view kMargin = "      ";
   const v1::Monitor& monitor = problem.monitor;
-  std::vector<std::string> lines = {WhyOf(problem, view.now)};
+  std::vector<std::string> lines;
+  const size_t width =
+      view.terminal.width > kMargin.size() ? view.terminal.width - kMargin.size() : 0;
+  for (const std::string& line : Wrapped(WhyOf(problem, view.now), width, kMostLines)) {
+    lines.push_back(Fit(absl::StrCat(kMargin, line), view));
+  }
+  const auto add = [&](absl::string_view name, absl::string_view value) {
+    lines.push_back(absl::StrCat(kMargin, name, ": ", OneLine(value)));
+  };
+  // Whole, however wide the terminal is: half an address is of no use.
   if (problem.trouble == Trouble::kDown && !monitor.runbook_url().empty()) {
-    lines.push_back(absl::StrCat("runbook: ", OneLine(monitor.runbook_url())));
+    add("runbook", monitor.runbook_url());
   }
   if (!view.wide) return lines;
   if (monitor.display_name() != IdOf(monitor.name())) {
-    lines.push_back(absl::StrCat("name: ", OneLine(monitor.display_name())));
+    add("name", monitor.display_name());
   }
   if (const std::string labels = LabelWords(monitor); !labels.empty()) {
-    lines.push_back(absl::StrCat("labels: ", OneLine(labels)));
+    add("labels", labels);
   }
   if (problem.incident.has_value()) {
-    lines.push_back(absl::StrCat("incident: ", IdOf(problem.incident->name())));
+    add("incident", IdOf(problem.incident->name()));
   }
   return lines;
 }
@@ -166,7 +178,7 @@ void AddGroup(const std::vector<const Problem*>& problems, const Count& count,
     const std::string fit = Fit(line, view);
     absl::StrAppend(&text, fit == line ? absl::StrCat("  ", toned[i]) : fit, "\n");
     for (const std::string& below : Below(*problems[i], view)) {
-      absl::StrAppend(&text, Fit(absl::StrCat("      ", below), view), "\n");
+      absl::StrAppend(&text, below, "\n");
     }
   }
   const int64_t left = count.number - static_cast<int64_t>(problems.size());

@@ -20,7 +20,8 @@ struct StatusView {
 };
 
 // The counts in a line, and then, kind by kind, two lines or three for each problem: since when,
-// why, whose it is, what came last, what to do. No line is longer than the terminal is wide.
+// why, whose it is, what came last, what to do. No line is longer than the
+// terminal is wide, but one with an address.
 std::string StatusText(const Standing& standing, const StatusView& view);
 
 // {"time", "wrong", "counts": {"down": 3, …, "up": 41}, "atLeast": ["up"], "problems": [{"trouble",

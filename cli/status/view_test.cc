@@ -126,7 +126,7 @@ TEST(StatusTextTest, WhatAJobSaidDoesNotSteerTheTerminal) {
   v1::Monitor monitor = Worker();
   v1::Incident incident = IncidentOf(v1::Incident::CAUSE_REPORTED_DOWN);
   incident.set_message("a\x1b[2Jb\nc");
-  EXPECT_EQ(Why(monitor, incident), "the job said that it failed: \"a [2Jb c\"");
+  EXPECT_EQ(Why(monitor, incident), "the job said at 02:13:00Z that it failed: \"a [2Jb c\"");
 }
 
 TEST(WhyTest, EachCauseIsToldInWords) {
@@ -141,7 +141,7 @@ TEST(WhyTest, EachCauseIsToldInWords) {
             "value 95, accepted: at most 90; last up 02:08:00Z");
   monitor.mutable_last_heartbeat()->set_exit_status(3);
   EXPECT_EQ(Why(monitor, IncidentOf(v1::Incident::CAUSE_REPORTED_DOWN)),
-            "the job said that it failed (exit status 3)");
+            "the job said at 02:13:00Z that it failed (exit status 3)");
 }
 
 TEST(WhyTest, ATimeOfAnotherDayHasItsDate) {
