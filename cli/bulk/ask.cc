@@ -11,15 +11,18 @@
 
 namespace tocsin::cli {
 
-std::string Question(absl::string_view verb, const std::vector<std::string>& names) {
+std::string MonitorWords(const std::vector<std::string>& names) {
   constexpr size_t kShown = 3;
   std::vector<std::string> ids;
   for (size_t i = 0; i < std::min(kShown, names.size()); ++i)
     ids.push_back(OneLine(IdOf(names[i])));
   return absl::StrCat(
-      verb, " ", names.size(), " monitors (", absl::StrJoin(ids, ", "),
-      names.size() > kShown ? absl::StrCat(" and ", names.size() - kShown, " more") : "",
-      ")? [y/N] ");
+      names.size(), names.size() == 1 ? " monitor (" : " monitors (", absl::StrJoin(ids, ", "),
+      names.size() > kShown ? absl::StrCat(" and ", names.size() - kShown, " more") : "", ")");
+}
+
+std::string Question(absl::string_view verb, const std::vector<std::string>& names) {
+  return absl::StrCat(verb, " ", MonitorWords(names), "? [y/N] ");
 }
 
 bool IsYes(absl::string_view answer) {

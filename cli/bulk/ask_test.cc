@@ -11,6 +11,7 @@ TEST(AskTest, TheQuestionNamesTheFirstAndCountsTheRest) {
             "Pause 2 monitors (a, b)? [y/N] ");
   EXPECT_EQ(Question("Pause", {"a", "b", "c", "d", "e"}),
             "Pause 5 monitors (a, b, c and 2 more)? [y/N] ");
+  EXPECT_EQ(MonitorWords({"projects/x/monitors/a"}), "1 monitor (a)");
 }
 
 TEST(AskTest, OnlyYesIsYes) {

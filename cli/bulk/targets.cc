@@ -59,10 +59,15 @@ class Report {
  public:
   Report(const Context& context, const BulkVerb& verb) : context_(context), verb_(verb) {}
 
-  void Add(const std::string& name, const absl::StatusOr<Done>& done) {
+  // Whether to go on.
+  bool Add(const std::string& name, const absl::StatusOr<Done>& done) {
     const std::string id = IdOf(name);
     absl::MutexLock lock(&mutex_);
-    if (!done.ok()) ++failed_;
+    if (EndsAll(done.status())) {
+      end_.Update(done.status());
+      return false;
+    }
+    ++(done.ok() ? done_ : failed_);
     if (context_.json()) {
       nlohmann::ordered_json one = {{"monitor", name}, {"done", done.ok()}};
       if (!done.ok()) one["error"] = std::string(done.status().message());
@@ -72,17 +77,27 @@ class Report {
       Print(absl::StrCat(OneLine(id), ": ", verb_.past, done->text.empty() ? "" : ", ", done->text,
                          "\n"));
     }
-    if (done.ok()) return;
+    if (done.ok()) return true;
     std::cerr << "tocsin: " << OneLine(id) << ": " << OneLine(done.status().message()) << "\n";
+    return true;
   }
 
+  size_t done() const { return done_; }
   size_t failed() const { return failed_; }
+  // What would be said of every further one, too.
+  const absl::Status& end() const { return end_; }
 
  private:
+  static bool EndsAll(const absl::Status& status) {
+    return absl::IsUnavailable(status) || absl::IsDeadlineExceeded(status) ||
+           absl::IsUnauthenticated(status) || absl::IsPermissionDenied(status);
+  }
+
   const Context& context_;
   const BulkVerb& verb_;
   absl::Mutex mutex_;
-  size_t failed_ = 0;
+  size_t done_ = 0, failed_ = 0;
+  absl::Status end_;
 };
 
 std::string Plural(size_t count) {
@@ -94,7 +109,7 @@ std::string Plural(size_t count) {
 void AddTargets(CLI::App& app, Targets& targets) {
   app.add_option("ID", targets.ids, "Ids of monitors");
   AddSelection(app, targets.filter, targets.selectors);
-  app.add_flag("-y,--yes", targets.yes, "Do not ask before doing it to more than one");
+  app.add_flag("-y,--yes", targets.yes, "Do not ask before doing it to what is selected");
   app.add_flag("--dry-run", targets.dry_run, "Show which, and change nothing");
 }
 
@@ -111,17 +126,25 @@ absl::Status ForEachTarget(const Context& context, const Targets& targets, const
     }
     return absl::OkStatus();
   }
-  if (names.size() > 1 && !targets.yes && isatty(STDIN_FILENO) == 1) {
+  if (targets.selects() && !targets.yes) {
+    if (isatty(STDIN_FILENO) != 1) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("--yes is missing: ", MonitorWords(names),
+                       names.size() == 1 ? " is selected" : " are selected",
+                       ", and there is no terminal to ask on; --dry-run shows them all"));
+    }
     std::cerr << Question(verb.imperative, names) << std::flush;
     std::string answer;
     std::getline(std::cin, answer);
     if (!IsYes(answer)) return absl::CancelledError("nothing was changed");
   }
   Report report(context, verb);
-  ForEachAtOnce(names.size(), [&](size_t i) {
-    report.Add(names[i], act(names[i]));
-    return true;
-  });
+  ForEachAtOnce(names.size(), [&](size_t i) { return report.Add(names[i], act(names[i])); });
+  if (!report.end().ok()) {
+    std::cerr << "tocsin: ended after " << report.done() + report.failed() << " of "
+              << Plural(names.size()) << "\n";
+    return report.end();
+  }
   if (report.failed() > 0) {
     return absl::FailedPreconditionError(
         absl::StrCat(report.failed(), " of ", Plural(names.size()), " failed"));

@@ -21,7 +21,9 @@ struct Targets {
   bool dry_run = false;
 
   // One monitor, by its id: the command is about that, and answers with it.
-  bool one() const { return ids.size() == 1 && filter.empty() && selectors.empty(); }
+  bool one() const { return ids.size() == 1 && !selects(); }
+  // Whether some are meant that nobody has named.
+  bool selects() const { return !filter.empty() || !selectors.empty(); }
 };
 
 // How a command speaks of what it does.
@@ -42,9 +44,11 @@ using BulkAct = std::function<absl::StatusOr<Done>(const std::string& name)>;
 
 // Calls `act` with the name of every target, a few at a time, also after one that fails; each is
 // printed as soon as it is done, with what `act` adds to its line (or, for programs, to its
-// object). Asks on a terminal before it does so to more than one, unless --yes; --dry-run prints
-// them and does nothing. INVALID_ARGUMENT without targets, NOT_FOUND when nothing is selected,
-// FAILED_PRECONDITION when some failed, which were told on standard error.
+// object). What was selected and not named is asked about first, unless --yes; --dry-run prints
+// them and does nothing. INVALID_ARGUMENT without targets, and without --yes where nobody can be
+// asked; NOT_FOUND when nothing is selected, CANCELLED when the answer is no. FAILED_PRECONDITION
+// when some failed, which were told on standard error. What would be the same for every further one
+// ends it: UNAVAILABLE, DEADLINE_EXCEEDED, UNAUTHENTICATED, PERMISSION_DENIED.
 absl::Status ForEachTarget(const Context& context, const Targets& targets, const BulkVerb& verb,
                            const BulkAct& act);
 
