@@ -37,7 +37,6 @@ absl::Status Mute(const Context& context, const Fields& fields, const ChangeFlag
   ASSIGN_OR_RETURN(const absl::Duration span, ParseDuration(fields.span));
   v1::CreateMuteRequest request;
   request.set_parent(context.Parent());
-  request.set_request_id(flags.request_id);
   request.set_validate_only(flags.validate_only);
   v1::Mute& mute = *request.mutable_mute();
   mute.set_reason(fields.reason);
@@ -137,7 +136,6 @@ void AddMute(CLI::App& app, Context& context) {
   AddTargets(*mute, *fields, "Ids of monitors");
   AddDuration(*mute, "--for", fields->span, "How long, e.g. 2h");
   mute->add_option("--reason", fields->reason, "Why; whoever looks for an alert reads it");
-  AddRequestId(*mute, *flags);
   AddValidateOnly(*mute, *flags);
   mute->require_subcommand(0, 1);
   auto all = std::make_shared<bool>(false);
