@@ -7,11 +7,13 @@
 #include "absl/strings/str_replace.h"
 #include "cli/completion/complete.h"
 #include "cli/completion/scripts.h"
+#include "cli/config/config_file.h"
 #include "cli/context.h"
 #include "cli/table.h"
 #include "common/status_macros.h"
 #include "tocsin/v1/channel_service.grpc.pb.h"
 #include "tocsin/v1/monitor_service.grpc.pb.h"
+#include "tocsin/v1/project_service.grpc.pb.h"
 
 namespace tocsin::cli {
 namespace {
@@ -22,7 +24,7 @@ constexpr char kFooter[] =
     "fish: tocsin completion fish | source\n"
     "Put the line into ~/.bashrc, ~/.zshrc or ~/.config/fish/config.fish. Commands, flags and "
     "their\n"
-    "values come from this program itself, ids of monitors and channels from core, if it answers.";
+    "values come from this program itself, ids from core, if it answers.";
 constexpr int kMostIds = 200;
 
 // Those of a collection that begin so. Nothing when core does not say: nobody waits for a TAB.
@@ -50,6 +52,16 @@ std::vector<std::string> IdsOf(const Context& context, const Completion& complet
     const auto page = context.Call(&v1::ChannelService::Stub::ListChannels, request);
     if (!page.ok()) return {};
     for (const v1::Channel& channel : page->channels()) add(channel.name());
+  } else if (completion.collection == "projects") {
+    v1::ListProjectsRequest request;
+    request.set_page_size(kMostIds);
+    const auto page = context.Call(&v1::ProjectService::Stub::ListProjects, request);
+    if (!page.ok()) return {};
+    for (const v1::Project& project : page->projects()) add(project.name());
+  } else if (completion.collection == "contexts") {
+    const absl::StatusOr<Config> config = ReadConfigFile(FindConfigPath());
+    if (!config.ok()) return {};
+    for (const auto& [name, named] : config->contexts) add(name);
   }
   return ids;
 }
@@ -65,7 +77,14 @@ void PrintCompletions(const CLI::App& root, Context context,
     absl::StrAppend(&text, candidate.word, "\t", OneLine(candidate.help), "\n");
   }
   context.rpc_timeout = kPatience;
-  for (const std::string& id : IdsOf(context, completion)) absl::StrAppend(&text, id, "\t\n");
+  context.flags = {.context = TypedFor({"--context"}, words),
+                   .core = TypedFor({"--core"}, words),
+                   .project = TypedFor({"-p", "--project"}, words),
+                   .key_file = TypedFor({"--key-file", "--key_file"}, words)};
+  // A context is chosen also where the one that is set is of no use.
+  if (completion.collection == "contexts" || context.Settle().ok()) {
+    for (const std::string& id : IdsOf(context, completion)) absl::StrAppend(&text, id, "\t\n");
+  }
   Print(text);
 }
 

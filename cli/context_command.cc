@@ -1,8 +1,8 @@
 // `tocsin context …`: names for the places where Tocsin runs, and which of them is used.
-#include <climits>
-#include <cstdlib>
+#include <filesystem>
 #include <memory>
 #include <string>
+#include <system_error>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -40,8 +40,9 @@ absl::StatusOr<std::string> PathOf() {
 // As seen from everywhere.
 std::string Absolute(const std::string& path) {
   if (path.empty() || absl::StartsWith(path, "/")) return path;
-  char whole[PATH_MAX];
-  return realpath(path.c_str(), whole) == nullptr ? path : whole;
+  std::error_code none;
+  const std::filesystem::path whole = std::filesystem::absolute(path, none).lexically_normal();
+  return none ? path : whole.string();
 }
 
 absl::Status ListContexts(const Context& context) {

@@ -48,10 +48,16 @@ std::string CollectionOf(const CLI::App& app, const CLI::Option& option) {
   const std::string name = option.get_single_name();
   if (name == "monitor") return "monitors";
   if (name == "channel") return "channels";
-  if (name != "ID") return "";
+  if (name == "project") return "projects";
+  if (name == "context") return "contexts";
   const std::string top = TopOf(&app);
+  if (name == "NAME" && top == "context") return "contexts";
+  if (name != "ID") return "";
+  if (top == "project") return "projects";
   if (top == "channel") return "channels";
-  return top == "monitor" || top == "heartbeat" || top == "mute" ? "monitors" : "";
+  const bool monitors = top == "monitor" || top == "heartbeat" || top == "mute" ||
+                        top == "unmute" || top == "explain";
+  return monitors ? "monitors" : "";
 }
 
 class Completer {
@@ -156,6 +162,20 @@ class Completer {
 };
 
 }  // namespace
+
+std::string TypedFor(const std::vector<std::string>& names, const std::vector<std::string>& words) {
+  std::string value;
+  for (size_t i = 0; i + 1 < words.size(); ++i) {
+    if (words[i] == "--") break;
+    for (const std::string& name : names) {
+      if (absl::StartsWith(words[i], name + "=")) value = words[i].substr(name.size() + 1);
+      if (words[i] != name) continue;
+      const size_t next = words[i + 1] == "=" ? i + 2 : i + 1;  // bash makes "=" a word of its own
+      if (next + 1 < words.size()) value = words[next];
+    }
+  }
+  return value;
+}
 
 Completion Complete(const CLI::App& root, const std::vector<std::string>& words) {
   if (words.empty()) return Completer(root).End("");

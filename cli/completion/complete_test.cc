@@ -94,6 +94,15 @@ TEST_F(CompleteTest, AnIdIsAskedOfCore) {
   EXPECT_EQ(Complete(app_, {"monitor", "create", "one", ""}).collection, "");
 }
 
+TEST(TypedForTest, TheLastOneBeforeTheCursorCounts) {
+  const std::vector<std::string> names = {"-p", "--project"};
+  EXPECT_EQ(TypedFor(names, {"-p", "a", "monitor", ""}), "a");
+  EXPECT_EQ(TypedFor(names, {"--project=a", "-p", "b", "x"}), "b");
+  EXPECT_EQ(TypedFor(names, {"--project", "=", "c", "x"}), "c");
+  EXPECT_EQ(TypedFor(names, {"-p", "typing"}), "");
+  EXPECT_EQ(TypedFor(names, {"--", "-p", "a", "x"}), "");
+}
+
 TEST(CompletionScriptTest, EachShellHasOneThatAsks) {
   for (const char* shell : {"bash", "zsh", "fish"}) {
     EXPECT_THAT(std::string(CompletionScript(shell)), testing::HasSubstr(kComplete)) << shell;
