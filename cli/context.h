@@ -151,6 +151,7 @@ void AddMonitorCommands(CLI::App& app, Context& context);
 void AddDescribeCommand(CLI::App& monitor, Context& context);
 void AddChannelCommands(CLI::App& app, Context& context);
 void AddStatusCommand(CLI::App& app, Context& context);
+void AddDoctorCommand(CLI::App& app, Context& context);
 void AddProjectCommands(CLI::App& app, Context& context);
 void AddKeyCommands(CLI::App& app, Context& context);
 void AddMaintenanceCommands(CLI::App& app, Context& context);

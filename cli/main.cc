@@ -71,6 +71,7 @@ void Describe(CLI::App& app, Context& context) {
   AddDuration(app, "--timeout-rpc", context.rpc_timeout, "Longest wait for an answer of core")
       ->capture_default_str();
   AddStatusCommand(app, context);
+  AddDoctorCommand(app, context);
   AddMonitorCommands(app, context);
   AddChannelCommands(app, context);
   AddScheduleCommands(app, context);

@@ -31,7 +31,7 @@ RULES = [
     Rule(r"^civetweb|^CivetServer", "includes", ["common/admin_server*"],
          "one admin server for all"),
     Rule(r"^boost/", "includes", [HTTP, *OUTSIDE], "the HTTP server is one folder"),
-    Rule(r"^curl/", "includes", ["services/notifier/channel/*", "cli/exec/*", *OUTSIDE],
+    Rule(r"^curl/", "includes", ["services/notifier/channel/*", "cli/exec/*", "cli/doctor/http_get*", *OUTSIDE],
          "an HTTP client is one folder"),
     Rule(r"^spdlog/", "includes", ["common/log.cc"], "logging goes through common/log.h"),
     Rule(r"\babsl::Now\b|\bsystem_clock\b|\bgettimeofday\b|\bstd::time\(|CLOCK_REALTIME", "code",
