@@ -35,8 +35,10 @@ MonitorPage Down() {
 }
 
 TEST(PageTest, WhatIsWrongComesFirst) {
-  EXPECT_THAT(PageText(Down(), kNow, false, {}),
-              StartsWith("down for 1m: the job said that it failed: \"disk full\"\n\nMonitor "));
+  EXPECT_THAT(
+      PageText(Down(), kNow, false, {}),
+      StartsWith(
+          "down for 1m: the job said at 02:59:00Z that it failed: \"disk full\"\n\nMonitor "));
   EXPECT_THAT(PageText(Down(), kNow, false, {.colour = true}),
               StartsWith("\x1b[1;31mdown\x1b[0m for 1m: the job"));
 }
