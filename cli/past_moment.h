@@ -7,8 +7,8 @@
 
 namespace tocsin::cli {
 
-// "2h" and "2h ago" are so long before `now`; what ParseMoment reads is itself. INVALID_ARGUMENT, with examples,
-// for anything else.
+// "2h" and "2h ago" are so long before `now`; what ParseMoment reads is itself. INVALID_ARGUMENT,
+// with examples, for anything else.
 absl::StatusOr<absl::Time> ParsePast(absl::string_view text, absl::Time now);
 
 }  // namespace tocsin::cli
