@@ -4,12 +4,44 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <iostream>
+#include <system_error>
 
 #include "absl/strings/str_cat.h"
 
 namespace tocsin::cli {
+
+namespace {
+
+bool Write(const std::string& path, absl::string_view text) {
+  std::ofstream file(path, std::ios::binary | std::ios::trunc);
+  file << text;
+  file.close();
+  return !file.fail();
+}
+
+// /dev/null, a pipe and the like: to be written to, and never replaced.
+bool IsNoFile(const std::string& path) {
+  std::error_code error;
+  const std::filesystem::file_status status = std::filesystem::status(path, error);
+  return std::filesystem::exists(status) && !std::filesystem::is_regular_file(status);
+}
+
+// What a link leads to, so that the link stays.
+std::string BehindLinks(const std::string& path) {
+  std::error_code error;
+  const std::filesystem::path file = std::filesystem::canonical(path, error);
+  return error ? path : file.string();
+}
+
+absl::Status Unwritable(const std::string& path, int error) {
+  return absl::FailedPreconditionError(
+      absl::StrCat(path, " cannot be written: ", std::strerror(error)));
+}
+
+}  // namespace
 
 void AddSave(CLI::App& app, std::string& path) {
   app.add_option("--to", path, "The file to write; - is standard output")->capture_default_str();
@@ -20,16 +52,14 @@ absl::Status Save(const std::string& path, absl::string_view text) {
     std::cout << text << std::flush;
     return absl::OkStatus();
   }
-  const std::string half = path + ".part";
   errno = 0;
-  std::ofstream file(half, std::ios::binary | std::ios::trunc);
-  file << text;
-  file.close();
-  if (file && std::rename(half.c_str(), path.c_str()) == 0) return absl::OkStatus();
+  if (IsNoFile(path)) return Write(path, text) ? absl::OkStatus() : Unwritable(path, errno);
+  const std::string file = BehindLinks(path);
+  const std::string half = file + ".part";
+  if (Write(half, text) && std::rename(half.c_str(), file.c_str()) == 0) return absl::OkStatus();
   const int error = errno;
   std::remove(half.c_str());
-  return absl::FailedPreconditionError(
-      absl::StrCat("--to: ", path, " cannot be written: ", std::strerror(error)));
+  return Unwritable(path, error);
 }
 
 }  // namespace tocsin::cli
