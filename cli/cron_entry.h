@@ -11,8 +11,9 @@ namespace tocsin::cli {
 // Where an entry has its schedule from.
 struct CronSource {
   std::string expression;
-  std::string zone = "";          // empty: it does not say
-  std::string zone_default = "";  // what holds then, as far as somebody said; empty: nobody did
+  std::string zone = "";             // empty: it does not say
+  std::string zone_default = "";     // what holds then, as far as somebody said; empty: nobody did
+  std::string zone_assumed = "UTC";  // and then, with a note
 };
 
 // Gives `entry` the schedule. "@every 1h30m" becomes a timeout, "?" is "*". Notes say what is not

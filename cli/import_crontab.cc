@@ -138,6 +138,7 @@ class Crontab {
   void ReadJob(size_t number, absl::string_view line) {
     CronSource source;
     source.zone_default = options_.time_zone;
+    source.zone_assumed = options_.machine_zone;
     if (absl::StartsWith(line, "@")) {
       source.expression = std::string(TakeWord(line));
       if (source.expression == "@every") {

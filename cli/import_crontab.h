@@ -15,6 +15,7 @@ struct CrontabOptions {
   bool system = false;         // a sixth column has the user, as in /etc/crontab and /etc/cron.d
   std::string owner = "";      // empty: that user, or nobody
   std::string time_zone = "";  // of lines before which no CRON_TZ stands
+  std::string machine_zone = "UTC";  // what is assumed, with a note, when there is neither
 };
 
 // Where a job stands in the text.

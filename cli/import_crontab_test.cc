@@ -35,6 +35,18 @@ TEST(ImportCrontabTest, CommentsRightAboveALineAreItsDescription) {
   EXPECT_EQ(entries[1].monitor.description(), "");
 }
 
+TEST(ImportCrontabTest, ALineWithTooFewFieldsIsRefusedBeforeItsCommandIsTakenApart) {
+  const auto entries = OfUser("45 3 * * echo too few\n0 4 * jan-MAR mon,Tue fine\n");
+  EXPECT_THAT(entries[0].refusal, HasSubstr("\"echo\" is no field of a schedule; accepted:"));
+  EXPECT_EQ(entries[1].refusal, "");
+}
+
+TEST(ImportCrontabTest, WithoutAZoneThatOfTheMachineIsAssumed) {
+  const auto jobs = FromCrontab("@daily a\n", {.machine_zone = "Europe/Paris"});
+  EXPECT_EQ(jobs.monitors[0].monitor.schedule().cron().time_zone(), "Europe/Paris");
+  EXPECT_THAT(jobs.monitors[0].notes, ElementsAre(HasSubstr("read as Europe/Paris")));
+}
+
 TEST(ImportCrontabTest, ASystemCrontabHasUsers) {
   const auto entries =
       FromCrontab("*/5 * * * * www-data php /x/cron.php\n@weekly root report\n", {.system = true})

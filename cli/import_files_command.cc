@@ -67,7 +67,7 @@ absl::Status Finish(const Flags& flags, const std::string& source,
     if (outcomes.back().result == ImportResult::kRefused) ++refused;
   }
   RETURN_IF_ERROR(Save(flags.to, text));
-  std::cerr << ImportTable(outcomes, /*dry_run=*/false);
+  std::cerr << ImportTable(outcomes, /*dry_run=*/false, /*with_kept=*/false);
   if (refused == 0) return absl::OkStatus();
   return absl::FailedPreconditionError(
       absl::StrCat(refused, " of ", outcomes.size(), " refused, for the reasons above"));
@@ -96,10 +96,27 @@ std::string ThisProgram() {
   return error ? "/usr/local/bin/tocsin" : path;
 }
 
+// The zone that cron of this machine goes by; UTC when that cannot be told.
+std::string MachineZone() {
+  constexpr absl::string_view kZones = "/zoneinfo/";
+  std::error_code error;
+  const std::string file = std::filesystem::read_symlink("/etc/localtime", error);
+  const size_t zones = file.rfind(std::string(kZones));
+  if (error || zones == std::string::npos) return "UTC";
+  const std::string zone = file.substr(zones + kZones.size());
+  return zone == "Etc/UTC" ? "UTC" : zone;
+}
+
 absl::Status Rewrite(const Flags& flags, absl::string_view text, const CrontabJobs& jobs) {
   if (flags.rewrite == "-" && flags.to == "-") {
     return absl::InvalidArgumentError(
         "--rewrite and --to both write to standard output; name a file for one of them");
+  }
+  std::error_code error;
+  if (std::filesystem::equivalent(flags.file, flags.rewrite, error) && !error) {
+    return absl::InvalidArgumentError(
+        "--rewrite: it is the crontab that is read; accepted: another file, so that both can be "
+        "compared");
   }
   const RewrittenCrontab rewritten =
       RewriteCrontab(text, jobs,
@@ -107,13 +124,20 @@ absl::Status Rewrite(const Flags& flags, absl::string_view text, const CrontabJo
                       .push_url_file = flags.push_url_file});
   RETURN_IF_ERROR(Save(flags.rewrite, rewritten.text));
   for (const std::string& note : rewritten.notes) std::cerr << note << "\n";
+  if (flags.rewrite != "-") {
+    std::cerr << "The jobs of " << flags.rewrite << " read their push URL from "
+              << flags.push_url_file << ": .../api/push/PUSH-KEY, of tocsin key create ID --role "
+              << "pusher.\n\n";
+  }
   return absl::OkStatus();
 }
 
 absl::Status ImportCrontab(const Context& context, const Flags& flags) {
   ASSIGN_OR_RETURN(const std::string text, ReadExportFile(flags.file));
-  CrontabJobs jobs = FromCrontab(
-      text, {.system = flags.system, .owner = flags.owner, .time_zone = flags.time_zone});
+  CrontabJobs jobs = FromCrontab(text, {.system = flags.system,
+                                        .owner = flags.owner,
+                                        .time_zone = flags.time_zone,
+                                        .machine_zone = MachineZone()});
   if (!flags.rewrite.empty()) RETURN_IF_ERROR(Rewrite(flags, text, jobs));
   std::vector<ProjectMonitor> monitors;
   for (ImportedMonitor& entry : jobs.monitors) {
@@ -127,7 +151,9 @@ CLI::App& AddSource(CLI::App& import, const char* name, const char* help, const 
   CLI::App& app = *import.add_subcommand(name, help);
   app.add_option("FILE", flags.file, file_help)->required();
   AddSave(app, flags.to);
-  app.add_option("--time-zone", flags.time_zone, "The zone of jobs that say none; UTC without it");
+  app.add_option(
+      "--time-zone", flags.time_zone,
+      "The zone of jobs that say none; without it UTC, or of a crontab that of this machine");
   return app;
 }
 

@@ -2,6 +2,7 @@
 #include "cli/import_report.h"
 
 #include <algorithm>
+#include <map>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -58,13 +59,39 @@ ImportOutcome Judge(ImportedMonitor entry) {
   return {std::move(entry), result, std::move(notes)};
 }
 
-std::string ImportTable(const std::vector<ImportOutcome>& outcomes, bool dry_run) {
-  Table table({"NAME", "ID", "RESULT", "WHY"});
+namespace {
+
+// What every one that can be made has among its reasons; empty when there is no such.
+std::string CommonNote(const std::vector<ImportOutcome>& outcomes) {
+  std::string common;
+  size_t made = 0;
+  std::map<std::string, size_t> counts;
   for (const ImportOutcome& outcome : outcomes) {
+    if (!outcome.entry.refusal.empty() || !outcome.entry.skipped.empty()) continue;
+    ++made;
+    for (const std::string& reason : outcome.reasons) {
+      if (++counts[reason] > 1) common = reason;
+    }
+  }
+  return !common.empty() && counts[common] == made ? common : "";
+}
+
+}  // namespace
+
+std::string ImportTable(const std::vector<ImportOutcome>& outcomes, bool dry_run, bool with_kept) {
+  Table table({"NAME", "ID", "RESULT", "WHY"});
+  const std::string common = with_kept ? "" : CommonNote(outcomes);
+  bool told = false;
+  for (const ImportOutcome& outcome : outcomes) {
+    const bool plain = outcome.result == ImportResult::kKept || !common.empty();
+    std::vector<std::string> reasons = outcome.reasons;
+    std::erase(reasons, common);
+    if (!with_kept && plain && reasons.empty()) continue;
+    told = true;
     // Refused ones have no better name than their place when they have none.
     const std::string& name = outcome.entry.name.empty() ? outcome.entry.place : outcome.entry.name;
     table.AddRow({Shortened(name, 40), outcome.entry.id, Word(outcome.result),
-                  absl::StrJoin(outcome.reasons, "; ")});
+                  absl::StrJoin(reasons, "; ")});
   }
   std::vector<std::string> counts;
   for (const ImportResult result : kAll) {
@@ -74,7 +101,8 @@ std::string ImportTable(const std::vector<ImportOutcome>& outcomes, bool dry_run
     if (count > 0) counts.push_back(absl::StrCat(count, " ", Word(result)));
   }
   return absl::StrCat(dry_run ? "Nothing was changed; this is what would be:\n\n" : "",
-                      table.ToString(), "\n",
+                      told || with_kept ? absl::StrCat(table.ToString(), "\n") : "",
+                      common.empty() ? "" : absl::StrCat("Of each: ", common, ".\n\n"),
                       counts.empty() ? "nothing" : absl::StrJoin(counts, ", "), "\n");
 }
 

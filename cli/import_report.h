@@ -25,8 +25,10 @@ struct ImportOutcome {
 // What the entry is before core was asked: kept or converted if it can be made.
 ImportOutcome Judge(ImportedMonitor entry);
 
-// A table with a line for each, and a line that counts them.
-std::string ImportTable(const std::vector<ImportOutcome>& outcomes, bool dry_run);
+// A table with a line for each, and a line that counts them. Without `with_kept` those of which
+// there is nothing to say have none, and neither has a note that all of them have: it comes once.
+std::string ImportTable(const std::vector<ImportOutcome>& outcomes, bool dry_run,
+                        bool with_kept = true);
 
 // {"dryRun": …, "monitors": [{"source", "name", "id", "result", "reasons"}]}, or each of the
 // monitors on a line. Names are those of the results above in small letters.

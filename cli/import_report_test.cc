@@ -49,5 +49,22 @@ TEST(ImportReportTest, ScriptsReadJson) {
             "{\n \"dryRun\": false,\n \"monitors\": []\n}\n");
 }
 
+TEST(ImportReportTest, WhatNeedsNoWordsHasNoLineAndWhatAllHaveComesOnce) {
+  const auto made = [](const std::string& id, std::vector<std::string> notes) {
+    ImportedMonitor entry;
+    entry.name = entry.id = id;
+    entry.notes = std::move(notes);
+    return Judge(std::move(entry));
+  };
+  const std::string plain =
+      ImportTable({made("a", {}), made("b", {})}, /*dry_run=*/false, /*with_kept=*/false);
+  EXPECT_EQ(plain, "2 kept\n");
+  const std::string noted = ImportTable({made("a", {"zone"}), made("b", {"zone", "odd"})},
+                                        /*dry_run=*/false, /*with_kept=*/false);
+  EXPECT_EQ(noted.find("a "), std::string::npos) << noted;
+  EXPECT_NE(noted.find("odd"), std::string::npos);
+  EXPECT_NE(noted.find("Of each: zone."), std::string::npos);
+}
+
 }  // namespace
 }  // namespace tocsin::cli

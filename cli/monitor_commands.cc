@@ -1,6 +1,7 @@
 // `tocsin monitor …`: makes, shows and changes monitors.
 #include <memory>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -129,6 +130,14 @@ constexpr char kNoToken[] =
     "\nIts push token cannot be shown again; \"tocsin monitor rotate-token\" makes another one.\n";
 
 // `Response` brings a new token, unless there is one that nobody needs to be shown.
+// Until when another token works besides, after a change of it.
+std::string OldToken(const v1::CreateMonitorResponse&) { return ""; }
+std::string OldToken(const v1::RotatePushTokenResponse& response) {
+  if (!response.has_old_token_expire_time()) return "";
+  return absl::StrCat("The old token works until ", Show(response.old_token_expire_time()),
+                      "; --overlap 0s would have ended it at once.\n");
+}
+
 template <typename Response>
 absl::Status PrintToken(const Context& context, const Response& response, bool own_token) {
   if (context.json()) {
@@ -147,7 +156,7 @@ absl::Status PrintToken(const Context& context, const Response& response, bool o
   table.AddRow({"Push token", response.push_token()});
   Print(absl::StrCat(table.ToString(),
                      "\nThe token is shown this once: keep it. Push with\n  curl -X POST '",
-                     response.push_url(), "'\n"));
+                     response.push_url(), "'\n", OldToken(response)));
   return absl::OkStatus();
 }
 
@@ -227,7 +236,8 @@ void AddRotate(CLI::App& monitor, Context& context) {
   auto targets = std::make_shared<Targets>();
   auto overlap = std::make_shared<std::string>();
   AddTargets(*app, *targets);
-  AddDuration(*app, "--overlap", *overlap, "How long the old token stays good");
+  AddDuration(*app, "--overlap", *overlap,
+              "How long the old token stays good: 24h without it; 0s ends it at once");
   auto flags = std::make_shared<ChangeFlags>();
   AddTokenSha256(*app, *flags);
   app->callback([targets, overlap, flags, &context] {
@@ -365,7 +375,14 @@ void AddVerb(CLI::App& monitor, Context& context, const char* verb, const char* 
       Request request;
       request.set_name(context.Name("monitors", *id));
       ASSIGN_OR_RETURN(const auto response, context.Call(method, request));
-      return PrintMonitor(context, response);
+      RETURN_IF_ERROR(PrintMonitor(context, response));
+      const bool back = std::is_same_v<Request, v1::UndeleteMonitorRequest> &&
+                        response.state() == v1::Monitor::STATE_PAUSED;
+      if (back && !context.json()) {
+        Print(absl::StrCat("\nIt is back, and paused: \"tocsin monitor resume ", *id,
+                           "\" has it watched again.\n"));
+      }
+      return absl::OkStatus();
     };
   });
 }

@@ -2,7 +2,6 @@
 #include "cli/rewrite_crontab.h"
 
 #include <algorithm>
-#include <array>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
@@ -14,11 +13,6 @@ namespace tocsin::cli {
 namespace {
 
 constexpr absl::string_view kVariable = "TOCSIN_PUSH_URL_FILE";
-// Words that only a shell knows, as far as crontabs begin with them.
-constexpr std::array<absl::string_view, 14> kBuiltins = {
-    ".",     "[",    "cd",   "command", "eval", "exec",  "export",
-    "false", "test", "true", "source",  "time", "umask", "ulimit"};
-
 constexpr absl::string_view kPlainSigns = " \t-_./:=,@+";
 
 // The length of what cron gives to the shell: all before the first "%" that is not "\%".
@@ -33,11 +27,11 @@ size_t CommandBytes(absl::string_view text) {
   return text.size();
 }
 
-// Whether it is the same without a shell: a program and its arguments, in words without quotes.
+// Whether it is the same without a shell: a program by its path, since a mere name may be one that
+// only shells know (`exit`, `:`, `wait`), and its arguments, in words without quotes.
 bool IsPlain(absl::string_view command) {
   const absl::string_view program = command.substr(0, command.find_first_of(" \t"));
-  return !absl::StrContains(program, '=') &&
-         std::find(kBuiltins.begin(), kBuiltins.end(), program) == kBuiltins.end() &&
+  return absl::StrContains(program, '/') && !absl::StrContains(program, '=') &&
          std::all_of(command.begin(), command.end(), [](char c) {
            return absl::ascii_isalnum(static_cast<unsigned char>(c)) ||
                   kPlainSigns.find(c) != absl::string_view::npos;

@@ -32,14 +32,17 @@ std::string Line(absl::string_view line) {
 TEST(RewriteCrontabTest, APlainCommandIsRunAsItIs) {
   EXPECT_EQ(Line("30 2 * * * /usr/local/bin/backup.sh --all"),
             "30 2 * * * /bin/tocsin exec --monitor backup -- /usr/local/bin/backup.sh --all");
-  EXPECT_EQ(Line("@daily\treport.py -n 5"),
-            "@daily\t/bin/tocsin exec --monitor report -- report.py -n 5");
+  EXPECT_EQ(Line("@daily\t/srv/report.py -n 5"),
+            "@daily\t/bin/tocsin exec --monitor report -- /srv/report.py -n 5");
 }
 
 TEST(RewriteCrontabTest, WhatNeedsAShellKeepsTheOneOfCron) {
   EXPECT_EQ(Line("0 * * * * cd /srv && ./sync.sh >/dev/null 2>&1"),
             "0 * * * * /bin/tocsin exec --monitor sync -- \"$SHELL\" -c "
             "'cd /srv && ./sync.sh >/dev/null 2>&1'");
+  // A name alone may be one that only shells know.
+  EXPECT_EQ(Line("0 * * * * exit 3"),
+            "0 * * * * /bin/tocsin exec --monitor exit -- \"$SHELL\" -c 'exit 3'");
   EXPECT_EQ(Line("0 * * * * LANG=C job"),
             "0 * * * * /bin/tocsin exec --monitor job -- \"$SHELL\" -c 'LANG=C job'");
   EXPECT_EQ(Line("0 * * * * job 'a b' $HOME"),
@@ -53,17 +56,18 @@ TEST(RewriteCrontabTest, PercentSignsMeanWhatTheyMeant) {
   EXPECT_EQ(Line("0 1 * * * report $(date +\\%V)"),
             "0 1 * * * /bin/tocsin exec --monitor report -- \"$SHELL\" -c "
             "'report $(date +\\%V)'");
-  EXPECT_EQ(Line("0 1 * * * mail ops%Hello%there's more"),
-            "0 1 * * * /bin/tocsin exec --monitor mail -- mail ops%Hello%there's more");
+  EXPECT_EQ(
+      Line("0 1 * * * mail ops%Hello%there's more"),
+      "0 1 * * * /bin/tocsin exec --monitor mail -- \"$SHELL\" -c 'mail ops'%Hello%there's more");
 }
 
 TEST(RewriteCrontabTest, AllElseIsAsItWas) {
   const std::string text =
-      "# jobs\nMAILTO=ops\n\n  0 1 * * *  root\tbackup.sh  \n@reboot root hello\nnonsense\n";
+      "# jobs\nMAILTO=ops\n\n  0 1 * * *  root\t/srv/backup.sh  \n@reboot root hello\nnonsense\n";
   EXPECT_EQ(Rewrite(text, /*system=*/true).text,
             absl::StrCat(kTop,
                          "# jobs\nMAILTO=ops\n\n  0 1 * * *  root\t/bin/tocsin exec --monitor "
-                         "backup -- backup.sh  \n@reboot root hello\nnonsense\n"));
+                         "backup -- /srv/backup.sh  \n@reboot root hello\nnonsense\n"));
 }
 
 TEST(RewriteCrontabTest, WhatReportsAlreadyIsLeftAlone) {
@@ -73,9 +77,9 @@ TEST(RewriteCrontabTest, WhatReportsAlreadyIsLeftAlone) {
 
 TEST(RewriteCrontabTest, ACommandThatWouldBeTooLongForCronIsLeftAndNamed) {
   const std::string text =
-      absl::StrCat("0 1 * * * short.sh\n0 1 * * * long.sh ", std::string(960, 'x'), "\n");
+      absl::StrCat("0 1 * * * /b/short.sh\n0 1 * * * long.sh ", std::string(960, 'x'), "\n");
   const RewrittenCrontab rewritten = Rewrite(text);
-  EXPECT_THAT(rewritten.text, HasSubstr("-- short.sh\n0 1 * * * long.sh x"));
+  EXPECT_THAT(rewritten.text, HasSubstr("-- /b/short.sh\n0 1 * * * long.sh x"));
   EXPECT_THAT(rewritten.notes, ElementsAre(HasSubstr("line 2 is left as it was")));
   EXPECT_THAT(Rewrite("0 1 * * * short.sh").notes, IsEmpty());
 }

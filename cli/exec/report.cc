@@ -57,7 +57,9 @@ std::string WhyNot(const Answer& answer) {
     case 403:
       return absl::StrCat("the push URL does not allow it (HTTP ", answer.status, ")");
     case 404:
-      return "no monitor has this push URL (HTTP 404)";
+      return "no monitor has this push URL, or it is a push key's and --monitor is missing or "
+             "wrong "
+             "(HTTP 404)";
     case 429:
       return "the monitor is pushed to too often (HTTP 429)";
     default:

@@ -62,7 +62,9 @@ TEST(ReportTest, PausesGrowAreBoundedAndSpreadAndNoShorterThanAsked) {
 }
 
 TEST(ReportTest, EveryRefusalIsAReasonForPeople) {
-  EXPECT_EQ(WhyNot({.status = 404}), "no monitor has this push URL (HTTP 404)");
+  EXPECT_EQ(WhyNot({.status = 404}),
+            "no monitor has this push URL, or it is a push key's and --monitor is missing or wrong "
+            "(HTTP 404)");
   EXPECT_THAT(WhyNot({.status = 403}), HasSubstr("does not allow it"));
   EXPECT_THAT(WhyNot({.status = 429}), HasSubstr("too often"));
   EXPECT_THAT(WhyNot({.status = 302}), HasSubstr("redirect"));

@@ -148,7 +148,9 @@ TEST_F(ReporterTest, ARefusalIsNotTriedAgain) {
   Reporter reporter(gateway.url(), absl::Seconds(10), clock_);
   reporter.PushEnd(End(), "");
   Finish(reporter);
-  EXPECT_EQ(reporter.problem(), "no monitor has this push URL (HTTP 404)");
+  EXPECT_EQ(reporter.problem(),
+            "no monitor has this push URL, or it is a push key's and --monitor is missing or wrong "
+            "(HTTP 404)");
   EXPECT_EQ(gateway.requests().size(), 1u);
 }
 

@@ -100,14 +100,6 @@ const FieldChange* FindChange(const AuditRecord& record, const std::string& fiel
   return nullptr;
 }
 
-// A deletion does not say that the state became PAUSED, and when: it is the end of all fields.
-bool IsDeletion(const AuditRecord& record) {
-  const std::string& method = record.caller.method;
-  constexpr std::string_view kDelete = "/DeleteMonitor";
-  return method.size() >= kDelete.size() &&
-         method.compare(method.size() - kDelete.size(), kDelete.size(), kDelete) == 0;
-}
-
 bool ChangesSchedule(const AuditRecord& record) {
   return std::any_of(record.changes.begin(), record.changes.end(), [](const FieldChange& change) {
     return change.field.rfind("schedule.", 0) == 0;
@@ -197,6 +189,13 @@ void AddRuns(const MonitorDefinition& definition, const std::vector<KnownHeartbe
 }
 
 }  // namespace
+
+bool IsDeletion(const AuditRecord& record) {
+  const std::string& method = record.caller.method;
+  constexpr std::string_view kDelete = "/DeleteMonitor";
+  return method.size() >= kDelete.size() &&
+         method.compare(method.size() - kDelete.size(), kDelete.size(), kDelete) == 0;
+}
 
 std::optional<KnownHeartbeat> NewestEnd(const std::vector<KnownHeartbeat>& newest_first) {
   const auto found = std::find_if(newest_first.begin(), newest_first.end(), &IsEnd);

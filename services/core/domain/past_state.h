@@ -24,6 +24,9 @@ struct ChangesAround {
   std::vector<AuditRecord> later;
 };
 
+// A deletion does not say that the state became PAUSED, and when: it is the end of all fields.
+bool IsDeletion(const AuditRecord& record);
+
 // The change that paused or deleted it, when it was at rest at `at`.
 std::optional<AuditRecord> RestedBy(const ChangesAround& changes);
 

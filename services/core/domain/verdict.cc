@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "services/core/domain/deadline.h"
 #include "services/core/domain/outage_verdict.h"
+#include "services/core/domain/past_state.h"
 #include "services/core/domain/tell.h"
 
 namespace tocsin::core {
@@ -18,6 +19,10 @@ Verdict AtRest(const Evidence& evidence) {
                      .reason = deleted ? "deleted" : "paused",
                      .sentences = {}};
   std::string text = deleted ? "It was deleted" : "It was paused";
+  if (!deleted && evidence.rested.has_value() && IsDeletion(*evidence.rested)) {
+    // A deletion rests it, and it stays so when it is brought back.
+    text = "It was brought back and not resumed. It was deleted";
+  }
   if (evidence.rested.has_value()) {
     absl::StrAppend(&text, ", since ", TellTime(evidence.rested->at), " by ",
                     evidence.rested->caller.actor);
@@ -176,6 +181,12 @@ Verdict Explain(const Evidence& evidence) {
     return verdict;
   }
   Verdict verdict = ExplainOutage(evidence);
+  const absl::Time opened_at = evidence.outage->incident.opened_at;
+  if (opened_at > evidence.at) {
+    verdict.sentences.front() =
+        absl::StrCat("At ", at, " it had not failed yet. This is ",
+                     TellSpan(opened_at - evidence.at), " later: ", verdict.sentences.front());
+  }
   const auto& closed_at = evidence.outage->incident.closed_at;
   if (!closed_at.has_value() || *closed_at > evidence.at) return verdict;
   Verdict after = ExplainQuiet(evidence);

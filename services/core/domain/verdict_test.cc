@@ -436,6 +436,18 @@ std::vector<Situation> WhyItWasQuiet() {
        VerdictAnswer::kNotWatched,
        "never_pushed",
        {"never been pushed", "arm_on_create"}},
+      {"brought_back_and_not_resumed",
+       [] {
+         Evidence evidence = Calm();
+         evidence.state.state = State::kPaused;
+         evidence.rested = AuditRecord{
+             .at = Second(-60),
+             .caller = {.actor = "anna", .method = "tocsin.v1.MonitorService/DeleteMonitor"}};
+         return evidence;
+       },
+       VerdictAnswer::kNotWatched,
+       "paused",
+       {"It was brought back and not resumed. It was deleted, since 2026-01-05 11:59:00Z by anna"}},
       {"heartbeats_of_that_time_are_not_kept",
        [] {
          Evidence evidence = Calm();

@@ -33,7 +33,9 @@ class Gathering {
     RETURN_IF_ERROR(AddSilences());
     AddWindows();
     ASSIGN_OR_RETURN(const GapList gaps, store_.ReadGaps(start_));
-    for (const Gap& gap : gaps) Add(EntryOf(gap));
+    for (const Gap& gap : gaps) {
+      if (gap.end >= definition().created_at) Add(EntryOf(gap));
+    }
     Sort(entries_);
     return std::move(entries_);
   }
