@@ -52,7 +52,7 @@ std::string Clock(const google::protobuf::Timestamp& time, absl::Time now) {
 }
 
 std::string Quoted(absl::string_view said) {
-  return said.empty() ? "" : absl::StrCat("\"", OneLine(said), "\"");
+  return said.empty() ? "" : absl::StrCat("\"", Shortened(OneLine(said), 200), "\"");
 }
 
 // What came last: "last down 02:20:01Z \"disk full\" (exit status 3)"; "OK" is no message.
