@@ -102,7 +102,7 @@ TEST(StatusTextTest, NoLineIsLongerThanTheTerminalIsWide) {
     EXPECT_LE(Width(line) - 8 * std::count(line.begin(), line.end(), '\x1b') / 2, 80) << line;
   }
   view.terminal.width = 0;
-  EXPECT_THAT(StatusText(standing, view), HasSubstr(std::string(300, 'x')));
+  EXPECT_THAT(StatusText(standing, view), HasSubstr(std::string(190, 'x')));
 }
 
 TEST(StatusTextTest, WhatIsNotShownIsCounted) {
