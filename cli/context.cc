@@ -83,12 +83,13 @@ absl::Status Context::Settle() {
   core = settings.core.value;
   project = settings.project.value;
   key_file = settings.key_file.value;
+  key_in_environment = settings.key_file.from == "TOCSIN_KEY";
   return absl::OkStatus();
 }
 
 std::string Context::KeySource() const {
   if (!key_file.empty()) return absl::StrCat("the file ", key_file);
-  return Variable("TOCSIN_KEY").empty() ? "" : "TOCSIN_KEY";
+  return key_in_environment ? "TOCSIN_KEY" : "";
 }
 
 absl::Status Context::AddKey(grpc::ClientContext& call) const {

@@ -41,7 +41,8 @@ struct Context {
   // What they, the environment and the contexts come to; see Settle.
   std::string core = "127.0.0.1:9090";
   std::string project = "default";
-  std::string key_file = "";  // empty: TOCSIN_KEY holds the key, or there is none
+  std::string key_file = "";        // empty: TOCSIN_KEY holds the key, or there is none
+  bool key_in_environment = false;  // TOCSIN_KEY holds it
   std::string output = "table";
   std::string rpc_timeout = "10s";
   std::vector<std::string> command{};  // of `tocsin exec`: what comes after "--"

@@ -112,11 +112,9 @@ absl::Status Rewrite(const Flags& flags, absl::string_view text, const CrontabJo
     return absl::InvalidArgumentError(
         "--rewrite and --to both write to standard output; name a file for one of them");
   }
-  std::error_code error;
-  if (std::filesystem::equivalent(flags.file, flags.rewrite, error) && !error) {
+  if (flags.rewrite == flags.to) {
     return absl::InvalidArgumentError(
-        "--rewrite: it is the crontab that is read; accepted: another file, so that both can be "
-        "compared");
+        "--rewrite and --to are the same file; name another for one of them");
   }
   const RewrittenCrontab rewritten =
       RewriteCrontab(text, jobs,
@@ -132,12 +130,22 @@ absl::Status Rewrite(const Flags& flags, absl::string_view text, const CrontabJo
   return absl::OkStatus();
 }
 
+// What is read is not written over, so that both can be compared.
+absl::Status CheckOther(absl::string_view flag, const std::string& file, const Flags& flags) {
+  std::error_code error;
+  if (!std::filesystem::equivalent(flags.file, file, error) || error) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat(flag, ": ", file, " is the file that is read; accepted: another one"));
+}
+
 absl::Status ImportCrontab(const Context& context, const Flags& flags) {
   ASSIGN_OR_RETURN(const std::string text, ReadExportFile(flags.file));
   CrontabJobs jobs = FromCrontab(text, {.system = flags.system,
                                         .owner = flags.owner,
                                         .time_zone = flags.time_zone,
                                         .machine_zone = MachineZone()});
+  RETURN_IF_ERROR(CheckOther("--to", flags.to, flags));
+  RETURN_IF_ERROR(CheckOther("--rewrite", flags.rewrite, flags));
   if (!flags.rewrite.empty()) RETURN_IF_ERROR(Rewrite(flags, text, jobs));
   std::vector<ProjectMonitor> monitors;
   for (ImportedMonitor& entry : jobs.monitors) {

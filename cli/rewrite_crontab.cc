@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
 
 namespace tocsin::cli {
 namespace {
@@ -50,10 +51,16 @@ bool IsReported(absl::string_view command) {
          absl::StartsWith(rest, "exec ");
 }
 
-// Whether the text sets the variable above its first job.
-bool HasVariable(absl::string_view text) {
-  for (const absl::string_view line : absl::StrSplit(text, '\n')) {
-    if (absl::StartsWith(absl::StripLeadingAsciiWhitespace(line), kVariable)) return true;
+// Whether the text sets the variable above line `job`: cron gives it to what stands below.
+bool HasVariable(absl::string_view text, size_t job) {
+  size_t number = 0;
+  for (absl::string_view line : absl::StrSplit(text, '\n')) {
+    if (++number >= job) return false;
+    line = absl::StripLeadingAsciiWhitespace(line);
+    if (absl::ConsumePrefix(&line, kVariable) &&
+        absl::StartsWith(absl::StripLeadingAsciiWhitespace(line), "=")) {
+      return true;
+    }
   }
   return false;
 }
@@ -63,7 +70,7 @@ bool HasVariable(absl::string_view text) {
 RewrittenCrontab RewriteCrontab(absl::string_view text, const CrontabJobs& jobs,
                                 const RewriteOptions& options) {
   RewrittenCrontab rewritten;
-  if (!HasVariable(text)) {
+  if (!HasVariable(text, jobs.places.empty() ? 1 : jobs.places.front().line)) {
     rewritten.text = absl::StrCat(kVariable, "=", options.push_url_file, "\n");
   }
   size_t number = 0;

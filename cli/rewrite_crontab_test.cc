@@ -75,6 +75,17 @@ TEST(RewriteCrontabTest, WhatReportsAlreadyIsLeftAlone) {
   EXPECT_EQ(Rewrite(once).text, once);
 }
 
+TEST(RewriteCrontabTest, EveryJobHasTheVariableAboveIt) {
+  const std::string below =
+      "0 1 * * * /b/first.sh\nTOCSIN_PUSH_URL_FILE=/x\n0 2 * * * /b/other.sh\n";
+  EXPECT_EQ(Rewrite(below).text.substr(0, sizeof kTop - 1), kTop);
+  const std::string other = "TOCSIN_PUSH_URL_FILE_OLD=/x\n0 1 * * * /b/first.sh\n";
+  EXPECT_EQ(Rewrite(other).text.substr(0, sizeof kTop - 1), kTop);
+  const std::string above = "TOCSIN_PUSH_URL_FILE = /x\n0 1 * * * /b/first.sh\n";
+  EXPECT_EQ(Rewrite(above).text.substr(0, 20), above.substr(0, 20));
+  EXPECT_EQ(Rewrite(above).text.find(kTop), std::string::npos);
+}
+
 TEST(RewriteCrontabTest, ACommandThatWouldBeTooLongForCronIsLeftAndNamed) {
   const std::string text =
       absl::StrCat("0 1 * * * /b/short.sh\n0 1 * * * long.sh ", std::string(960, 'x'), "\n");

@@ -1,14 +1,19 @@
 // Where commands write files that people keep.
 #include "cli/save.h"
 
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <cerrno>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <system_error>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 
 namespace tocsin::cli {
@@ -24,6 +29,7 @@ bool Write(const std::string& path, absl::string_view text) {
 
 // /dev/null, a pipe and the like: to be written to, and never replaced.
 bool IsNoFile(const std::string& path) {
+  if (absl::StartsWith(path, "/dev/")) return true;  // also /dev/stdout that leads to a file
   std::error_code error;
   const std::filesystem::file_status status = std::filesystem::status(path, error);
   return std::filesystem::exists(status) && !std::filesystem::is_regular_file(status);
@@ -34,6 +40,24 @@ std::string BehindLinks(const std::string& path) {
   std::error_code error;
   const std::filesystem::path file = std::filesystem::canonical(path, error);
   return error ? path : file.string();
+}
+
+// Gives what `descriptor` is of the owner and the rights of the file that it replaces; what is new
+// is as new files are.
+void LikeBefore(const std::string& file, int descriptor) {
+  struct stat before = {};
+  if (stat(file.c_str(), &before) == 0) {
+    // Where that is not allowed it is its writer's, as any new file.
+    if (fchown(descriptor, before.st_uid, before.st_gid) == 0) {
+      fchmod(descriptor, before.st_mode & 07777);
+      return;
+    }
+    fchmod(descriptor, before.st_mode & 0777);
+    return;
+  }
+  const mode_t mask = umask(0);
+  umask(mask);
+  fchmod(descriptor, 0666 & ~mask);
 }
 
 absl::Status Unwritable(const std::string& path, int error) {
@@ -55,7 +79,11 @@ absl::Status Save(const std::string& path, absl::string_view text) {
   errno = 0;
   if (IsNoFile(path)) return Write(path, text) ? absl::OkStatus() : Unwritable(path, errno);
   const std::string file = BehindLinks(path);
-  const std::string half = file + ".part";
+  std::string half = file + ".XXXXXX";
+  const int descriptor = mkstemp(half.data());
+  if (descriptor < 0) return Unwritable(path, errno);
+  LikeBefore(file, descriptor);
+  close(descriptor);
   if (Write(half, text) && std::rename(half.c_str(), file.c_str()) == 0) return absl::OkStatus();
   const int error = errno;
   std::remove(half.c_str());

@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <sstream>
 #include <string>
 
@@ -41,7 +42,16 @@ TEST_F(SaveTest, AFileIsReplacedAsAWhole) {
   ASSERT_TRUE(Save(Path("jobs.yaml"), "first, and longer").ok());
   ASSERT_TRUE(Save(Path("jobs.yaml"), "second").ok());
   EXPECT_EQ(Read(Path("jobs.yaml")), "second");
-  EXPECT_FALSE(fs::exists(Path("jobs.yaml.part")));
+  const auto files = fs::directory_iterator(folder_);
+  EXPECT_EQ(std::distance(begin(files), end(files)), 1);
+}
+
+TEST_F(SaveTest, AFileThatOthersMayNotReadStaysSo) {
+  ASSERT_TRUE(Save(Path("crontab"), "old").ok());
+  fs::permissions(Path("crontab"), fs::perms::owner_read | fs::perms::owner_write);
+  ASSERT_TRUE(Save(Path("crontab"), "new").ok());
+  EXPECT_EQ(fs::status(Path("crontab")).permissions(),
+            fs::perms::owner_read | fs::perms::owner_write);
 }
 
 TEST_F(SaveTest, WhatIsNoFileIsWrittenToAndStaysWhatItIs) {

@@ -77,6 +77,11 @@ class Report {
       Print(absl::StrCat(OneLine(id), ": ", verb_.past, done->text.empty() ? "" : ", ", done->text,
                          "\n"));
     }
+    if (!std::cout.good()) {
+      // What could not be shown, e.g. a new token, is lost: no more of it.
+      end_.Update(absl::DataLossError("the output cannot be written"));
+      return false;
+    }
     if (done.ok()) return true;
     std::cerr << "tocsin: " << OneLine(id) << ": " << OneLine(done.status().message()) << "\n";
     return true;

@@ -9,8 +9,10 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <sstream>
+#include <system_error>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
@@ -167,6 +169,9 @@ absl::Status WriteConfigFile(const std::string& path, const Config& config) {
   const auto fault = [&path] {
     return Unusable(path, absl::StrCat("cannot be written: ", std::strerror(errno)));
   };
+  std::error_code error;
+  const std::filesystem::path above = std::filesystem::path(folder).parent_path();
+  if (!above.empty()) std::filesystem::create_directories(above, error);
   if (!folder.empty() && mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) return fault();
   const std::string half = path + ".part";
   const int descriptor = open(half.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);

@@ -64,6 +64,19 @@ TEST(SettingsTest, AFlagWinsOverTheEnvironmentThatOverTheContextThatOverTheDefau
   EXPECT_EQ(core({}, {}, Config()), "127.0.0.1:9090 default");
 }
 
+TEST(SettingsTest, AContextThatIsNamedIsMeantWhateverWasExported) {
+  Config config;
+  config.contexts["prod"] = {.core = "prod:9090", .project = "payments", .key_file = "/prod.key"};
+  const EnvironmentSettings exported = {
+      .core = "old:9090", .project = "other", .key_file = "/other.key", .key = true};
+  const auto settings = Resolve({.context = "prod"}, exported, config);
+  ASSERT_TRUE(settings.ok());
+  EXPECT_EQ(settings->core.value, "prod:9090");
+  EXPECT_EQ(settings->project.value, "payments");
+  EXPECT_EQ(settings->key_file.value, "/prod.key");
+  EXPECT_EQ(Resolve({.context = "prod", .project = "x"}, exported, config)->project.value, "x");
+}
+
 TEST(SettingsTest, TheContextIsThatOfTheFlagTheEnvironmentOrTheFile) {
   EXPECT_EQ(Resolve({}, {.context = "local"}, Two())->context.value, "local");
   EXPECT_EQ(Resolve({.context = "prod"}, {.context = "local"}, Two())->context.value, "prod");

@@ -46,6 +46,16 @@ absl::StatusOr<Settings> Resolve(const FlagSettings& flags, const EnvironmentSet
     context = found->second;
   }
   const std::string from = absl::StrCat("context ", settings.context.value);
+  // A context that is named on the command line is meant, whatever was exported before.
+  if (!flags.context.empty()) {
+    settings.core =
+        FirstOf({{flags.core, "--core"}, {context.core, from}, {kDefaultCore, kDefault}});
+    settings.project = FirstOf(
+        {{flags.project, "--project"}, {context.project, from}, {kDefaultProject, kDefault}});
+    settings.key_file =
+        FirstOf({{flags.key_file, "--key-file"}, {context.key_file, from}, {"", kDefault}});
+    return settings;
+  }
   settings.core = FirstOf({{flags.core, "--core"},
                            {environment.core, "TOCSIN_CORE_ADDRESS"},
                            {context.core, from},

@@ -31,7 +31,8 @@ struct Settings {
   Setting key_file;  // empty when TOCSIN_KEY holds the key, or there is none: then see `from`
 };
 
-// A flag wins over the environment, that over the context, that over the default. INVALID_ARGUMENT
+// A flag wins over the environment, that over the context, that over the default; but a context
+// that a flag names wins over the environment, with its key and no other. INVALID_ARGUMENT
 // when a context is named that there is not.
 absl::StatusOr<Settings> Resolve(const FlagSettings& flags, const EnvironmentSettings& environment,
                                  const Config& config);

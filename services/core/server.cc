@@ -189,7 +189,9 @@ absl::Status Server::OpenStore() {
   RETURN_IF_ERROR(UntilAvailable("follow_clock", [this] { return clock_.Follow(*store_); }));
   // So that today's pushes find their partition. Without one the default partition takes them: who
   // holds a lock for long, such as a dump, does not hold up the start, and the task tries again.
-  const absl::Status maintained = store_->Maintain(options_.retention, clock_.Now()).status();
+  RetentionPolicy at_once = options_.retention;
+  at_once.rollups.steps = 0;  // who waits to be served does not wait for statistics
+  const absl::Status maintained = store_->Maintain(at_once, clock_.Now()).status();
   if (!maintained.ok()) LogWarning("maintain_at_start_failed", {{"status", maintained}});
   return absl::OkStatus();
 }

@@ -5,6 +5,7 @@
 #include <random>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "services/core/store/history.h"
 #include "tests/contract/store_contract.h"
 
@@ -199,6 +200,38 @@ TEST_P(Rollups, WhatWasNotWatchedIsLeftOutAndSilencesAreApart) {
   const Rollup sum = Sum(job);
   EXPECT_EQ(sum.gaps, Of({60, 60}));
   EXPECT_EQ(sum.silences, Of({480}));
+}
+
+TEST_P(Rollups, WindowsOfMaintenancesAreLeftOutAlsoOfThoseThatRecur) {
+  const MonitorKey job = Job("job");
+  Maintain(kStart);
+  const auto minute = [](double n) { return kStart + n * absl::Minutes(1); };
+  for (const int n : {1, 2, 10, 11, 20, 21}) Beat(job, minute(n));
+  Maintenance once;
+  once.project = project();
+  once.project_id = "default";
+  once.id = "once";
+  once.all_monitors = true;
+  once.start = minute(14);
+  once.end = minute(15);
+  once.created_at = once.updated_at = kStart - kDayLength;
+  Maintenance hourly = once;
+  hourly.id = "hourly";
+  hourly.start = hourly.end = absl::UnixEpoch();
+  const absl::CivilMinute fifth(absl::ToCivilMinute(minute(5), absl::UTCTimeZone()));
+  hourly.recurring = RecurringWindow{
+      .expression = *CronExpression::Parse(absl::StrCat(fifth.minute(), " * * * *")),
+      .zone = absl::UTCTimeZone(),
+      .duration = absl::Minutes(2)};
+  Do([&](Transaction& transaction) -> absl::Status {
+    for (const Maintenance& each : {once, hourly}) {
+      if (auto made = transaction.InsertMaintenance(each); !made.ok()) return made.status();
+    }
+    return absl::OkStatus();
+  });
+  Maintain(kStart + absl::Hours(3));
+  EXPECT_EQ(Sum(job).gaps, Of({60, 60, 60}));
+  EXPECT_EQ(Sum(job).silences, Of({}));
 }
 
 TEST_P(Rollups, GoWithTheirMonitor) {

@@ -221,7 +221,7 @@ struct RollupPolicy {
   // has read so many signals or done so many steps.
   int monitors = 2'000;
   int signals = 200'000;
-  int steps = 200;
+  int steps = 20;  // so that the end of core never waits for long
 };
 
 struct RetentionPolicy {

@@ -128,6 +128,7 @@ class PgStore : public Store, public HistoryStore {
                              absl::FunctionRef<absl::StatusOr<std::string>(pg::Session&)> body);
   // upkeep.cc
   absl::Status MendListing(pg::Session& session, absl::Time now);
+  std::atomic<int> roll_share_ = 1;  // of what a step of rolling up may be, the nth part
   absl::StatusOr<bool> RollUp(pg::Session& session, const RollupPolicy& policy, absl::Time now);
   // Whether a search for what the page lacks came to an end; see monitor_lists.cc.
   absl::StatusOr<bool> Search(pg::MonitorFinder& finder);

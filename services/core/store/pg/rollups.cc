@@ -18,6 +18,9 @@
 namespace tocsin::core::pg {
 namespace {
 
+// So long a clock that is ahead may go unnoticed, until upkeep looks again after it was set right.
+constexpr absl::Duration kLongestAhead = absl::Hours(48);
+
 constexpr int kHours = 1;
 constexpr int kDays = 2;
 // Of one monitor: the earliest 278 a second.
@@ -224,7 +227,9 @@ std::map<ProjectKey, Maintenances> Between(const Maintenances& all, absl::Time s
                                            absl::Time end) {
   std::map<ProjectKey, Maintenances> some;
   for (const Maintenance& each : all) {
-    if (each.kind == MaintenanceKind::kMaintenance && each.start < end && each.end > since) {
+    // Of one that recurs start and end say nothing.
+    const bool may_meet = each.recurring.has_value() || (each.start < end && each.end > since);
+    if (each.kind == MaintenanceKind::kMaintenance && may_meet) {
       some[each.project].push_back(each);
     }
   }
@@ -312,6 +317,16 @@ absl::StatusOr<Roller::Progress> Roller::LockProgress(absl::Time now) {
     place.monitor = row.Int();
     ++known;
   }));
+  const absl::Time over = HourOf(now - kRollupSettle);
+  if (known == 2 && progress.hour.start > HourOf(now)) {
+    // The clock was ahead, at most for so long. What it took for over is done again, and saved in
+    // the place of what was made then.
+    const absl::Time again = over - kLongestAhead;
+    LogError("rollups_ahead_of_the_clock",
+             {{"were_at", absl::FormatTime(progress.hour.start, absl::UTCTimeZone())}});
+    progress.hour = {.start = again, .monitor = 0};
+    progress.day = {.start = std::min(progress.day.start, DayOf(again)), .monitor = 0};
+  }
   if (known == 2) return progress;
   // From the oldest heartbeat on that there is.
   progress.hour.start = absl::UnixEpoch();

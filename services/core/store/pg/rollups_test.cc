@@ -34,6 +34,7 @@ class RollupsTest : public testing::Test {
         "SELECT '2026-03-02 12:00:00+00'::timestamptz + n * interval '50 s', m.monitor_id, n, 1, "
         "1, 1 FROM monitor m, generate_series(0, 216) n");
     policy_.rollups.monitors = 1;
+    policy_.rollups.steps = 200;
   }
 
   void MaintainAll(absl::Time now) {
@@ -90,6 +91,12 @@ TEST_F(RollupsTest, ProgressThatWasSetBackCountsNothingTwice) {
   database_.Execute("UPDATE rollup_progress SET start_at = '2026-03-02 12:00+00' WHERE span = 1");
   MaintainAll(later);
   EXPECT_EQ(Rows(), 12);
+  for (const MonitorKey monitor : {1, 2, 3}) EXPECT_EQ(Gaps(monitor), 216) << monitor;
+}
+
+TEST_F(RollupsTest, WhatAClockThatWasAheadTookForOverIsDoneAgain) {
+  database_.Execute("UPDATE rollup_progress SET start_at = '2027-03-02', monitor_id = 2");
+  MaintainAll(kNoon + absl::Minutes(245));
   for (const MonitorKey monitor : {1, 2, 3}) EXPECT_EQ(Gaps(monitor), 216) << monitor;
 }
 

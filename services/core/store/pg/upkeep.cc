@@ -20,6 +20,7 @@ namespace {
 
 // How much one call deletes of each kind.
 constexpr int kBatch = 5000;
+constexpr int kSmallestShare = 1024;
 constexpr int kMonitorBatch = 100;
 constexpr int kRollupBatch = 20000;
 // How many monitors one call looks at.
@@ -424,7 +425,14 @@ absl::StatusOr<bool> PgStore::RollUp(pg::Session& session, const RollupPolicy& p
   pg::PgTransaction transaction(session, sealer_, maintenances_);
   ASSIGN_OR_RETURN(const std::shared_ptr<const Maintenances> maintenances,
                    transaction.ReadMaintenances());
-  return pg::Roller(session, *maintenances, policy).Run(now);
+  // A step that fails for its size is not tried again as it was.
+  const int share = roll_share_.load();
+  RollupPolicy smaller = policy;
+  smaller.monitors = std::max(1, policy.monitors / share);
+  smaller.signals = std::max(1, policy.signals / share);
+  const absl::StatusOr<bool> more = pg::Roller(session, *maintenances, smaller).Run(now);
+  roll_share_ = more.ok() ? std::max(1, share / 2) : std::min(2 * share, kSmallestShare);
+  return more;
 }
 
 absl::StatusOr<bool> PgStore::Maintain(const RetentionPolicy& policy, absl::Time now) {
@@ -433,9 +441,13 @@ absl::StatusOr<bool> PgStore::Maintain(const RetentionPolicy& policy, absl::Time
   ASSIGN_OR_RETURN(pg::Rows locked, session->Run(kTryLock));
   if (!locked.at(0).Bool()) return false;  // another replica is at it
   Outcome outcome;
-  ASSIGN_OR_RETURN(const RolledTo rolled, pg::ReadRolledTo(*session));
-  outcome.Add(MaintainHistory(*session, policy, rolled, now));
-  outcome.Add(Purge(*session, policy, rolled, now));
+  const absl::StatusOr<RolledTo> rolled = pg::ReadRolledTo(*session);
+  if (rolled.ok()) {
+    outcome.Add(MaintainHistory(*session, policy, *rolled, now));
+    outcome.Add(Purge(*session, policy, *rolled, now));
+  } else {
+    outcome.Add(AllDone(rolled.status()));
+  }
   outcome.Add(AllDone(MendListing(*session, now)));
   outcome.Add(AllDone(session->Run(kMendHeld).status()));
   outcome.Add(AllDone(pg::MendDigests(*session)));
