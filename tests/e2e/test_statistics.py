@@ -17,6 +17,8 @@ SELECT date_trunc('milliseconds', clock_timestamp()) - interval '1 minute' -
 FROM monitor m, generate_series(0, 10080) n WHERE m.id = '{monitor}';
 UPDATE monitor SET created_at = created_at - interval '10 days' WHERE id = '{monitor}';
 DELETE FROM unwatched u USING monitor m WHERE u.monitor_id = m.monitor_id AND m.id = '{monitor}';
+-- That past was rolled up already, when there was nothing in it.
+DELETE FROM rollup_progress;
 """
 
 

