@@ -22,6 +22,7 @@ class GatewayHandler final : public http::Handler {
   http::Response OnRefusal(int status, std::string_view reason) override {
     return push_.OnRefusal(status, reason);
   }
+  void OnBodyTooLarge(const http::Request& request) override { push_.OnBodyTooLarge(request); }
   absl::Duration OnTurn(absl::Duration now) override {
     return std::min({push_.OnTurn(now), api_.OnTurn(now), scrapes_.OnTurn(now)});
   }

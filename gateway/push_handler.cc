@@ -318,6 +318,39 @@ void PushHandler::NoteRejection(std::string_view secret, const PendingPush& push
                    loop_.now());
 }
 
+void PushHandler::OnBodyTooLarge(const http::Request& request) {
+  const Route route = ParseRoute(request.target);
+  std::string_view secret;
+  std::string monitor_id;
+  if (route.endpoint == Route::Endpoint::kPush) {
+    secret = TokenOf(request, route);
+    DecodePath(route.monitor, monitor_id);
+    if (!monitor_id.empty() && !IsMonitorId(monitor_id)) return;
+  } else {
+    const Target target = SplitTarget(request.target);
+    const Adapter* const adapter = FindAdapter(target);
+    if (adapter == nullptr) return;
+    PendingPush& push = *core_.dispatcher().Take();
+    push.parameters.Clear();
+    address_ = {};
+    // What it says of the missing body does not matter: whose it is it knows.
+    const absl::Status ignored = adapter->Read(target, request, address_, push.parameters);
+    core_.dispatcher().Discard(&push);
+    secret = address_.secret;
+    monitor_id = address_.monitor_id;
+  }
+  if (secret.empty()) return;
+  const Sha256Digest token_hash = Sha256(secret);
+  const std::string source = ClientOf(request, shared_.trusted_proxies).ToString();
+  rejections_.Note({.token_hash = token_hash,
+                    .monitor_id = monitor_id,
+                    .reason = internal::v1::REJECTION_REASON_TOO_LARGE,
+                    .source = source,
+                    .detail = "The body is too large.",
+                    .known = shared_.tokens.IsKnown(LimitKey(token_hash, monitor_id))},
+                   loop_.now());
+}
+
 http::Response PushHandler::OnRefusal(int status, std::string_view reason) {
   const std::string id = FittingRequestId("");
   if (status != 503) return ErrorAnswer(status, reason, id);

@@ -52,6 +52,7 @@ class PushHandler final : public http::Handler, private OutcomeSink {
 
   void OnRequest(const http::Request& request, http::Responder responder) override;
   http::Response OnRefusal(int status, std::string_view reason) override;
+  void OnBodyTooLarge(const http::Request& request) override;
   absl::Duration OnTurn(absl::Duration now) override;
 
   CoreLink& core() { return core_; }

@@ -73,6 +73,17 @@ TEST_F(GatewayTest, TellsCoreWhatItRefusedOfWhom) {
   EXPECT_EQ(wrong, 2);
 }
 
+TEST_F(GatewayTest, ABodyThatIsTooLargeIsToldOfItsMonitor) {
+  Reports reports;
+  FakeCore core(0, true, {&reports});
+  core.Allow("good");
+  Start({&core});
+  EXPECT_EQ(Push("/api/push/good", "POST", "", std::string(1 << 20, 'x')).status, 413);
+  ASSERT_TRUE(Eventually([&] { return !reports.heard().empty(); }));
+  EXPECT_EQ(reports.heard()[0].reason(), internal::v1::REJECTION_REASON_TOO_LARGE);
+  EXPECT_EQ(reports.heard()[0].token_hash(), Sha256Bytes("good"));
+}
+
 TEST_F(GatewayTest, ACoreThatKnowsNoReportsCostsNothing) {
   Reports reports(grpc::Status(grpc::StatusCode::UNIMPLEMENTED, "unknown service"));
   FakeCore core(0, true, {&reports});

@@ -187,6 +187,7 @@ bool Connection::ReadRequest(std::string_view& input) {
       OnComplete();
       return true;
     case RequestReader::State::kRefused:
+      if (reader_->error().status == 413) worker_.TellTooLarge(*this, *reader_);
       Refuse(reader_->error().status, reader_->error().reason);
       return false;
   }

@@ -70,6 +70,10 @@ class Handler {
   // connections). The server closes the connection after it.
   virtual Response OnRefusal(int status, std::string_view reason) = 0;
 
+  // Before the refusal of a request whose head is there, and whose body is over the limit. It has
+  // no body.
+  virtual void OnBodyTooLarge(const Request& /*request*/) {}
+
   // The end of each turn, before responses are written: what the turn's requests have in common
   // is done here. Returns when it wants another turn at the latest.
   virtual absl::Duration OnTurn(absl::Duration /*now*/) { return absl::InfiniteDuration(); }

@@ -100,7 +100,10 @@ struct RequestReader::Impl {
 };
 
 RequestReader::State RequestReader::Impl::RefuseFor(const ErrorCode& ec) {
-  if (ec == beast::error::body_limit) return Refuse(413, "the body is too large");
+  if (ec == beast::error::body_limit) {
+    request.fields = fields;
+    return Refuse(413, "the body is too large");
+  }
   if (ec == beast::error::bad_version) return Refuse(505, "only HTTP/1.0 and HTTP/1.1 are spoken");
   if (ec == beast::error::bad_content_length) return Refuse(400, "bad Content-Length");
   if (ec == beast::error::bad_transfer_encoding) return Refuse(400, "bad Transfer-Encoding");

@@ -44,7 +44,8 @@ class RequestReader {
   // be given again, together with what follows. After kBody it needs no earlier input any more.
   State Feed(std::string_view input, size_t& consumed);
 
-  // After kComplete, until the input or the reader changes. `peer` is left to the caller.
+  // After kComplete, until the input or the reader changes. `peer` is left to the caller. Without
+  // its body after kRefused with 413, too.
   const Request& request() const;
   const Error& error() const;
   // After kBody or kComplete.

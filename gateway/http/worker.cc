@@ -176,6 +176,12 @@ void Worker::Dispatch(Connection& connection, RequestReader& reader, uint32_t sl
   handler_->OnRequest(request, Responder(this, connection.index(), connection.generation(), slot));
 }
 
+void Worker::TellTooLarge(Connection& connection, RequestReader& reader) {
+  Request request = reader.request();
+  request.peer = connection.peer();
+  handler_->OnBodyTooLarge(request);
+}
+
 std::unique_ptr<CannedResponse> Worker::MakeRefusal(int status, std::string_view reason) {
   return std::make_unique<CannedResponse>(handler_->OnRefusal(status, reason));
 }

@@ -58,6 +58,7 @@ class Worker final : public EventLoop::TurnHook, public EventLoop::Source {
   void ReadMore() { read_more_ = true; }
   void Released(Connection& connection);
   void Dispatch(Connection& connection, RequestReader& reader, uint32_t slot);
+  void TellTooLarge(Connection& connection, RequestReader& reader);
   std::unique_ptr<CannedResponse> MakeRefusal(int status, std::string_view reason);
   char* scratch() { return scratch_.get(); }
   size_t scratch_size() const { return scratch_size_; }
