@@ -2,7 +2,7 @@
 
 import unittest
 
-from harness.pushing import push
+from harness.pushing import push, request
 from harness.testcase import TocsinTestCase
 from harness.waiting import wait_until
 
@@ -65,6 +65,14 @@ class Explain(TocsinTestCase):
         # The same, asked about the time that the alert showed.
         then = self.verdict("--at", incident["openTime"])
         self.assertEqual(then["incident"], incident["name"])
+
+    def test_a_body_that_was_too_large_is_in_the_timeline(self):
+        self.make(*LONG)
+        self.push()
+        answer = request(self.gateway, "POST", f"/api/push/{self.token}", "x" * 200_000)
+        self.assertEqual(answer.status, 413)
+        wait_until(lambda: "KIND_REJECTED_PUSH" in self.kinds(), 20, "core has heard what was refused")
+        self.assertIn("413 too large", self.cli.text("explain", self.monitor))
 
     def test_a_monitor_that_was_paused_says_by_whom(self):
         self.make(*LONG)
