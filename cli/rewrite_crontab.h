@@ -23,9 +23,10 @@ struct RewrittenCrontab {
 };
 
 // `text`, of which `jobs` was read, with TOCSIN_PUSH_URL_FILE on top and
-// "tocsin exec --monitor ID --" in front of each command that has a monitor. A command that needs a
-// shell keeps the one that cron runs it with; what "%" gives it to read stays. Everything else is
-// as it was, byte by byte. Applied to its own result it changes nothing.
+// "tocsin exec --monitor ID --" in front of each command that has a monitor. A command keeps the
+// shell that cron runs it with, but for a program that is named by its path and needs none; what
+// "%" gives it to read stays. Everything else is as it was, byte by byte. Applied to its own result
+// it changes nothing.
 RewrittenCrontab RewriteCrontab(absl::string_view text, const CrontabJobs& jobs,
                                 const RewriteOptions& options);
 

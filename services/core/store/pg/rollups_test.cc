@@ -100,6 +100,14 @@ TEST_F(RollupsTest, WhatAClockThatWasAheadTookForOverIsDoneAgain) {
   for (const MonitorKey monitor : {1, 2, 3}) EXPECT_EQ(Gaps(monitor), 216) << monitor;
 }
 
+TEST_F(RollupsTest, PushesHaveTheirPartitionsWhateverIsWrongWithRollups) {
+  database_.Execute("ALTER TABLE rollup_progress RENAME TO gone");
+  EXPECT_FALSE(store_->Maintain(policy_, kNoon + absl::Hours(24 * 60)).ok());
+  EXPECT_EQ(database_.Number("SELECT count(*) FROM pg_class WHERE relname = 'heartbeat_20260501'"),
+            1);
+  EXPECT_EQ(database_.Number("SELECT count(*) FROM heartbeat"), 3 * 217);
+}
+
 TEST_F(RollupsTest, ADamagedHourIsLeftOutOfItsDay) {
   MaintainAll(kNoon + absl::Minutes(245));
   database_.Execute("UPDATE rollup_hour SET data = '\\x63' WHERE start_at = '2026-03-02 12:00+00'");

@@ -441,13 +441,14 @@ absl::StatusOr<bool> PgStore::Maintain(const RetentionPolicy& policy, absl::Time
   ASSIGN_OR_RETURN(pg::Rows locked, session->Run(kTryLock));
   if (!locked.at(0).Bool()) return false;  // another replica is at it
   Outcome outcome;
-  const absl::StatusOr<RolledTo> rolled = pg::ReadRolledTo(*session);
-  if (rolled.ok()) {
-    outcome.Add(MaintainHistory(*session, policy, *rolled, now));
-    outcome.Add(Purge(*session, policy, *rolled, now));
-  } else {
-    outcome.Add(AllDone(rolled.status()));
-  }
+  // Whatever is wrong with rollups, pushes need their partitions; then nothing is dropped that may
+  // not be rolled up.
+  const absl::StatusOr<RolledTo> known = pg::ReadRolledTo(*session);
+  outcome.Add(AllDone(known.status()));
+  const RolledTo rolled =
+      known.ok() ? *known : RolledTo{.hours = absl::InfinitePast(), .days = absl::InfinitePast()};
+  outcome.Add(MaintainHistory(*session, policy, rolled, now));
+  outcome.Add(Purge(*session, policy, rolled, now));
   outcome.Add(AllDone(MendListing(*session, now)));
   outcome.Add(AllDone(session->Run(kMendHeld).status()));
   outcome.Add(AllDone(pg::MendDigests(*session)));
