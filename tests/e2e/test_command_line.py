@@ -234,6 +234,7 @@ class CommandLine(TocsinTestCase):
         made = self.cli.json("channel", "create", "terminal", "--url", f"http://{address}/")
         receiver = self.cli.with_environment(TOCSIN_WEBHOOK_SECRET=made["webhookSecret"])
         with receiver.follow("listen", "--listen", address) as listener:
+            listener.wait_for(lambda line: "Listening on" in line, 15)
             self.cli.text("channel", "test", "terminal")
             listener.wait_for(lambda line: "terminal" in line and "test" in line.lower(), 15)
 
@@ -243,6 +244,7 @@ class CommandLine(TocsinTestCase):
         self.cli.json("channel", "create", "stranger", "--url", f"http://{address}/")
         with self.cli.follow("listen", "--listen", address, "--secret",
                              "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw") as listener:
+            listener.wait_for(lambda line: "Listening on" in line, 15)
             self.assertEqual(self.cli.run("channel", "test", "stranger").returncode, 1)
             listener.wait_for(lambda line: "signature" in line.lower(), 15)
         self.cli.text("channel", "delete", "stranger")
