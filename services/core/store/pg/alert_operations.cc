@@ -28,11 +28,12 @@ constexpr Statement kFindIncident = {"find_incident",
                                      "SELECT " TOCSIN_INCIDENT_COLUMNS
                                      " FROM incident i WHERE i.incident_id = $1::bigint"};
 
+// `state + 0`: as in kLeaseDeliveries.
 constexpr Statement kWithdraw = {
     "withdraw",
     "WITH held AS (SELECT d.delivery_id FROM delivery d WHERE d.delivery_id = ANY ($2::bigint[]) "
-    "AND d.state = 1 AND d.lease_id IS NULL AND NOT d.redelivery ORDER BY d.delivery_id FOR NO KEY "
-    "UPDATE) "
+    "AND d.state + 0 = 1 AND d.lease_id IS NULL AND NOT d.redelivery ORDER BY d.delivery_id "
+    "FOR NO KEY UPDATE) "
     "UPDATE delivery d SET state = 4, finished_at = $1::timestamptz FROM held "
     "WHERE d.delivery_id = held.delivery_id RETURNING d.delivery_id"};
 

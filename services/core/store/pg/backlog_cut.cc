@@ -14,14 +14,17 @@
 
 namespace tocsin::core::pg {
 
-// See delivery_order.cc for the first sum; the second keeps the planner off the primary key.
+// See delivery_order.cc for OFFSET and the first sum; the last one keeps the planner off the
+// primary key, and that of the state off the indexes of what is pending.
 const Statement kLockBacklogs = {
     "lock_backlogs",
     "SELECT " TOCSIN_DELIVERY_COLUMNS
     ", (SELECT c.format FROM channel c WHERE c.channel_id = d.channel_id)"
     " FROM unnest($1::bigint[], $2::bigint[]) AS u (monitor_id, channel_id) "
-    "JOIN delivery d ON d.monitor_id = u.monitor_id AND d.channel_id + 0 = u.channel_id "
-    "WHERE d.state = 1 AND NOT d.redelivery ORDER BY d.delivery_id + 0 FOR NO KEY UPDATE OF d"};
+    "CROSS JOIN LATERAL (SELECT b.delivery_id FROM delivery b WHERE b.state = 1 "
+    "AND b.monitor_id = u.monitor_id AND b.channel_id + 0 = u.channel_id AND NOT b.redelivery "
+    "OFFSET 0) waiting JOIN delivery d ON d.delivery_id = waiting.delivery_id "
+    "WHERE d.state + 0 = 1 ORDER BY d.delivery_id + 0 FOR NO KEY UPDATE OF d"};
 
 namespace {
 

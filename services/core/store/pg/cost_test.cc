@@ -400,6 +400,29 @@ TEST_F(LeaseCostTest, WhatFollowsALeaseCostsTheSameHoweverMuchIsPending) {
   EXPECT_LE(pages(50000), 2 * few + 100);
 }
 
+// A plan that was made while nothing was pending is still used when a mass outage has begun.
+TEST_F(LeaseCostTest, WhatWaitsForOneOfAMonitorIsFoundByTheMonitorAlsoWhenNothingWasPending) {
+  MakeChannels(1);
+  MakeDeliveries(20000, 1, 1, "2026-03-02 09:00:00+00");
+  // Monitors die in no order, so the index of their order has the most pages.
+  database_.Execute("UPDATE delivery SET monitor_id = 1 + monitor_id * 7919 % 20000");
+  database_.Execute("UPDATE delivery SET state = 2");
+  database_.Execute("VACUUM ANALYZE delivery");
+  std::vector<std::string> added(21, "'{}'");
+  added[0] = "20";
+  const std::string ten = "ARRAY[1, 2, 3, 4, 5, 6, 7, 8, 9, 10]::bigint[]";
+  for (const std::string& plan :
+       {PlanOf(kAddDeliveries, kSweeper, added), PlanOf(kLeaseDeliveries, kDelivery, kLeaseOfTen),
+        PlanOf(kNextDeliveryAt, kDelivery, {}),
+        PlanOf(kReleaseFollowers, kDelivery, {"'2026-03-02 10:00:00+00'", ten}),
+        PlanOf(kLockBacklogs, kSweeper, {"'{1}'", "'{1}'"}),
+        PlanOf(kPutOffFollowers, kDelivery, {ten})}) {
+    EXPECT_THAT(plan, ContainsRegex("using delivery_order[^\n]*\n *Index Cond: .+monitor_id = "));
+    EXPECT_THAT(plan, Not(ContainsRegex("using delivery_order[^\n]*\n *Filter")));
+    EXPECT_THAT(plan, Not(ContainsRegex("using delivery_(state|unfinished)")));
+  }
+}
+
 TEST_F(LeaseCostTest, DeadChannelsCostALittleEach) {
   MakeChannels(101);
   // All wait for their next attempt, and others wait for them; channel 101 has work.

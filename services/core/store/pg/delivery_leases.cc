@@ -31,7 +31,8 @@ namespace pg {
   "WHERE c.disabled_at IS NULL AND c.deleted_at IS NULL) "
 
 // $1 now, $2 limit, $3 per channel, $4 lease end, $5 lease id, $6 per failing channel, $7 other
-// numbers by channel, as an object: looked up in one, they cost no join
+// numbers by channel, as an object: looked up in one, they cost no join. `state + 0` keeps the
+// planner off the indexes of what is pending where the key is known (see delivery_order.cc).
 const Statement kLeaseDeliveries = {
     "lease_deliveries", TOCSIN_WORKING_CHANNELS
     ", room AS (SELECT u.channel_id, CASE WHEN u.failing_since IS NOT NULL THEN $6::integer "
@@ -50,7 +51,7 @@ const Statement kLeaseDeliveries = {
     " ORDER BY d.next_attempt_at, d.delivery_id LIMIT greatest(r.free, 0)) due) t "
     "ORDER BY t.turn, t.next_attempt_at LIMIT $2::integer), "
     "held AS (SELECT d.delivery_id, k.turn FROM candidate k "
-    "JOIN delivery d ON d.delivery_id = k.delivery_id WHERE d.state = 1 "
+    "JOIN delivery d ON d.delivery_id = k.delivery_id WHERE d.state + 0 = 1 "
     "AND (d.leased_until IS NULL OR d.leased_until <= $1::timestamptz) "
     "FOR NO KEY UPDATE OF d SKIP LOCKED), "
     "leased AS (UPDATE delivery d SET attempts = d.attempts + 1, leased_at = $1::timestamptz, "

@@ -7,17 +7,19 @@
 namespace tocsin::core::pg {
 namespace {
 
-// `f` is what waits for one of `keys`. OFFSET 0 keeps the planner
-// from joining it the other way round, with all that is pending; and here as wherever order is
-// looked up, `channel_id + 0` keeps it off the indexes of channels, which may have long backlogs:
-// monitors have short ones.
-#define TOCSIN_FOLLOWERS(keys, columns, condition)                                        \
-  "FROM unnest(" keys                                                                     \
-  "::bigint[]) AS u (delivery_id) CROSS JOIN LATERAL (SELECT b.delivery_id" columns       \
-  " FROM delivery d JOIN delivery b ON b.state = 1 AND b.monitor_id = d.monitor_id "      \
-  "AND b.channel_id + 0 = d.channel_id AND b.sequence > d.sequence AND NOT b.redelivery " \
-  "WHERE d.delivery_id = u.delivery_id AND d.monitor_id <> 0" condition                   \
-  " OFFSET 0) late "                                                                      \
+// `f` is what waits for one of `keys`. OFFSET 0 makes a search of its own of each step. As a join,
+// what is pending could be read whole for each key: when nothing was pending lately, the planner
+// takes that for the same. And here as wherever order is looked up, `channel_id + 0` keeps it off
+// the indexes of channels, which may have long backlogs: monitors have short ones.
+#define TOCSIN_FOLLOWERS(keys, columns, condition)                                                 \
+  "FROM unnest(" keys                                                                              \
+  "::bigint[]) AS u (delivery_id) CROSS JOIN LATERAL (SELECT d.monitor_id, d.channel_id, "         \
+  "d.sequence, d.redelivery, d.next_attempt_at FROM delivery d "                                   \
+  "WHERE d.delivery_id = u.delivery_id AND d.monitor_id <> 0 OFFSET 0) d "                         \
+  "CROSS JOIN LATERAL (SELECT b.delivery_id" columns                                               \
+  " FROM delivery b WHERE b.state = 1 AND b.monitor_id = d.monitor_id "                            \
+  "AND b.channel_id + 0 = d.channel_id AND b.sequence > d.sequence AND NOT b.redelivery" condition \
+  " OFFSET 0) late "                                                                               \
   "WHERE f.delivery_id = late.delivery_id"
 
 // How many deliveries of a channel are made due at a time.

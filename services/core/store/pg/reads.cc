@@ -76,8 +76,8 @@ constexpr pg::Statement kListDeliveries = {
     "LEFT JOIN monitor m ON m.monitor_id = d.monitor_id "
     "WHERE d.project_id = $1::integer AND ($2::bigint IS NULL OR d.channel_id = $2::bigint) "
     "AND ($3::bigint IS NULL OR d.monitor_id = $3::bigint) "
-    "AND ($4::smallint IS NULL OR d.state = $4::smallint) AND d.delivery_id < $5::bigint "
-    "ORDER BY d.delivery_id DESC LIMIT $6::integer"};
+    "AND ($4::smallint IS NULL OR d.state = $4::smallint) AND d.project_id > 0 "
+    "AND d.delivery_id < $5::bigint ORDER BY d.delivery_id DESC LIMIT $6::integer"};
 
 constexpr pg::Statement kFindProject = {"find_project",
                                         "SELECT p.project_id FROM project p WHERE p.id = $1::text "
@@ -99,8 +99,8 @@ constexpr pg::Statement kCensus = {
     "coalesce((SELECT sum(monitors) FROM counted WHERE state = 3), 0), "
     "coalesce((SELECT sum(monitors) FROM counted WHERE state = 4), 0), "
     "(SELECT count(*) FROM incident i WHERE i.closed_at IS NULL), "
-    "(SELECT count(*) FROM delivery d WHERE d.state = 1), "
-    "(SELECT count(*) FROM delivery d WHERE d.state = 3), "
+    "(SELECT count(*) FROM delivery d WHERE d.state = 1 AND d.project_id > 0), "
+    "(SELECT count(*) FROM delivery d WHERE d.state = 3 AND d.project_id > 0), "
     "(SELECT count(*) FROM delivery d WHERE d.state = 1 "
     "AND d.next_attempt_at <= $1::timestamptz), "
     "(SELECT min(d.next_attempt_at) FROM delivery d WHERE d.state = 1 "
