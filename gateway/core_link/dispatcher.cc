@@ -19,8 +19,11 @@ constexpr size_t kMaxSpareRefs = 16;
 constexpr size_t kMaxBatchBytes = 3 * 1024 * 1024;
 // More than a push without its texts takes on the wire.
 constexpr size_t kPushBytes = 300;
-// A commit costs core and PostgreSQL as much as some fifteen pushes, whatever is in it. While a
-// stream owes answers to this many pushes, small batches would cost more than they gain.
+// A batch costs gateway, core and PostgreSQL as much as some fifteen pushes, whatever is in it.
+// While a stream owes answers, fewer than these wait for them, or for `small_batch_wait`.
+constexpr size_t kSmallBatch = 16;
+// While it owes answers to this many, small batches would cost more than they gain, however long
+// that takes.
 constexpr size_t kManyInFlight = 64;
 // How long after a push has given up its stream may still answer, before it is reset.
 constexpr absl::Duration kResetAfter = absl::Seconds(1);
@@ -226,11 +229,20 @@ Dispatcher::Stream* Dispatcher::ChooseStream(bool with_key, absl::Duration now) 
   return best;
 }
 
-bool Dispatcher::WorthABatch(const Stream& to) const {
+bool Dispatcher::WorthABatch(const Stream& to, absl::Duration now) const {
   size_t in_flight = 0;
   for (const Batch& batch : to.in_flight) in_flight += batch.pushes.size();
-  return in_flight < kManyInFlight ||
-         ready_.size() + ready_with_key_.size() >= std::min(in_flight, options_.max_batch) / 4 * 3;
+  const size_t ready = ready_.size() + ready_with_key_.size();
+  if (in_flight >= kManyInFlight) return ready >= std::min(in_flight, options_.max_batch) / 4 * 3;
+  return in_flight == 0 || ready >= kSmallBatch || WaitedEnough() <= now;
+}
+
+absl::Duration Dispatcher::WaitedEnough() const {
+  absl::Duration first = absl::InfiniteDuration();
+  for (const std::deque<PushRef>* queue : {&ready_, &ready_with_key_}) {
+    if (!queue->empty()) first = std::min(first, queue->front().push->received);
+  }
+  return first + options_.small_batch_wait;
 }
 
 std::vector<PushRef> Dispatcher::TakeRefs() {
@@ -427,6 +439,8 @@ absl::Duration Dispatcher::NextEvent(absl::Duration now) const {
   absl::Duration next = absl::InfiniteDuration();
   if (!arrivals_.empty()) next = arrivals_.front().push->received + options_.push_timeout;
   if (!retries_.empty()) next = std::min(next, retries_.top().due);
+  // What has waited for longer waits for an answer, not for a time.
+  if (const absl::Duration enough = WaitedEnough(); enough > now) next = std::min(next, enough);
   for (const auto& stream : streams_) {
     next = std::min(next, NextSignOfLife(*stream));
     for (const Batch& batch : stream->in_flight) {
@@ -440,7 +454,7 @@ absl::Duration Dispatcher::NextEvent(absl::Duration now) const {
 void Dispatcher::SendReady(std::deque<PushRef>& queue, absl::Duration now) {
   for (DropDone(queue); !queue.empty(); DropDone(queue)) {
     Stream* const stream = ChooseStream(&queue == &ready_with_key_, now);
-    if (stream == nullptr || !WorthABatch(*stream)) return;
+    if (stream == nullptr || !WorthABatch(*stream, now)) return;
     SendBatch(*stream, options_.max_batch, now);
     next_stream_ = (next_stream_ + 1) % streams_.size();
   }

@@ -47,6 +47,9 @@ struct DispatcherOptions {
   std::string gateway_name;
   size_t max_batch = 1000;
   size_t max_batches_in_flight = 3;  // per stream
+  // How long a few pushes wait, at most, for the answers that a stream owes, to go as one batch
+  // with those that come meanwhile.
+  absl::Duration small_batch_wait = absl::Milliseconds(1);
   size_t max_pending = 20'000;
   absl::Duration attempt_timeout = absl::Seconds(1);
   absl::Duration push_timeout = absl::Seconds(5);
@@ -147,7 +150,9 @@ class Dispatcher {
   Stream* Find(StreamId id);
   Stream* ChooseStream(bool with_key, absl::Duration now);
   // Whether what is ready should go to `to` now, rather than with what comes until it has answered.
-  bool WorthABatch(const Stream& to) const;
+  bool WorthABatch(const Stream& to, absl::Duration now) const;
+  // When the oldest of what is ready has waited for small_batch_wait.
+  absl::Duration WaitedEnough() const;
   // Sends what is in `queue`, which is one of both, as far as streams take it.
   void SendReady(std::deque<PushRef>& queue, absl::Duration now);
   // The next push for a batch to that stream, or nothing.

@@ -51,8 +51,52 @@ TEST_F(DispatcherTest, AStreamThatIsAskedGivesASignOfLifeAtOnce) {
   EXPECT_EQ(a_.sent[1].pushes_size(), 1);
 }
 
+TEST_F(DispatcherTest, AFewPushesWaitForTheAnswersThatAreOwedButNotForLong) {
+  Dispatcher dispatcher({.gateway_name = "gw",
+                         .small_batch_wait = absl::Milliseconds(1),
+                         .sign_of_life = absl::InfiniteDuration()},
+                        *this);
+  const auto id = dispatcher.Add(&a_);
+  int names = 0;
+  const auto push = [&](int count, absl::Duration later = absl::ZeroDuration()) {
+    now_ += later;
+    for (int i = 0; i < count; ++i) {
+      PendingPush* const one = dispatcher.Take();
+      one->parameters.message = std::to_string(++names);
+      one->received = now_;
+      dispatcher.Submit(one, now_);
+    }
+    return dispatcher.OnTurn(now_);
+  };
+  push(1);
+  ASSERT_EQ(a_.sent.size(), 1u) << "nothing is in flight: at once";
+  const absl::Duration next = push(1, absl::Microseconds(100));
+  EXPECT_EQ(next, now_ + absl::Milliseconds(1));
+  push(1, absl::Microseconds(100));
+  EXPECT_EQ(a_.sent.size(), 1u);
+  Answer(dispatcher, id, a_.sent[0]);
+  push(0);
+  ASSERT_EQ(a_.sent.size(), 2u);
+  EXPECT_EQ(a_.sent[1].pushes_size(), 2) << "both go with the answer";
+
+  push(1, absl::Microseconds(100));
+  push(0, absl::Microseconds(999));
+  EXPECT_EQ(a_.sent.size(), 2u);
+  push(0, absl::Microseconds(1));
+  EXPECT_EQ(a_.sent.size(), 3u) << "a commit that takes long holds nothing up";
+  Answer(dispatcher, id, a_.sent[2]);
+
+  push(15);
+  EXPECT_EQ(a_.sent.size(), 3u);
+  push(1);
+  EXPECT_EQ(a_.sent.size(), 4u) << "sixteen are worth a batch";
+}
+
 TEST_F(DispatcherTest, WhileManyPushesAreInFlightAFurtherBatchIsALargeOne) {
-  Dispatcher dispatcher({.gateway_name = "gw", .sign_of_life = absl::InfiniteDuration()}, *this);
+  Dispatcher dispatcher({.gateway_name = "gw",
+                         .small_batch_wait = absl::ZeroDuration(),
+                         .sign_of_life = absl::InfiniteDuration()},
+                        *this);
   const auto id = dispatcher.Add(&a_);
   int names = 0;
   const auto push = [&](int count) {

@@ -85,6 +85,7 @@ class DispatcherTest : public ::testing::Test, public OutcomeSink {
   Dispatcher dispatcher_{{.gateway_name = "gw",
                           .max_batch = 10,
                           .max_batches_in_flight = 2,
+                          .small_batch_wait = absl::ZeroDuration(),
                           .max_pending = 50,
                           .sign_of_life = absl::InfiniteDuration()},
                          *this};
