@@ -136,7 +136,7 @@ def mass(system, scale):
 def _backlog_run(system, scale, nginx, channel):
     count = scale.backlog
     system.notifier.terminate()
-    prefix = system.doom(count, _LEAD_S, 0, channel)
+    prefix = system.doom(count, _LEAD_S + count // 5000, 0, channel)
     system.wait_for(prefix, "delivery", count, 60)
     system.notifier.restart(60)
     system.wait_for(prefix, "delivery", 0, 120, "t.state = 1")
