@@ -234,7 +234,9 @@ bool Dispatcher::WorthABatch(const Stream& to, absl::Duration now) const {
   for (const Batch& batch : to.in_flight) in_flight += batch.pushes.size();
   const size_t ready = ready_.size() + ready_with_key_.size();
   if (in_flight >= kManyInFlight) return ready >= std::min(in_flight, options_.max_batch) / 4 * 3;
-  return in_flight == 0 || ready >= kSmallBatch || WaitedEnough() <= now;
+  // A sign of life that is due takes them along.
+  return in_flight == 0 || ready >= kSmallBatch || WaitedEnough() <= now ||
+         NextSignOfLife(to) <= now;
 }
 
 absl::Duration Dispatcher::WaitedEnough() const {

@@ -47,8 +47,8 @@ struct DispatcherOptions {
   std::string gateway_name;
   size_t max_batch = 1000;
   size_t max_batches_in_flight = 3;  // per stream
-  // How long a few pushes wait, at most, for the answers that a stream owes, to go as one batch
-  // with those that come meanwhile.
+  // How long a few pushes wait for the answers that a stream owes, to go as one batch with those
+  // that come meanwhile. The event loop counts whole milliseconds: it may be one more.
   absl::Duration small_batch_wait = absl::Milliseconds(1);
   size_t max_pending = 20'000;
   absl::Duration attempt_timeout = absl::Seconds(1);

@@ -92,6 +92,29 @@ TEST_F(DispatcherTest, AFewPushesWaitForTheAnswersThatAreOwedButNotForLong) {
   EXPECT_EQ(a_.sent.size(), 4u) << "sixteen are worth a batch";
 }
 
+TEST_F(DispatcherTest, ASignOfLifeThatCoreAsksForTakesAlongWhatWaits) {
+  Dispatcher dispatcher({.gateway_name = "gw",
+                         .small_batch_wait = absl::Milliseconds(1),
+                         .sign_of_life = absl::InfiniteDuration()},
+                        *this);
+  const auto id = dispatcher.Add(&a_);
+  for (const char* message : {"1", "2"}) {
+    PendingPush* const one = dispatcher.Take();
+    one->parameters.message = message;
+    one->received = now_;
+    dispatcher.Submit(one, now_);
+    dispatcher.OnTurn(now_);
+  }
+  ASSERT_EQ(a_.sent.size(), 1u);
+  PushStreamResponse question;
+  question.set_speak(true);
+  dispatcher.OnAnswer(id, question, now_);
+  dispatcher.OnTurn(now_);
+  ASSERT_EQ(a_.sent.size(), 2u);
+  EXPECT_EQ(a_.sent[1].pushes_size(), 1);
+  EXPECT_EQ(a_.sent[1].held_micros(), 0u);
+}
+
 TEST_F(DispatcherTest, WhileManyPushesAreInFlightAFurtherBatchIsALargeOne) {
   Dispatcher dispatcher({.gateway_name = "gw",
                          .small_batch_wait = absl::ZeroDuration(),

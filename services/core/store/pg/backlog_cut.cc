@@ -24,7 +24,7 @@ const Statement kLockBacklogs = {
     "CROSS JOIN LATERAL (SELECT b.delivery_id FROM delivery b WHERE b.state = 1 "
     "AND b.monitor_id = u.monitor_id AND b.channel_id + 0 = u.channel_id AND NOT b.redelivery "
     "OFFSET 0) waiting JOIN delivery d ON d.delivery_id = waiting.delivery_id "
-    "WHERE d.state + 0 = 1 ORDER BY d.delivery_id + 0 FOR NO KEY UPDATE OF d"};
+    "WHERE d.state + 0 = 1 AND NOT d.redelivery ORDER BY d.delivery_id + 0 FOR NO KEY UPDATE OF d"};
 
 namespace {
 

@@ -90,12 +90,15 @@ constexpr Statement kSaveWindow = {
     "VALUES ($1::bigint, $2::timestamptz, $3::integer) ON CONFLICT (channel_id) DO UPDATE "
     "SET started_at = excluded.started_at, sent = excluded.sent"};
 
-// One that was dead and was sent again after all tells them again, too.
+// One that was dead and was sent again after all tells them again, too. OFFSET 0: as in
+// delivery_order.cc.
 #define TOCSIN_FOLLOW(which)                                                     \
   "UPDATE delivery d SET state = g.state, attempts = g.attempts, "               \
   "finished_at = g.finished_at, last_outcome = g.last_outcome, "                 \
   "last_http_status = g.last_http_status, lease_id = NULL, leased_until = NULL " \
-  "FROM delivery g WHERE d.told_by = g.id AND " which " RETURNING d.delivery_id"
+  "FROM delivery g CROSS JOIN LATERAL (SELECT t.delivery_id FROM delivery t "    \
+  "WHERE t.told_by = g.id OFFSET 0) told "                                       \
+  "WHERE d.delivery_id = told.delivery_id AND " which " RETURNING d.delivery_id"
 
 constexpr Statement kFollowDigest = {
     "follow_digest",

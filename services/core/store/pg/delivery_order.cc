@@ -38,9 +38,9 @@ constexpr Statement kReleaseBacklogs = {
 constexpr Statement kEndRelease = {
     "end_release",
     "UPDATE channel c SET released_at = NULL WHERE c.released_at IS NOT NULL "
-    "AND NOT EXISTS (SELECT FROM delivery b WHERE b.channel_id = c.channel_id AND b.state = 1 "
+    "AND (SELECT true FROM delivery b WHERE b.channel_id = c.channel_id AND b.state = 1 "
     "AND NOT b.gather AND b.told_by IS NULL AND b.next_attempt_at > $1::timestamptz AND "
-    "b.leased_at < c.released_at)"};
+    "b.leased_at < c.released_at LIMIT 1) IS NULL"};
 
 }  // namespace
 

@@ -66,6 +66,7 @@ PgStore::PgStore(const PgStoreOptions& options, const Conninfos& conninfos, Seal
                 log_),
       admin_(options.admin_sessions, OptionsOf(pg::kAdmin, conninfos.admin), watchdog_, log_),
       list_(options.list_sessions, OptionsOf(pg::kList, conninfos.list), watchdog_, log_),
+      monitor_(options.monitor_sessions, OptionsOf(pg::kList, conninfos.list), watchdog_, log_),
       search_((options.list_sessions + 1) / 2, OptionsOf(pg::kSearch, conninfos.search), watchdog_,
               log_),
       upkeep_(1, OptionsOf(pg::kUpkeep, conninfos.upkeep), watchdog_, log_),

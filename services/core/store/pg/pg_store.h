@@ -28,7 +28,8 @@ class MonitorFinder;
 struct PgStoreOptions {
   std::string url;            // postgresql://… or key=value pairs; holds the password
   int admin_sessions = 4;     // for reads and what people ask for
-  int list_sessions = 4;      // for lists of monitors; half as many search
+  int list_sessions = 4;      // for lists of monitors and histories; half as many search
+  int monitor_sessions = 2;   // for one monitor and its heartbeats
   int delivery_sessions = 3;  // for leasing deliveries, for reports of them, and for the feed
 };
 
@@ -147,6 +148,7 @@ class PgStore : public Store, public HistoryStore {
   pg::SessionPool delivery_;
   pg::SessionPool admin_;
   pg::SessionPool list_;
+  pg::SessionPool monitor_;
   pg::SessionPool search_;
   pg::SessionPool upkeep_;
   pg::SessionPool probe_;

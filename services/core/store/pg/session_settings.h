@@ -49,8 +49,9 @@ inline constexpr SessionClass kAdmin = {.name = "admin",
                                         .idle_in_transaction_timeout = absl::Seconds(10),
                                         .by_key_only = false,
                                         .plan_life = absl::ZeroDuration()};
-// Lists of monitors: walks over an index in its order, a bounded number of rows at a time. Planning
-// what reads the history, with its partitions, would take most of the time.
+// One monitor and its heartbeats, by their keys, and lists of monitors: walks over an index in its
+// order, a bounded number of rows at a time. Planning what reads the history, with its partitions,
+// would take most of the time.
 inline constexpr SessionClass kList = {.name = "list",
                                        .statement_timeout = absl::Seconds(10),
                                        .lock_timeout = absl::Seconds(3),

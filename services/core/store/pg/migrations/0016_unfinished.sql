@@ -4,4 +4,3 @@
 -- an outage. The second condition keeps them off: only what names the project, and says that it is one, implies it.
 CREATE INDEX delivery_unfinished ON delivery (project_id, state, delivery_id)
   WHERE state <> 2 AND project_id > 0;
-DROP INDEX delivery_state;
