@@ -157,15 +157,18 @@ GapList Job::Outages(absl::Duration blur) const {
 absl::Time Job::PromisedBy(absl::Duration blur) const {
   const GapList outages = Outages(blur);
   if (failed_) return NoticedBy(now_, outages);
-  GapList disturbed = outages;
   const absl::Time heard = std::max(known_.last_at, known_.armed_at);
   absl::Time until = std::max(now_, known_.floor_at);
   // By the limit at its start, which a change of rules leaves alone.
   for (const Run& run : known_.runs) until = std::max(until, run.due_at);
-  const GapList windows = calendar_.Windows(monitor_, heard - absl::Hours(24),
-                                            until + 10 * (Period() + monitor_.schedule.grace));
-  disturbed.insert(disturbed.end(), windows.begin(), windows.end());
-  return NoticedBy(DownBy(monitor_, known_, disturbed, changed_at_), outages);
+  while (true) {
+    GapList disturbed = calendar_.Windows(monitor_, heard - absl::Hours(24), until);
+    disturbed.insert(disturbed.end(), outages.begin(), outages.end());
+    const absl::Time by = DownBy(monitor_, known_, disturbed, changed_at_);
+    if (by <= until) return NoticedBy(by, outages);
+    // What begins before then may put it off once more.
+    until = by;
+  }
 }
 
 absl::Time Job::NotBefore() const {
