@@ -34,7 +34,8 @@ verb_main() {
     exit 1
   fi
   load_ports
-  tour "$detach"
+  # A Ctrl-C would end the commands in it, and with them this shell, but nothing that runs.
+  if ! in_background tour "$detach" && cancelled; then leave 130; fi
   if $detach; then
     trap - INT TERM HUP
     return

@@ -191,7 +191,9 @@ cancelled() { [ -e "$home/run/cancel.$$" ]; }
 # ends that one with half an answer, and bash may even fail to parse the trap.
 in_background() {
   local worker status
-  rm -f "$home/run/cancel.$$"
+  # One that came since the last step counts: only what an earlier process of this number left does not.
+  if [ "${heeds_cancel:-}" != "$home" ]; then rm -f "$home/run/cancel.$$"; fi
+  heeds_cancel=$home
   trap ': >"$home/run/cancel.$$"' INT TERM HUP
   # Bash starts it with Ctrl-C ignored; a closing terminal must not cut it short either.
   (
