@@ -60,12 +60,7 @@ TEST_F(DispatcherTest, AFewPushesWaitForTheAnswersThatAreOwedButNotForLong) {
   int names = 0;
   const auto push = [&](int count, absl::Duration later = absl::ZeroDuration()) {
     now_ += later;
-    for (int i = 0; i < count; ++i) {
-      PendingPush* const one = dispatcher.Take();
-      one->parameters.message = std::to_string(++names);
-      one->received = now_;
-      dispatcher.Submit(one, now_);
-    }
+    for (int i = 0; i < count; ++i) Push(dispatcher, std::to_string(++names));
     return dispatcher.OnTurn(now_);
   };
   push(1);
@@ -99,10 +94,7 @@ TEST_F(DispatcherTest, ASignOfLifeThatCoreAsksForTakesAlongWhatWaits) {
                         *this);
   const auto id = dispatcher.Add(&a_);
   for (const char* message : {"1", "2"}) {
-    PendingPush* const one = dispatcher.Take();
-    one->parameters.message = message;
-    one->received = now_;
-    dispatcher.Submit(one, now_);
+    Push(dispatcher, message);
     dispatcher.OnTurn(now_);
   }
   ASSERT_EQ(a_.sent.size(), 1u);
@@ -123,12 +115,7 @@ TEST_F(DispatcherTest, WhileManyPushesAreInFlightAFurtherBatchIsALargeOne) {
   const auto id = dispatcher.Add(&a_);
   int names = 0;
   const auto push = [&](int count) {
-    for (int i = 0; i < count; ++i) {
-      PendingPush* const one = dispatcher.Take();
-      one->parameters.message = std::to_string(++names);
-      one->received = now_;
-      dispatcher.Submit(one, now_);
-    }
+    for (int i = 0; i < count; ++i) Push(dispatcher, std::to_string(++names));
     dispatcher.OnTurn(now_);
   };
   push(30);

@@ -45,13 +45,17 @@ class DispatcherTest : public ::testing::Test, public OutcomeSink {
 
   bool PushWithKey(const std::string& message) { return Push(message, "job"); }
   bool Push(const std::string& message, const std::string& monitor_id = "") {
-    PendingPush* push = dispatcher_.Take();
+    return Push(dispatcher_, message, monitor_id);
+  }
+  bool Push(Dispatcher& dispatcher, const std::string& message,
+            const std::string& monitor_id = "") {
+    PendingPush* push = dispatcher.Take();
     push->monitor_id = monitor_id;
     push->parameters.Clear();
     push->parameters.message = message;
     push->push_id = ++last_push_id_;
     push->received = now_;
-    return dispatcher_.Submit(push, now_);
+    return dispatcher.Submit(push, now_);
   }
   void Turn(absl::Duration step = absl::ZeroDuration()) {
     now_ += step;

@@ -156,9 +156,8 @@ constexpr pg::Statement kExpireStranded = {
 constexpr pg::Statement kDropLeases = {
     "drop_leases",
     "WITH lost AS (SELECT l.delivery_id FROM lease l WHERE l.leased_until < $1::timestamptz "
-    "AND NOT EXISTS (SELECT FROM delivery d WHERE d.delivery_id = l.delivery_id AND d.state + 0 = "
-    "1 "
-    "AND d.lease_id IS NOT NULL) LIMIT $2::integer) "
+    "AND NOT EXISTS (SELECT FROM delivery d WHERE d.delivery_id = l.delivery_id "
+    "AND d.state + 0 = 1 AND d.lease_id IS NOT NULL) LIMIT $2::integer) "
     "DELETE FROM lease l USING lost WHERE l.delivery_id = lost.delivery_id"};
 
 // Keys ascend in time: what is due for deletion is found at the low end.
