@@ -91,14 +91,16 @@ constexpr Statement kSaveWindow = {
     "SET started_at = excluded.started_at, sent = excluded.sent"};
 
 // One that was dead and was sent again after all tells them again, too. OFFSET 0: as in
-// delivery_order.cc.
+// delivery_order.cc. That it is told by the digest is looked at again, on the row that is locked:
+// somebody may have sent it again by itself; `|| ''` keeps that off the index.
 #define TOCSIN_FOLLOW(which)                                                     \
   "UPDATE delivery d SET state = g.state, attempts = g.attempts, "               \
   "finished_at = g.finished_at, last_outcome = g.last_outcome, "                 \
   "last_http_status = g.last_http_status, lease_id = NULL, leased_until = NULL " \
   "FROM delivery g CROSS JOIN LATERAL (SELECT t.delivery_id FROM delivery t "    \
   "WHERE t.told_by = g.id OFFSET 0) told "                                       \
-  "WHERE d.delivery_id = told.delivery_id AND " which " RETURNING d.delivery_id"
+  "WHERE d.delivery_id = told.delivery_id AND d.told_by || '' = g.id AND " which \
+  " RETURNING d.delivery_id"
 
 constexpr Statement kFollowDigest = {
     "follow_digest",
