@@ -416,6 +416,10 @@ void Connection::OnTimeout() {
     Add(worker_.stats().timed_out, 1);
     return Close();
   }
+  // A request, or what was missing of it, may have arrived that this turn has not read.
+  const size_t requests = slots_.size();
+  ReadSome();
+  if (fd_ < 0 || linked() || slots_.size() > requests) return;
   if (reader_) return Refuse(408, "the request took too long to arrive");
   Close();
 }

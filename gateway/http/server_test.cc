@@ -273,6 +273,31 @@ TEST_F(ServerTest, TimesOutHeadsBodiesAndIdleConnections) {
   EXPECT_TRUE(last.AtEnd());
 }
 
+TEST_F(ServerTest, ARequestThatArrivesAsItsConnectionTimesOutIsAnswered) {
+  Start();
+  auto idle = Connect();
+  idle.Send(kGet);
+  idle.Receive();
+  auto fresh = Connect();
+  auto half = Connect();
+  half.Send("POST /now HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\na");
+  // All are read before the clock moves: a later connection was answered.
+  auto last = Connect();
+  last.Send(kGet);
+  last.Receive();
+  // The turn that finds them expired has looked at their sockets before they sent.
+  monotonic_.Advance(absl::Seconds(76));
+  desk_.loop->Post([&] {
+    idle.Send(kGet);
+    fresh.Send(kGet);
+    half.Send("b");
+  });
+  EXPECT_EQ(idle.Receive().status, 200);
+  EXPECT_EQ(fresh.Receive().status, 200);
+  EXPECT_EQ(half.Receive().body, "POST /now ab");
+  EXPECT_TRUE(last.AtEnd());
+}
+
 TEST_F(ServerTest, AHeadThatDripsDoesNotGainTime) {
   Start();
   auto client = Connect();
