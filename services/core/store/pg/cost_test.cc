@@ -250,19 +250,48 @@ TEST_F(CostTest, ListsWalkTheIndexOfTheirOrderWhateverTheStatisticsSay) {
 
 TEST_F(CostTest, SearchesFindFewAmongManyInTheIndex) {
   MakeListed(20000);
-  const auto plan = [&](const std::string& severity, const std::string& owner,
-                        const std::string& labels, const std::string& pattern) {
+  enum Asked { kNothing, kSeverity, kOwner, kLabels, kPattern };
+  // All terms are there; the index is asked for one.
+  const auto plan = [&](Asked asked) {
+    const auto is = [asked](Asked term) { return asked == term ? "true" : "false"; };
     return PlanOf(kSearchMonitors.ascending, kSearch,
-                  {"1", "'1970-01-01'", "''", "2000", "51", "false", "NULL", severity, owner,
-                   labels, "0", pattern, "NULL", "NULL", "'{}'", "'{}'", "'{}'", "'{}'"});
+                  {"1",
+                   "'1970-01-01'",
+                   "''",
+                   "2000",
+                   "51",
+                   "false",
+                   "NULL",
+                   "1",
+                   "'owner-7'",
+                   "'{\"host\": \"7\"}'",
+                   "0",
+                   asked == kPattern ? "'%nothing%'" : "NULL",
+                   "NULL",
+                   "NULL",
+                   "false",
+                   is(kSeverity),
+                   is(kOwner),
+                   is(kLabels),
+                   "false",
+                   "'{}'",
+                   "'{%nothing%}'",
+                   "'{}'",
+                   "'{}'"});
   };
-  for (const std::string& found :
-       {plan("1", "NULL", "NULL", "NULL"), plan("NULL", "'owner-7'", "NULL", "NULL"),
-        plan("NULL", "NULL", "'{\"host\": \"7\"}'", "NULL"),
-        plan("NULL", "NULL", "NULL", "'%nothing%'")}) {
-    EXPECT_THAT(found, HasSubstr("Bitmap Index Scan on monitor_search"));
+  const std::pair<Asked, std::string> terms[] = {{kSeverity, "(severity = '1'::smallint)"},
+                                                 {kOwner, "(owner = 'owner-7'::text)"},
+                                                 {kLabels, "(labels @> "},
+                                                 {kPattern, "~~ '%nothing%'::text)"}};
+  for (const auto& [asked, condition] : terms) {
+    const std::string found = plan(asked);
+    EXPECT_THAT(found, ContainsRegex("Bitmap Index Scan on monitor_search[^\n]*\n +Index Cond: "));
+    // That condition and no other.
+    EXPECT_THAT(found, HasSubstr(condition));
+    EXPECT_THAT(found, Not(ContainsRegex("Index Cond: [^\n]* AND ")));
     EXPECT_THAT(found, Not(HasSubstr("monitor_listing")));  // nothing asks for it
   }
+  EXPECT_THAT(plan(kNothing), Not(HasSubstr("monitor_search")));
 }
 
 // Sessions that keep plans make them anew as the use of a statement grows.

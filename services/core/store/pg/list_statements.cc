@@ -99,18 +99,24 @@ const ListStatements kWalkStateById = TOCSIN_BOTH_WAYS("walk_state_by_id", TOCSI
 const ListStatements kWalkStateByChange =
     TOCSIN_BOTH_WAYS("walk_state_by_change", TOCSIN_WALK_STATE_BY_CHANGE);
 
-// Planned for its values each time, so that what is NULL is not there for the planner, and each
-// pattern can be looked up in the index; monitor_listing then is there only when it is needed.
+// Planned for its values each time, so that what is NULL or not asked for is not there for the
+// planner; monitor_listing then is there only when it is needed. `IS TRUE` keeps what is only
+// looked at away from the index.
 #define TOCSIN_SEARCH(direction, beyond) \
   "WITH found AS MATERIALIZED (SELECT m.monitor_id, m.id, CASE $11::integer "                   \
   "WHEN 1 THEN l.changed_at WHEN 2 THEN m.created_at ELSE $2::timestamptz END AS at "           \
   "FROM monitor m LEFT JOIN monitor_listing l ON l.monitor_id = m.monitor_id "                  \
-  "WHERE m.project_id = $1::integer AND ($7::smallint IS NULL "                                 \
+  "WHERE (m.project_id = $1::integer) IS TRUE AND ($7::smallint IS NULL "                       \
   "OR (l.project_id = $1::integer AND l.state = $7::smallint)) "                                \
   "AND ($12::text IS NULL OR " TOCSIN_SEARCHED_TEXT " LIKE $12::text) "                         \
   "AND ($13::text IS NULL OR " TOCSIN_SEARCHED_TEXT " LIKE $13::text) "                         \
   "AND ($14::text IS NULL OR " TOCSIN_SEARCHED_TEXT " LIKE $14::text) "                         \
-  "AND " TOCSIN_MATCHES("$15", "$16", "$17", "$18")                                             \
+  "AND (NOT $15::boolean OR m.project_id = $1::integer) "                                       \
+  "AND (NOT $16::boolean OR m.severity = $8::smallint) "                                        \
+  "AND (NOT $17::boolean OR m.owner = $9::text) "                                               \
+  "AND (NOT $18::boolean OR m.labels @> $10::jsonb) "                                           \
+  "AND (NOT $19::boolean OR m.labels ?& $20::text[]) "                                          \
+  "AND (" TOCSIN_MATCHES("$20", "$21", "$22", "$23") ") IS TRUE"                                \
   " LIMIT $4::integer + 1) "                                                                    \
   "(SELECT f.monitor_id, f.at, f.id FROM found f "                                              \
   "WHERE (f.at, f.id) " beyond " ($2::timestamptz, $3::text) "                                  \
@@ -118,6 +124,24 @@ const ListStatements kWalkStateByChange =
   "UNION ALL (SELECT NULL::bigint, f.at, f.id FROM found f OFFSET $4::integer LIMIT 1)"
 
 const ListStatements kSearchMonitors = TOCSIN_BOTH_WAYS("search_monitors", TOCSIN_SEARCH);
+
+#define TOCSIN_ESTIMATE_PATTERN(alias, pattern) \
+  "UNION ALL SELECT FROM monitor " alias " WHERE " TOCSIN_SEARCHED_TEXT_OF(alias) " LIKE " pattern
+
+const Statement kEstimateTerms = {
+    "estimate_terms",
+    "EXPLAIN (FORMAT JSON) "
+    "SELECT FROM monitor project WHERE project.project_id = $1::integer "
+    "UNION ALL SELECT FROM monitor severity WHERE severity.severity = $2::smallint "
+    "UNION ALL SELECT FROM monitor owner WHERE owner.owner = $3::text "
+    "UNION ALL SELECT FROM monitor labels WHERE labels.labels @> $4::jsonb "
+    "UNION ALL SELECT FROM monitor_listing state "
+    "WHERE state.project_id = $1::integer AND state.state = $5::smallint "
+    TOCSIN_ESTIMATE_PATTERN("pattern_1", "$6::text ")
+    TOCSIN_ESTIMATE_PATTERN("pattern_2", "$7::text ")
+    TOCSIN_ESTIMATE_PATTERN("pattern_3", "$8::text ")
+    "UNION ALL SELECT FROM monitor label_keys WHERE cardinality($9::text[]) > 0 "
+    "AND label_keys.labels ?& $9::text[]"};
 
 const Statement kMonitorViews = {
     "monitor_views", TOCSIN_SELECT_MONITOR_VIEW "WHERE m.monitor_id = ANY ($1::bigint[])"};

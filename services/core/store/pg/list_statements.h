@@ -32,15 +32,24 @@ extern const ListStatements kWalkStateByChange;
 // Collect up to $4 matching monitors from wherever they are found soonest, and sort them. With NULL
 // in the end there are more of them, and the answer is worth nothing. Parameters besides:
 //   $11 what the order is by: 0 the id, 1 the change of state, 2 the creation,
-//   $12 to $14 patterns of display name and id together that the index knows, or NULL,
-//   $15 to $18 as $11 to $14 above.
+//   $12 to $14 patterns of display name and id together that the index is asked for, or NULL,
+//   $15 to $19 whether it is asked for project, severity, owner, labels, label keys (booleans),
+//   $20 to $23 as $11 to $14 above.
 extern const ListStatements kSearchMonitors;
+
+// EXPLAIN, as JSON, in which the alias of each node names the term that it estimates: project,
+// severity, owner, labels, state, label_keys, pattern_1 to pattern_3. Parameters, of which those
+// that are NULL are not there: $1 project, $2 severity, $3 owner, $4 labels, $5 state, $6 to $8
+// patterns; $9 label keys, an array.
+extern const Statement kEstimateTerms;
 
 // The views of the monitors $1, in no order.
 extern const Statement kMonitorViews;
 
 // What patterns of display name and id together are compared with. The byte between them is in no
 // id.
-#define TOCSIN_SEARCHED_TEXT "lower((m.display_name || E'\\x01' || m.id) COLLATE \"C\")"
+#define TOCSIN_SEARCHED_TEXT_OF(monitor) \
+  "lower((" monitor ".display_name || E'\\x01' || " monitor ".id) COLLATE \"C\")"
+#define TOCSIN_SEARCHED_TEXT TOCSIN_SEARCHED_TEXT_OF("m")
 
 }  // namespace tocsin::core::pg

@@ -8,13 +8,11 @@
 #include <unordered_map>
 #include <utility>
 
-#include "absl/strings/ascii.h"
-#include "absl/strings/str_cat.h"
-#include "absl/strings/str_replace.h"
 #include "common/status_macros.h"
 #include "services/core/store/pg/list_statements.h"
 #include "services/core/store/pg/monitor_views.h"
 #include "services/core/store/pg/pg_store.h"
+#include "services/core/store/pg/search_terms.h"
 
 namespace tocsin::core {
 namespace {
@@ -22,16 +20,12 @@ namespace {
 using By = MonitorOrder::By;
 
 constexpr int kFirstLook = 250;
-constexpr int kLook = 1000;
+constexpr int kLook = 500;
 // The most that a search sorts.
 constexpr int kMostFound = 2000;
-// A page has looked at as many at least, also where the machine has too much to do; after so long
-// it ends with what it has.
-constexpr int kLeastLookedAt = 4000;
-constexpr absl::Duration kPatience = absl::Milliseconds(12);
-// The index knows what has as many letters or digits in a row.
-constexpr int kTrigram = 3;
-constexpr size_t kPatterns = 3;
+// A page that goes on has looked at kLook more at least, also where the machine has too much to do;
+// after so long it ends with what it has.
+constexpr absl::Duration kPatience = absl::Milliseconds(7);
 
 // '~' is above all that ids are made of.
 MonitorPlace StartOf(const MonitorOrder& order) {
@@ -40,39 +34,17 @@ MonitorPlace StartOf(const MonitorOrder& order) {
   return {.at = absl::InfinitePast(), .id = ""};
 }
 
-std::string PatternOf(const std::string& text) {
-  return absl::StrCat("%", absl::StrReplaceAll(text, {{"\\", "\\\\"}, {"%", "\\%"}, {"_", "\\_"}}),
-                      "%");
-}
-
-int LongestRun(const std::string& text) {
-  int run = 0, longest = 0;
-  for (const char c : text) {
-    run = absl::ascii_isalnum(c) ? run + 1 : 0;
-    longest = std::max(longest, run);
-  }
-  return longest;
-}
-
 // The texts of a filter as the statements take them.
 struct Patterns {
   explicit Patterns(const MonitorFilter& filter) {
-    std::vector<const TextTerm*> known;
     for (const TextTerm& term : filter.texts) {
       // The byte between display name and id is no text: only a display name can contain it.
       const bool in_name =
           term.in == TextTerm::In::kDisplayName ||
           (term.in == TextTerm::In::kEither && term.text.find('\x01') != std::string::npos);
       pg::BinaryArray& array = in_name ? names : term.in == TextTerm::In::kId ? ids : texts;
-      array.AddBytes(PatternOf(term.text));
-      if (LongestRun(term.text) >= kTrigram) known.push_back(&term);
+      array.AddBytes(pg::ContainsPattern(term.text));
     }
-    // The longest are the rarest.
-    std::stable_sort(known.begin(), known.end(), [](const TextTerm* a, const TextTerm* b) {
-      return LongestRun(a->text) > LongestRun(b->text);
-    });
-    for (const TextTerm* term : known) indexed.push_back(PatternOf(term->text));
-    indexed.resize(std::min(indexed.size(), kPatterns));
     for (const std::string& key : filter.label_keys) keys.AddBytes(key);
   }
 
@@ -80,7 +52,6 @@ struct Patterns {
   pg::BinaryArray texts{pg::ElementType::kText};
   pg::BinaryArray ids{pg::ElementType::kText};
   pg::BinaryArray names{pg::ElementType::kText};
-  std::vector<std::string> indexed;
 };
 
 // Of the states the index by id knows all but UP.
@@ -93,7 +64,7 @@ bool HasOrderedState(const MonitorQuery& query) {
 bool CanSearch(const MonitorQuery& query) {
   const MonitorFilter& filter = query.filter;
   return filter.severity.has_value() || filter.owner.has_value() || !filter.labels.empty() ||
-         !filter.label_keys.empty() || !Patterns(filter).indexed.empty() ||
+         !filter.label_keys.empty() || !pg::IndexedPatterns(filter).empty() ||
          (filter.state.has_value() && !HasOrderedState(query));
 }
 
@@ -119,6 +90,7 @@ class pg::MonitorFinder {
   explicit MonitorFinder(const MonitorQuery& query)
       : query_(query), place_(query.after.value_or(StartOf(query.order))) {}
 
+  const MonitorQuery& query() const { return query_; }
   bool done() const { return done_; }
   const std::vector<MonitorKey>& found() const { return found_; }
   // From where the list goes on, also when it is not done.
@@ -135,14 +107,18 @@ class pg::MonitorFinder {
   }
 
   // False when there is too much.
-  absl::StatusOr<bool> Search(pg::Session& session) {
+  absl::StatusOr<bool> Search(pg::Session& session, const pg::SearchTerms& terms) {
     pg::Params params;
     AddAsked(kMostFound, params);
     params.Int(static_cast<int>(query_.order.by));
-    std::vector<std::string> indexed = Patterns(query_.filter).indexed;
-    for (size_t i = 0; i < kPatterns; ++i) {
-      i < indexed.size() ? params.Text(indexed[i]) : params.Null();
+    for (size_t i = 0; i < pg::kSearchPatterns; ++i) {
+      i < terms.patterns.size() ? params.Text(terms.patterns[i]) : params.Null();
     }
+    params.Bool(terms.project)
+        .Bool(terms.severity)
+        .Bool(terms.owner)
+        .Bool(terms.labels)
+        .Bool(terms.label_keys);
     AddArrays(params);
     ASSIGN_OR_RETURN(pg::Rows rows,
                      session.Run(pg::kSearchMonitors.In(query_.order.descending), params));
@@ -244,7 +220,9 @@ absl::StatusOr<std::vector<MonitorView>> ReadViews(pg::Session& session, const M
 absl::StatusOr<bool> PgStore::Search(pg::MonitorFinder& finder) {
   ASSIGN_OR_RETURN(pg::SessionPool::Lease session, search_.Take(kPatience));
   RETURN_IF_ERROR(session->Ready());
-  return finder.Search(*session);
+  ASSIGN_OR_RETURN(const std::optional<pg::SearchTerms> terms,
+                   pg::ChooseTerms(*session, finder.query()));
+  return terms.has_value() ? finder.Search(*session, *terms) : false;
 }
 
 absl::StatusOr<MonitorPage> PgStore::ListMonitors(const MonitorQuery& query) {
@@ -263,8 +241,7 @@ absl::StatusOr<MonitorPage> PgStore::ListMonitors(const MonitorQuery& query) {
     if (!all_found.ok() && !absl::IsUnavailable(all_found.status())) return all_found.status();
     page.walk = !all_found.ok() || !*all_found;
   }
-  for (int looked = 0; !finder.done() && (looked < kLeastLookedAt || clock_.Now() < end);
-       looked += kLook) {
+  for (bool first = true; !finder.done() && (first || clock_.Now() < end); first = false) {
     RETURN_IF_ERROR(finder.Walk(*session, kLook));
   }
   page.next = finder.next();

@@ -1,0 +1,56 @@
+// What a search for monitors asks the index for.
+//
+// The index holds every column that a filter may ask about, and intersects long lists as readily as
+// short ones: a term that half of all monitors match costs milliseconds and spares nothing. So only
+// what is rare is asked for, as the planner's statistics have it; the rest is looked at on what
+// that finds.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "services/core/store/pg/session.h"
+#include "services/core/store/reads.h"
+
+namespace tocsin::core::pg {
+
+inline constexpr int kSearchPatterns = 3;
+
+// What the index is asked for; `patterns` as in kSearchMonitors, kSearchPatterns at most.
+struct SearchTerms {
+  bool project = false;
+  bool severity = false;
+  bool owner = false;
+  bool labels = false;
+  bool label_keys = false;
+  std::vector<std::string> patterns;
+};
+
+// How many monitors the planner expects to match each term; nullopt where there is none.
+struct TermEstimates {
+  std::optional<double> project;
+  std::optional<double> severity;
+  std::optional<double> owner;
+  std::optional<double> labels;
+  std::optional<double> label_keys;
+  std::optional<double> state;   // has an index of its own, and is always asked for
+  std::vector<double> patterns;  // of IndexedPatterns, as many
+};
+
+// What LIKE matches where `text` is found anywhere.
+std::string ContainsPattern(const std::string& text);
+
+// The parts of the texts that trigrams find: three ASCII letters or digits in a row or more, with
+// what is beside them, the longest first; kSearchPatterns at most.
+std::vector<std::string> IndexedPatterns(const MonitorFilter& filter);
+
+// nullopt: nothing is so rare that a search is worth while.
+std::optional<SearchTerms> ChooseTerms(const TermEstimates& estimates,
+                                       const std::vector<std::string>& patterns);
+
+// The same, of what the planner expects; no table is read for it.
+absl::StatusOr<std::optional<SearchTerms>> ChooseTerms(Session& session, const MonitorQuery& query);
+
+}  // namespace tocsin::core::pg
