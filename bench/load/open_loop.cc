@@ -84,7 +84,8 @@ class OpenLoop {
   const Options options_;
   int epoll_ = -1;
   std::vector<Connection> connections_;
-  std::vector<Connection*> idle_;
+  // The one that has rested longest is used first: none rests until the gateway closes it.
+  std::deque<Connection*> idle_;
   std::deque<Clock::time_point> waiting_;
   std::vector<double> latencies_ms_;
   std::mt19937_64 random_{12345};
@@ -180,8 +181,8 @@ void OpenLoop::Release(Connection& connection) {
 
 Connection* OpenLoop::Idle() {
   if (idle_.empty()) return nullptr;
-  Connection* connection = idle_.back();
-  idle_.pop_back();
+  Connection* connection = idle_.front();
+  idle_.pop_front();
   return connection;
 }
 

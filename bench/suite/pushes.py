@@ -115,9 +115,9 @@ def latency(system, scale):
     system.warm_up(scale.seconds // 2)
     runs = []
     for _ in range(scale.runs):
-        commit = tools.commit_milliseconds(system.postgres, 2)
+        commit, slow = tools.commit_milliseconds(system.postgres, 2), tools.slow_share(2)
         with tools.OpenLoop(system.gateway, 5000, scale.seconds, system.monitors) as load:
-            runs.append({**load.finish(), "commit": commit})
+            runs.append({**load.finish(), "commit": commit, "slow": slow})
     commit = median(runs, "commit")
     p50, p99 = median(runs, "p50_ms"), median(runs, "p99_ms")
     p50_limit, p99_limit = 2 * commit + 1, 5 * commit + 5
@@ -127,6 +127,8 @@ def latency(system, scale):
         Figure("latency.p99", "latency at 5,000/s, open loop, p99", p99, "ms", "P3", LOWER,
                p99_limit, relative=p99 / p99_limit, tolerance=0.6),
         Figure("latency.commit", f"{_EXTRA}PostgreSQL, one-row commit, median", commit, "ms"),
+        Figure("latency.slow", f"{_EXTRA}time in which the idle machine was slow",
+               median(runs, "slow"), "%"),
         Figure("latency.lost", f"{_EXTRA}refused or lost", sum(run["lost"] for run in runs),
                better=LOWER),
     ]

@@ -194,6 +194,18 @@ class Nginx:
         shutil.rmtree(self._dir, ignore_errors=True)
 
 
+def slow_share(seconds):
+    """The share of the time in which this machine, with nothing else to do, computes at less than
+    half of its usual speed: what no percentile of a latency can be better than."""
+    took, left = [], stopwatch()
+    while left() < seconds:
+        work = stopwatch()
+        sum(range(2000))
+        took.append(work())
+    usual = statistics.median(took)
+    return sum(one for one in took if one > 2 * usual) / sum(took)
+
+
 def commit_milliseconds(postgres, seconds):
     """The median time of a transaction that inserts one row, on one connection."""
     postgres.execute("CREATE TABLE IF NOT EXISTS bench_commit (n bigint, at timestamptz)")
