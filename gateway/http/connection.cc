@@ -417,11 +417,11 @@ void Connection::OnTimeout() {
     return Close();
   }
   // A request, or what was missing of it, may have arrived that this turn has not read.
-  const size_t requests = slots_.size();
-  ReadSome();
-  if (fd_ < 0 || linked() || slots_.size() > requests) return;
+  if (!paused_) ReadSome();
+  if (fd_ < 0 || linked()) return;
   if (reader_) return Refuse(408, "the request took too long to arrive");
-  Close();
+  // What is to be answered closes the connection afterwards, if it was the last.
+  if (slots_.empty()) Close();
 }
 
 void Connection::CloseIfIdle() {

@@ -298,6 +298,33 @@ TEST_F(ServerTest, ARequestThatArrivesAsItsConnectionTimesOutIsAnswered) {
   EXPECT_TRUE(last.AtEnd());
 }
 
+TEST_F(ServerTest, AnAnswerThatIsOwedOutlivesTheTimeoutOfAClientThatSendsNoMore) {
+  Start();
+  for (const bool at_once : {true, false}) {
+    auto client = Connect();
+    client.Send("GET /later HTTP/1.1\r\nHost: x\r\n\r\nGET /now HT");
+    const size_t number = at_once ? 0 : 1;
+    desk_.AwaitKept(number + 1);
+    if (at_once) {
+      // The turn that finds it expired has not seen the end of what the client sends.
+      monotonic_.Advance(absl::Seconds(11));
+      desk_.loop->Post([&] { client.ShutdownWrite(); });
+    } else {
+      client.ShutdownWrite();
+    }
+    // Their turns are over when a later connection was answered.
+    for (int turn = 0; turn < 2; ++turn) {
+      auto other = Connect();
+      other.Send(kGet);
+      other.Receive();
+      if (!at_once && turn == 0) Advance(absl::Seconds(11));
+    }
+    desk_.Answer(number, "owed");
+    EXPECT_EQ(client.Receive().body, "owed");
+    EXPECT_TRUE(client.AtEnd());
+  }
+}
+
 TEST_F(ServerTest, AHeadThatDripsDoesNotGainTime) {
   Start();
   auto client = Connect();

@@ -131,7 +131,8 @@ const ListStatements kSearchMonitors = TOCSIN_BOTH_WAYS("search_monitors", TOCSI
 const Statement kEstimateTerms = {
     "estimate_terms",
     "EXPLAIN (FORMAT JSON) "
-    "SELECT FROM monitor project WHERE project.project_id = $1::integer "
+    "SELECT FROM monitor total "
+    "UNION ALL SELECT FROM monitor project WHERE project.project_id = $1::integer "
     "UNION ALL SELECT FROM monitor severity WHERE severity.severity = $2::smallint "
     "UNION ALL SELECT FROM monitor owner WHERE owner.owner = $3::text "
     "UNION ALL SELECT FROM monitor labels WHERE labels.labels @> $4::jsonb "
@@ -140,8 +141,13 @@ const Statement kEstimateTerms = {
     TOCSIN_ESTIMATE_PATTERN("pattern_1", "$6::text ")
     TOCSIN_ESTIMATE_PATTERN("pattern_2", "$7::text ")
     TOCSIN_ESTIMATE_PATTERN("pattern_3", "$8::text ")
-    "UNION ALL SELECT FROM monitor label_keys WHERE cardinality($9::text[]) > 0 "
-    "AND label_keys.labels ?& $9::text[]"};
+    TOCSIN_ESTIMATE_PATTERN("pattern_4", "$9::text ")
+    TOCSIN_ESTIMATE_PATTERN("pattern_5", "$10::text ")
+    TOCSIN_ESTIMATE_PATTERN("pattern_6", "$11::text ")
+    TOCSIN_ESTIMATE_PATTERN("pattern_7", "$12::text ")
+    TOCSIN_ESTIMATE_PATTERN("pattern_8", "$13::text ")
+    "UNION ALL SELECT FROM monitor label_keys WHERE cardinality($14::text[]) > 0 "
+    "AND label_keys.labels ?& $14::text[]"};
 
 const Statement kMonitorViews = {
     "monitor_views", TOCSIN_SELECT_MONITOR_VIEW "WHERE m.monitor_id = ANY ($1::bigint[])"};

@@ -37,10 +37,10 @@ extern const ListStatements kWalkStateByChange;
 //   $20 to $23 as $11 to $14 above.
 extern const ListStatements kSearchMonitors;
 
-// EXPLAIN, as JSON, in which the alias of each node names the term that it estimates: project,
-// severity, owner, labels, state, label_keys, pattern_1 to pattern_3. Parameters, of which those
-// that are NULL are not there: $1 project, $2 severity, $3 owner, $4 labels, $5 state, $6 to $8
-// patterns; $9 label keys, an array.
+// EXPLAIN, as JSON, in which the alias of each node names the term that it estimates: total (all
+// monitors), project, severity, owner, labels, state, label_keys, pattern_1 to pattern_8.
+// Parameters, of which those that are NULL are not there: $1 project, $2 severity, $3 owner, $4
+// labels, $5 state, $6 to $13 patterns; $14 label keys, an array.
 extern const Statement kEstimateTerms;
 
 // The views of the monitors $1, in no order.

@@ -26,6 +26,8 @@ constexpr int kMostFound = 2000;
 // A page that goes on has looked at kLook more at least, also where the machine has too much to do;
 // after so long it ends with what it has.
 constexpr absl::Duration kPatience = absl::Milliseconds(7);
+// For a session to search on, of which there are few.
+constexpr absl::Duration kSearchWait = absl::Milliseconds(20);
 
 // '~' is above all that ids are made of.
 MonitorPlace StartOf(const MonitorOrder& order) {
@@ -218,11 +220,12 @@ absl::StatusOr<std::vector<MonitorView>> ReadViews(pg::Session& session, const M
 }  // namespace
 
 absl::StatusOr<bool> PgStore::Search(pg::MonitorFinder& finder) {
-  ASSIGN_OR_RETURN(pg::SessionPool::Lease session, search_.Take(kPatience));
-  RETURN_IF_ERROR(session->Ready());
+  absl::StatusOr<pg::SessionPool::Lease> session = search_.Take(kSearchWait);
+  if (!session.ok()) return true;
+  RETURN_IF_ERROR((*session)->Ready());
   ASSIGN_OR_RETURN(const std::optional<pg::SearchTerms> terms,
-                   pg::ChooseTerms(*session, finder.query()));
-  return terms.has_value() ? finder.Search(*session, *terms) : false;
+                   pg::ChooseTerms(**session, finder.query()));
+  return terms.has_value() ? finder.Search(**session, *terms) : false;
 }
 
 absl::StatusOr<MonitorPage> PgStore::ListMonitors(const MonitorQuery& query) {
@@ -236,10 +239,10 @@ absl::StatusOr<MonitorPage> PgStore::ListMonitors(const MonitorQuery& query) {
   RETURN_IF_ERROR(finder.Walk(*session, std::max(kFirstLook, query.limit + 1)));
   // Where some match at once, the rest is not far.
   if (!finder.done() && !query.walk && finder.found().empty() && CanSearch(query)) {
-    const absl::StatusOr<bool> all_found = Search(finder);
+    const absl::StatusOr<bool> searches = Search(finder);
     // A timeout is UNAVAILABLE, too.
-    if (!all_found.ok() && !absl::IsUnavailable(all_found.status())) return all_found.status();
-    page.walk = !all_found.ok() || !*all_found;
+    if (!searches.ok() && !absl::IsUnavailable(searches.status())) return searches.status();
+    page.walk = !searches.ok() || !*searches;
   }
   for (bool first = true; !finder.done() && (first || clock_.Now() < end); first = false) {
     RETURN_IF_ERROR(finder.Walk(*session, kLook));

@@ -131,7 +131,8 @@ class PgStore : public Store, public HistoryStore {
   absl::Status MendListing(pg::Session& session, absl::Time now);
   std::atomic<int> roll_share_ = 1;  // of what a step of rolling up may be, the nth part
   absl::StatusOr<bool> RollUp(pg::Session& session, const RollupPolicy& policy, absl::Time now);
-  // Whether a search for what the page lacks came to an end; see monitor_lists.cc.
+  // Searches for what the page lacks, if a session is free. False: that would take too much, for
+  // the pages that follow, too. UNAVAILABLE: it took too long. See monitor_lists.cc.
   absl::StatusOr<bool> Search(pg::MonitorFinder& finder);
   // One statement that reads, on a session of the admin class.
   absl::StatusOr<pg::Rows> Read(const pg::Statement& statement, const pg::Params& params);

@@ -2,12 +2,11 @@
 #include "services/core/store/pg/search_terms.h"
 
 #include <algorithm>
-#include <cstddef>
-#include <limits>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "absl/algorithm/container.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
@@ -22,10 +21,14 @@ using Json = nlohmann::json;
 
 // The index knows what has as many letters or digits in a row.
 constexpr size_t kTrigram = 3;
-// Looking at a monitor that the index found takes about a microsecond, whether it matches or not.
-constexpr double kMostLookedAt = 5000;
-// As many places in a list of the index are read in the time that it takes to look at a monitor.
+// Costs are in monitors that are looked at, whether they match or not: about a microsecond each. In
+// that time as many places in a list of the index are read.
 constexpr double kPlacesForALook = 200;
+// Three fifths of the time after which a search is given up. An expectation of the planner is that
+// coarse: one of the hundred samples that it has of texts and labels stands for a hundredth of all.
+constexpr double kMostLookedAt = 25'000;
+// Fewer are not counted on: monitors may have been made since the planner counted.
+constexpr double kLeastExpected = 250;
 
 struct Part {
   std::string text;
@@ -79,35 +82,60 @@ std::vector<std::string> IndexedPatterns(const MonitorFilter& filter) {
   for (const TextTerm& term : filter.texts) AddParts(term.text, parts);
   std::stable_sort(parts.begin(), parts.end(),
                    [](const Part& a, const Part& b) { return a.run > b.run; });
-  parts.resize(std::min<size_t>(parts.size(), kSearchPatterns));
   std::vector<std::string> patterns;
-  for (const Part& part : parts) patterns.push_back(ContainsPattern(part.text));
+  for (const Part& part : parts) {
+    if (patterns.size() == kPatternCandidates) break;
+    std::string pattern = ContainsPattern(part.text);
+    if (absl::c_linear_search(patterns, pattern)) continue;
+    patterns.push_back(std::move(pattern));
+  }
   return patterns;
 }
 
 std::optional<SearchTerms> ChooseTerms(const TermEstimates& estimates,
                                        const std::vector<std::string>& patterns) {
-  double rarest = std::numeric_limits<double>::infinity();
-  for (const std::optional<double>& estimate :
-       {estimates.project, estimates.severity, estimates.owner, estimates.labels,
-        estimates.label_keys, estimates.state}) {
-    rarest = std::min(rarest, estimate.value_or(rarest));
-  }
-  for (const double estimate : estimates.patterns) rarest = std::min(rarest, estimate);
-  if (rarest > kMostLookedAt) return std::nullopt;
-  const auto spares = [rarest](std::optional<double> estimate) {
-    return estimate.has_value() && *estimate <= kPlacesForALook * std::max(rarest, 1.0);
+  struct Term {
+    double matching;
+    bool SearchTerms::*asked;
+    const std::string* pattern;
   };
-  SearchTerms terms;
-  terms.project = spares(estimates.project);
-  terms.severity = spares(estimates.severity);
-  terms.owner = spares(estimates.owner);
-  terms.labels = spares(estimates.labels);
-  terms.label_keys = spares(estimates.label_keys);
+  std::vector<Term> terms;
+  const auto add = [&terms](const std::optional<double>& matching, bool SearchTerms::*asked) {
+    if (matching.has_value()) terms.push_back({*matching, asked, nullptr});
+  };
+  add(estimates.project, &SearchTerms::project);
+  add(estimates.severity, &SearchTerms::severity);
+  add(estimates.owner, &SearchTerms::owner);
+  add(estimates.labels, &SearchTerms::labels);
+  add(estimates.label_keys, &SearchTerms::label_keys);
   for (size_t i = 0; i < patterns.size(); ++i) {
-    if (spares(estimates.patterns[i])) terms.patterns.push_back(patterns[i]);
+    terms.push_back({estimates.patterns[i], nullptr, &patterns[i]});
   }
-  return terms;
+  std::stable_sort(terms.begin(), terms.end(),
+                   [](const Term& a, const Term& b) { return a.matching < b.matching; });
+
+  SearchTerms chosen;
+  double looked_at = estimates.total;
+  double places = 0;
+  for (const Term& term : terms) {
+    const double share = estimates.total > 0 ? std::min(term.matching / estimates.total, 1.0) : 1;
+    const double spared = std::max(looked_at, kLeastExpected) * (1 - share);
+    if (term.matching > spared * kPlacesForALook) continue;
+    if (term.pattern == nullptr) {
+      chosen.*term.asked = true;
+    } else if (chosen.patterns.size() < kSearchPatterns) {
+      chosen.patterns.push_back(*term.pattern);
+    } else {
+      continue;
+    }
+    looked_at *= share;
+    places += term.matching;
+  }
+  const double cost = looked_at + places / kPlacesForALook;
+  if (estimates.state.has_value() && *estimates.state < cost) {
+    return *estimates.state <= kMostLookedAt ? std::optional(SearchTerms()) : std::nullopt;
+  }
+  return cost <= kMostLookedAt ? std::optional(std::move(chosen)) : std::nullopt;
 }
 
 absl::StatusOr<std::optional<SearchTerms>> ChooseTerms(Session& session,
@@ -123,7 +151,7 @@ absl::StatusOr<std::optional<SearchTerms>> ChooseTerms(Session& session,
                                         : std::optional<std::string>(LabelsToJson(filter.labels)))
       .IntOrNull(filter.state ? std::optional<int64_t>(static_cast<int>(*filter.state))
                               : std::nullopt);
-  for (size_t i = 0; i < kSearchPatterns; ++i) {
+  for (size_t i = 0; i < kPatternCandidates; ++i) {
     i < patterns.size() ? params.Text(patterns[i]) : params.Null();
   }
   BinaryArray keys(ElementType::kText);
@@ -133,11 +161,13 @@ absl::StatusOr<std::optional<SearchTerms>> ChooseTerms(Session& session,
   if (rows.empty()) return absl::InternalError("EXPLAIN said nothing");
   const std::map<std::string, double> expected =
       RowsByAlias(Json::parse(rows.at(0).Text(), nullptr, /*allow_exceptions=*/false));
+  if (!expected.contains("total")) return absl::InternalError("EXPLAIN is not understood");
   const auto of = [&expected](const std::string& alias) {
     const auto found = expected.find(alias);
     return found == expected.end() ? std::nullopt : std::optional<double>(found->second);
   };
-  TermEstimates estimates = {.project = of("project"),
+  TermEstimates estimates = {.total = expected.at("total"),
+                             .project = of("project"),
                              .severity = of("severity"),
                              .owner = of("owner"),
                              .labels = of("labels"),
@@ -145,8 +175,7 @@ absl::StatusOr<std::optional<SearchTerms>> ChooseTerms(Session& session,
                              .state = of("state"),
                              .patterns = {}};
   for (size_t i = 0; i < patterns.size(); ++i) {
-    estimates.patterns.push_back(
-        of(absl::StrCat("pattern_", i + 1)).value_or(std::numeric_limits<double>::infinity()));
+    estimates.patterns.push_back(of(absl::StrCat("pattern_", i + 1)).value_or(estimates.total));
   }
   return ChooseTerms(estimates, patterns);
 }

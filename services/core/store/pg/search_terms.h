@@ -1,11 +1,12 @@
 // What a search for monitors asks the index for.
 //
 // The index holds every column that a filter may ask about, and intersects long lists as readily as
-// short ones: a term that half of all monitors match costs milliseconds and spares nothing. So only
-// what is rare is asked for, as the planner's statistics have it; the rest is looked at on what
-// that finds.
+// short ones: a term that half of all monitors match costs milliseconds and spares little. So it is
+// asked for what spares more than it costs, as the planner's statistics have it; the rest is looked
+// at on what that finds.
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <vector>
@@ -16,9 +17,12 @@
 
 namespace tocsin::core::pg {
 
-inline constexpr int kSearchPatterns = 3;
+// How many patterns a search takes, and of how many they are chosen.
+inline constexpr size_t kSearchPatterns = 3;
+inline constexpr size_t kPatternCandidates = 8;
 
-// What the index is asked for; `patterns` as in kSearchMonitors, kSearchPatterns at most.
+// What the index is asked for; `patterns` as in kSearchMonitors, kSearchPatterns at most. Nothing:
+// the state is looked up, which has an index of its own.
 struct SearchTerms {
   bool project = false;
   bool severity = false;
@@ -30,23 +34,24 @@ struct SearchTerms {
 
 // How many monitors the planner expects to match each term; nullopt where there is none.
 struct TermEstimates {
+  double total = 0;  // monitors in all
   std::optional<double> project;
   std::optional<double> severity;
   std::optional<double> owner;
   std::optional<double> labels;
   std::optional<double> label_keys;
-  std::optional<double> state;   // has an index of its own, and is always asked for
+  std::optional<double> state;
   std::vector<double> patterns;  // of IndexedPatterns, as many
 };
 
 // What LIKE matches where `text` is found anywhere.
 std::string ContainsPattern(const std::string& text);
 
-// The parts of the texts that trigrams find: three ASCII letters or digits in a row or more, with
-// what is beside them, the longest first; kSearchPatterns at most.
+// The parts of the texts that trigrams find, each once: three ASCII letters or digits in a row or
+// more, with what is beside them. If there are many, the longest; kPatternCandidates at most.
 std::vector<std::string> IndexedPatterns(const MonitorFilter& filter);
 
-// nullopt: nothing is so rare that a search is worth while.
+// nullopt: a search would look at too much to be worth while.
 std::optional<SearchTerms> ChooseTerms(const TermEstimates& estimates,
                                        const std::vector<std::string>& patterns);
 

@@ -17,6 +17,7 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
+using ::testing::SizeIs;
 
 MonitorFilter Filter(const std::string& text) { return ParseMonitorFilter(text).value(); }
 
@@ -26,9 +27,16 @@ TEST(IndexedPatterns, AreTheWordsOfATextWithWhatIsBesideThem) {
   EXPECT_THAT(IndexedPatterns(Filter("\"100% ab_cde\"")), ElementsAre("%100\\%%", "%\\_cde%"));
 }
 
-TEST(IndexedPatterns, AreTheLongestThreeOfAllTexts) {
+TEST(IndexedPatterns, AreOfAllTextsTheLongestFirst) {
   EXPECT_THAT(IndexedPatterns(Filter("abc id:abcdef abcde display_name:abcd")),
-              ElementsAre("%abcdef%", "%abcde%", "%abcd%"));
+              ElementsAre("%abcdef%", "%abcde%", "%abcd%", "%abc%"));
+}
+
+TEST(IndexedPatterns, AreEachThereOnceAndNotTooMany) {
+  EXPECT_THAT(IndexedPatterns(Filter("backup id:backup abc-abc-abc-d17")),
+              ElementsAre("%backup%", "%abc-%", "%-abc-%", "%-d17%"));
+  EXPECT_THAT(IndexedPatterns(Filter("aaa bbb ccc ddd eee fff ggg hhh iii jjj")),
+              SizeIs(kPatternCandidates));
 }
 
 TEST(IndexedPatterns, DoNotCutALetterOfSeveralBytes) {
@@ -40,15 +48,20 @@ TEST(IndexedPatterns, AreNoneOfWhatTrigramsDoNotFind) {
   EXPECT_THAT(IndexedPatterns(Filter("zz id:a-b-c")), IsEmpty());
 }
 
+TermEstimates OfAMillion() {
+  TermEstimates estimates;
+  estimates.project = estimates.total = 1'000'000;
+  return estimates;
+}
+
 TEST(ChooseTerms, LeavesOutWhatNearlyAllMatch) {
-  const std::optional<SearchTerms> terms = ChooseTerms({.project = 1'000'000,
-                                                        .severity = 900'000,
-                                                        .owner = 50,
-                                                        .labels = 5'000,
-                                                        .label_keys = 500'000,
-                                                        .state = {},
-                                                        .patterns = {900'000, 100}},
-                                                       {"%common%", "%rare%"});
+  TermEstimates estimates = OfAMillion();
+  estimates.severity = 900'000;
+  estimates.owner = 50;
+  estimates.labels = 5'000;
+  estimates.label_keys = 500'000;
+  estimates.patterns = {900'000, 100};
+  const std::optional<SearchTerms> terms = ChooseTerms(estimates, {"%common%", "%rare%"});
   ASSERT_TRUE(terms.has_value());
   EXPECT_FALSE(terms->project);
   EXPECT_FALSE(terms->severity);
@@ -58,31 +71,60 @@ TEST(ChooseTerms, LeavesOutWhatNearlyAllMatch) {
   EXPECT_THAT(terms->patterns, ElementsAre("%rare%"));
 }
 
+TEST(ChooseTerms, TakesTheRarestWordsOfATextNotTheLongest) {
+  TermEstimates estimates = OfAMillion();
+  estimates.patterns = {1'000'000, 100'000, 200'000, 300'000, 100};
+  const std::optional<SearchTerms> terms =
+      ChooseTerms(estimates, {"%europe-%", "%backup%", "%west1%", "%nightly%", "%-0042%"});
+  ASSERT_TRUE(terms.has_value());
+  EXPECT_THAT(terms->patterns, ElementsAre("%-0042%"));
+  estimates.patterns = {40'000, 30'000, 20'000, 50'000, 100};
+  EXPECT_THAT(ChooseTerms(estimates, {"%a%", "%b%", "%c%", "%d%", "%e%"})->patterns,
+              ElementsAre("%e%", "%c%", "%b%"));
+}
+
+TEST(ChooseTerms, SearchesWhatIsRareOnlyTogether) {
+  TermEstimates estimates = OfAMillion();
+  estimates.severity = estimates.owner = estimates.labels = 30'000;
+  EXPECT_TRUE(ChooseTerms(estimates, {}).has_value());
+  estimates.owner = estimates.labels = std::nullopt;
+  EXPECT_FALSE(ChooseTerms(estimates, {}).has_value());
+}
+
 TEST(ChooseTerms, SearchesASmallProject) {
-  const std::optional<SearchTerms> terms = ChooseTerms({.project = 900,
-                                                        .severity = {},
-                                                        .owner = {},
-                                                        .labels = 1'000'000,
-                                                        .label_keys = {},
-                                                        .state = {},
-                                                        .patterns = {}},
-                                                       {});
+  TermEstimates estimates = OfAMillion();
+  estimates.project = 900;
+  estimates.labels = 1'000'000;
+  const std::optional<SearchTerms> terms = ChooseTerms(estimates, {});
   ASSERT_TRUE(terms.has_value());
   EXPECT_TRUE(terms->project);
   EXPECT_FALSE(terms->labels);
 }
 
+TEST(ChooseTerms, SearchesByAStateThatIsRarerThanTheRest) {
+  TermEstimates estimates = OfAMillion();
+  estimates.state = 1'000;
+  estimates.labels = 500'000;
+  const std::optional<SearchTerms> terms = ChooseTerms(estimates, {});
+  ASSERT_TRUE(terms.has_value());
+  EXPECT_FALSE(terms->project);
+  EXPECT_FALSE(terms->labels);
+}
+
+// A text that one of the planner's hundred samples has is expected to be that of a hundredth.
+TEST(ChooseTerms, SearchesAlsoWhatAppearsToBeThatOfAHundredth) {
+  TermEstimates estimates = OfAMillion();
+  estimates.patterns = {1'000'000.0 / 99};
+  EXPECT_TRUE(ChooseTerms(estimates, {"%-333333%"}).has_value());
+}
+
 TEST(ChooseTerms, SearchesNothingWhereNothingIsRare) {
-  EXPECT_FALSE(ChooseTerms({.project = 1'000'000,
-                            .severity = 900'000,
-                            .owner = {},
-                            .labels = 500'000,
-                            .label_keys = {},
-                            .state = 990'000,
-                            .patterns = {20'000}},
-                           {"%77%"})
-                   .has_value());
-  EXPECT_FALSE(ChooseTerms(TermEstimates(), {}).has_value());
+  TermEstimates estimates = OfAMillion();
+  estimates.severity = 900'000;
+  estimates.labels = 500'000;
+  estimates.state = 990'000;
+  estimates.patterns = {200'000};
+  EXPECT_FALSE(ChooseTerms(estimates, {"%77%"}).has_value());
 }
 
 TEST(ChooseTerms, AsksThePlannerWhatIsRare) {
@@ -94,7 +136,7 @@ TEST(ChooseTerms, AsksThePlannerWhatIsRare) {
       "recovery_threshold, arm_on_create, resume_on_heartbeat, channels, version, created_at, "
       "updated_at) SELECT 1, 'bench-' || i, 'Job', '', 'owner-' || i / 2, 2, '', "
       "jsonb_build_object('env', 'prod', 'host', i::text), 1, 1, 0, 1, 1, false, false, '{}', 1, "
-      "'2026-03-02', '2026-03-02' FROM generate_series(1, 20000) i");
+      "'2026-03-02', '2026-03-02' FROM generate_series(1, 100000) i");
   database.Execute("ANALYZE monitor");
   const SystemMonotonicClock clock;
   Watchdog watchdog(clock);
