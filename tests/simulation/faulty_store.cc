@@ -37,6 +37,7 @@ Fault FaultyStore::Draw() {
 }
 
 Fault FaultyStore::DrawForWrite() {
+  absl::MutexLock lock(&mutex_);
   const Fault next = std::exchange(next_, Fault::kNone);
   if (next == Fault::kNone) return Draw();
   away_ |= std::exchange(dies_, false);
@@ -44,6 +45,7 @@ Fault FaultyStore::DrawForWrite() {
 }
 
 absl::Status FaultyStore::BeforeRead() {
+  absl::MutexLock lock(&mutex_);
   return Draw() == Fault::kBefore ? Away() : absl::OkStatus();
 }
 

@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
 #include "services/core/store/store.h"
 
 namespace tocsin::core::simulation {
@@ -21,31 +23,52 @@ struct FaultRates {
 
 enum class Fault { kNone, kBefore, kRollBack, kInDoubtWritten, kInDoubtLost };
 
-// One replica's connection to the shared store. Single-threaded.
+// One replica's connection to the shared store. Thread-safe; used by one thread, the plan is the
+// same from run to run.
 class FaultyStore : public Store {
  public:
   // `inner` must outlive it.
   FaultyStore(Store& inner, uint64_t seed);
 
-  void set_rates(const FaultRates& rates) { rates_ = rates; }
+  void set_rates(const FaultRates& rates) {
+    absl::MutexLock lock(&mutex_);
+    rates_ = rates;
+  }
   // While away, every operation fails with UNAVAILABLE.
-  void set_away(bool away) { away_ = away; }
+  void set_away(bool away) {
+    absl::MutexLock lock(&mutex_);
+    away_ = away;
+  }
   // The next operation that writes fails so, once.
-  void FailNext(Fault fault) { next_ = fault; }
+  void FailNext(Fault fault) {
+    absl::MutexLock lock(&mutex_);
+    next_ = fault;
+  }
   // As FailNext, and it is away from then on: the process died in the middle of it.
   void DieNext(Fault fault) {
+    absl::MutexLock lock(&mutex_);
     next_ = fault;
     dies_ = true;
   }
   // What FailNext or DieNext asked for, and has not come yet, does not come.
   void Spare() {
+    absl::MutexLock lock(&mutex_);
     next_ = Fault::kNone;
     dies_ = false;
   }
   // Whether what DieNext asked for is still to come.
-  bool dies() const { return dies_; }
-  bool away() const { return away_; }
-  int64_t faults() const { return faults_; }
+  bool dies() const {
+    absl::MutexLock lock(&mutex_);
+    return dies_;
+  }
+  bool away() const {
+    absl::MutexLock lock(&mutex_);
+    return away_;
+  }
+  int64_t faults() const {
+    absl::MutexLock lock(&mutex_);
+    return faults_;
+  }
 
   absl::StatusOr<std::vector<MonitorKey>> RecordSteadyUps(
       int committer, absl::Span<const SteadyUp> newest, absl::Span<const SteadyUp> folded) override;
@@ -89,19 +112,20 @@ class FaultyStore : public Store {
   void StopWaiting() override;
 
  private:
-  Fault Draw();
+  Fault Draw() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Of an operation that writes.
-  Fault DrawForWrite();
+  Fault DrawForWrite() ABSL_LOCKS_EXCLUDED(mutex_);
   // OK, or the fault of an operation that only reads.
-  absl::Status BeforeRead();
+  absl::Status BeforeRead() ABSL_LOCKS_EXCLUDED(mutex_);
 
   Store& inner_;
-  std::mt19937_64 random_;
-  FaultRates rates_;
-  Fault next_ = Fault::kNone;
-  bool dies_ = false;  // with the next fault
-  bool away_ = false;
-  int64_t faults_ = 0;
+  mutable absl::Mutex mutex_;
+  std::mt19937_64 random_ ABSL_GUARDED_BY(mutex_);
+  FaultRates rates_ ABSL_GUARDED_BY(mutex_);
+  Fault next_ ABSL_GUARDED_BY(mutex_) = Fault::kNone;
+  bool dies_ ABSL_GUARDED_BY(mutex_) = false;  // with the next fault
+  bool away_ ABSL_GUARDED_BY(mutex_) = false;
+  int64_t faults_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 
 }  // namespace tocsin::core::simulation
