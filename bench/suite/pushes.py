@@ -127,7 +127,7 @@ def latency(system, scale):
         Figure("latency.p99", "latency at 5,000/s, open loop, p99", p99, "ms", "P3", LOWER,
                p99_limit, relative=p99 / p99_limit, tolerance=0.6),
         Figure("latency.commit", f"{_EXTRA}PostgreSQL, one-row commit, median", commit, "ms"),
-        Figure("latency.slow", f"{_EXTRA}time in which the idle machine was slow",
+        Figure("latency.slow", f"{_EXTRA}time in which the machine was slow",
                median(runs, "slow"), "%"),
         Figure("latency.lost", f"{_EXTRA}refused or lost", sum(run["lost"] for run in runs),
                better=LOWER),

@@ -195,7 +195,7 @@ class Nginx:
 
 
 def slow_share(seconds):
-    """The share of the time in which this machine, with nothing else to do, computes at less than
+    """The share of the time in which this machine, with the services idle, computes at less than
     half of its usual speed: what no percentile of a latency can be better than."""
     took, left = [], stopwatch()
     while left() < seconds:
