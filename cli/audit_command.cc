@@ -51,7 +51,7 @@ void AddAuditCommand(CLI::App& app, Context& context) {
   list->add_option("--until", filter->until, "Only those before then")->check(moment);
   list->add_flag("--all-projects", filter->everywhere, "Of every project, and of none");
   list->add_option("--limit", filter->limit, "Newest to show; 0: all")
-      ->check(CLI::NonNegativeNumber)
+      ->check(CountFromZero())
       ->capture_default_str();
   list->callback([filter, &context] {
     context.action = [filter](const Context& context) -> absl::Status {

@@ -7,6 +7,7 @@
 #include "cli/context.h"
 #include "cli/event_view.h"
 #include "cli/moment.h"
+#include "cli/values.h"
 #include "common/status_macros.h"
 #include "tocsin/v1/monitor_service.grpc.pb.h"
 
@@ -28,7 +29,7 @@ void AddList(CLI::App& heartbeat, Context& context) {
   auto filter = std::make_shared<Filter>();
   list->add_option("ID", filter->monitor, "Id of the monitor")->required();
   list->add_option("--limit", filter->limit, "Newest to show; 0: all")
-      ->check(CLI::NonNegativeNumber)
+      ->check(CountFromZero())
       ->capture_default_str();
   list->callback([filter, &context] {
     context.action = [filter](const Context& context) -> absl::Status {

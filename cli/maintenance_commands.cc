@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "cli/chosen_monitors.h"
 #include "cli/context.h"
 #include "cli/duration.h"
 #include "cli/event_view.h"
@@ -150,6 +151,8 @@ void AddCreate(CLI::App& maintenance, Context& context) {
       request.set_request_id(flags->request_id);
       request.set_validate_only(flags->validate_only);
       ASSIGN_OR_RETURN(const auto made, context.Create(&Stub::CreateMaintenance, request));
+      // It may be announced before its monitors are made.
+      WarnOfNone(context, fields->monitors, fields->selector);
       if (!context.json()) Print(Trial(flags->validate_only));
       return PrintMaintenance(context, made);
     };

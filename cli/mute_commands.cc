@@ -6,6 +6,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "cli/chosen_monitors.h"
 #include "cli/context.h"
 #include "cli/duration.h"
 #include "cli/event_view.h"
@@ -35,6 +36,7 @@ absl::Status Mute(const Context& context, const Fields& fields, const ChangeFlag
     return absl::InvalidArgumentError("--reason is missing: whoever looks for an alert reads it");
   }
   ASSIGN_OR_RETURN(const absl::Duration span, ParseDuration(fields.span));
+  RETURN_IF_ERROR(MonitorsExist(context, fields.ids));
   v1::CreateMuteRequest request;
   request.set_parent(context.Parent());
   request.set_validate_only(flags.validate_only);
@@ -44,6 +46,7 @@ absl::Status Mute(const Context& context, const Fields& fields, const ChangeFlag
   for (const std::string& id : fields.ids) mute.add_monitors(context.Name("monitors", id));
   *mute.mutable_expire_time() = ToProtoTime(SystemClock().Now() + span);
   ASSIGN_OR_RETURN(const v1::Mute made, context.Create(&Stub::CreateMute, request));
+  WarnOfNone(context, {}, fields.selector);
   if (context.json()) {
     context.PrintOne(made);
     return absl::OkStatus();

@@ -7,6 +7,7 @@
 #include "cli/context.h"
 #include "cli/event_view.h"
 #include "cli/table.h"
+#include "cli/values.h"
 #include "common/status_macros.h"
 #include "tocsin/v1/delivery_service.grpc.pb.h"
 #include "tocsin/v1/incident_service.grpc.pb.h"
@@ -23,7 +24,7 @@ struct Filter {
 
 void AddLimit(CLI::App& app, Filter& filter) {
   app.add_option("--limit", filter.limit, "Newest to show; 0: all")
-      ->check(CLI::NonNegativeNumber)
+      ->check(CountFromZero())
       ->capture_default_str();
 }
 

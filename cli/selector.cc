@@ -34,8 +34,10 @@ absl::StatusOr<std::string> TermOf(absl::string_view part) {
   if (equals == absl::string_view::npos) return absl::StrCat("labels.", key, ":*");
   absl::string_view value = part.substr(equals + 1);
   absl::ConsumePrefix(&value, "=");
+  // As in the selectors of channels, maintenances and mutes.
+  const bool is_field = key == "severity" || key == "owner";
   return absl::StrCat(
-      "labels.", key, " = \"",
+      is_field ? "" : "labels.", key, " = \"",
       absl::StrReplaceAll(absl::StripAsciiWhitespace(value), {{"\\", "\\\\"}, {"\"", "\\\""}}),
       "\"");
 }
@@ -58,9 +60,10 @@ absl::StatusOr<std::string> FilterOf(absl::string_view filter,
 void AddSelection(CLI::App& app, std::string& filter, std::vector<std::string>& selectors) {
   app.add_option("--filter", filter,
                  "Which monitors, e.g. 'state = DOWN AND labels.team = payments AND nightly'");
-  app.add_option(
-         "-l,--selector", selectors,
-         "Labels that monitors have: KEY=VALUE or KEY, separated by commas; may be repeated")
+  app.add_option("-l,--selector", selectors,
+                 "Labels that monitors have: KEY=VALUE or KEY, separated by commas; also "
+                 "severity=VALUE and "
+                 "owner=VALUE; may be repeated")
       ->allow_extra_args(false);
 }
 

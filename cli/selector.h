@@ -11,7 +11,8 @@
 namespace tocsin::cli {
 
 // The filter with the labels of every selector added. A selector is KEY=VALUE (or ==) and KEY (has
-// it), separated by commas. INVALID_ARGUMENT for anything else.
+// it), separated by commas; severity and owner with a value are the monitor's fields.
+// INVALID_ARGUMENT for anything else.
 absl::StatusOr<std::string> FilterOf(absl::string_view filter,
                                      const std::vector<std::string>& selectors);
 

@@ -18,6 +18,12 @@ TEST(Selector, LabelsBecomeTerms) {
             "state = DOWN AND labels.team = \"a b\" AND labels.app.io:* AND labels.env = \"\"");
 }
 
+TEST(Selector, SeverityAndOwnerAreFieldsAsInTheSelectorsOfChannels) {
+  EXPECT_EQ(FilterOf("", {"severity=critical,owner=ops"}).value(),
+            "severity = \"critical\" AND owner = \"ops\"");
+  EXPECT_EQ(FilterOf("", {"owner"}).value(), "labels.owner:*");
+}
+
 TEST(Selector, ValuesCannotLeaveTheirQuotes) {
   EXPECT_EQ(FilterOf("", {"a=\" OR \\"}).value(), "labels.a = \"\\\" OR \\\\\"");
 }

@@ -9,6 +9,7 @@
 #include "cli/selector.h"
 #include "cli/status/look.h"
 #include "cli/status/view.h"
+#include "cli/values.h"
 #include "common/clock.h"
 #include "common/status_macros.h"
 
@@ -61,7 +62,7 @@ void AddStatusCommand(CLI::App& app, Context& context) {
   auto flags = std::make_shared<Flags>();
   AddSelection(*status, flags->filter, flags->selectors);
   status->add_option("--limit", flags->limit, "Monitors to show of each kind; 0: all")
-      ->check(CLI::NonNegativeNumber)
+      ->check(CountFromZero())
       ->capture_default_str();
   status->add_option("--look-at", flags->look_at, "Monitors to look at of each state, at most")
       ->check(CLI::Range(1, 1'000'000))

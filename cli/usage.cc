@@ -2,10 +2,13 @@
 #include "cli/usage.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
 #include "cli/table.h"
 
 namespace tocsin::cli {
@@ -83,6 +86,26 @@ const std::string& Culprit(const std::vector<std::string>& rest) {
   return flag == rest.end() ? rest.front() : *flag;
 }
 
+// What a flag's check says of a value, in our words.
+std::string OfValue(absl::string_view message) {
+  // "--severity: urgent not in {critical,error,warning,info}"
+  const size_t accepted = message.find(" not in {");
+  if (accepted != absl::string_view::npos && absl::EndsWith(message, "}")) {
+    const std::pair<absl::string_view, absl::string_view> sides =
+        absl::StrSplit(message.substr(0, accepted), absl::MaxSplits(": ", 1));
+    absl::string_view list = message.substr(accepted);
+    absl::ConsumePrefix(&list, " not in {");
+    absl::ConsumeSuffix(&list, "}");
+    const std::vector<std::string> words = absl::StrSplit(list, ',');
+    const std::string near = Nearest(sides.second, words);
+    return absl::StrCat(
+        sides.first, ": \"", OneLine(std::string(sides.second)), "\" is not accepted",
+        near.empty() ? "; accepted: " : absl::StrCat("; did you mean \"", near, "\"? Accepted: "),
+        absl::StrJoin(words, ", "));
+  }
+  return OneLine(std::string(message));
+}
+
 std::string MissingCommand(const Place& place, const std::vector<std::string>& left_over) {
   if (left_over.empty()) {
     return absl::StrCat("\"", place.name, "\" needs a command; accepted: ",
@@ -134,7 +157,7 @@ std::string UsageText(const CLI::App& root, const CLI::Error& error) {
   const std::string text =
       lacks_command ? MissingCommand(place, rest)
       : too_much    ? WrongRest(place, Culprit(rest))
-                    : absl::StrCat(OneLine(error.what()), StandIn(*place.app, error.what()));
+                    : absl::StrCat(OfValue(error.what()), StandIn(*place.app, error.what()));
   return absl::StrCat("tocsin: ", text, "\n", See(place.name), "\n");
 }
 

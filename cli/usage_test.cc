@@ -6,6 +6,8 @@
 
 #include "CLI/Config.hpp"
 #include "CLI/Formatter.hpp"
+#include "absl/strings/str_cat.h"
+#include "cli/values.h"
 
 namespace tocsin::cli {
 namespace {
@@ -26,6 +28,8 @@ class UsageTest : public ::testing::Test {
     CLI::App* push = app_.add_subcommand("push", "Push");
     push->add_option("TOKEN", token_, "Push token")->envname("TOCSIN_TEST_TOKEN")->required();
     push->add_option("--message", message_, "Text");
+    push->add_option("--severity", message_)->check(CLI::IsMember({"critical", "error"}));
+    push->add_option("--limit", limit_)->check(CountFromZero());
     app_.add_option("--project", message_, "Project");
     app_.failure_message(
         [](const CLI::App* app, const CLI::Error& error) { return UsageText(*app, error); });
@@ -44,6 +48,7 @@ class UsageTest : public ::testing::Test {
   }
 
   std::string token_, message_;
+  int limit_ = 0;
   CLI::App app_{"", "tocsin"};
 };
 
@@ -56,6 +61,21 @@ TEST_F(UsageTest, AWrongWordIsNamedWithTheAcceptedOnesAndTheNearest) {
             "Accepted: monitor, push\nSee: tocsin help\n");
   EXPECT_THAT(Say({"monitor", "explode"}),
               StartsWith("tocsin: \"explode\" is no command of \"tocsin monitor\"; accepted: "));
+}
+
+TEST_F(UsageTest, AWrongValueIsNamedWithTheAcceptedOnesAndTheNearest) {
+  EXPECT_EQ(Say({"push", "t", "--severity", "critcal"}),
+            "tocsin: --severity: \"critcal\" is not accepted; did you mean \"critical\"? "
+            "Accepted: critical, error\nSee: tocsin help push\n");
+  EXPECT_THAT(
+      Say({"push", "t", "--severity", "x: y"}),
+      StartsWith("tocsin: --severity: \"x: y\" is not accepted; accepted: critical, error"));
+  for (const char* limit : {"-1", "abc", "1.5"}) {
+    EXPECT_EQ(Say({"push", "t", "--limit", limit}),
+              absl::StrCat("tocsin: --limit: \"", limit,
+                           "\" is not accepted; accepted: whole numbers from 0 on\n"
+                           "See: tocsin help push\n"));
+  }
 }
 
 TEST_F(UsageTest, AMissingCommandListsTheAcceptedOnes) {

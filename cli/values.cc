@@ -2,9 +2,12 @@
 #include "cli/values.h"
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "absl/time/time.h"
 #include "cli/duration.h"
+#include "cli/table.h"
 
 namespace tocsin::cli {
 
@@ -14,6 +17,16 @@ CLI::Option* AddDuration(CLI::App& app, const std::string& flag, std::string& va
     return std::string(ParseDuration(text).status().message());
   };
   return app.add_option(flag, value, help)->check(CLI::Validator(fault, "DURATION"));
+}
+
+CLI::Validator CountFromZero() {
+  const auto fault = [](const std::string& text) -> std::string {
+    int64_t count = 0;
+    if (absl::SimpleAtoi(text, &count) && count >= 0) return "";
+    return absl::StrCat("\"", OneLine(text),
+                        "\" is not accepted; accepted: whole numbers from 0 on");
+  };
+  return CLI::Validator(fault, "NONNEGATIVE");
 }
 
 google::protobuf::Duration ToProto(absl::string_view duration) {

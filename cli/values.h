@@ -15,6 +15,8 @@ namespace tocsin::cli {
 // `flag` is a duration or empty; a flag that is neither is refused while parsing.
 CLI::Option* AddDuration(CLI::App& app, const std::string& flag, std::string& value,
                          const std::string& help);
+// The check of a flag that counts something.
+CLI::Validator CountFromZero();
 // Of a value that passed.
 google::protobuf::Duration ToProto(absl::string_view duration);
 

@@ -16,6 +16,7 @@ SETTINGS = {
     "max_wal_size": "8GB",
     "checkpoint_timeout": "15min",
     "wal_buffers": "32MB",
+    "wal_compression": "lz4",
     "random_page_cost": "1.1",
     "effective_io_concurrency": "200",
     "track_commit_timestamp": "on",

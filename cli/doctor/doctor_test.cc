@@ -73,6 +73,15 @@ TEST(JudgeTest, ADeliveryIsAProblemThatDiedWithinADayOrThatNobodyTakes) {
   ASSERT_EQ(found.size(), 2);
   EXPECT_THAT(found[0].advice, HasSubstr("redeliver msg_1"));
   EXPECT_THAT(found[1].what, HasSubstr("msg_2"));
+  // What went with its channel is nobody's fault.
+  v1::Delivery gone = dead;
+  gone.set_name("projects/default/deliveries/msg_0");
+  gone.set_last_outcome("channel_deleted");
+  const Findings mixed = JudgeDeliveries({.dead = {gone, dead}, .pending = {}}, kNow);
+  ASSERT_EQ(mixed.size(), 1);
+  EXPECT_THAT(mixed[0].what, HasSubstr("1 given up within a day"));
+  EXPECT_THAT(mixed[0].advice, HasSubstr("msg_1"));
+  EXPECT_EQ(JudgeDeliveries({.dead = {gone}, .pending = {}}, kNow)[0].verdict, Verdict::kFine);
   *dead.mutable_finish_time() = ToProtoTime(kNow - absl::Hours(30));
   waiting.set_attempts(3);  // its receiver fails: the channel says so
   const Findings old = JudgeDeliveries({.dead = {dead}, .pending = {waiting}}, kNow);

@@ -153,8 +153,13 @@ Findings JudgeChannels(const std::vector<v1::Channel>& channels) {
 Findings JudgeDeliveries(const DeliveryFacts& facts, absl::Time now) {
   Findings findings;
   std::vector<std::string> dead, waiting;
+  const v1::Delivery* newest = nullptr;
   for (const v1::Delivery& delivery : facts.dead) {
-    if (now - TimeOf(delivery.finish_time()) <= kRecent) dead.push_back(IdOf(delivery.name()));
+    if (now - TimeOf(delivery.finish_time()) > kRecent) continue;
+    // Whoever deleted the channel gave up what it was owed, and nothing mends that.
+    if (delivery.last_outcome() == "channel_deleted") continue;
+    if (dead.empty()) newest = &delivery;
+    dead.push_back(IdOf(delivery.name()));
   }
   for (const v1::Delivery& delivery : facts.pending) {
     if (delivery.attempts() == 0 && delivery.has_next_attempt_time() &&
@@ -163,16 +168,15 @@ Findings JudgeDeliveries(const DeliveryFacts& facts, absl::Time now) {
     }
   }
   if (!dead.empty()) {
-    const v1::Delivery& newest = facts.dead.front();
     findings.push_back(
         {"delivery", Verdict::kProblem,
          absl::StrCat(dead.size(), facts.more_dead ? " or more" : "",
-                      " were given up within a day; the newest to ", IdOf(newest.channel()), ": ",
-                      newest.last_outcome()),
+                      " given up within a day; the newest to ", IdOf(newest->channel()), ": ",
+                      newest->last_outcome()),
          absl::StrCat(
              "tocsin delivery list --state dead shows them; mend the receiver, then: tocsin "
              "delivery redeliver ",
-             IdOf(newest.name()))});
+             IdOf(newest->name()))});
   }
   if (!waiting.empty()) {
     findings.push_back({"delivery", Verdict::kProblem,

@@ -66,6 +66,7 @@ TEST(Selector, ThatIsMalformedIsRefusedWithTheTermThatIsWrong) {
 
 TEST(Selector, ValueMayContainAnEqualsSign) {
   EXPECT_EQ(*ParseSelector("a=b=c", "f"), (Selector{{.key = "a", .value = "b=c"}}));
+  EXPECT_EQ(*ParseSelector("a == b", "f"), (Selector{{.key = "a", .value = "b"}}));
 }
 
 TEST(Route, ChoosesSelectingAndNamedChannelsOnce) {

@@ -7,6 +7,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
 #include "common/any_string_view.h"
 #include "services/core/domain/errors.h"
 #include "services/core/domain/validate.h"
@@ -32,8 +33,9 @@ absl::StatusOr<Selector> ParseSelector(std::string_view text, std::string_view f
   const absl::string_view trimmed = absl::StripAsciiWhitespace(AnyStringView(text).absl());
   if (trimmed.empty()) return selector;
   for (const absl::string_view part : absl::StrSplit(trimmed, ',')) {
-    const std::pair<absl::string_view, absl::string_view> sides =
+    std::pair<absl::string_view, absl::string_view> sides =
         absl::StrSplit(part, absl::MaxSplits('=', 1));
+    absl::ConsumePrefix(&sides.second, "=");
     const SelectorTerm term = {.key = std::string(absl::StripAsciiWhitespace(sides.first)),
                                .value = std::string(absl::StripAsciiWhitespace(sides.second))};
     if (!IsLabelKey(term.key)) {

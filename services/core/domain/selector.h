@@ -19,9 +19,9 @@ struct SelectorTerm {
 
 using Selector = std::vector<SelectorTerm>;
 
-// Terms `key=value`, separated by commas; blanks around keys and values do not count. A key is
-// that of a label, or one of the words `severity` and `owner`. Empty text gives no terms.
-// INVALID_ARGUMENT (on `field`) says which term is wrong and why.
+// Terms `key=value` or `key==value`, separated by commas; blanks around keys and values do not
+// count. A key is that of a label, or one of the words `severity` and `owner`. Empty text gives no
+// terms. INVALID_ARGUMENT (on `field`) says which term is wrong and why.
 absl::StatusOr<Selector> ParseSelector(std::string_view text, std::string_view field);
 
 // Whether every term matches: `severity` and `owner` the monitor's field or its label of that
