@@ -53,8 +53,8 @@ def _pushes(system, nginx, seconds, runs, connections=tools.CONNECTIONS):
 
 
 def _list_p99(system, what, request, skip=0):
-    return tools.list_pages(system.core.address, what, 3, skip,
-                            {"pageSize": 50, **request})["p99_ms"]
+    return tools.list_pages(system.core.address, what, 1, 3, skip,
+                            {"pageSize": 50, **request})[0]["p99_ms"]
 
 
 def monitors(at, given):

@@ -134,8 +134,8 @@ def reads(system, scale):
         f"SELECT min(id) AS id FROM monitor WHERE id LIKE '{prefix}%'")[0]["id"]
     figures = []
     for key, what, method, skip, request in _lists(system.monitors, dead):
-        runs = [tools.list_pages(system.core.address, method, max(1, scale.seconds // 2), skip,
-                                 {"pageSize": 50, **request}) for _ in range(scale.runs)]
+        runs = tools.list_pages(system.core.address, method, scale.runs,
+                                max(1, scale.seconds // 2), skip, {"pageSize": 50, **request})
         of_monitors = method == "monitors"
         figures += [
             Figure(f"reads.{key}.p99", f"list 50 {what}, p99", median(runs, "p99_ms"), "ms",

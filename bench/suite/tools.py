@@ -85,10 +85,12 @@ def empty_grpc_server():
             server.terminate()
 
 
-def list_pages(address, what, seconds, skip, request):
-    """One list call after another over gRPC; `request` as the API's JSON."""
-    return _json_of(_bench("tocsin-list-load"), what, address, str(seconds), str(skip),
-                    json.dumps(request))
+def list_pages(address, what, runs, seconds, skip, request):
+    """One list call after another over gRPC; `request` as the API's JSON. A result for each run."""
+    done = subprocess.run(
+        [_bench("tocsin-list-load"), what, address, str(runs), str(seconds), str(skip),
+         json.dumps(request)], capture_output=True, text=True, check=True)
+    return [json.loads(line) for line in done.stdout.splitlines()]
 
 
 class OpenLoop:
