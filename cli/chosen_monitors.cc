@@ -24,7 +24,7 @@ absl::StatusOr<bool> Exists(const Context& context, const std::string& id) {
   const auto found = context.Call(&Stub::GetMonitor, request);
   if (absl::IsNotFound(found.status())) return false;
   RETURN_IF_ERROR(found.status());
-  return true;
+  return !found->has_delete_time();
 }
 
 absl::StatusOr<bool> SelectsSome(const Context& context, const std::string& selector) {
@@ -50,7 +50,7 @@ absl::Status MonitorsExist(const Context& context, const std::vector<std::string
     ASSIGN_OR_RETURN(const bool exists, Exists(context, id));
     if (exists) continue;
     return absl::NotFoundError(
-        absl::StrCat(context.Name("monitors", OneLine(id)), " does not exist"));
+        absl::StrCat(context.Name("monitors", OneLine(id)), " does not exist, or is deleted"));
   }
   return absl::OkStatus();
 }

@@ -10,7 +10,7 @@
 
 namespace tocsin::cli {
 
-// NOT_FOUND names the first id that no monitor of the project has.
+// NOT_FOUND names the first id that no monitor of the project has, or only a deleted one.
 absl::Status MonitorsExist(const Context& context, const std::vector<std::string>& ids);
 
 // Says so on standard error when an id, or a selector that is not empty, names no monitor of the

@@ -34,7 +34,7 @@ absl::StatusOr<std::string> TermOf(absl::string_view part) {
   if (equals == absl::string_view::npos) return absl::StrCat("labels.", key, ":*");
   absl::string_view value = part.substr(equals + 1);
   absl::ConsumePrefix(&value, "=");
-  // As in the selectors of channels, maintenances and mutes.
+  // The selectors of channels, maintenances and mutes mean the field by it, too, or such a label.
   const bool is_field = key == "severity" || key == "owner";
   return absl::StrCat(
       is_field ? "" : "labels.", key, " = \"",

@@ -89,7 +89,7 @@ const std::string& Culprit(const std::vector<std::string>& rest) {
 // What a flag's check says of a value, in our words.
 std::string OfValue(absl::string_view message) {
   // "--severity: urgent not in {critical,error,warning,info}"
-  const size_t accepted = message.find(" not in {");
+  const size_t accepted = message.rfind(" not in {");
   if (accepted != absl::string_view::npos && absl::EndsWith(message, "}")) {
     const std::pair<absl::string_view, absl::string_view> sides =
         absl::StrSplit(message.substr(0, accepted), absl::MaxSplits(": ", 1));

@@ -70,10 +70,10 @@ TEST_F(UsageTest, AWrongValueIsNamedWithTheAcceptedOnesAndTheNearest) {
   EXPECT_THAT(
       Say({"push", "t", "--severity", "x: y"}),
       StartsWith("tocsin: --severity: \"x: y\" is not accepted; accepted: critical, error"));
-  for (const char* limit : {"-1", "abc", "1.5"}) {
+  for (const char* limit : {"-1", "abc", "1.5", "5 ", "3000000000"}) {
     EXPECT_EQ(Say({"push", "t", "--limit", limit}),
               absl::StrCat("tocsin: --limit: \"", limit,
-                           "\" is not accepted; accepted: whole numbers from 0 on\n"
+                           "\" is not accepted; accepted: whole numbers from 0 to 2147483647\n"
                            "See: tocsin help push\n"));
   }
 }

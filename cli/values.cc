@@ -1,6 +1,9 @@
 // Durations, times and names: as people type and read them, and as messages carry them.
 #include "cli/values.h"
 
+#include <algorithm>
+#include <cstdint>
+
 #include "absl/strings/ascii.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -21,10 +24,11 @@ CLI::Option* AddDuration(CLI::App& app, const std::string& flag, std::string& va
 
 CLI::Validator CountFromZero() {
   const auto fault = [](const std::string& text) -> std::string {
-    int64_t count = 0;
-    if (absl::SimpleAtoi(text, &count) && count >= 0) return "";
+    int32_t count = 0;
+    const bool digits = std::all_of(text.begin(), text.end(), absl::ascii_isdigit);
+    if (digits && absl::SimpleAtoi(text, &count)) return "";
     return absl::StrCat("\"", OneLine(text),
-                        "\" is not accepted; accepted: whole numbers from 0 on");
+                        "\" is not accepted; accepted: whole numbers from 0 to 2147483647");
   };
   return CLI::Validator(fault, "NONNEGATIVE");
 }

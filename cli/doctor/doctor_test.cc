@@ -81,7 +81,13 @@ TEST(JudgeTest, ADeliveryIsAProblemThatDiedWithinADayOrThatNobodyTakes) {
   ASSERT_EQ(mixed.size(), 1);
   EXPECT_THAT(mixed[0].what, HasSubstr("1 given up within a day"));
   EXPECT_THAT(mixed[0].advice, HasSubstr("msg_1"));
-  EXPECT_EQ(JudgeDeliveries({.dead = {gone}, .pending = {}}, kNow)[0].verdict, Verdict::kFine);
+  const Finding fine = JudgeDeliveries({.dead = {gone}, .pending = {}}, kNow)[0];
+  EXPECT_EQ(fine.verdict, Verdict::kFine);
+  EXPECT_THAT(fine.what, HasSubstr("but 1 that went with a channel"));
+  const Finding hides =
+      JudgeDeliveries({.dead = {gone}, .pending = {}, .more_dead = true}, kNow)[0];
+  EXPECT_EQ(hides.verdict, Verdict::kNote);
+  EXPECT_THAT(hides.what, HasSubstr("but 1 or more"));
   *dead.mutable_finish_time() = ToProtoTime(kNow - absl::Hours(30));
   waiting.set_attempts(3);  // its receiver fails: the channel says so
   const Findings old = JudgeDeliveries({.dead = {dead}, .pending = {waiting}}, kNow);

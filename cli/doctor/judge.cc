@@ -154,10 +154,14 @@ Findings JudgeDeliveries(const DeliveryFacts& facts, absl::Time now) {
   Findings findings;
   std::vector<std::string> dead, waiting;
   const v1::Delivery* newest = nullptr;
+  size_t gone = 0;
   for (const v1::Delivery& delivery : facts.dead) {
     if (now - TimeOf(delivery.finish_time()) > kRecent) continue;
     // Whoever deleted the channel gave up what it was owed, and nothing mends that.
-    if (delivery.last_outcome() == "channel_deleted") continue;
+    if (delivery.last_outcome() == "channel_deleted") {
+      ++gone;
+      continue;
+    }
     if (dead.empty()) newest = &delivery;
     dead.push_back(IdOf(delivery.name()));
   }
@@ -187,8 +191,17 @@ Findings JudgeDeliveries(const DeliveryFacts& facts, absl::Time now) {
                         "does tocsin-notifier run, and is it connected to core? See its log"});
   }
   if (findings.empty()) {
+    // They may hide others, which are older.
+    const bool hides = facts.more_dead && gone > 0 && gone == facts.dead.size();
     findings.push_back(
-        {"delivery", Verdict::kFine, "none was given up within a day, and none is left lying", ""});
+        {"delivery", hides ? Verdict::kNote : Verdict::kFine,
+         absl::StrCat("none was given up within a day",
+                      gone == 0 ? ""
+                                : absl::StrCat(" but ", gone, hides ? " or more" : "",
+                                               " that went with a channel"),
+                      ", and none is left lying"),
+         hides ? "tocsin delivery list --state dead --limit 0 shows whether others are among them"
+               : ""});
   }
   return findings;
 }

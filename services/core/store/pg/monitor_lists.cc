@@ -26,8 +26,6 @@ constexpr int kMostFound = 2000;
 // A page that goes on has looked at kLook more at least, also where the machine has too much to do;
 // after so long it ends with what it has.
 constexpr absl::Duration kPatience = absl::Milliseconds(7);
-// For a session to search on, of which there are few.
-constexpr absl::Duration kSearchWait = absl::Milliseconds(20);
 
 // '~' is above all that ids are made of.
 MonitorPlace StartOf(const MonitorOrder& order) {
@@ -220,8 +218,10 @@ absl::StatusOr<std::vector<MonitorView>> ReadViews(pg::Session& session, const M
 }  // namespace
 
 absl::StatusOr<bool> PgStore::Search(pg::MonitorFinder& finder) {
-  absl::StatusOr<pg::SessionPool::Lease> session = search_.Take(kSearchWait);
-  if (!session.ok()) return true;
+  absl::StatusOr<pg::SessionPool::Lease> session = search_.Take(kPatience);
+  // All of them search: this page does without, the next one may.
+  if (absl::IsUnavailable(session.status())) return true;
+  RETURN_IF_ERROR(session.status());
   RETURN_IF_ERROR((*session)->Ready());
   ASSIGN_OR_RETURN(const std::optional<pg::SearchTerms> terms,
                    pg::ChooseTerms(**session, finder.query()));

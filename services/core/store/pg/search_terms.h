@@ -22,7 +22,8 @@ inline constexpr size_t kSearchPatterns = 3;
 inline constexpr size_t kPatternCandidates = 8;
 
 // What the index is asked for; `patterns` as in kSearchMonitors, kSearchPatterns at most. Nothing:
-// the state is looked up, which has an index of its own.
+// the state is looked up, if one is asked for, which has an index of its own; else all monitors,
+// of which there are few then.
 struct SearchTerms {
   bool project = false;
   bool severity = false;
