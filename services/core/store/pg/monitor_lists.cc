@@ -139,10 +139,8 @@ class pg::MonitorFinder {
         .Int(look)
         .Int(query_.limit + 1 - static_cast<int>(found_.size()))
         .Bool(query_.show_deleted)
-        .IntOrNull(filter.state ? std::optional<int64_t>(static_cast<int>(*filter.state))
-                                : std::nullopt)
-        .IntOrNull(filter.severity ? std::optional<int64_t>(static_cast<int>(*filter.severity))
-                                   : std::nullopt)
+        .EnumOrNull(filter.state)
+        .EnumOrNull(filter.severity)
         .TextOrNull(filter.owner);
     filter.labels.empty() ? params.Null() : params.Text(pg::LabelsToJson(filter.labels));
   }

@@ -55,6 +55,10 @@ class Params {
     return value ? Text(absl::StrFormat("%.17g", *value)) : Null();
   }
   Params& IntOrNull(const std::optional<int64_t>& value) { return value ? Int(*value) : Null(); }
+  template <typename Enum>
+  Params& EnumOrNull(const std::optional<Enum>& value) {
+    return value ? Int(static_cast<int64_t>(*value)) : Null();
+  }
 
   Params& Array(BinaryArray array) { return Bytes(std::move(array).Finish()); }
   Params& Bytes(std::string bytes) {

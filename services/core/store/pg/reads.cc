@@ -112,11 +112,6 @@ int64_t BeforeKey(int64_t before) {
   return before == 0 ? std::numeric_limits<int64_t>::max() : before;
 }
 
-std::optional<int64_t> NumberOf(const std::optional<DeliveryState>& state) {
-  if (!state) return std::nullopt;
-  return static_cast<int64_t>(*state);
-}
-
 IncidentView ReadIncidentView(pg::Row& row) {
   IncidentView view;
   view.project_id = row.Text();
@@ -204,7 +199,7 @@ absl::StatusOr<std::vector<DeliveryView>> PgStore::ListDeliveries(const Delivery
                                                             .Int(query.project)
                                                             .IntOrNull(query.channel)
                                                             .IntOrNull(query.monitor)
-                                                            .IntOrNull(NumberOf(query.state))
+                                                            .EnumOrNull(query.state)
                                                             .Int(BeforeKey(query.before))
                                                             .Int(query.limit)));
   std::vector<DeliveryView> views;

@@ -144,13 +144,11 @@ absl::StatusOr<std::optional<SearchTerms>> ChooseTerms(Session& session,
   const std::vector<std::string> patterns = IndexedPatterns(filter);
   Params params;
   params.Int(query.project)
-      .IntOrNull(filter.severity ? std::optional<int64_t>(static_cast<int>(*filter.severity))
-                                 : std::nullopt)
+      .EnumOrNull(filter.severity)
       .TextOrNull(filter.owner)
       .TextOrNull(filter.labels.empty() ? std::nullopt
                                         : std::optional<std::string>(LabelsToJson(filter.labels)))
-      .IntOrNull(filter.state ? std::optional<int64_t>(static_cast<int>(*filter.state))
-                              : std::nullopt);
+      .EnumOrNull(filter.state);
   for (size_t i = 0; i < kPatternCandidates; ++i) {
     i < patterns.size() ? params.Text(patterns[i]) : params.Null();
   }
