@@ -85,6 +85,7 @@ class Shell:
         Shell._count += 1
         self._name = f"shell-{Shell._count}"
         self._blocks = 0
+        self._listeners = 0
         self._out = dev.path(f"{self._name}-out")
         # The port that the pages use for a receiver may be somebody else's here.
         self._ports = {"9099": str(free_port())}
@@ -111,6 +112,10 @@ class Shell:
         if not done.exists():
             raise AssertionError(f"exit status {self._bash.returncode} in this block:\n{block}\n\n"
                                  f"The page printed:\n{self.printed()}")
+        # As a reader does: the next block may send what this command in the background receives.
+        self._listeners += block.count("tocsin listen ")
+        wait_until(lambda: self.printed().count("Listening on ") >= self._listeners, 60,
+                   lambda: f"a line that it listens; the page printed:\n{self.printed()}")
 
     def printed(self):
         return pathlib.Path(self._out).read_text(errors="replace")
@@ -174,8 +179,6 @@ class Docs(unittest.TestCase):
         pattern = clock.pattern.join(re.escape(part) for part in clock.split(shown))
         for block in blocks:
             shell.paste(block)
-            if "tocsin listen" in block:
-                shell.wait_for("(?i)listening")
             if "disk-full" in block and "listener" in "".join(blocks[:blocks.index(block)]):
                 shell.wait_for(pattern)
         pushes = sum(block.count("curl ") for block in blocks)
