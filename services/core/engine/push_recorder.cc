@@ -157,7 +157,9 @@ class PushRecorder::Impl {
       PushQueue::Group& group = *taken;
       if (!group.touch.empty()) {
         PushQueue::Touch& touch = group.touch.front();
-        std::move(touch.done)(store_.Transact(ClassOf(committer), touch.body));
+        const absl::Status touched = store_.Transact(ClassOf(committer), touch.body);
+        NoteAwake();
+        std::move(touch.done)(touched);
         continue;
       }
       DropOld(group.entries);
@@ -180,6 +182,7 @@ class PushRecorder::Impl {
       mutex_.Await(absl::Condition(&has_work));
       if (queue_.empty()) return std::nullopt;
       PushQueue::Group group = queue_.Take(committer, options_.group_limit);
+      MayHaveBeenFrozen();
       metrics_.queue.Set(static_cast<double>(queue_.size()));
       if (!group.touch.empty() || !group.entries.empty()) return group;
     }
@@ -321,6 +324,7 @@ class PushRecorder::Impl {
     {
       absl::MutexLock lock(&mutex_);
       queue_.Finish(committer, stopping_ ? std::vector<QueuedPush*>() : again);
+      MayHaveBeenFrozen();
       metrics_.queue.Set(static_cast<double>(queue_.size()));
       if (!stopping_) return true;
     }
@@ -372,9 +376,15 @@ class PushRecorder::Impl {
     }
   }
 
+  void NoteAwake() {
+    absl::MutexLock lock(&mutex_);
+    MayHaveBeenFrozen();
+  }
+
   // Whether this process may have stood still a moment ago. What it reads then has waited unseen in
   // a socket, and the gateway may have sent it elsewhere meanwhile. Touches come twice a second, so
-  // a second without anything is no silence. Called with everything that comes.
+  // a second without anything is no silence. Called with everything that comes, and by committers
+  // as they begin and end: in a busy database a touch takes as long as the pause between two.
   bool MayHaveBeenFrozen() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     const absl::Duration now = monotonic_.Now();
     if (awake_at_.has_value() && now - *awake_at_ > kMayBeElsewhere) {

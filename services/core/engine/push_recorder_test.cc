@@ -1,6 +1,4 @@
 // What becomes of pushes: recorded once, in order, or honestly refused.
-#include "services/core/engine/push_recorder.h"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -9,10 +7,7 @@
 
 #include "absl/synchronization/notification.h"
 #include "common/status_macros.h"
-#include "common/testing/fake_clock.h"
-#include "services/core/engine/metrics.h"
-#include "services/core/store/memory/memory_store.h"
-#include "tests/simulation/faulty_store.h"
+#include "services/core/engine/testing/recorder_fixture.h"
 
 namespace tocsin::core {
 namespace {
@@ -21,117 +16,6 @@ using ::testing::Each;
 using ::testing::ElementsAre;
 using ::testing::Field;
 using ::testing::SizeIs;
-
-// Refuses, as a database would, what holds the message "poison".
-class PoisonableStore : public MemoryStore {
- public:
-  using MemoryStore::MemoryStore;
-  void set_poisonous(MonitorKey monitor) { monitor_ = monitor; }
-
-  absl::Status Transact(TransactionClass klass,
-                        absl::FunctionRef<absl::Status(Transaction&)> body) override {
-    return MemoryStore::Transact(klass, [&](Transaction& transaction) -> absl::Status {
-      RETURN_IF_ERROR(body(transaction));
-      ASSIGN_OR_RETURN(const std::optional<Heartbeat> newest,
-                       transaction.NewestHeartbeat(monitor_));
-      if (newest.has_value() && newest->message == "poison") return absl::DataLossError("poison");
-      return absl::OkStatus();
-    });
-  }
-
- private:
-  MonitorKey monitor_ = 0;
-};
-
-TokenHash Token(uint8_t number) {
-  TokenHash token = {};
-  token.back() = number;
-  return token;
-}
-
-class PushRecorderTest : public ::testing::Test {
- protected:
-  PushRecorderTest() {
-    Run([this](Transaction& transaction) -> absl::Status {
-      Channel channel;
-      channel.project = project_;
-      channel.project_id = "default";
-      channel.id = "all";
-      channel.is_default = true;
-      return transaction.InsertChannel(channel).status();
-    });
-    job_ = Add("job", 1, State::kNew);
-    other_ = Add("other", 2, State::kNew);
-  }
-
-  void Run(absl::FunctionRef<absl::Status(Transaction&)> body) {
-    const absl::Status status = memory_.Transact(TransactionClass::kAdmin, body);
-    EXPECT_TRUE(status.ok()) << status;
-  }
-
-  MonitorKey Add(const std::string& id, uint8_t token, State state) {
-    MonitorKey key = 0;
-    Run([&](Transaction& transaction) -> absl::Status {
-      Monitor monitor;
-      monitor.definition.project = project_;
-      monitor.definition.project_id = "default";
-      monitor.definition.id = id;
-      monitor.definition.schedule.timeout = absl::Seconds(60);
-      monitor.definition.schedule.recommended_interval = absl::Seconds(60);
-      monitor.definition.schedule.grace = absl::ZeroDuration();
-      monitor.state.state = state;
-      ASSIGN_OR_RETURN(const MonitorIdentity identity,
-                       transaction.InsertMonitor(monitor, absl::InfiniteFuture()));
-      key = identity.key;
-      return transaction.AddToken(key, Token(token), clock_.Now());
-    });
-    return key;
-  }
-
-  PushItem Item(uint8_t token, HeartbeatKind kind = HeartbeatKind::kUp) {
-    PushItem item;
-    item.token = Token(token);
-    item.heartbeat.kind = kind;
-    item.heartbeat.at = clock_.Now();
-    item.heartbeat.push_id = ++push_id_;
-    return item;
-  }
-
-  // The answers, when they have come.
-  std::vector<PushAnswer> Push(std::vector<PushItem> items) {
-    std::vector<PushAnswer> answers;
-    absl::Notification done;
-    recorder_.Submit(std::move(items), [&](std::vector<PushAnswer> given) {
-      answers = std::move(given);
-      done.Notify();
-    });
-    done.WaitForNotification();
-    return answers;
-  }
-  PushAnswer PushOne(PushItem item) { return Push({std::move(item)}).front(); }
-
-  Monitor Stored(const std::string& id = "job") {
-    return memory_.FindMonitor("default", id)->value();
-  }
-  std::vector<StoredHeartbeat> History(MonitorKey monitor) {
-    HeartbeatQuery query;
-    query.monitor = monitor;
-    query.limit = 100;
-    return *memory_.ListHeartbeats(query);
-  }
-
-  FakeClock clock_;
-  FakeMonotonicClock monotonic_;
-  PoisonableStore memory_{clock_};
-  simulation::FaultyStore store_{memory_, 1};
-  const ProjectKey project_ = memory_.FindProject("default")->value();
-  MonitorKey job_ = 0;
-  MonitorKey other_ = 0;
-  uint64_t push_id_ = 0;
-  prometheus::Registry registry_;
-  RecorderMetrics metrics_{registry_};
-  PushRecorder recorder_{store_, clock_, monotonic_, RecorderOptions(), metrics_};
-};
 
 TEST_F(PushRecorderTest, TheFirstHeartbeatMakesTheMonitorUp) {
   recorder_.Start();
@@ -155,76 +39,6 @@ TEST_F(PushRecorderTest, ASteadyUpTakesTheFastPath) {
   EXPECT_EQ(metrics_.fast_path.Value(), 1);
   EXPECT_EQ(metrics_.full_path.Value(), 1);
   EXPECT_EQ(Stored().state.last_at, clock_.Now());
-}
-
-TEST_F(PushRecorderTest, APushThatWasReadAfterAFreezeIsStoredOnceEvenIfAnotherCoreHasIt) {
-  recorder_.Start();
-  PushOne(Item(1));
-  clock_.Advance(absl::Seconds(1));
-  PushItem sent = Item(1);
-  sent.heartbeat.push_id = 77;
-  PushItem elsewhere = sent;
-  elsewhere.retried = true;
-  PushOne(elsewhere);
-  clock_.Advance(absl::Seconds(1));
-  PushOne(Item(1));
-  // The core that had the original in its socket thaws and stamps it anew.
-  clock_.Advance(absl::Seconds(3));
-  monotonic_.Advance(absl::Seconds(4));
-  sent.heartbeat.at = clock_.Now();
-  EXPECT_EQ(PushOne(sent).result, PushResult::kRecorded);
-  EXPECT_THAT(History(job_), SizeIs(3));
-}
-
-TEST_F(PushRecorderTest, AfterALongFreezeNothingIsRecordedThatMayHaveWaitedUnseen) {
-  recorder_.Start();
-  PushItem sent = Item(1);
-  sent.heartbeat.push_id = 77;
-  PushItem elsewhere = sent;
-  elsewhere.retried = true;
-  PushOne(elsewhere);
-  // Longer than a push is looked for in the history.
-  clock_.Advance(absl::Seconds(20));
-  monotonic_.Advance(absl::Seconds(20));
-  sent.heartbeat.at = clock_.Now();
-  EXPECT_EQ(PushOne(sent).result, PushResult::kUnavailable);
-  EXPECT_THAT(History(job_), SizeIs(1));
-  clock_.Advance(absl::Seconds(2));
-  for (int i = 0; i < 4; ++i) {
-    monotonic_.Advance(absl::Milliseconds(500));
-    recorder_.SubmitTouch([](Transaction&) { return absl::OkStatus(); }, [](absl::Status) {});
-  }
-  EXPECT_EQ(PushOne(Item(1)).result, PushResult::kRecorded);
-}
-
-// The gateway gave up waiting for the first, and another core has it.
-TEST_F(PushRecorderTest, UpsThatWaitedLongTogetherAreStoredOnceEvenIfAnotherCoreHasSome) {
-  recorder_.Start();
-  PushOne(Item(1));
-  std::vector<PushItem> items;
-  for (int i = 0; i < 2; ++i) {
-    clock_.Advance(absl::Milliseconds(100));
-    items.push_back(Item(1));
-  }
-  PushItem elsewhere = items[0];
-  elsewhere.retried = true;
-  PushOne(elsewhere);
-  clock_.Advance(absl::Milliseconds(800));
-  EXPECT_THAT(Push(items), Each(Field(&PushAnswer::result, PushResult::kRecorded)));
-  EXPECT_THAT(History(job_), SizeIs(3));
-  EXPECT_EQ(metrics_.Heartbeats(HeartbeatKind::kUp, "duplicate").Value(), 1);
-}
-
-TEST_F(PushRecorderTest, ALoneUpThatWaitedLongTakesTheFastPathThatKnowsTheLastPush) {
-  recorder_.Start();
-  PushOne(Item(1));
-  clock_.Advance(absl::Milliseconds(100));
-  const PushItem item = Item(1);
-  clock_.Advance(absl::Seconds(2));
-  EXPECT_EQ(PushOne(item).result, PushResult::kRecorded);
-  EXPECT_EQ(metrics_.fast_path.Value(), 1);
-  EXPECT_EQ(PushOne(item).result, PushResult::kRecorded);
-  EXPECT_THAT(History(job_), SizeIs(2));
 }
 
 TEST_F(PushRecorderTest, UpsOfOneGroupFoldAndTheHistoryKeepsAll) {
