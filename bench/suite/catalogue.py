@@ -29,7 +29,7 @@ class Benchmark:
 # In the order in which they run: idle before anything has worked.
 ALL = {
     "idle": Benchmark(resting.idle, 120, 0, 1),
-    "push": Benchmark(pushes.push, 90, 20, 3),
+    "push": Benchmark(pushes.push, 90, 20, 4),
     "connect": Benchmark(pushes.connect, 90, 20, 3),
     "latency": Benchmark(pushes.latency, 90, 20, 2),
     "grpc": Benchmark(pushes.grpc, 90, 20, 3),

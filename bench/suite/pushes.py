@@ -5,6 +5,7 @@ from suite import tools
 from suite.figures import HIGHER, LOWER, Figure, median
 
 IN_FLIGHT = 256  # gRPC calls
+GROUP = 100      # of pushes, as large as 256 connections make them
 _EXTRA = "  "    # figures that belong to the one above
 
 
@@ -81,12 +82,17 @@ def push(system, scale):
             log = tools.wal_bytes(system.postgres, wal, system.wal_position())
             records, pages = records + log[0], pages + log[1]
     after, count = _settled_updates(system), sum(run["stored"] for run in runs)
+    alone = [tools.store_alone(system.postgres.url, scale.seconds, GROUP, system.monitors)
+             for _ in range(scale.runs)]
     size = system.postgres.query(_HISTORY)[0]["bytes"]
     memory = sum(service.resident_bytes() for service in system.services) / 1e6
     hot = (after["hot"] - updates["hot"]) / max(1, after["updates"] - updates["updates"])
     return [
         *_rate_figures(runs, "push", "P1", "keep-alive"),
         *_processor_figures(runs),
+        # What PostgreSQL reaches with the whole machine, without HTTP, gRPC and load.
+        Figure("push.store", f"{_EXTRA}recorded by the store alone", median(alone, "per_second"),
+               "/s"),
         Figure("push.memory", f"{_EXTRA}memory of the services after it", memory, "MB",
                better=LOWER, tolerance=0.2),
         Figure("push.table", "table and index per heartbeat", size / system.stored(), "B", "P10",

@@ -85,6 +85,13 @@ def empty_grpc_server():
             server.terminate()
 
 
+def store_alone(url, seconds, group, monitors):
+    """Groups of pushes recorded by core's own store, without core, gateway or tokens."""
+    result = _json_of(_bench("tocsin-store-load"), url, str(seconds), str(group), str(monitors))
+    result["per_second"] = result["recorded"] / result["seconds"]
+    return result
+
+
 def list_pages(address, what, runs, seconds, skip, request):
     """One list call after another over gRPC; `request` as the API's JSON. A result for each run."""
     done = subprocess.run(
