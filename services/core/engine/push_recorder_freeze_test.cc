@@ -4,7 +4,7 @@
 
 #include <vector>
 
-#include "services/core/engine/testing/recorder_fixture.h"
+#include "tests/simulation/recorder_fixture.h"
 
 namespace tocsin::core {
 namespace {

@@ -7,7 +7,7 @@
 
 #include "absl/synchronization/notification.h"
 #include "common/status_macros.h"
-#include "services/core/engine/testing/recorder_fixture.h"
+#include "tests/simulation/recorder_fixture.h"
 
 namespace tocsin::core {
 namespace {
