@@ -51,9 +51,12 @@ std::string ProjectOf(const v1::Key& key) {
 
 std::string RoleOf(const v1::Key& key) { return ShowEnum(v1::Role_Name(key.role()), "ROLE_"); }
 
-std::string EndOf(const v1::Key& key) {
-  if (key.has_revoke_time()) return absl::StrCat("revoked ", Show(key.revoke_time()));
+std::string ExpiryOf(const v1::Key& key) {
   return key.has_expire_time() ? Show(key.expire_time()) : "never";
+}
+
+std::string EndOf(const v1::Key& key) {
+  return key.has_revoke_time() ? absl::StrCat("revoked ", Show(key.revoke_time())) : ExpiryOf(key);
 }
 
 Table Describe(const v1::Key& key) {
@@ -63,7 +66,11 @@ Table Describe(const v1::Key& key) {
   table.AddRow({"Project", ProjectOf(key)});
   table.AddRow({"Role", RoleOf(key)});
   table.AddRow({"Begins with", key.prefix()});
-  table.AddRow({"Expires", EndOf(key)});
+  if (key.has_revoke_time()) {
+    table.AddRow({"Revoked", Show(key.revoke_time())});
+  } else {
+    table.AddRow({"Expires", ExpiryOf(key)});
+  }
   if (key.push().may_create()) {
     table.AddRow(
         {"May create",

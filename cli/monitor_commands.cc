@@ -21,6 +21,12 @@
 namespace tocsin::cli {
 namespace {
 
+constexpr char kCreateFooter[] =
+    "\nWithout the others: grace 0s, with --cron 5m; a run may take any time; thresholds 1; "
+    "severity\n"
+    "error; no reminders; the ID as name; the channels whose selector fits, else the default "
+    "ones.\n";
+
 using Stub = v1::MonitorService::Stub;
 
 // The flags that say what a monitor is like.
@@ -162,6 +168,7 @@ absl::Status PrintToken(const Context& context, const Response& response, bool o
 
 void AddCreate(CLI::App& monitor, Context& context) {
   CLI::App* app = monitor.add_subcommand("create", "Make a monitor and show its push URL");
+  app->footer(kCreateFooter + monitor.get_footer());
   auto fields = std::make_shared<Fields>();
   auto flags = std::make_shared<ChangeFlags>();
   AddFields(*app, *fields, true);

@@ -97,9 +97,13 @@ TEST(JudgeTest, ADeliveryIsAProblemThatDiedWithinADayOrThatNobodyTakes) {
 
 TEST(JudgeTest, TheDiskIsThatOfTheRateInTheTimeForWhichHeartbeatsAreKept) {
   v1::Monitor monitor;
-  monitor.set_state(v1::Monitor::STATE_UP);
   monitor.mutable_schedule()->mutable_heartbeat()->mutable_timeout()->set_seconds(60);
-  EXPECT_DOUBLE_EQ(RateOfSchedules({monitor, monitor, monitor}), 0.05);
+  v1::Monitor up = monitor, down = monitor, fresh = monitor, paused = monitor;
+  up.set_state(v1::Monitor::STATE_UP);
+  down.set_state(v1::Monitor::STATE_DOWN);
+  fresh.set_state(v1::Monitor::STATE_NEW);
+  paused.set_state(v1::Monitor::STATE_PAUSED);
+  EXPECT_DOUBLE_EQ(RateOfSchedules({up, down, fresh, paused}), 0.05);
   const Finding small = JudgeDisk({.per_second = 0.05, .how = "x"}, absl::Hours(24 * 14));
   EXPECT_THAT(small.what, HasSubstr("3.0 pushes a minute (x) are 6.4 MB of heartbeats in 14d"));
   EXPECT_EQ(small.advice, "");

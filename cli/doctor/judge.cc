@@ -210,7 +210,8 @@ double RateOfSchedules(const std::vector<v1::Monitor>& monitors) {
   double rate = 0;
   for (const v1::Monitor& monitor : monitors) {
     const v1::HeartbeatSchedule& schedule = monitor.schedule().heartbeat();
-    const bool pushes = monitor.state() == v1::Monitor::STATE_UP;
+    // What is new or down today has its place when it pushes.
+    const bool pushes = monitor.state() != v1::Monitor::STATE_PAUSED;
     const absl::Duration interval = schedule.has_recommended_interval()
                                         ? DurationOf(schedule.recommended_interval())
                                         : DurationOf(schedule.timeout());

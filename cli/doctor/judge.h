@@ -41,7 +41,7 @@ struct PushRate {
   double per_second = 0;
   std::string how;  // "measured since core started, 3h ago"
 };
-// That of the schedules: each monitor that is up or down pushes once in its recommended interval.
+// That of the schedules: each monitor that is not paused pushes once in its recommended interval.
 // Those with a cron schedule are not in it.
 double RateOfSchedules(const std::vector<v1::Monitor>& monitors);
 // The disk that heartbeats take in the time for which they are kept.

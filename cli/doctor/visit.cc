@@ -290,7 +290,8 @@ class Visitor {
       AddAll({JudgeDisk(
           {RateOfSchedules(monitors_),
            absl::StrCat("by the schedules of ", all ? "" : "the first ", monitors_.size(),
-                        " monitors of this project, without cron; --admin of core measures it")},
+                        monitors_.size() == 1 ? " monitor" : " monitors",
+                        " of this project, without cron; --admin of core measures it")},
           question_.retention)});
     }
   }

@@ -40,6 +40,7 @@ constexpr absl::Duration kRetryRest = absl::Seconds(1);
 // How often streams are looked at whose key may have ended, and uses of keys are written.
 constexpr absl::Duration kKeysRest = absl::Seconds(4);
 constexpr absl::Duration kHealthRest = absl::Seconds(1);
+constexpr absl::Duration kUnreadyRest = absl::Milliseconds(200);
 constexpr absl::Duration kStreamsEnd = absl::Seconds(5);
 constexpr absl::Duration kCallsEnd = absl::Seconds(5);
 
@@ -166,7 +167,9 @@ absl::Status Server::Start() {
   StartTasks();
   RETURN_IF_ERROR(StartGrpc());
   SetReadiness(absl::OkStatus());
-  tasks_->health = std::make_unique<PeriodicTask>("health", kHealthRest, [this] { ShowHealth(); });
+  // Soon after /readyz: at first it mostly lacks the first touch, which takes a moment.
+  tasks_->health = std::make_unique<PeriodicTask>(
+      "health", [this] { return ShowHealth() ? kHealthRest : kUnreadyRest; });
   return absl::OkStatus();
 }
 
@@ -343,11 +346,12 @@ absl::Status Server::StartGrpc() {
   return absl::OkStatus();
 }
 
-void Server::ShowHealth() {
+bool Server::ShowHealth() {
   const bool ready = Ready().ok();
   grpc::HealthCheckServiceInterface& health = *grpc_->GetHealthCheckService();
   health.SetServingStatus("", ready);
   for (const Services::Named& named : services_->All()) health.SetServingStatus(named.name, ready);
+  return ready;
 }
 
 absl::Status Server::Ready() {

@@ -61,8 +61,8 @@ class Server {
   absl::Status InstallKeys();
   absl::Status StartGrpc();
   void StartTasks();
-  // Tells gRPC health what /readyz says.
-  void ShowHealth();
+  // Tells gRPC health what /readyz says, which it returns: whether it is ready.
+  bool ShowHealth();
   void WakeOnNews();
   // Shows the census if it is for this replica to show.
   void TakeCensus();

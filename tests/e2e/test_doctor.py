@@ -55,7 +55,7 @@ class Doctor(TocsinTestCase):
     def test_without_admin_ports_the_rate_is_that_of_the_schedules(self):
         found = self.examine(status=0)
         self.assertEqual(found["gateway"][0][0], "unknown")
-        self.assertIn("1.0 pushes a minute (by the schedules of 1 monitors", found["disk"][0][1])
+        self.assertIn("1.0 pushes a minute (by the schedules of 1 monitor of", found["disk"][0][1])
 
     def test_each_role_is_told(self):
         for role in ("viewer", "editor"):
