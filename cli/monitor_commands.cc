@@ -22,10 +22,11 @@ namespace tocsin::cli {
 namespace {
 
 constexpr char kCreateFooter[] =
-    "\nWithout the others: grace 0s, with --cron 5m; a run may take any time; thresholds 1; "
-    "severity\n"
-    "error; no reminders; the ID as name; the channels whose selector fits, else the default "
-    "ones.\n";
+    "\nA flag that is not given means: --grace 0s, with --cron 5m; --early-tolerance 1m, or a "
+    "tenth of\n"
+    "the period if that is less; --recommended-interval as the timeout; runs of any length; "
+    "thresholds\n"
+    "of 1; --severity error; no reminders; the ID as name.\n";
 
 using Stub = v1::MonitorService::Stub;
 

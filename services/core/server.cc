@@ -25,6 +25,7 @@ constexpr int kMinPingMillis = 5'000;
 constexpr int kKeepaliveMillis = 20'000;
 constexpr int kKeepaliveTimeoutMillis = 10'000;
 constexpr absl::Duration kTouchRest = absl::Milliseconds(500);
+constexpr absl::Duration kAwakeRest = absl::Milliseconds(250);
 constexpr absl::Duration kClockRest = absl::Milliseconds(500);
 // A replica whose newest touch is older is not ready,
 constexpr absl::Duration kReadyTouch = absl::Seconds(3);
@@ -116,12 +117,12 @@ struct Server::Engine {
 };
 
 struct Server::Tasks {
-  std::unique_ptr<PeriodicTask> touch, clock, sweep, second_sweep, deliveries, reports, feed,
+  std::unique_ptr<PeriodicTask> awake, touch, clock, sweep, second_sweep, deliveries, reports, feed,
       maintain, tell, census, news, health, keys;
 
   void Stop() {
     for (auto* task : {&health, &news, &keys, &sweep, &second_sweep, &deliveries, &reports, &feed,
-                       &maintain, &tell, &census, &clock, &touch}) {
+                       &maintain, &tell, &census, &clock, &touch, &awake}) {
       if (*task != nullptr) (*task)->Stop();
     }
   }
@@ -235,6 +236,9 @@ void Server::StartTasks() {
   tasks_ = std::make_unique<Tasks>();
   Tasks& tasks = *tasks_;
   Engine& engine = *engine_;
+  // Alone: a touch waits for the database, which is no standstill.
+  tasks.awake = std::make_unique<PeriodicTask>("awake", kAwakeRest,
+                                               [&engine] { engine.recorder.NoteAwake(); });
   // Alone: a touch that comes late is an own outage.
   tasks.touch = std::make_unique<PeriodicTask>(
       "touch", kTouchRest, [this, &engine, log = std::make_shared<ChangeLogger>("touch")] {

@@ -61,7 +61,7 @@ class Server {
   absl::Status InstallKeys();
   absl::Status StartGrpc();
   void StartTasks();
-  // Tells gRPC health what /readyz says, which it returns: whether it is ready.
+  // Tells gRPC health whether it is ready, as /readyz says; returns that.
   bool ShowHealth();
   void WakeOnNews();
   // Shows the census if it is for this replica to show.

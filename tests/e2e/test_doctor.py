@@ -37,7 +37,7 @@ class Doctor(TocsinTestCase):
 
     @classmethod
     def wait_health(cls):
-        """The health of gRPC follows /readyz within a second."""
+        """The health of gRPC follows /readyz within a fifth of a second."""
         address = cls.cluster.cores[0].address
         wait_until(lambda: grpc_health.check(address) == "SERVING", 10, "core says that it is ready")
 

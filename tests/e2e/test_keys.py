@@ -78,7 +78,9 @@ class KeysTest(TocsinTestCase):
         with viewer.follow("-o", "json", "watch") as watch, other.follow("-o", "json", "watch") as far:
             watch.wait_for(lambda line: "cursor" in line, what="the first word")
             far.wait_for(lambda line: "cursor" in line, what="the first word of the other core")
-            self.cli.text("key", "revoke", "watcher", "--all-projects")
+            shown = self.cli.text("key", "revoke", "watcher", "--all-projects")
+            self.assertRegex(shown, r"(?m)^Revoked +\d{4}-")
+            self.assertNotIn("Expires", shown)
             # At once where it was revoked; where others heard of it, soon.
             self.refused(viewer, "monitor", "list")
             wait_until(lambda: other.run("monitor", "list").returncode == 1, 5,

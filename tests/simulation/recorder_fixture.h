@@ -2,11 +2,17 @@
 #pragma once
 
 #include <gtest/gtest.h>
+#include <prometheus/registry.h>
 
+#include <cstdint>
+#include <functional>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
 #include "absl/synchronization/notification.h"
 #include "common/status_macros.h"
 #include "common/testing/fake_clock.h"
@@ -103,18 +109,19 @@ class PushRecorderTest : public ::testing::Test {
     done.WaitForNotification();
     return answers;
   }
-  // A touch whose transaction takes that long.
-  void Touch(absl::Duration duration) {
+  PushAnswer PushOne(PushItem item) { return Push({std::move(item)}).front(); }
+
+  // A touch that does this in its transaction.
+  void Touch(std::function<void()> body) {
     absl::Notification done;
     recorder_.SubmitTouch(
-        [&](Transaction&) {
-          monotonic_.Advance(duration);
+        [body = std::move(body)](Transaction&) {
+          body();
           return absl::OkStatus();
         },
         [&](absl::Status) { done.Notify(); });
     done.WaitForNotification();
   }
-  PushAnswer PushOne(PushItem item) { return Push({std::move(item)}).front(); }
 
   Monitor Stored(const std::string& id = "job") {
     return memory_.FindMonitor("default", id)->value();

@@ -27,10 +27,12 @@ namespace {
 // Between tries while the store is unavailable.
 constexpr absl::Duration kFirstWait = absl::Milliseconds(5);
 constexpr absl::Duration kLongestWait = absl::Milliseconds(50);
+// After a standstill, until what waited meanwhile has surely been read; and when it mostly has.
 constexpr absl::Duration kDoubt = absl::Seconds(2);
-// What waited in a socket is looked for in the history as long before it was read, which reaches
-// back 15 s (FindRecorded), less the doubt. The gateways try for a shorter time.
-constexpr absl::Duration kLookedFor = absl::Seconds(12);
+constexpr absl::Duration kMostlyRead = absl::Seconds(1);
+// How long something may have waited in a socket and still be found in the history, which is looked
+// at for 15 s before it was read (FindRecorded). The gateways try for a shorter time.
+constexpr absl::Duration kLookedFor = absl::Seconds(14);
 
 std::string OutcomeName(const FullPathOutcome& outcome) {
   switch (outcome.answer.result) {
@@ -91,8 +93,11 @@ class PushRecorder::Impl {
     batch->remaining = items.size();
     {
       absl::MutexLock lock(&mutex_);
-      const bool retried = MayHaveBeenFrozen();
-      const bool too_long = retried && frozen_for_ > kLookedFor;
+      MarkAwake();
+      // It may have waited unseen in a socket, and the gateway may have sent it elsewhere
+      // meanwhile.
+      const bool retried = awake_at_ - thawed_at_ < kDoubt;
+      const bool too_long = retried && awake_at_ - frozen_since_ > kLookedFor;
       if (!stopping_ && !too_long && queue_.size() + items.size() <= options_.queue_limit) {
         batch->done = std::move(done);
         // What waited in a gateway is held since then: nothing younger is settled.
@@ -123,13 +128,18 @@ class PushRecorder::Impl {
   void SubmitTouch(std::function<absl::Status(Transaction&)> body, TouchDone done) {
     {
       absl::MutexLock lock(&mutex_);
-      MayHaveBeenFrozen();
+      MarkAwake();
       if (!stopping_) {
         queue_.AddTouch({.body = std::move(body), .done = std::move(done)});
         return;
       }
     }
     std::move(done)(absl::UnavailableError("the recorder is stopping"));
+  }
+
+  void NoteAwake() {
+    absl::MutexLock lock(&mutex_);
+    MarkAwake();
   }
 
   absl::Duration OldestAge() const {
@@ -157,9 +167,7 @@ class PushRecorder::Impl {
       PushQueue::Group& group = *taken;
       if (!group.touch.empty()) {
         PushQueue::Touch& touch = group.touch.front();
-        const absl::Status touched = store_.Transact(ClassOf(committer), touch.body);
-        NoteAwake();
-        std::move(touch.done)(touched);
+        std::move(touch.done)(store_.Transact(ClassOf(committer), touch.body));
         continue;
       }
       DropOld(group.entries);
@@ -182,7 +190,6 @@ class PushRecorder::Impl {
       mutex_.Await(absl::Condition(&has_work));
       if (queue_.empty()) return std::nullopt;
       PushQueue::Group group = queue_.Take(committer, options_.group_limit);
-      MayHaveBeenFrozen();
       metrics_.queue.Set(static_cast<double>(queue_.size()));
       if (!group.touch.empty() || !group.entries.empty()) return group;
     }
@@ -324,7 +331,6 @@ class PushRecorder::Impl {
     {
       absl::MutexLock lock(&mutex_);
       queue_.Finish(committer, stopping_ ? std::vector<QueuedPush*>() : again);
-      MayHaveBeenFrozen();
       metrics_.queue.Set(static_cast<double>(queue_.size()));
       if (!stopping_) return true;
     }
@@ -376,25 +382,17 @@ class PushRecorder::Impl {
     }
   }
 
-  void NoteAwake() {
-    absl::MutexLock lock(&mutex_);
-    MayHaveBeenFrozen();
-  }
-
-  // Whether this process may have stood still a moment ago. What it reads then has waited unseen in
-  // a socket, and the gateway may have sent it elsewhere meanwhile. Touches come twice a second, so
-  // a second without anything is no silence. Called with everything that comes, and by committers
-  // as they begin and end: in a busy database a touch takes as long as the pause between two.
-  bool MayHaveBeenFrozen() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+  // Finds out whether this process stood still since it was last awake, and marks that it is. The
+  // clock is read under the lock, so that no mark lies within a standstill.
+  void MarkAwake() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     const absl::Duration now = monotonic_.Now();
-    if (awake_at_.has_value() && now - *awake_at_ > kMayBeElsewhere) {
-      // What was not read between two standstills has waited for both.
-      if (now >= doubt_until_) frozen_for_ = absl::ZeroDuration();
-      frozen_for_ += now - *awake_at_;
-      doubt_until_ = now + kDoubt;
+    if (now - awake_at_ > kMayBeElsewhere) {
+      // What was not read between two standstills has waited for both; but a machine that only
+      // stutters is not to refuse all that comes.
+      if (awake_at_ - thawed_at_ >= kMostlyRead) frozen_since_ = awake_at_;
+      thawed_at_ = now;
     }
     awake_at_ = now;
-    return now < doubt_until_;
   }
 
   Store& store_;
@@ -407,9 +405,9 @@ class PushRecorder::Impl {
 
   mutable absl::Mutex mutex_;
   PushQueue queue_ ABSL_GUARDED_BY(mutex_);
-  std::optional<absl::Duration> awake_at_ ABSL_GUARDED_BY(mutex_);
-  absl::Duration doubt_until_ ABSL_GUARDED_BY(mutex_) = -absl::InfiniteDuration();
-  absl::Duration frozen_for_ ABSL_GUARDED_BY(mutex_);            // since the doubt began
+  absl::Duration awake_at_ ABSL_GUARDED_BY(mutex_) = absl::InfiniteDuration();  // not yet marked
+  absl::Duration thawed_at_ ABSL_GUARDED_BY(mutex_) = -absl::InfiniteDuration();
+  absl::Duration frozen_since_ ABSL_GUARDED_BY(mutex_);          // before thawed_at_
   std::multiset<absl::Duration> begun_ ABSL_GUARDED_BY(mutex_);  // of batches not answered
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   std::vector<std::thread> threads_ ABSL_GUARDED_BY(mutex_);
@@ -431,6 +429,8 @@ void PushRecorder::Submit(std::vector<PushItem> batch, Done done) {
 void PushRecorder::SubmitTouch(std::function<absl::Status(Transaction&)> body, TouchDone done) {
   impl_->SubmitTouch(std::move(body), std::move(done));
 }
+
+void PushRecorder::NoteAwake() { impl_->NoteAwake(); }
 
 absl::Duration PushRecorder::OldestAge() const { return impl_->OldestAge(); }
 

@@ -34,12 +34,17 @@ TEST_F(PushRecorderFreezeTest, APushThatWasReadAfterAFreezeIsStoredOnceEvenIfAno
   EXPECT_THAT(History(job_), SizeIs(3));
 }
 
-TEST_F(PushRecorderFreezeTest, TouchesThatTakeLongInABusyDatabaseAreNoFreeze) {
+TEST_F(PushRecorderFreezeTest, TouchesThatTakeSecondsInABusyDatabaseAreNoFreeze) {
   recorder_.Start();
   PushOne(Item(1));
   for (int i = 0; i < 3; ++i) {
     monotonic_.Advance(absl::Milliseconds(500));
-    Touch(absl::Milliseconds(600));
+    Touch([this] {
+      for (int tick = 0; tick < 20; ++tick) {
+        monotonic_.Advance(absl::Milliseconds(250));
+        recorder_.NoteAwake();
+      }
+    });
   }
   clock_.Advance(absl::Seconds(3));
   PushOne(Item(1));
@@ -49,10 +54,43 @@ TEST_F(PushRecorderFreezeTest, TouchesThatTakeLongInABusyDatabaseAreNoFreeze) {
 TEST_F(PushRecorderFreezeTest, AFreezeInTheMiddleOfATouchIsOne) {
   recorder_.Start();
   PushOne(Item(1));
-  Touch(absl::Seconds(2));
+  Touch([this] { monotonic_.Advance(absl::Seconds(2)); });
+  recorder_.NoteAwake();
   clock_.Advance(absl::Seconds(2));
   PushOne(Item(1));
   EXPECT_EQ(metrics_.fast_path.Value(), 0);
+}
+
+TEST_F(PushRecorderFreezeTest, WhatWasNotReadBetweenTwoFreezesHasWaitedForBoth) {
+  recorder_.Start();
+  PushItem sent = Item(1);
+  PushItem elsewhere = sent;
+  elsewhere.retried = true;
+  PushOne(elsewhere);
+  for (int i = 0; i < 2; ++i) {
+    clock_.Advance(absl::Seconds(10));
+    monotonic_.Advance(absl::Seconds(10));
+    recorder_.NoteAwake();
+    monotonic_.Advance(absl::Milliseconds(100));
+  }
+  sent.heartbeat.at = clock_.Now();
+  EXPECT_EQ(PushOne(sent).result, PushResult::kUnavailable);
+  EXPECT_THAT(History(job_), SizeIs(1));
+}
+
+TEST_F(PushRecorderFreezeTest, AMachineThatStuttersRefusesNothing) {
+  recorder_.Start();
+  PushOne(Item(1));
+  for (int i = 0; i < 20; ++i) {
+    monotonic_.Advance(absl::Milliseconds(900));
+    for (int tick = 0; tick < 5; ++tick) {
+      recorder_.NoteAwake();
+      monotonic_.Advance(absl::Milliseconds(250));
+    }
+  }
+  clock_.Advance(absl::Seconds(43));
+  EXPECT_EQ(PushOne(Item(1)).result, PushResult::kRecorded);
+  EXPECT_EQ(metrics_.full_path.Value(), 2);
 }
 
 TEST_F(PushRecorderFreezeTest, AfterALongFreezeNothingIsRecordedThatMayHaveWaitedUnseen) {
