@@ -12,13 +12,14 @@
 #include <optional>
 #include <random>
 #include <string>
-#include <string_view>
 #include <thread>
 #include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "absl/types/span.h"
 #include "common/clock.h"
 #include "common/status_macros.h"
 #include "services/core/domain/keys.h"
@@ -62,7 +63,7 @@ absl::StatusOr<std::vector<Target>> Resolve(PgStore& store, const Load& load, ab
               const auto matches,
               transaction.ResolveTokens(absl::MakeConstSpan(hashes).subspan(from, 1000), now));
           for (const std::optional<TokenMatch>& match : matches) {
-            if (!match.has_value()) return absl::NotFoundError("a monitor that load is to push to");
+            if (!match.has_value()) return absl::NotFoundError("a monitor of the load is missing");
             targets.push_back({.monitor = match->monitor, .version = match->version});
           }
         }
@@ -148,6 +149,11 @@ int main(int argc, char** argv) {
                                    .seconds = std::atof(argv[2]),
                                    .group = std::atoi(argv[3]),
                                    .monitors = std::atoi(argv[4])};
+  if (load.seconds <= 0 || load.group < 1 || load.monitors < tocsin::core::kCommitters) {
+    std::fprintf(stderr, "SECONDS must be above 0, GROUP at least 1, MONITORS at least %d\n",
+                 tocsin::core::kCommitters);
+    return 2;
+  }
   const absl::Status done = tocsin::core::RunLoad(load);
   if (!done.ok()) std::fprintf(stderr, "%s\n", std::string(done.message()).c_str());
   return done.ok() ? 0 : 1;

@@ -12,7 +12,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 TREE = os.path.dirname(os.path.dirname(HERE))
 sys.path[:0] = [os.path.dirname(HERE), os.path.join(TREE, "tests/e2e")]
 
-from suite import catalogue, compare, curves, plots, report, scale  # noqa: E402, needs the path
+from suite import catalogue, compare, curves, plots, report, scale, tools  # noqa: E402, needs the path
 from suite.figures import HIGHER, LOWER, Figure, median, number, percentile  # noqa: E402
 
 
@@ -51,6 +51,15 @@ class FiguresTest(unittest.TestCase):
         self.assertEqual(number(19.34, "ms"), "19.3 ms")
         self.assertEqual(number(0.011, "%"), "1.10 %")
         self.assertEqual(number(0, ""), "0")
+
+
+class FairnessTest(unittest.TestCase):
+    def test_the_nice_value_of_an_autogroup_is_read(self):
+        self.assertEqual(tools.autogroup_nice("/autogroup-78700 nice -20\n"), -20)
+        self.assertEqual(tools.autogroup_nice("/autogroup-7 nice 0\n"), 0)
+
+    def test_a_kernel_without_autogroups_is_fair(self):
+        self.assertEqual(tools.autogroup_nice(""), 0)
 
 
 class ComparisonTest(unittest.TestCase):

@@ -203,6 +203,20 @@ class Nginx:
         shutil.rmtree(self._dir, ignore_errors=True)
 
 
+def autogroup_nice(text):
+    """The nice value in what /proc/self/autogroup says; 0 when that is nothing."""
+    return int(text.rpartition("nice")[2] or 0)
+
+
+def own_autogroup():
+    """What the kernel says of this session's autogroup; nothing where it has none."""
+    try:
+        with open("/proc/self/autogroup") as text:
+            return text.read()
+    except OSError:
+        return ""
+
+
 def slow_share(seconds):
     """The share of the time in which this machine, with the services idle, computes at less than
     half of its usual speed: what no percentile of a latency can be better than."""
