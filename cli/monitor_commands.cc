@@ -26,7 +26,9 @@ constexpr char kCreateFooter[] =
     "tenth of\n"
     "the period if that is less; --recommended-interval as the timeout; runs of any length; "
     "thresholds\n"
-    "of 1; --severity error; no reminders; the ID as name.\n";
+    "of 1; --severity error; no reminders; the ID as name. Channels whose selector fits are "
+    "alerted in\n"
+    "any case; where none fits or is named, the default ones.\n";
 
 using Stub = v1::MonitorService::Stub;
 
