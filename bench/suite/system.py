@@ -31,6 +31,7 @@ _FIRST_MORTAL = 50_000_000
 
 class System:
     def __init__(self):
+        self._must_be_fair()
         self._cluster = Cluster("bench", postgres_settings=SETTINGS)
         self.postgres = self._cluster.postgres
         self.monitors = 0
@@ -40,7 +41,6 @@ class System:
         self._channels = 0
 
     def __enter__(self):
-        self._must_be_fair()
         self._cluster.start()
         self.cli = self._cluster.cli()
         # For the load generators, which call core themselves.

@@ -209,10 +209,11 @@ def autogroup_nice(text):
 
 
 def own_autogroup():
-    """What the kernel says of this session's autogroup; nothing where it has none."""
+    """What the kernel says of this session's autogroup; nothing where none counts."""
     try:
-        with open("/proc/self/autogroup") as text:
-            return text.read()
+        with open("/proc/sys/kernel/sched_autogroup_enabled") as enabled, \
+             open("/proc/self/autogroup") as text:
+            return text.read() if int(enabled.read()) else ""
     except OSError:
         return ""
 

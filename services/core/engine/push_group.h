@@ -10,6 +10,7 @@
 
 #include "absl/time/time.h"
 #include "services/core/engine/push_recorder.h"
+#include "services/core/engine/standstills.h"
 #include "services/core/engine/token_cache.h"
 #include "services/core/store/records.h"
 
@@ -18,7 +19,7 @@ namespace tocsin::core {
 inline constexpr int kPushCommitters = 2;
 // The gateways try elsewhere after a second: what has been here for longer than this may have been
 // recorded by another core.
-inline constexpr absl::Duration kMayBeElsewhere = absl::Milliseconds(800);
+inline constexpr absl::Duration kMayBeElsewhere = Standstills::kStandstill;
 
 struct PushBatch {
   std::vector<PushAnswer> answers;  // each written once, by whoever has its item

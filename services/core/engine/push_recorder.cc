@@ -18,6 +18,7 @@
 #include "services/core/engine/push_access.h"
 #include "services/core/engine/push_group.h"
 #include "services/core/engine/push_queue.h"
+#include "services/core/engine/standstills.h"
 #include "services/core/engine/token_cache.h"
 #include "services/core/engine/token_resolver.h"
 
@@ -27,11 +28,9 @@ namespace {
 // Between tries while the store is unavailable.
 constexpr absl::Duration kFirstWait = absl::Milliseconds(5);
 constexpr absl::Duration kLongestWait = absl::Milliseconds(50);
-// After a standstill, until what waited meanwhile has surely been read; and when it mostly has.
-constexpr absl::Duration kDoubt = absl::Seconds(2);
-constexpr absl::Duration kMostlyRead = absl::Seconds(1);
 // How long something may have waited in a socket and still be found in the history, which is looked
-// at for 15 s before it was read (FindRecorded). The gateways try for a shorter time.
+// at for 15 s before it was read (FindRecorded): a second less, for clocks that differ and for what
+// waited a moment before the standstill. The gateways try for a shorter time.
 constexpr absl::Duration kLookedFor = absl::Seconds(14);
 
 std::string OutcomeName(const FullPathOutcome& outcome) {
@@ -93,11 +92,12 @@ class PushRecorder::Impl {
     batch->remaining = items.size();
     {
       absl::MutexLock lock(&mutex_);
-      MarkAwake();
+      const absl::Duration locked = MarkAwake();
       // It may have waited unseen in a socket, and the gateway may have sent it elsewhere
       // meanwhile.
-      const bool retried = awake_at_ - thawed_at_ < kDoubt;
-      const bool too_long = retried && awake_at_ - frozen_since_ > kLookedFor;
+      const std::optional<absl::Duration> unseen_since = standstills_.UnseenSince();
+      const bool retried = unseen_since.has_value();
+      const bool too_long = retried && locked - *unseen_since > kLookedFor;
       if (!stopping_ && !too_long && queue_.size() + items.size() <= options_.queue_limit) {
         batch->done = std::move(done);
         // What waited in a gateway is held since then: nothing younger is settled.
@@ -382,17 +382,11 @@ class PushRecorder::Impl {
     }
   }
 
-  // Finds out whether this process stood still since it was last awake, and marks that it is. The
-  // clock is read under the lock, so that no mark lies within a standstill.
-  void MarkAwake() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+  // Reads the clock under the lock, so that no mark lies within a standstill; returns what it says.
+  absl::Duration MarkAwake() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     const absl::Duration now = monotonic_.Now();
-    if (now - awake_at_ > kMayBeElsewhere) {
-      // What was not read between two standstills has waited for both; but a machine that only
-      // stutters is not to refuse all that comes.
-      if (awake_at_ - thawed_at_ >= kMostlyRead) frozen_since_ = awake_at_;
-      thawed_at_ = now;
-    }
-    awake_at_ = now;
+    standstills_.MarkAwake(now);
+    return now;
   }
 
   Store& store_;
@@ -405,9 +399,7 @@ class PushRecorder::Impl {
 
   mutable absl::Mutex mutex_;
   PushQueue queue_ ABSL_GUARDED_BY(mutex_);
-  absl::Duration awake_at_ ABSL_GUARDED_BY(mutex_) = absl::InfiniteDuration();  // not yet marked
-  absl::Duration thawed_at_ ABSL_GUARDED_BY(mutex_) = -absl::InfiniteDuration();
-  absl::Duration frozen_since_ ABSL_GUARDED_BY(mutex_);          // before thawed_at_
+  Standstills standstills_ ABSL_GUARDED_BY(mutex_);
   std::multiset<absl::Duration> begun_ ABSL_GUARDED_BY(mutex_);  // of batches not answered
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   std::vector<std::thread> threads_ ABSL_GUARDED_BY(mutex_);

@@ -96,9 +96,8 @@ class PushRecorder {
   // in a transaction and then calls `done` with its outcome.
   void SubmitTouch(std::function<absl::Status(Transaction&)> body, TouchDone done);
 
-  // To be called several times a second, on a thread that waits for nothing else: when it is not for
-  // 0.8 s, the process stood still, and what it reads in the 2 s after it may have been recorded by
-  // another core meanwhile. Submit and SubmitTouch say the same.
+  // To be called several times a second, on a thread that waits for nothing else; see Standstills.
+  // Submit and SubmitTouch say the same.
   void NoteAwake();
 
   // For how long the oldest item that is not answered has been here; zero when there is none.

@@ -1,0 +1,41 @@
+// Since when what this process reads may have waited unseen.
+#pragma once
+
+#include <deque>
+#include <optional>
+
+#include "absl/time/time.h"
+
+namespace tocsin::core {
+
+// A process that stands still (SIGSTOP, a paused machine) reads nothing; what was sent to it waits
+// in sockets meanwhile, and its sender may have given it to another replica. It finds out by marks
+// that stay away: whoever marks several times a second while awake need not be told.
+//
+// Times are those of one monotonic clock. Not thread-safe.
+class Standstills {
+ public:
+  // A longer time without a mark is a standstill. The gateways try elsewhere after a second.
+  static constexpr absl::Duration kStandstill = absl::Milliseconds(800);
+  // How long a process must have been awake, all in all, to have read what waited before.
+  static constexpr absl::Duration kAllRead = absl::Seconds(2);
+
+  // `now` is not before that of the last call.
+  void MarkAwake(absl::Duration now);
+
+  // When the oldest standstill began of which something may not have been read yet at the last
+  // mark; nullopt: whatever is read has come a moment ago.
+  std::optional<absl::Duration> UnseenSince() const;
+
+ private:
+  struct Standstill {
+    absl::Duration since;
+    absl::Duration awake_before;  // awake_for_ then
+  };
+
+  absl::Duration awake_at_ = absl::InfiniteDuration();  // the last mark; there was none yet
+  absl::Duration awake_for_;                            // all in all, at least
+  std::deque<Standstill> standstills_;                  // oldest first, at most kMostKept
+};
+
+}  // namespace tocsin::core
