@@ -51,6 +51,18 @@ TEST_F(PushRecorderFreezeTest, TouchesThatTakeSecondsInABusyDatabaseAreNoFreeze)
   EXPECT_EQ(metrics_.fast_path.Value(), 1);
 }
 
+TEST_F(PushRecorderFreezeTest, ATouchIsASignOfBeingAwake) {
+  recorder_.Start();
+  PushOne(Item(1));
+  for (int i = 0; i < 2; ++i) {
+    clock_.Advance(absl::Milliseconds(600));
+    monotonic_.Advance(absl::Milliseconds(600));
+    if (i == 0) Touch([] {});
+  }
+  PushOne(Item(1));
+  EXPECT_EQ(metrics_.fast_path.Value(), 1);
+}
+
 TEST_F(PushRecorderFreezeTest, AFreezeInTheMiddleOfATouchIsOne) {
   recorder_.Start();
   PushOne(Item(1));

@@ -34,7 +34,7 @@ class Standstills {
   };
 
   absl::Duration awake_at_ = absl::InfiniteDuration();  // the last mark; there was none yet
-  absl::Duration awake_for_;                            // all in all, at least
+  absl::Duration awake_for_;                            // all in all, as far as marks tell
   std::deque<Standstill> standstills_;                  // oldest first, at most kMostKept
 };
 

@@ -95,5 +95,16 @@ TEST_F(StandstillsTest, HoweverManyThereAreTheOldestIsNotForgotten) {
   EXPECT_EQ(Unseen(), std::nullopt);
 }
 
+TEST_F(StandstillsTest, OneMoreThanAreKeptIsNotForgottenEither) {
+  for (int i = 0; i < 16; ++i) StandStill(absl::Seconds(1));
+  BeAwake(Standstills::kAllRead - kTick);
+  StandStill(absl::Seconds(1));
+  BeAwake(kTick);
+  // Since the last of the sixteen, with which it counts as one.
+  EXPECT_THAT(Unseen(), Optional(absl::Seconds(4)));
+  BeAwake(Standstills::kAllRead - kTick);
+  EXPECT_EQ(Unseen(), std::nullopt);
+}
+
 }  // namespace
 }  // namespace tocsin::core
