@@ -25,7 +25,6 @@ constexpr int kMinPingMillis = 5'000;
 constexpr int kKeepaliveMillis = 20'000;
 constexpr int kKeepaliveTimeoutMillis = 10'000;
 constexpr absl::Duration kTouchRest = absl::Milliseconds(500);
-constexpr absl::Duration kAwakeRest = absl::Milliseconds(250);
 constexpr absl::Duration kClockRest = absl::Milliseconds(500);
 // A replica whose newest touch is older is not ready,
 constexpr absl::Duration kReadyTouch = absl::Seconds(3);
@@ -237,7 +236,7 @@ void Server::StartTasks() {
   Tasks& tasks = *tasks_;
   Engine& engine = *engine_;
   // Alone: a touch waits for the database, which is no standstill.
-  tasks.awake = std::make_unique<PeriodicTask>("awake", kAwakeRest,
+  tasks.awake = std::make_unique<PeriodicTask>("awake", PushRecorder::kAwakeEvery,
                                                [&engine] { engine.recorder.NoteAwake(); });
   // Alone: a touch that comes late is an own outage.
   tasks.touch = std::make_unique<PeriodicTask>(

@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "absl/time/time.h"
+#include "common/standstills.h"
 #include "services/core/engine/push_recorder.h"
-#include "services/core/engine/standstills.h"
 #include "services/core/engine/token_cache.h"
 #include "services/core/store/records.h"
 
@@ -19,7 +19,9 @@ namespace tocsin::core {
 inline constexpr int kPushCommitters = 2;
 // The gateways try elsewhere after a second: what has been here for longer than this may have been
 // recorded by another core.
-inline constexpr absl::Duration kMayBeElsewhere = Standstills::kStandstill;
+inline constexpr absl::Duration kMayBeElsewhere = absl::Milliseconds(800);
+inline constexpr StandstillLimits kRecorderStandstills = {.standstill = kMayBeElsewhere,
+                                                          .mark_every = PushRecorder::kAwakeEvery};
 
 struct PushBatch {
   std::vector<PushAnswer> answers;  // each written once, by whoever has its item

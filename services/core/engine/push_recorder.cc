@@ -12,13 +12,13 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
 #include "common/random.h"
+#include "common/standstills.h"
 #include "services/core/engine/full_path.h"
 #include "services/core/engine/key_uses.h"
 #include "services/core/engine/metrics.h"
 #include "services/core/engine/push_access.h"
 #include "services/core/engine/push_group.h"
 #include "services/core/engine/push_queue.h"
-#include "services/core/engine/standstills.h"
 #include "services/core/engine/token_cache.h"
 #include "services/core/engine/token_resolver.h"
 
@@ -399,7 +399,7 @@ class PushRecorder::Impl {
 
   mutable absl::Mutex mutex_;
   PushQueue queue_ ABSL_GUARDED_BY(mutex_);
-  Standstills standstills_ ABSL_GUARDED_BY(mutex_);
+  Standstills standstills_ ABSL_GUARDED_BY(mutex_){kRecorderStandstills};
   std::multiset<absl::Duration> begun_ ABSL_GUARDED_BY(mutex_);  // of batches not answered
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   std::vector<std::thread> threads_ ABSL_GUARDED_BY(mutex_);

@@ -96,8 +96,9 @@ class PushRecorder {
   // in a transaction and then calls `done` with its outcome.
   void SubmitTouch(std::function<absl::Status(Transaction&)> body, TouchDone done);
 
-  // To be called several times a second, on a thread that waits for nothing else; see Standstills.
-  // Submit and SubmitTouch say the same.
+  // To be called that often while the process is awake, on a thread that waits for nothing else;
+  // see Standstills. Submit and SubmitTouch say the same.
+  static constexpr absl::Duration kAwakeEvery = absl::Milliseconds(250);
   void NoteAwake();
 
   // For how long the oldest item that is not answered has been here; zero when there is none.

@@ -26,6 +26,12 @@ bool IsRefusal(const grpc::Status& status) {
 
 // Reports kept while no core is reachable; their leases have expired long before.
 constexpr size_t kMostHomeless = 65'536;
+
+// How often the tender looks after everything at least, and says that the process is awake.
+constexpr absl::Duration kTendEvery = absl::Seconds(1);
+constexpr StandstillLimits kLeaseStandstills = {.standstill = absl::Seconds(2),
+                                                .mark_every = kTendEvery};
+
 constexpr int kMaxMessageBytes = 32 << 20;
 
 std::shared_ptr<grpc::Channel> MakeChannel(const std::string& target) {
@@ -50,7 +56,7 @@ DeliveryClient::DeliveryClient(const DeliveryClientOptions& options, const Monot
       clock_(clock),
       metrics_(metrics),
       take_(std::move(take)),
-      lease_clock_(clock.Now()),
+      standstills_(kLeaseStandstills),
       flushed_at_(-absl::InfiniteDuration()) {
   tender_ = std::make_unique<PeriodicTask>("streams", [this] { return Tend(); });
   resolver_ = std::make_unique<PeriodicTask>("resolver", [this] { return Resolve(); });
@@ -143,7 +149,7 @@ void DeliveryClient::OnAssignments(uint64_t id, const internal::v1::DeliverRespo
   absl::Duration leased_at;
   {
     absl::MutexLock lock(&mutex_);
-    leased_at = lease_clock_.ReadAt(clock_.Now());
+    leased_at = LeasedAt(clock_.Now());
     Stream& stream = *streams_.find(id)->second;
     stream.credits -= n;
     stream.assigned += n;
@@ -155,6 +161,14 @@ void DeliveryClient::OnAssignments(uint64_t id, const internal::v1::DeliverRespo
     deliveries.push_back(FromProto(assignment, id, leased_at));
   }
   take_(std::move(deliveries));
+}
+
+// A lease counts from when core assigned it, which is when it is read, unless this process stood
+// still: what lay in the socket meanwhile may be as old as that, and another notifier may have
+// taken it over.
+absl::Duration DeliveryClient::LeasedAt(absl::Duration now) {
+  standstills_.MarkAwake(now);
+  return standstills_.UnseenSince().value_or(now);
 }
 
 void DeliveryClient::OnStreamDown(uint64_t id, const grpc::Status& status) {
@@ -226,10 +240,10 @@ absl::Duration DeliveryClient::Tend() {
   absl::MutexLock lock(&mutex_);
   dead.swap(dead_);
   const absl::Duration now = clock_.Now();
-  lease_clock_.Tick(now);
+  standstills_.MarkAwake(now);
   if (!closing_) OpenStreams(now);
   if (waiting_reports_ > 0 && now - flushed_at_ >= options_.report_interval) Flush(now);
-  absl::Duration rest = LeaseClock::kTick;
+  absl::Duration rest = kTendEvery;
   if (waiting_reports_ > 0 && connected_ > 0) {
     // Not less than a millisecond: what did not go out now goes out when its stream takes more.
     rest = std::max(flushed_at_ + options_.report_interval - now, absl::Milliseconds(1));

@@ -16,10 +16,10 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/periodic_task.h"
+#include "common/standstills.h"
 #include "services/notifier/channel/delivery.h"
 #include "services/notifier/metrics.h"
 #include "services/notifier/stream/deliver_stream.h"
-#include "services/notifier/stream/lease_clock.h"
 #include "services/notifier/stream/report_outbox.h"
 
 namespace tocsin::notifier {
@@ -99,6 +99,8 @@ class DeliveryClient : private DeliverStream::Listener {
   void AdoptHomeless() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Credit that each stream may hold, so that all together hold no more than is allowed.
   int Share() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // From when a lease that is read now counts.
+  absl::Duration LeasedAt(absl::Duration now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void ShowState() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const DeliveryClientOptions options_;
@@ -111,7 +113,7 @@ class DeliveryClient : private DeliverStream::Listener {
   absl::flat_hash_map<uint64_t, std::unique_ptr<Stream>> streams_ ABSL_GUARDED_BY(mutex_);
   // Streams that are down. They are buried on a thread of ours, see DeliverStream.
   std::vector<std::unique_ptr<DeliverStream>> dead_ ABSL_GUARDED_BY(mutex_);
-  LeaseClock lease_clock_ ABSL_GUARDED_BY(mutex_);
+  Standstills standstills_ ABSL_GUARDED_BY(mutex_);
   uint64_t last_stream_ ABSL_GUARDED_BY(mutex_) = 0;
   int connected_ ABSL_GUARDED_BY(mutex_) = 0;
   bool taking_ ABSL_GUARDED_BY(mutex_) = true;

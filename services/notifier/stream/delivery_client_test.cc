@@ -10,6 +10,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/clock.h"
+#include "common/testing/fake_clock.h"
 #include "services/notifier/stream/testing/fake_core.h"
 
 namespace tocsin::notifier {
@@ -24,11 +25,13 @@ class DeliveryClientTest : public testing::Test {
     options.name = "tester";
     options.max_assigned = max_assigned;
     options.longest_backoff = absl::Milliseconds(200);
-    client_ = std::make_unique<DeliveryClient>(options, clock_, metrics_,
+    client_ = std::make_unique<DeliveryClient>(options, *clock_, metrics_,
                                                [this](std::vector<Delivery> deliveries) {
                                                  absl::MutexLock lock(&mutex_);
-                                                 for (Delivery& delivery : deliveries)
+                                                 for (Delivery& delivery : deliveries) {
+                                                   leased_at_.push_back(delivery.leased_at);
                                                    taken_.push_back(std::move(delivery.facts));
+                                                 }
                                                });
   }
   std::vector<DeliveryFacts> WaitForTaken(size_t n) {
@@ -37,6 +40,10 @@ class DeliveryClientTest : public testing::Test {
                             ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return taken_.size() >= n; };
     EXPECT_TRUE(mutex_.AwaitWithTimeout(absl::Condition(&enough), absl::Seconds(10)));
     return taken_;
+  }
+  absl::Duration LeasedAt(size_t number) {
+    absl::MutexLock lock(&mutex_);
+    return leased_at_.at(number);
   }
   void ReportDelivered(const DeliveryFacts& facts) {
     client_->Report(
@@ -50,11 +57,14 @@ class DeliveryClientTest : public testing::Test {
 
   std::string key_;
   SystemClock wall_;
-  SystemMonotonicClock clock_;
+  SystemMonotonicClock system_clock_;
+  FakeMonotonicClock fake_clock_;
+  const MonotonicClock* clock_ = &system_clock_;
   prometheus::Registry registry_;
   NotifierMetrics metrics_{registry_};
   absl::Mutex mutex_;
   std::vector<DeliveryFacts> taken_ ABSL_GUARDED_BY(mutex_);
+  std::vector<absl::Duration> leased_at_ ABSL_GUARDED_BY(mutex_);  // of taken_
   std::unique_ptr<DeliveryClient> client_;
 };
 
@@ -161,6 +171,24 @@ TEST_F(DeliveryClientTest, StopsTakingAndTellsWhatIsLeftWhenClosed) {
   EXPECT_TRUE(core.WaitForReports(5));
   EXPECT_TRUE(core.WaitForStreams(0));
   EXPECT_EQ(client_->connected(), 0);
+}
+
+TEST_F(DeliveryClientTest, CountsALeaseFromBeforeAStandstillInWhichItMayHaveWaited) {
+  clock_ = &fake_clock_;
+  const absl::Duration begin = fake_clock_.Now();
+  FakeCore core;
+  Connect({core.address()});
+  Assign(core, 0, 1);
+  WaitForTaken(1);
+  EXPECT_EQ(LeasedAt(0), begin);
+  fake_clock_.Advance(absl::Milliseconds(1900));  // no more than a slow machine may take
+  Assign(core, 1, 2);
+  WaitForTaken(2);
+  EXPECT_EQ(LeasedAt(1), begin + absl::Milliseconds(1900));
+  fake_clock_.Advance(absl::Seconds(20));
+  Assign(core, 2, 3);
+  WaitForTaken(3);
+  EXPECT_EQ(LeasedAt(2), begin + absl::Milliseconds(1900));
 }
 
 TEST_F(DeliveryClientTest, ClosesWhenNoCoreAnswers) {

@@ -1,15 +1,12 @@
 // Since when what this process reads may have waited unseen.
-#include "services/core/engine/standstills.h"
+#include "common/standstills.h"
 
 #include <algorithm>
 #include <cstddef>
 
-namespace tocsin::core {
+namespace tocsin {
 namespace {
 
-// Of the time between two marks, what is taken for awake at most: in the rest it may have stood
-// still for less than a standstill.
-constexpr absl::Duration kAwakePerMark = absl::Milliseconds(250);
 // Of more, the newest count as one.
 constexpr size_t kMostKept = 16;
 
@@ -17,16 +14,17 @@ constexpr size_t kMostKept = 16;
 
 void Standstills::MarkAwake(absl::Duration now) {
   const absl::Duration apart = now - awake_at_;
-  if (apart > kStandstill) {
+  if (apart > limits_.standstill) {
     if (standstills_.size() < kMostKept) {
       standstills_.push_back({.since = awake_at_, .awake_before = awake_for_});
     } else {
       standstills_.back().awake_before = awake_for_;
     }
   } else if (apart > absl::ZeroDuration()) {
-    awake_for_ += std::min(apart, kAwakePerMark);
+    awake_for_ += std::min(apart, limits_.mark_every);
   }
-  while (!standstills_.empty() && awake_for_ - standstills_.front().awake_before >= kAllRead) {
+  while (!standstills_.empty() &&
+         awake_for_ - standstills_.front().awake_before >= limits_.all_read) {
     standstills_.pop_front();
   }
   awake_at_ = now;
@@ -37,4 +35,4 @@ std::optional<absl::Duration> Standstills::UnseenSince() const {
   return standstills_.front().since;
 }
 
-}  // namespace tocsin::core
+}  // namespace tocsin

@@ -1,5 +1,5 @@
 // What a process knows of its own standstills.
-#include "services/core/engine/standstills.h"
+#include "common/standstills.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <optional>
 
-namespace tocsin::core {
+namespace tocsin {
 namespace {
 
 using ::testing::AllOf;
@@ -16,6 +16,7 @@ using ::testing::Le;
 using ::testing::Optional;
 
 constexpr absl::Duration kTick = absl::Milliseconds(250);
+constexpr StandstillLimits kLimits = {.standstill = absl::Milliseconds(800), .mark_every = kTick};
 
 class StandstillsTest : public ::testing::Test {
  protected:
@@ -39,8 +40,15 @@ class StandstillsTest : public ::testing::Test {
   }
 
   absl::Duration now_ = absl::Hours(7);
-  Standstills standstills_;
+  Standstills standstills_{kLimits};
 };
+
+TEST_F(StandstillsTest, WhatCameBeforeTheFirstMarkIsNoStandstill) {
+  Standstills fresh(kLimits);
+  EXPECT_EQ(fresh.UnseenSince(), std::nullopt);
+  fresh.MarkAwake(now_);
+  EXPECT_EQ(fresh.UnseenSince(), std::nullopt);
+}
 
 TEST_F(StandstillsTest, AProcessThatIsAwakeHasSeenEverything) {
   BeAwake(absl::Minutes(1));
@@ -48,16 +56,16 @@ TEST_F(StandstillsTest, AProcessThatIsAwakeHasSeenEverything) {
 }
 
 TEST_F(StandstillsTest, APauseThatIsTooShortForASecondAttemptIsNoStandstill) {
-  StandStill(Standstills::kStandstill);
+  StandStill(kLimits.standstill);
   EXPECT_EQ(Unseen(), std::nullopt);
-  StandStill(Standstills::kStandstill + absl::Milliseconds(1));
-  EXPECT_THAT(Unseen(), Optional(Standstills::kStandstill + absl::Milliseconds(1)));
+  StandStill(kLimits.standstill + absl::Milliseconds(1));
+  EXPECT_THAT(Unseen(), Optional(kLimits.standstill + absl::Milliseconds(1)));
 }
 
 TEST_F(StandstillsTest, ItHasReadAllThatWaitedOnceItWasAwakeForTwoSeconds) {
   BeAwake(absl::Seconds(5));
   StandStill(absl::Seconds(10));
-  BeAwake(Standstills::kAllRead - kTick);
+  BeAwake(kLimits.all_read - kTick);
   EXPECT_THAT(Unseen(), Optional(absl::Seconds(12) - kTick));
   BeAwake(kTick);
   EXPECT_EQ(Unseen(), std::nullopt);
@@ -91,20 +99,20 @@ TEST_F(StandstillsTest, AMachineThatStuttersLooksBackAFewSecondsAndNoFurther) {
 TEST_F(StandstillsTest, HoweverManyThereAreTheOldestIsNotForgotten) {
   for (int i = 0; i < 100; ++i) StandStill(absl::Seconds(1));
   EXPECT_THAT(Unseen(), Optional(absl::Seconds(100)));
-  BeAwake(Standstills::kAllRead);
+  BeAwake(kLimits.all_read);
   EXPECT_EQ(Unseen(), std::nullopt);
 }
 
 TEST_F(StandstillsTest, OneMoreThanAreKeptIsNotForgottenEither) {
   for (int i = 0; i < 16; ++i) StandStill(absl::Seconds(1));
-  BeAwake(Standstills::kAllRead - kTick);
+  BeAwake(kLimits.all_read - kTick);
   StandStill(absl::Seconds(1));
   BeAwake(kTick);
   // Since the last of the sixteen, with which it counts as one.
   EXPECT_THAT(Unseen(), Optional(absl::Seconds(4)));
-  BeAwake(Standstills::kAllRead - kTick);
+  BeAwake(kLimits.all_read - kTick);
   EXPECT_EQ(Unseen(), std::nullopt);
 }
 
 }  // namespace
-}  // namespace tocsin::core
+}  // namespace tocsin
