@@ -38,6 +38,11 @@ Replica::Replica(Store& store, const Clock& clock, const MonotonicClock& monoton
       maintenances_(store, clock) {
   const absl::Time now = clock.Now();
   // As server.cc does: after a failure the next one tries again.
+  tasks_[kAwake] = {[this] {
+                      recorder_.NoteAwake();
+                      return PushRecorder::kAwakeEvery;
+                    },
+                    now};
   tasks_[kTouch] = {[this] {
                       guard_.TouchNow().IgnoreError();
                       return kTouchRest;
@@ -127,7 +132,9 @@ void Replica::LiveQuietly(absl::Time until) {
         }
         return absl::OkStatus();  // it has not touched yet
       });
-  if (status.ok()) touch.due = last + kTouchRest;
+  if (!status.ok()) return;
+  touch.due = last + kTouchRest;
+  tasks_[kAwake].due = std::max(tasks_[kAwake].due, last + PushRecorder::kAwakeEvery);
 }
 
 }  // namespace tocsin::core::simulation

@@ -44,8 +44,8 @@ class Replica {
   // The process is killed with a push under way; nobody hears the answer, which is returned.
   PushAnswer PushAndStop(PushItem item);
 
-  // Time up to `until` passed with a touch every half second and nothing else: leaves what the last
-  // of them would have left. Only where nothing is due and the store is there.
+  // Time up to `until` passed with a touch every half second, awake, and with nothing else: leaves
+  // what the last of them would have left. Only where nothing is due and the store is there.
   void LiveQuietly(absl::Time until);
 
   // A gateway gives signs of life from then on, until it leaves.
@@ -62,7 +62,7 @@ class Replica {
     std::function<absl::Duration()> run;
     absl::Time due;
   };
-  enum : size_t { kTouch, kSweep, kReports, kDeliveries, kTell, kTasks };
+  enum : size_t { kAwake, kTouch, kSweep, kReports, kDeliveries, kTell, kTasks };
 
   std::vector<PushAnswer> Submit(PushItem item, bool stop);
 
