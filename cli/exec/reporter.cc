@@ -121,6 +121,7 @@ void Reporter::GoOn() {
   Push* push = Current();
   if (push != nullptr && now >= push->deadline) {
     if (attempt_ != nullptr) {
+      push->unanswered |= Sent();
       EndAttempt();
       push->last = {.trouble = absl::StrCat("no answer within ", ShowDuration(limit_))};
     }
@@ -167,6 +168,7 @@ void Reporter::Collect() {
   while (const CURLMsg* const message = curl_multi_info_read(multi_, &left)) {
     if (message->msg != CURLMSG_DONE || attempt_ == nullptr) continue;
     const Answer answer = AnswerOf(message->data.result);
+    Current()->unanswered |= answer.status == 0 && Sent();
     EndAttempt();
     Judge(*Current(), answer);
   }
@@ -191,6 +193,12 @@ Answer Reporter::AnswerOf(CURLcode code) const {
   return answer;
 }
 
+bool Reporter::Sent() const {
+  long bytes = 0;
+  curl_easy_getinfo(attempt_, CURLINFO_REQUEST_SIZE, &bytes);
+  return bytes > 0;
+}
+
 void Reporter::EndAttempt() {
   curl_multi_remove_handle(multi_, attempt_);
   curl_easy_cleanup(attempt_);
@@ -210,6 +218,10 @@ std::string Reporter::problem() const {
   if (end_.recorded) return "";
   const std::string tries = end_.tries > 1 ? absl::StrCat(" (tried ", end_.tries, " times)") : "";
   return absl::StrCat(WhyNot(end_.last), tries);
+}
+
+bool Reporter::in_doubt() const {
+  return !end_.recorded && (end_.unanswered || (attempt_ != nullptr && Sent()));
 }
 
 size_t Reporter::OnBody(char*, size_t size, size_t count, void* bytes) {

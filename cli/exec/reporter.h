@@ -45,11 +45,14 @@ class Reporter {
   bool done() const { return !end_.wanted; }
   // Why the end was not recorded: free of secrets; empty when it was.
   std::string problem() const;
+  // Whether it may have been recorded nevertheless: it was sent, and no answer came.
+  bool in_doubt() const;
 
  private:
   struct Push {
     bool wanted = false;  // and neither recorded nor given up
     bool recorded = false;
+    bool unanswered = false;    // an attempt was sent, and ended without an answer
     std::string url{}, body{};  // of the end: the URL is made with the first attempt
     absl::Duration deadline;
     absl::Duration next_try;
@@ -65,6 +68,8 @@ class Reporter {
   void Collect();
   void Judge(Push& push, const Answer& answer);
   Answer AnswerOf(CURLcode code) const;
+  // Whether something of the attempt under way may have arrived.
+  bool Sent() const;
   void EndAttempt();
 
   static size_t OnBody(char* data, size_t size, size_t count, void* bytes);

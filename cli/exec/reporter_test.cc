@@ -26,7 +26,8 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 
 constexpr char kOk[] = "200 OK";
-constexpr char kSilence[] = "";  // accepts, and never answers
+constexpr char kSilence[] = "";    // accepts, and never answers
+constexpr char kHangUp[] = "---";  // ends the connection instead
 
 // Answers one request after the other with what was scripted, then with 200.
 class Gateway {
@@ -71,6 +72,10 @@ class Gateway {
       if (!answers_.empty()) answers_.pop_front();
       if (answer == kSilence) {
         held_.push_back(fd);
+        continue;
+      }
+      if (answer == kHangUp) {
+        close(fd);
         continue;
       }
       const std::string text = absl::StrCat("HTTP/1.1 ", answer, "\r\nContent-Length: 2\r\n\r\nok");
@@ -151,6 +156,7 @@ TEST_F(ReporterTest, ARefusalIsNotTriedAgain) {
   EXPECT_EQ(reporter.problem(),
             "no monitor has this push URL, or it is a push key's and --monitor is missing or wrong "
             "(HTTP 404)");
+  EXPECT_FALSE(reporter.in_doubt());
   EXPECT_EQ(gateway.requests().size(), 1u);
 }
 
@@ -177,7 +183,22 @@ TEST_F(ReporterTest, AnEndThatIsNeverAnsweredIsGivenUp) {
   reporter.PushEnd(End(), "");
   Finish(reporter, absl::Seconds(1));
   EXPECT_THAT(reporter.problem(), HasSubstr("no answer"));
+  EXPECT_TRUE(reporter.in_doubt());
   EXPECT_EQ(clock_.Now(), absl::Seconds(10));
+}
+
+TEST_F(ReporterTest, AnAnswerThatWasLostLeavesItInDoubtUntilAnotherAttemptIsRecorded) {
+  Gateway gateway({kHangUp, "503 Unavailable"});
+  Reporter reporter(gateway.url(), absl::Seconds(10), clock_);
+  reporter.PushEnd(End(), "");
+  while (gateway.requests().size() < 2) {
+    clock_.Advance(absl::Milliseconds(50));
+    reporter.Wait({}, absl::Milliseconds(20));
+  }
+  EXPECT_TRUE(reporter.in_doubt());
+  Finish(reporter);
+  EXPECT_EQ(reporter.problem(), "");
+  EXPECT_FALSE(reporter.in_doubt());
 }
 
 TEST_F(ReporterTest, AStartThatIsNotAnsweredDoesNotKeepTheEndFromBeingPushed) {
@@ -205,6 +226,7 @@ TEST_F(ReporterTest, WhereNobodyListensTheReasonNamesNoSecret) {
   Reporter reporter(url, absl::Seconds(1), clock_);
   reporter.PushEnd(End(), "");
   Finish(reporter);
+  EXPECT_FALSE(reporter.in_doubt());
   EXPECT_THAT(reporter.problem(), HasSubstr("127.0.0.1"));
   EXPECT_THAT(reporter.problem(), HasSubstr("times)"));
   EXPECT_THAT(reporter.problem(), Not(HasSubstr("T0KEN")));

@@ -159,9 +159,12 @@ class Supervisor {
       if (relay->lost() != 0) Say(absl::StrCat("output was lost: ", strerror(relay->lost())));
     }
     if (options_.quiet || !options_.push_url) return;
-    if (!reporter_->done()) return Say("the end of this run is not reported: a signal ended that");
-    const std::string problem = reporter_->problem();
-    if (!problem.empty()) Say(absl::StrCat("the end of this run is not reported: ", problem));
+    const std::string problem = reporter_->done() ? reporter_->problem() : "a signal ended that";
+    if (problem.empty()) return;
+    Say(absl::StrCat(reporter_->in_doubt()
+                         ? "it is not known whether the end of this run is reported"
+                         : "the end of this run is not reported",
+                     ": ", problem));
   }
 
   const ExecOptions& options_;

@@ -178,7 +178,7 @@ class Signals(ExecTestCase):
         self.gateway.wait_for(self.token, 1)
         child.send_signal(signal.SIGTERM)
         self.assertEqual(child.wait(LIMIT), 6)
-        self.assertIn(b"not reported", child.stderr.read())
+        self.assertIn(b"is reported: a signal ended that", child.stderr.read())
 
     def in_terminal(self, *words):
         """(child, the other end of its terminal), in a session of its own."""
@@ -272,7 +272,9 @@ class Faults(ExecTestCase):
 
     def test_nothing_is_answered(self):
         self.gateway.always(GatewayStandIn.HANG)
-        self.assert_unaffected(self.run_job("--report-timeout", "1s"), "not reported: no answer")
+        self.assert_unaffected(
+            self.run_job("--report-timeout", "1s"),
+            "tocsin: it is not known whether the end of this run is reported: no answer")
 
     def test_it_is_refused(self):
         for status, word in ((404, "no monitor has this push URL"), (403, "does not allow"),
