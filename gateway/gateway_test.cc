@@ -113,6 +113,9 @@ TEST_F(GatewayTest, APushKeyReachesTheMonitorThatThePathNames) {
   EXPECT_EQ(Push("/api/push/tk_Fleet/backup/17?msg=full").body, kRecorded);
   EXPECT_EQ(Push("/api/push/tk_Fleet/backup/start?run=a").body, kRecorded);
   EXPECT_EQ(Push("/api/push/tk_Fleet/other").status, 404);
+  const HttpResponse lone = Push("/api/push/tk_Fleet");
+  EXPECT_EQ(lone.status, 404);
+  EXPECT_THAT(lone.body, HasSubstr("/api/push/<push key>/<monitor>"));
   const HttpResponse created = Push("/api/push/tk_Fleet/new?create=1");
   EXPECT_EQ(created.status, 201);
   EXPECT_THAT(created.body, HasSubstr(R"("ok":true)"));
@@ -120,7 +123,7 @@ TEST_F(GatewayTest, APushKeyReachesTheMonitorThatThePathNames) {
   EXPECT_EQ(refused.status, 403);
   EXPECT_THAT(refused.body, HasSubstr("may not create"));
   const auto pushes = core.pushes();
-  ASSERT_EQ(pushes.size(), 6u);
+  ASSERT_EQ(pushes.size(), 7u);
   EXPECT_EQ(pushes[0].token_hash(), Sha256Bytes("tk_Fleet"));
   EXPECT_EQ(pushes[0].monitor_id(), "backup");
   EXPECT_FALSE(pushes[0].has_exit_status());
@@ -130,7 +133,7 @@ TEST_F(GatewayTest, APushKeyReachesTheMonitorThatThePathNames) {
   EXPECT_EQ(pushes[1].message(), "full");
   EXPECT_EQ(pushes[2].kind(), v1::Heartbeat::KIND_START);
   EXPECT_EQ(pushes[2].run_id(), "a");
-  EXPECT_TRUE(pushes[4].create());
+  EXPECT_TRUE(pushes[5].create());
 }
 
 TEST_F(GatewayTest, SaysWhatIsWrongWithThePathBehindAPushKey) {
@@ -207,6 +210,7 @@ TEST_F(GatewayTest, RefusesWhatIsNoPush) {
   const HttpResponse method = Push("/api/push/t", "DELETE");
   EXPECT_EQ(method.status, 405);
   EXPECT_EQ(method.Header("Allow"), "GET, HEAD, POST, PUT, PATCH, OPTIONS");
+  EXPECT_THAT(method.body, HasSubstr("Push with one of GET, HEAD, POST, PUT, PATCH."));
 
   EXPECT_EQ(Push("/api/push").status, 401);
   EXPECT_EQ(Push("/api/push", "POST", "Authorization: Basic dDp0\r\n").status, 401);

@@ -4,6 +4,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+#include "common/any_string_view.h"
 #include "common/log.h"
 #include "common/random.h"
 #include "gateway/client_address.h"
@@ -22,6 +25,10 @@ constexpr absl::Duration kRetryAfter = absl::Seconds(1);
 constexpr int kMaxLogLinesPerSecond = 10;
 constexpr char kTooManyUnknown[] = "Too many pushes with unknown tokens from this address.";
 constexpr char kInvalid[] = "The push cannot be stored as it is.";
+// What they begin with; a token that was imported may do so, too.
+constexpr std::string_view kKeyStart = "tk_";
+constexpr char kLoneKey[] =
+    "Monitor not found: a push key is followed by its monitor, /api/push/<push key>/<monitor>.";
 constexpr char kMayNotCreate[] =
     "There is no such monitor, and this push key may not create it: it is not one that may, or "
     "what "
@@ -71,7 +78,10 @@ void PushHandler::OnRequest(const http::Request& request, http::Responder respon
   if (request.method == "OPTIONS") return responder.Send(dialect.Preflight());
   counted_ = true;
   if (!dialect.Takes(request.method)) {
-    const std::string text = "Push with one of " + std::string(dialect.methods()) + ".";
+    // Which asks, and is no way to push.
+    const absl::string_view methods =
+        absl::StripSuffix(AnyStringView(dialect.methods()).absl(), ", OPTIONS");
+    const std::string text = absl::StrCat("Push with one of ", methods, ".");
     return Refuse(dialect, PushVerdict::kWrongMethod, text, request, responder);
   }
   if (own) return OnPush(request, route, responder);
@@ -129,6 +139,7 @@ void PushHandler::Forward(PendingPush& push, std::string_view secret, const http
                           http::Responder responder) {
   push.token_hash = Sha256(secret);
   push.limit_key = LimitKey(push.token_hash, push.monitor_id);
+  push.lone_key = push.monitor_id.empty() && secret.substr(0, kKeyStart.size()) == kKeyStart;
   push.responder = responder;
   push.received = loop_.now();
   push.request_id.assign(request.Header("X-Request-Id").substr(0, kMaxRequestId));
@@ -260,7 +271,9 @@ void PushHandler::AnswerRecorded(PendingPush& push, PushVerdict verdict, absl::D
 
 void PushHandler::AnswerUnknown(PendingPush& push, absl::Duration now) {
   NoteRejection(internal::v1::REJECTION_REASON_UNKNOWN_TOKEN, push, "");
-  Refuse(push, PushOutcomeLabel::kUnknownToken, {.verdict = PushVerdict::kUnknown}, now);
+  PushReply reply = {.verdict = PushVerdict::kUnknown};
+  if (push.lone_key && push.dialect == &own_) reply.text = kLoneKey;
+  Refuse(push, PushOutcomeLabel::kUnknownToken, reply, now);
 }
 
 void PushHandler::AnswerNotCreated(PendingPush& push, PushResult result, absl::Duration now) {

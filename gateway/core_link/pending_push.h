@@ -31,6 +31,7 @@ struct PendingPush {
   std::string request_id;    // as the client sent it; usually empty
   Sha256Digest limit_key{};  // what the rate limits count by: the token, or the key's monitor
   bool token_known = false;  // core had accepted it before
+  bool lone_key = false;     // a push key, it seems, with no monitor after it
   bool creates = false;      // core said that its monitor is being made for it
 
   // The dispatcher's own.
