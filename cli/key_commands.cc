@@ -260,7 +260,7 @@ void AddList(CLI::App& key, Context& context) {
         context.PrintAll(all);
         return absl::OkStatus();
       }
-      Table table({"PROJECT", "ID", "ROLE", "BEGINS WITH", "EXPIRES", "LAST USED", "CREATED"});
+      Table table({"PROJECT", "ID", "ROLE", "BEGINS WITH", "ENDS", "LAST USED", "CREATED"});
       for (const v1::Key& k : all.keys()) {
         table.AddRow({ProjectOf(k), IdOf(k.name()), RoleOf(k), k.prefix(), EndOf(k),
                       Show(k.last_use_time()), Show(k.create_time())});

@@ -5,6 +5,8 @@
 #include <cstddef>
 #include <utility>
 
+#include "absl/strings/ascii.h"
+
 namespace tocsin::cli {
 
 size_t Width(absl::string_view utf8) {
@@ -34,7 +36,9 @@ std::string OneLine(absl::string_view text) {
 }
 
 Table::Table(std::vector<std::string> header) {
-  if (!header.empty()) AddRow(std::move(header));
+  if (header.empty()) return;
+  std::vector<Cell>& row = rows_.emplace_back();
+  for (std::string& cell : header) row.push_back({OneLine(cell)});
 }
 
 void Table::AddRow(std::vector<std::string> cells) {
@@ -70,6 +74,7 @@ std::vector<std::string> Table::Lines(bool colour) const {
       line += Toned(row[i].text, row[i].tone, colour);
       if (i + 1 < row.size()) line.append(widths[i] - Width(row[i].text) + 2, ' ');
     }
+    absl::StripTrailingAsciiWhitespace(&line);
   }
   return lines;
 }

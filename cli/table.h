@@ -23,7 +23,7 @@ size_t Width(absl::string_view utf8);
 // Columns as wide as their widest cell, counted in code points, two spaces apart.
 class Table {
  public:
-  // Without a header for lists of names and values.
+  // Without a header for lists of names and values. A column may go without a name.
   explicit Table(std::vector<std::string> header = {});
 
   // Cells are put through OneLine; an empty one shows as "-".

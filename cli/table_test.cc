@@ -20,6 +20,16 @@ TEST(TableTest, LettersOfSeveralBytesCountOnce) {
   EXPECT_EQ(table.ToString(), "größe  1\nabcde  2\n");
 }
 
+TEST(TableTest, AColumnWithoutANameHasNone) {
+  Table table({"VALUE", ""});
+  table.AddRow({"1", "####"});
+  table.AddRow({"2", ""});
+  EXPECT_EQ(table.ToString(),
+            "VALUE\n"
+            "1      ####\n"
+            "2      -\n");
+}
+
 TEST(TableTest, LongTextIsCutAtACharacterAndSaysSo) {
   EXPECT_EQ(Shortened("abcdef", 6), "abcdef");
   EXPECT_EQ(Shortened("abcdefg", 6), "abcde…");

@@ -143,6 +143,10 @@ size_t Slips(absl::string_view a, absl::string_view b) {
   return d[a.size()][b.size()];
 }
 
+std::string HelpOf(const Place& place) {
+  return place.app->get_formatter()->make_help(place.app, place.name, CLI::AppFormatMode::Normal);
+}
+
 }  // namespace
 
 std::string UsageText(const CLI::App& root, const CLI::Error& error) {
@@ -153,6 +157,10 @@ std::string UsageText(const CLI::App& root, const CLI::Error& error) {
                              place.app->get_require_subcommand_min() > 0 &&
                              (error.get_name() == "RequiredError" || extras);
   const std::vector<std::string> rest = root.remaining(/*recurse=*/true);
+  // Who types the name alone wants to know what there is.
+  if (lacks_command && place.app == &root && rest.empty()) {
+    return absl::StrCat(HelpOf(place), "\ntocsin: it needs a command, one of those above\n");
+  }
   const bool too_much = extras && !rest.empty();
   const std::string text =
       lacks_command ? MissingCommand(place, rest)
@@ -175,7 +183,7 @@ absl::StatusOr<std::string> HelpText(const CLI::App& root, const std::vector<std
     place.app = named.front();
     absl::StrAppend(&place.name, " ", word);
   }
-  return place.app->get_formatter()->make_help(place.app, place.name, CLI::AppFormatMode::Normal);
+  return HelpOf(place);
 }
 
 std::string Nearest(absl::string_view word, const std::vector<std::string>& accepted) {

@@ -12,6 +12,8 @@
 namespace tocsin::cli {
 namespace {
 
+using ::testing::AllOf;
+using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::Not;
 using ::testing::StartsWith;
@@ -79,8 +81,13 @@ TEST_F(UsageTest, AWrongValueIsNamedWithTheAcceptedOnesAndTheNearest) {
 }
 
 TEST_F(UsageTest, AMissingCommandListsTheAcceptedOnes) {
-  EXPECT_THAT(Say({}), StartsWith("tocsin: \"tocsin\" needs a command; accepted: monitor, push\n"));
   EXPECT_THAT(Say({"monitor"}), HasSubstr("accepted: create, delete\n"));
+}
+
+TEST_F(UsageTest, TheNameAloneIsAnsweredWithTheHelp) {
+  EXPECT_THAT(Say({}), AllOf(HasSubstr("Usage: tocsin"), HasSubstr("  monitor "),
+                             EndsWith("\ntocsin: it needs a command, one of those above\n")));
+  EXPECT_THAT(Say({"--project", "x"}), HasSubstr("Usage: tocsin"));
 }
 
 TEST_F(UsageTest, AnUnknownFlagIsNoCommand) {
