@@ -119,6 +119,11 @@ TEST(JudgeTest, AServiceThatIsConnectedToNoneOfTheOthersIsAProblem) {
   ASSERT_EQ(found.size(), 1);
   EXPECT_EQ(found[0].check, "core");
   EXPECT_EQ(found[0].what, "h:1: no gateway is connected to it");
+  EXPECT_TRUE(JudgeMetrics("h:1", build + "tocsin_core_rollup_lag_seconds 21600\n").empty());
+  const Findings late = JudgeMetrics("h:1", build + "tocsin_core_rollup_lag_seconds 25200\n");
+  ASSERT_EQ(late.size(), 1);
+  EXPECT_EQ(late[0].verdict, Verdict::kNote);
+  EXPECT_THAT(late[0].what, HasSubstr("rolled up"));
   EXPECT_THAT(JudgeMetrics("h:1", "<html>")[0].what, HasSubstr("is not of Tocsin"));
 }
 

@@ -118,6 +118,18 @@ TEST_P(Rollups, AnHourIsRolledUpWhenItIsOverAndWhatCameLateIsCommitted) {
   EXPECT_EQ(past.rollups[1].gaps, Of({20, 50, 3549.999999}));
 }
 
+TEST_P(Rollups, TheCensusTellsForHowLongTheyAreBehind) {
+  const MonitorKey job = Add(UpMonitor("job")).key;
+  const absl::Time now = HourOf(kStart) + absl::Minutes(30);
+  const auto lag = [&](absl::Time at) { return store().TakeCensus(at).value().rollup_lag; };
+  Beat(job, now - absl::Hours(3));
+  Maintain(now);
+  EXPECT_EQ(lag(now), absl::ZeroDuration());
+  EXPECT_EQ(lag(now + absl::Hours(7)), absl::Hours(7));
+  Maintain(now + absl::Hours(7));
+  EXPECT_EQ(lag(now + absl::Hours(7)), absl::ZeroDuration());
+}
+
 TEST_P(Rollups, DoneAgainTheyAreTheSame) {
   const MonitorKey job = Job("job");
   Maintain(kStart);

@@ -39,6 +39,11 @@ Rollup RollUp(const MonitorDefinition& definition, absl::Time start,
   return rollup;
 }
 
+absl::Duration RollupLag(absl::Time rolled_hours, absl::Time now) {
+  if (rolled_hours == absl::InfinitePast()) return absl::ZeroDuration();
+  return std::max(HourOf(now - kRollupSettle) - rolled_hours, absl::ZeroDuration());
+}
+
 RollupSpan RollupsBefore(absl::Time first, const RolledTo& rolled, absl::Time since) {
   RollupSpan span;
   const absl::Time within = std::min(first, rolled.hours);

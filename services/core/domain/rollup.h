@@ -53,6 +53,9 @@ struct RolledTo {
   absl::Time days = absl::InfinitePast();
 };
 
+// For how long hours have been over that are not rolled up; zero when none is, or none is known.
+absl::Duration RollupLag(absl::Time rolled_hours, absl::Time now);
+
 // Which rollups tell what was before the heartbeats that are still read one by one: days from
 // `days` to before `hours`, then hours to before `end`. Signals before `end` are in rollups, later
 // ones are not.

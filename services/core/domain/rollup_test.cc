@@ -72,6 +72,19 @@ TEST(Rollup, OfACronScheduleThereIsLateness) {
   EXPECT_EQ(rollup.lateness.max, 180);
 }
 
+TEST(RollupLag, AnHourThatIsNotRolledUpCountsOnceItHasSettled) {
+  const absl::Time noon = absl::FromCivil(absl::CivilHour(2026, 1, 5, 12), absl::UTCTimeZone());
+  EXPECT_EQ(RollupLag(noon, noon + absl::Minutes(64)), absl::ZeroDuration());
+  EXPECT_EQ(RollupLag(noon, noon + absl::Minutes(65)), absl::Hours(1));
+  EXPECT_EQ(RollupLag(noon, noon + absl::Hours(30)), absl::Hours(29));
+}
+
+TEST(RollupLag, OfRollupsThatAreAheadOrHaveNotBegunThereIsNone) {
+  const absl::Time noon = absl::FromCivil(absl::CivilHour(2026, 1, 5, 12), absl::UTCTimeZone());
+  EXPECT_EQ(RollupLag(noon, noon - absl::Hours(2)), absl::ZeroDuration());
+  EXPECT_EQ(RollupLag(absl::InfinitePast(), noon), absl::ZeroDuration());
+}
+
 TEST(RollupsBefore, TellTheDaysThenTheHoursBeforeTheHeartbeatsThatAreRead) {
   const absl::Time since = kMidnight - 30 * kDayLength;
   const RolledTo rolled = {.hours = kMidnight + absl::Hours(5), .days = kMidnight};

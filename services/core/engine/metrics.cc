@@ -133,7 +133,10 @@ CensusMetrics::CensusMetrics(prometheus::Registry& registry)
       oldest_due(GaugeFamily(registry, "tocsin_core_oldest_due_delivery_seconds",
                              "How long the oldest of the overdue deliveries has been due.")),
       channels(GaugeFamily(registry, "tocsin_core_troubled_channels",
-                           "Channels that are failing or disabled.")) {}
+                           "Channels that are failing or disabled.")),
+      rollup_lag(GaugeFamily(registry, "tocsin_core_rollup_lag_seconds",
+                             "For how long hours have been over that are not rolled up. Until they "
+                             "are, old heartbeats are not dropped.")) {}
 
 void CensusMetrics::Publish(const Census* census) {
   const auto show = [this, census](Gauges& family, const char* label, const std::string& word,
@@ -174,6 +177,7 @@ void CensusMetrics::Publish(const Census* census) {
   show(oldest_due, "", "", absl::ToDoubleSeconds(facts.oldest_due));
   show(channels, "state", "failing", static_cast<double>(facts.failing_channels));
   show(channels, "state", "disabled", static_cast<double>(facts.disabled_channels));
+  show(rollup_lag, "", "", absl::ToDoubleSeconds(facts.rollup_lag));
 }
 
 }  // namespace tocsin::core

@@ -174,6 +174,7 @@ struct Census {
   absl::Duration oldest_due;                    // age of the oldest of them
   int64_t failing_channels = 0;
   int64_t disabled_channels = 0;
+  absl::Duration rollup_lag;  // see RollupLag
 };
 
 }  // namespace tocsin::core

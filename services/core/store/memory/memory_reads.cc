@@ -209,6 +209,7 @@ absl::StatusOr<Census> MemoryStore::TakeCensus(absl::Time now) {
     census.failing_channels += row.channel.failing_since.has_value();
     census.disabled_channels += row.channel.disabled_at.has_value();
   }
+  census.rollup_lag = RollupLag(rolled_.hours, now);
   return census;
 }
 

@@ -106,7 +106,8 @@ constexpr pg::Statement kCensus = {
     "(SELECT min(d.next_attempt_at) FROM delivery d WHERE d.state = 1 "
     "AND d.next_attempt_at <= $1::timestamptz), "
     "(SELECT count(*) FROM channel c WHERE c.failing_since IS NOT NULL AND c.deleted_at IS NULL), "
-    "(SELECT count(*) FROM channel c WHERE c.disabled_at IS NOT NULL AND c.deleted_at IS NULL)"};
+    "(SELECT count(*) FROM channel c WHERE c.disabled_at IS NOT NULL AND c.deleted_at IS NULL), "
+    "(SELECT p.start_at FROM rollup_progress p WHERE p.span = 1)"};
 
 int64_t BeforeKey(int64_t before) {
   return before == 0 ? std::numeric_limits<int64_t>::max() : before;
@@ -257,6 +258,7 @@ absl::StatusOr<Census> PgStore::TakeCensus(absl::Time now) {
   census.oldest_due = now - row.TimeOr(now);
   census.failing_channels = row.Int();
   census.disabled_channels = row.Int();
+  census.rollup_lag = RollupLag(row.TimeOr(absl::InfinitePast()), now);
   RETURN_IF_ERROR(rows.status());
   return census;
 }
