@@ -11,7 +11,7 @@ namespace tocsin::gateway {
 
 // Recorded: {"ok":true,"message":…,"msg":"OK"}; with "warning" when there is one.
 // Else {"ok":false,"error":…,"msg":…}: both are what is wrong, but of an unknown token each is what
-// its own server says.
+// its own server says, if it does not look like a push key.
 const Dialect& OwnDialect();
 
 // The same shape, for what is not known to be a push.

@@ -104,6 +104,8 @@ void PushHandler::OnPush(const http::Request& request, const Route& route,
       .action = action_,
       .query = route.query,
       .content_type = request.body.empty() ? std::string_view() : request.Header("Content-Type"),
+      .content_encoding =
+          request.body.empty() ? std::string_view() : request.Header("Content-Encoding"),
       .body = request.body};
   if (status.ok()) status = parser_.Parse(input, push.parameters);
   if (!status.ok()) {

@@ -111,6 +111,12 @@ BodyKind KindOf(std::string_view content_type) {
   return suffix && StartsWithIgnoreCase(type, "application/") ? BodyKind::kJson : BodyKind::kNone;
 }
 
+// Whether a body with that Content-Encoding is what it says.
+bool IsPlain(std::string_view encoding) {
+  encoding = TrimSpace(encoding);
+  return encoding.empty() || EqualsIgnoreCase(encoding, "identity");
+}
+
 }  // namespace
 
 void PushParameters::Clear() {
@@ -342,9 +348,19 @@ PushParser::~PushParser() { delete fields_; }
 
 absl::Status PushParser::Parse(const PushInput& input, PushParameters& out) {
   out.Clear();
-  const BodyKind body = input.body.empty() ? BodyKind::kNone : KindOf(input.content_type);
+  const bool readable = input.body.empty() || IsPlain(input.content_encoding);
+  const BodyKind body =
+      input.body.empty() || !readable ? BodyKind::kNone : KindOf(input.content_type);
   // The end of what a job says is where it says what went wrong.
-  if (body == BodyKind::kNone && !input.body.empty()) {
+  if (!readable) {
+    Warn("the body has a Content-Encoding and was not read; send it as it is", out);
+  } else if (body == BodyKind::kNone && !input.body.empty()) {
+    if (StartsWithIgnoreCase(TrimSpace(input.content_type), "multipart/")) {
+      Warn(
+          "the body is multipart and was kept as output; parameters are read from "
+          "application/x-www-form-urlencoded and application/json",
+          out);
+    }
     out.output.assign(
         input.body.substr(input.body.size() - std::min(input.body.size(), kMaxOutputBytes)));
   }

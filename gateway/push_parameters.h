@@ -35,6 +35,7 @@ struct PushInput {
   std::string_view action{};        // the path's, decoded; it decides over any `status`
   std::string_view query{};         // after the "?"
   std::string_view content_type{};  // of the body
+  std::string_view content_encoding{};
   std::string_view body{};
 };
 

@@ -44,6 +44,27 @@ TEST(PushParametersTest, WithoutParametersAPushIsUp) {
   EXPECT_EQ(parsed.p.warning, "");
 }
 
+TEST(PushParametersTest, ABodyThatCannotBeReadIsSaidNotToHaveBeen) {
+  PushParser parser;
+  PushParameters p;
+  const auto parse = [&](std::string_view type, std::string_view encoding) {
+    EXPECT_TRUE(
+        parser.Parse({.content_type = type, .content_encoding = encoding, .body = "status=down"}, p)
+            .ok());
+  };
+  parse("application/x-www-form-urlencoded", "identity");
+  EXPECT_EQ(p.kind, PushKind::kDown);
+  EXPECT_EQ(p.warning, "");
+  for (const char* type : {"application/x-www-form-urlencoded", "application/json", "text/plain"}) {
+    parse(type, "gzip");
+    EXPECT_THAT(p.warning, HasSubstr("Content-Encoding")) << type;
+    EXPECT_EQ(p.output, "") << type;
+  }
+  parse("multipart/form-data; boundary=x", "");
+  EXPECT_THAT(p.warning, HasSubstr("multipart"));
+  EXPECT_EQ(p.output, "status=down");
+}
+
 TEST(PushParametersTest, TheActionInThePathDecides) {
   struct Case {
     const char* action;

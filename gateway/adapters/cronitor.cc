@@ -1,9 +1,9 @@
 // Cronitor's telemetry: /p/<key>/<monitor>[/<state>] and /ping/<key>/<monitor>, with the parameters
-// state, message, metric, series and status_code; host, env and stamp are not kept.
+// state, message, metric, duration, series and status_code; host, env and stamp are not kept.
 //
-// A state is run, complete, fail or ok; without one it is a plain heartbeat. The series is the run.
-// Of the metrics the duration is kept as the value, or the first one when there is no duration. As
-// there, a monitor that is missing is made, if the push key may.
+// A state is run, complete, fail, ok or tick; without one it is a plain heartbeat. The series is
+// the run. Of the metrics the duration is kept as the value, or the first one when there is no
+// duration. As there, a monitor that is missing is made, if the push key may.
 #include "gateway/adapters/adapter.h"
 #include "gateway/adapters/plain_text.h"
 #include "gateway/adapters/reading.h"
@@ -26,7 +26,7 @@ bool ReadState(std::string_view state, PushParameters& out) {
   } else if (http::EqualsIgnoreCase(state, "fail")) {
     out.kind = PushKind::kDown;
   } else if (!state.empty() && !http::EqualsIgnoreCase(state, "complete") &&
-             !http::EqualsIgnoreCase(state, "ok")) {
+             !http::EqualsIgnoreCase(state, "ok") && !http::EqualsIgnoreCase(state, "tick")) {
     return false;
   }
   return true;
@@ -34,7 +34,7 @@ bool ReadState(std::string_view state, PushParameters& out) {
 
 struct Parameters {
   std::string state, message, series, exit_status;
-  std::optional<double> duration, first_metric;
+  std::optional<double> duration, own_duration, first_metric;
 };
 
 // "duration:1.5"
@@ -58,6 +58,7 @@ Parameters ReadParameters(std::string_view query) {
     if (name == "series") return offer(out.series);
     if (name == "status_code") return offer(out.exit_status);
     if (name == "metric") ReadMetric(value, out);
+    if (name == "duration" && !out.own_duration) out.own_duration = ReadNumber(value);
   });
   return out;
 }
@@ -98,14 +99,16 @@ class Cronitor final : public Adapter {
     out.create = true;
     const Parameters said = ReadParameters(target.query);
     if (!ReadState(parts.size() == 4 ? parts[3] : said.state, out)) {
-      return absl::InvalidArgumentError("state must be run, complete, fail or ok");
+      return absl::InvalidArgumentError("state must be run, complete, fail, ok or tick");
     }
     CleanUtf8(said.message, kMaxMessageBytes, out.message);
     CleanUtf8(said.series, 3 * kMaxRunIdBytes, out.run_id);
     if (said.series.size() > kMaxRunIdBytes || out.run_id.size() > kMaxRunIdBytes) {
       return absl::InvalidArgumentError("series must be at most 64 bytes long");
     }
-    out.value = said.duration ? said.duration : said.first_metric;
+    // The metric, or the parameter by which its command line says it, or another metric.
+    out.value = said.duration ? said.duration : said.own_duration;
+    if (!out.value) out.value = said.first_metric;
     out.exit_status = ReadExitStatus(said.exit_status);
     return absl::OkStatus();
   }

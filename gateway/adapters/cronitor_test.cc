@@ -26,6 +26,7 @@ TEST(CronitorTest, TheStateIsInThePathOrAParameter) {
            Case{"/p/k1/nightly-backup?state=FAIL&host=a", PushKind::kDown},
            Case{"/p/k1/nightly-backup/fail?state=ok", PushKind::kDown},
            Case{"/p/k1/nightly-backup?state=", PushKind::kUp},
+           Case{"/ping/k1/nightly-backup?state=tick&try=1&stamp=1.5", PushKind::kUp},
            Case{"/ping/k1/nightly-backup?state=run&stamp=1.5&env=prod", PushKind::kStart},
            Case{"/ping/k1/nightly-backup?state=fail", PushKind::kDown},
            Case{"/ping/k1/nightly-backup?stamp=1700000000.123", PushKind::kUp},
@@ -49,6 +50,16 @@ TEST(CronitorTest, WithoutItsParametersThePathIsHealthchecks) {
   }
   EXPECT_EQ(ReadAs({"/p/"}).adapter, nullptr);
   EXPECT_EQ(ReadAs({"/p"}).adapter, nullptr);
+}
+
+TEST(CronitorTest, TheDurationIsAMetricOrAParameter) {
+  const auto value = [](const std::string& query) {
+    return ReadAs({"/ping/k/m?" + query}).p.value;
+  };
+  EXPECT_EQ(value("state=complete&try=1&stamp=1.5&duration=12.500&status_code=0"), 12.5);
+  EXPECT_EQ(value("state=complete&duration=12.5&metric=duration:3"), 3);
+  EXPECT_EQ(value("state=complete&metric=count:7&duration=12.5"), 12.5);
+  EXPECT_EQ(value("state=complete&duration=long"), std::nullopt);
 }
 
 TEST(CronitorTest, KeepsMessageSeriesStatusAndOneMetric) {

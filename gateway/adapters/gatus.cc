@@ -51,18 +51,19 @@ class Gatus final : public Adapter {
 
   absl::Status Read(const Target& target, const http::Request& request, PushAddress& to,
                     PushParameters& out) const override {
+    // Before anything is refused, so that it is known whose push was.
+    to.secret = CredentialOf(request, "Bearer");
+    const auto monitor = MonitorIdOf(PathParts(target.path)[3]);
+    if (monitor) to.monitor_id = *monitor;
     const auto success = FindParameter(target.query, "success");
     if (success != "true" && success != "false") {
       return absl::InvalidArgumentError("missing or invalid success query parameter");
     }
-    to.secret = CredentialOf(request, "Bearer");
     if (to.secret.empty()) return absl::UnauthenticatedError("invalid Authorization header");
-    const auto monitor = MonitorIdOf(PathParts(target.path)[3]);
     if (!monitor) {
       return absl::InvalidArgumentError(
           "invalid key: it must be 1 to 63 letters, digits, -, _ and .");
     }
-    to.monitor_id = *monitor;
     const std::string duration = FindParameter(target.query, "duration").value_or("");
     if (!duration.empty()) {
       out.value = ReadDuration(duration);

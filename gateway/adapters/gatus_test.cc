@@ -71,6 +71,10 @@ TEST(GatusTest, SaysWhatIsWrongInItsWords) {
               absl::InvalidArgumentError("missing or invalid success query parameter"))
         << query;
   }
+  // And whose push it was.
+  EXPECT_EQ(Report("?success=1").to.monitor_id, Report("?success=true").to.monitor_id);
+  EXPECT_EQ(Report("?success=1").to.secret, Report("?success=true").to.secret);
+  EXPECT_NE(Report("?success=1").to.secret, "");
   for (const char* authorization : {"", "Bearer", "Basic dDp0"}) {
     EXPECT_TRUE(absl::IsUnauthenticated(Report("?success=true", "a_b", "", authorization).status))
         << authorization;

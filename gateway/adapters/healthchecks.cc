@@ -1,5 +1,6 @@
 // Healthchecks: /ping/<uuid>[/<signal>] and /ping/<ping key>/<slug>[/<signal>], where a signal is
-// start, fail, log or an exit status.
+// start, fail, log or an exit status. hc-ping.com has the same without /ping: what begins with a
+// UUID, or with a push key of ours.
 //
 // The UUID is a push token (in lower case, with its dashes), and our own tokens are taken in its
 // place. A first part that is neither a UUID nor followed by a signal is a push key; one that
@@ -15,6 +16,10 @@ namespace {
 constexpr std::string_view kPrefix = "/ping/";
 constexpr char kBadUrl[] = "invalid url format";
 constexpr std::string_view kKeyPrefix = "tk_";
+
+bool IsBelowPing(std::string_view path) {
+  return path.size() > kPrefix.size() && path.substr(0, kPrefix.size()) == kPrefix;
+}
 
 // An exit status too large is a signal that is wrong, and no slug.
 bool IsSignal(std::string_view part) {
@@ -50,12 +55,18 @@ class Healthchecks final : public Adapter {
   }
 
   bool Wants(const Target& target) const override {
-    return target.path.size() > kPrefix.size() && target.path.substr(0, kPrefix.size()) == kPrefix;
+    if (IsBelowPing(target.path)) return true;
+    const std::string_view first = target.path.substr(0, target.path.find('/', 1));
+    if (first.empty()) return false;
+    return first.substr(1, kKeyPrefix.size()) == kKeyPrefix ||
+           ReadUuid(first.substr(1)).has_value();
   }
 
   absl::Status Read(const Target& target, const http::Request& request, PushAddress& to,
                     PushParameters& out) const override {
-    const std::vector<std::string> parts = PathParts(target.path.substr(kPrefix.size() - 1));
+    const bool below = IsBelowPing(target.path);
+    const std::vector<std::string> parts =
+        PathParts(below ? target.path.substr(kPrefix.size() - 1) : target.path);
     if (!ReadPath(parts, to, out)) return absl::InvalidArgumentError(kBadUrl);
     if (const auto run = FindParameter(target.query, "rid")) {
       const auto uuid = ReadUuid(*run);

@@ -39,6 +39,26 @@ TEST(HealthchecksTest, AUuidIsAPushTokenAndTheEndSaysWhatHappened) {
   }
 }
 
+TEST(HealthchecksTest, TheUrlsOfHcPingComHaveNoPing) {
+  const std::string base = std::string("/") + kUuid;
+  for (const auto& [path, kind] :
+       {std::pair(base, PushKind::kUp), std::pair(base + "/", PushKind::kUp),
+        std::pair(base + "/fail", PushKind::kDown), std::pair(base + "/3?rid=", PushKind::kDown)}) {
+    const Reading r = ReadAs({path});
+    ASSERT_EQ(r.adapter, &HealthchecksAdapter()) << path;
+    EXPECT_EQ(r.to.secret, kUuid) << path;
+    EXPECT_EQ(r.p.kind, kind) << path;
+  }
+  const Reading slug = ReadAs({"/tk_abc/nightly/start"});
+  ASSERT_EQ(slug.adapter, &HealthchecksAdapter());
+  EXPECT_EQ(slug.to.secret, "tk_abc");
+  EXPECT_EQ(slug.to.monitor_id, "nightly");
+  EXPECT_EQ(slug.p.kind, PushKind::kStart);
+  for (const char* path : {"/", "", "/07c2f548-9850-4b27-af5d/fail", "/nobody", "/api/nobody"}) {
+    EXPECT_EQ(ReadAs({path}).adapter, nullptr) << path;
+  }
+}
+
 TEST(HealthchecksTest, EveryExitStatusUpTo255IsTakenAndNoneAbove) {
   for (int status = 0; status <= 300; ++status) {
     const Reading r = ReadAs({std::string("/ping/") + kUuid + "/" + std::to_string(status)});
