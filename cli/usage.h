@@ -10,9 +10,9 @@
 
 namespace tocsin::cli {
 
-// The text for `error` of parsing the command line of `root`: it names the wrong
+// The text for `error` of parsing the command line of `root`, a line or two: it names the wrong
 // word, the words that would be accepted and the nearest of them, or the variable that may stand in
-// for a flag that is missing. A line or two; of a command line without any command the help.
+// for a flag that is missing. Of a command line without any command it is the help.
 std::string UsageText(const CLI::App& root, const CLI::Error& error);
 
 // The help of the command that `words` name below `root`, e.g. {"monitor", "create"}; of all of it

@@ -72,7 +72,7 @@ def idle(system, scale):
     return [
         Figure("idle.memory", f"memory of the services, {scale.monitors:,} monitors ({each})",
                sum(memory.values()), "MB", "P9", LOWER, 60, tolerance=0.1),
-        Figure("idle.proportional", f"{_EXTRA}a page that n programs share counted as a nth of one",
+        Figure("idle.proportional", f"{_EXTRA}a page that n programs share counted as an nth of one",
                sum(service.proportional_bytes() for service in system.services) / _MB, "MB"),
         Figure("idle.processor", "idle processor use of the services, of a core", used, "%", "P9",
                LOWER, 0.01, tolerance=0.5),

@@ -194,9 +194,10 @@ Answer Reporter::AnswerOf(CURLcode code) const {
 }
 
 bool Reporter::Sent() const {
-  long bytes = 0;
-  curl_easy_getinfo(attempt_, CURLINFO_REQUEST_SIZE, &bytes);
-  return bytes > 0;
+  // Only then the request is next: names, connections, proxies and TLS come before.
+  curl_off_t began = 0;
+  curl_easy_getinfo(attempt_, CURLINFO_PRETRANSFER_TIME_T, &began);
+  return began > 0;
 }
 
 void Reporter::EndAttempt() {
@@ -221,7 +222,7 @@ std::string Reporter::problem() const {
 }
 
 bool Reporter::in_doubt() const {
-  return !end_.recorded && (end_.unanswered || (attempt_ != nullptr && Sent()));
+  return !end_.recorded && (end_.unanswered || (attempt_ != nullptr && !start_.wanted && Sent()));
 }
 
 size_t Reporter::OnBody(char*, size_t size, size_t count, void* bytes) {
