@@ -53,13 +53,14 @@ absl::Time CountedSince(const MonitorState& state) {
   return since;
 }
 
+// What of the window lies within the life of the maintenance, if that began by `at`.
 std::optional<MaintenanceWindow> WithinLife(const Maintenance& maintenance,
-                                            MaintenanceWindow window) {
+                                            MaintenanceWindow window, absl::Time at) {
   window.start = std::max(window.start, maintenance.created_at);
   if (maintenance.deleted_at.has_value()) {
     window.end = std::min(window.end, *maintenance.deleted_at);
   }
-  if (window.end <= window.start) return std::nullopt;
+  if (window.end <= window.start || window.start > at) return std::nullopt;
   return window;
 }
 
@@ -122,12 +123,12 @@ std::optional<MaintenanceWindow> WindowBegunBy(const Maintenance& maintenance, a
   if (maintenance.deleted_at.has_value()) at = std::min(at, *maintenance.deleted_at);
   if (!maintenance.recurring.has_value()) {
     if (maintenance.start > at) return std::nullopt;
-    return WithinLife(maintenance, {.start = maintenance.start, .end = maintenance.end});
+    return WithinLife(maintenance, {.start = maintenance.start, .end = maintenance.end}, at);
   }
   const RecurringWindow& recurring = *maintenance.recurring;
   const absl::Time start = recurring.expression.Previous(at, recurring.zone);
   if (start == absl::InfinitePast()) return std::nullopt;
-  return WithinLife(maintenance, {.start = start, .end = start + recurring.duration});
+  return WithinLife(maintenance, {.start = start, .end = start + recurring.duration}, at);
 }
 
 std::optional<MaintenanceWindow> NextWindow(const Maintenance& maintenance, absl::Time now) {

@@ -91,6 +91,13 @@ TEST(Maintenance, HasNoWindowBeforeItWasMade) {
   Maintenance late = Once(Second(-100), Second(100));
   late.created_at = Second(0);
   EXPECT_EQ(WindowBegunBy(late, Second(1))->start, Second(0));
+  EXPECT_FALSE(WindowBegunBy(late, Second(-1)).has_value());
+  Maintenance within = Nightly("0 12 * * *", absl::Hours(4));
+  within.created_at = Second(3600);
+  const std::optional<MaintenanceWindow> first = WindowBegunBy(within, Second(3600));
+  ASSERT_TRUE(first.has_value());
+  EXPECT_EQ(first->start, Second(3600));
+  EXPECT_FALSE(WindowBegunBy(within, first->start - absl::Microseconds(1)).has_value());
 }
 
 TEST(Maintenance, MovesADeadlineAsAnOwnOutageDoesAndOnlyOnce) {

@@ -53,7 +53,8 @@ struct RolledTo {
   absl::Time days = absl::InfinitePast();
 };
 
-// For how long hours have been over that are not rolled up; zero when none is, or none is known.
+// For how long hours have been over that are not rolled up; zero when there are none. Until the
+// first one was rolled up (InfinitePast) there is nothing to count from: zero, too.
 absl::Duration RollupLag(absl::Time rolled_hours, absl::Time now);
 
 // Which rollups tell what was before the heartbeats that are still read one by one: days from

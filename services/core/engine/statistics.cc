@@ -46,7 +46,9 @@ absl::StatusOr<Maintenances> MaintenancesOf(Store& store, ProjectKey project) {
                          transaction.ReadMaintenances());
         own.clear();
         std::copy_if(all->begin(), all->end(), std::back_inserter(own),
-                     [&](const Maintenance& each) { return each.project == project; });
+                     [&](const Maintenance& each) {
+                       return each.project == project && !each.deleted_at.has_value();
+                     });
         return absl::OkStatus();
       }));
   return own;
