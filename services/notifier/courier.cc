@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "services/notifier/channel/answer.h"
 #include "services/notifier/channel/webhook_request.h"
 
@@ -58,7 +59,10 @@ void Courier::Accept(std::vector<Delivery> deliveries) {
     job->timeout = std::min(options_.request_timeout, delivery.lease / 2);
     job->begin_by = delivery.leased_at + delivery.lease * (1 - kLeaseMargin) - job->timeout;
     const uint64_t ticket = ++last_ticket_;
-    dispatcher_.Add({ticket, delivery.destination.channel, job->begin_by});
+    // Of a channel with another URL, which is another receiver, nothing is known.
+    dispatcher_.Add({ticket,
+                     absl::StrCat(delivery.destination.channel, " ", delivery.destination.url),
+                     job->begin_by});
     job->delivery = std::move(delivery);
     jobs_.emplace(ticket, std::move(job));
   }
@@ -148,7 +152,7 @@ void Courier::Finish(uint64_t ticket, HttpResult result) {
   }
   dispatcher_.Finish(ticket, result.outcome, attempt.retry_after, mono_now);
   Report report =
-      JudgeAttempt(options_.retry, delivery.facts, attempt, now, absl::Uniform(random_, 0.0, 1.0));
+      JudgeAttempt(options_.retry, delivery.facts, attempt, absl::Uniform(random_, 0.0, 1.0));
   report.answer = AnswerToShow(delivery, result);
   report_(std::move(report));
   Pump();

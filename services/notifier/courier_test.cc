@@ -66,7 +66,6 @@ class CourierTest : public testing::Test {
   Delivery Make(const std::string& id, absl::Duration lease = absl::Seconds(30)) {
     Delivery delivery;
     delivery.facts.delivery_id = id;
-    delivery.facts.created_at = TestEpoch();
     delivery.facts.incident_open = true;
     delivery.lease = lease;
     delivery.leased_at = monotonic_.Now();
@@ -140,6 +139,17 @@ TEST_F(CourierTest, HonoursRetryAfterOnlyOfFailures) {
   Answer(Outcome::kOk, 200, "40");
   Take(Make("msg_3"));
   EXPECT_EQ(http_.requests.size(), 3u);
+}
+
+TEST_F(CourierTest, WhatIsKnownOfAUrlSaysNothingAboutAnother) {
+  Take(Make("msg_1"));
+  Answer(Outcome::kStatus5xx, 503, "40");
+  Take(Make("msg_2"));
+  EXPECT_EQ(http_.requests.size(), 1u);
+  Delivery moved = Make("msg_3");
+  moved.destination.url = "https://elsewhere.example/hook";
+  Take(std::move(moved));
+  EXPECT_EQ(http_.requests.size(), 2u);
 }
 
 TEST_F(CourierTest, WhatCanNeverBeSentIsDead) {

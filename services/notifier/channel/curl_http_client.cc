@@ -125,6 +125,8 @@ std::unique_ptr<CurlHttpClient::Transfer> CurlHttpClient::TakeTransfer() {
   CURL* easy = transfer->easy;
   curl_easy_setopt(easy, CURLOPT_PRIVATE, transfer.get());
   curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+  // A look-up that hangs is left to its thread. Without, its end would be waited for: by all.
+  curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
   curl_easy_setopt(easy, CURLOPT_POST, 1L);
   curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
   curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
@@ -194,6 +196,7 @@ void CurlHttpClient::Send(HttpRequest request, Done done) {
   curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(kept.body.size()));
   curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, timeout_ms);
   curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, std::min(connect_ms, timeout_ms));
+  curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, kept.connects_anew ? 1L : 0L);
   running_.emplace(easy, std::move(transfer));
   curl_multi_add_handle(multi_, easy);
 }

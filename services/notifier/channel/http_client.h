@@ -17,6 +17,8 @@ struct HttpRequest {
   std::vector<std::string> headers;  // "name: value"
   std::string body;
   absl::Duration timeout;  // for everything, from the look-up of the name to the answer
+  // Over a connection of its own: those that are open may lead nowhere.
+  bool connects_anew = false;
 };
 
 inline constexpr size_t kAnswerBytes = 256;

@@ -69,6 +69,8 @@ absl::StatusOr<HttpRequest> BuildWebhookRequest(const Delivery& delivery, absl::
   HttpRequest request;
   request.url = delivery.destination.url;
   request.timeout = timeout;
+  // An HTTP/2 connection outlives requests that time out in it, also when nobody is there.
+  request.connects_anew = delivery.facts.attempt > 1;
   request.headers = {kJsonType};
   switch (delivery.destination.format) {
     case Format::kStandardWebhook:

@@ -36,6 +36,13 @@ std::string Header(const HttpRequest& request, const std::string& name) {
   return "";
 }
 
+TEST(WebhookRequestTest, ARetryTrustsNoConnectionThatIsOpen) {
+  Delivery delivery = Sample();
+  EXPECT_FALSE(BuildWebhookRequest(delivery, kNow, absl::Seconds(10))->connects_anew);
+  delivery.facts.attempt = 2;
+  EXPECT_TRUE(BuildWebhookRequest(delivery, kNow, absl::Seconds(10))->connects_anew);
+}
+
 TEST(WebhookRequestTest, VerifiesWithEverySecretWhileOneRotates) {
   const auto request = BuildWebhookRequest(Sample(), kNow, absl::Seconds(10));
   ASSERT_TRUE(request.ok());

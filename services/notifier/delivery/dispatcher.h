@@ -44,8 +44,8 @@ struct DispatcherOptions {
 class Dispatcher {
  public:
   struct Item {
-    uint64_t ticket = 0;  // the caller's name for the delivery; unique while it is here
-    std::string channel;
+    uint64_t ticket = 0;      // the caller's name for the delivery; unique while it is here
+    std::string channel;      // and where it leads: a secret
     absl::Duration begin_by;  // a request begun later could outlive the lease
   };
   // A delivery that is handed back without an attempt.

@@ -33,10 +33,6 @@ absl::Duration RetryDelay(const RetryPolicy& policy, int attempt, bool incident_
   return delay;
 }
 
-bool IsPastLifetime(const RetryPolicy& policy, absl::Time created_at, absl::Time next_attempt_at) {
-  return next_attempt_at > created_at + policy.lifetime;
-}
-
 std::optional<absl::Duration> ParseRetryAfter(absl::string_view value, absl::Time now) {
   value = absl::StripAsciiWhitespace(value);
   if (value.empty() || value.size() > 64) return std::nullopt;

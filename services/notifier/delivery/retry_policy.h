@@ -1,4 +1,4 @@
-// When a failed delivery is tried again, and when it is given up.
+// When a failed delivery is tried again.
 #pragma once
 
 #include <optional>
@@ -12,7 +12,6 @@ struct RetryPolicy {
   absl::Duration first = absl::Seconds(1);
   absl::Duration cap_while_open = absl::Minutes(5);  // the incident is open: retries stay close
   absl::Duration cap = absl::Hours(1);
-  absl::Duration lifetime = absl::Hours(72);            // from the making of the delivery
   absl::Duration longest_retry_after = absl::Hours(1);  // more than a receiver may ask for
 };
 
@@ -23,9 +22,6 @@ struct RetryPolicy {
 // what the receiver asked for, bounded by `longest_retry_after`.
 absl::Duration RetryDelay(const RetryPolicy& policy, int attempt, bool incident_open,
                           std::optional<absl::Duration> retry_after, double jitter);
-
-// Whether a delivery made at `created_at` has no time left for an attempt at `next_attempt_at`.
-bool IsPastLifetime(const RetryPolicy& policy, absl::Time created_at, absl::Time next_attempt_at);
 
 // Reads the value of a `Retry-After` header (RFC 9110, 10.2.3): a number of seconds or an HTTP
 // date in any of its three forms, relative to `now`. Never negative; nullopt when it is neither.

@@ -1,4 +1,4 @@
-// Holds backoff, lifetime and Retry-After to what is promised.
+// Holds backoff and Retry-After to what is promised.
 #include "services/notifier/delivery/retry_policy.h"
 
 #include <gtest/gtest.h>
@@ -62,12 +62,6 @@ TEST(RetryPolicyTest, HonoursRetryAfterUpToItsBound) {
   EXPECT_EQ(RetryDelay(policy, 1, true, absl::Seconds(30), 0), absl::Seconds(30));
   EXPECT_EQ(RetryDelay(policy, 1, true, absl::Hours(24), 0), policy.longest_retry_after);
   EXPECT_EQ(RetryDelay(policy, 20, true, absl::Seconds(1), 1), absl::Minutes(5));
-}
-
-TEST(RetryPolicyTest, GivesUpAfterThreeDays) {
-  const RetryPolicy policy;
-  EXPECT_FALSE(IsPastLifetime(policy, kNow, kNow + absl::Hours(72)));
-  EXPECT_TRUE(IsPastLifetime(policy, kNow, kNow + absl::Hours(72) + absl::Microseconds(1)));
 }
 
 TEST(RetryAfterTest, ReadsSecondsAndTheThreeFormsOfHttpDates) {

@@ -17,7 +17,7 @@ Report MakeReport(const DeliveryFacts& delivery, Result result, Outcome outcome)
 }  // namespace
 
 Report JudgeAttempt(const RetryPolicy& policy, const DeliveryFacts& delivery,
-                    const Attempt& attempt, absl::Time now, double jitter) {
+                    const Attempt& attempt, double jitter) {
   Report report = MakeReport(delivery, Result::kRetry, attempt.outcome);
   report.http_status = attempt.http_status;
   if (attempt.outcome == Outcome::kOk) {
@@ -34,11 +34,6 @@ Report JudgeAttempt(const RetryPolicy& policy, const DeliveryFacts& delivery,
   }
   report.retry_after =
       RetryDelay(policy, delivery.attempt, delivery.incident_open, attempt.retry_after, jitter);
-  if (!delivery.redelivery &&
-      IsPastLifetime(policy, delivery.created_at, now + report.retry_after)) {
-    report.result = Result::kDead;
-    report.retry_after = absl::ZeroDuration();
-  }
   return report;
 }
 

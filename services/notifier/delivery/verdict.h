@@ -26,7 +26,6 @@ struct DeliveryFacts {
   std::string lease_id;
   std::string delivery_id;
   int attempt = 1;
-  absl::Time created_at;
   bool redelivery = false;
   bool incident_open = false;
 };
@@ -49,11 +48,11 @@ struct Attempt {
   std::optional<absl::Duration> retry_after;  // that the receiver asked for
 };
 
-// Judges an attempt that ended at `now`: success, gone, or a retry; dead when the message itself
-// was rejected, or the retry would come after the delivery's three days. (A redelivery has a
-// lifetime of its own, which core keeps.) `jitter` as in RetryDelay.
+// Judges an attempt: success, gone, or a retry; dead when the message itself was rejected. Core
+// gives up what was tried for too long: by its own clock, which made the delivery. `jitter` as in
+// RetryDelay.
 Report JudgeAttempt(const RetryPolicy& policy, const DeliveryFacts& delivery,
-                    const Attempt& attempt, absl::Time now, double jitter);
+                    const Attempt& attempt, double jitter);
 
 // Reports a delivery that was not tried.
 Report Defer(const DeliveryFacts& delivery, Outcome outcome, absl::Duration retry_after);

@@ -16,13 +16,12 @@ DeliveryFacts Facts() {
   facts.origin = 7;
   facts.lease_id = "lease";
   facts.delivery_id = "msg_1";
-  facts.created_at = kNow - absl::Minutes(1);
   facts.incident_open = true;
   return facts;
 }
 
 Report Judge(const DeliveryFacts& facts, Outcome outcome, int status = 0) {
-  return JudgeAttempt(RetryPolicy{}, facts, {outcome, status, std::nullopt}, kNow, 1);
+  return JudgeAttempt(RetryPolicy{}, facts, {outcome, status, std::nullopt}, 1);
 }
 
 TEST(VerdictTest, SuccessIsDeliveredAndNamesItsLease) {
@@ -55,15 +54,6 @@ TEST(VerdictTest, EveryOtherOutcomeOfAnAttemptIsRetried) {
     EXPECT_EQ(report.result, Result::kRetry) << OutcomeWord(outcome);
     EXPECT_EQ(report.retry_after, absl::Seconds(1)) << OutcomeWord(outcome);
   }
-}
-
-TEST(VerdictTest, ARetryPastThreeDaysIsDeadUnlessItIsARedelivery) {
-  DeliveryFacts facts = Facts();
-  facts.created_at = kNow - absl::Hours(72);
-  EXPECT_EQ(Judge(facts, Outcome::kStatus5xx, 500).result, Result::kDead);
-  EXPECT_EQ(Judge(facts, Outcome::kStatus5xx, 500).outcome, Outcome::kStatus5xx);
-  facts.redelivery = true;
-  EXPECT_EQ(Judge(facts, Outcome::kStatus5xx, 500).result, Result::kRetry);
 }
 
 TEST(VerdictTest, WhatWasNotTriedIsDeferred) {

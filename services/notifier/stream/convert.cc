@@ -162,7 +162,6 @@ Delivery FromProto(const internal::v1::Assignment& assignment, uint64_t origin,
   delivery.facts.lease_id = assignment.lease_id();
   delivery.facts.delivery_id = assignment.delivery_id();
   delivery.facts.attempt = assignment.attempt();
-  delivery.facts.created_at = Time(assignment.create_time());
   delivery.facts.redelivery = assignment.redelivery();
   delivery.facts.incident_open = assignment.incident_open();
   delivery.lease = Duration(assignment.lease());

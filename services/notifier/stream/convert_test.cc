@@ -27,7 +27,6 @@ TEST(ConvertTest, TakesTheLeaseAndTheDestination) {
   EXPECT_EQ(delivery.facts.attempt, 4);
   EXPECT_TRUE(delivery.facts.redelivery);
   EXPECT_TRUE(delivery.facts.incident_open);
-  EXPECT_EQ(delivery.facts.created_at, TestEpoch());
   EXPECT_EQ(delivery.lease, absl::Seconds(30));
   EXPECT_EQ(delivery.leased_at, kNow);
   EXPECT_EQ(delivery.destination.channel, "projects/default/channels/ops");

@@ -46,8 +46,7 @@ class DeliveryClientTest : public testing::Test {
     return leased_at_.at(number);
   }
   void ReportDelivered(const DeliveryFacts& facts) {
-    client_->Report(
-        JudgeAttempt(RetryPolicy{}, facts, {Outcome::kOk, 200, std::nullopt}, wall_.Now(), 0));
+    client_->Report(JudgeAttempt(RetryPolicy{}, facts, {Outcome::kOk, 200, std::nullopt}, 0));
   }
   void Assign(FakeCore& core, int from, int to) {
     for (int i = from; i < to; ++i) {

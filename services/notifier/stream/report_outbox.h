@@ -16,8 +16,9 @@ namespace tocsin::notifier {
 // That is harmless: core ignores what it knows. Times are monotonic. Not thread safe.
 class ReportOutbox {
  public:
-  // Written reports are remembered this long, and no more than this many.
-  static constexpr absl::Duration kMemory = absl::Seconds(5);
+  // Written reports are remembered this long, which is more than it takes to notice that a core has
+  // vanished (see MakeChannel), and no more than this many.
+  static constexpr absl::Duration kMemory = absl::Seconds(15);
   static constexpr size_t kMostRemembered = 32'768;
 
   void Add(Report report) { pending_.push_back(std::move(report)); }
