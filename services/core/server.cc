@@ -33,6 +33,7 @@ constexpr absl::Duration kLiveTouch = absl::Seconds(5);
 // While a sweep comes before the feed.
 constexpr absl::Duration kFeedRest = absl::Milliseconds(200);
 constexpr absl::Duration kMaintainRest = absl::Minutes(1);
+constexpr absl::Duration kMaintainAgain = absl::Seconds(10);  // after a failure
 constexpr absl::Duration kTellRest = absl::Seconds(2);
 constexpr absl::Duration kCensusRest = absl::Seconds(15);
 constexpr absl::Duration kNewsWait = absl::Seconds(1);
@@ -267,7 +268,9 @@ void Server::StartTasks() {
       "maintain", [this, log = std::make_shared<ChangeLogger>("maintain")] {
         const absl::StatusOr<bool> more = store_->Maintain(options_.retention, clock_.Now());
         log->Report(more.status());
-        return more.ok() && *more ? absl::Seconds(1) : kMaintainRest;
+        // What failed may have kept something from being told that there is more.
+        if (!more.ok()) return kMaintainAgain;
+        return *more ? absl::Seconds(1) : kMaintainRest;
       });
   tasks.tell = std::make_unique<PeriodicTask>(
       "tell", kTellRest, [&engine, log = std::make_shared<ChangeLogger>("tell_gaps")] {

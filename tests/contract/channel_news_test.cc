@@ -9,6 +9,8 @@
 namespace tocsin::core {
 namespace {
 
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
 constexpr int kReplicas = 4;
@@ -86,6 +88,17 @@ TEST_P(ChannelNewsContract, DeadDeliveriesThatReplicasHearOfAreToldOnce) {
   for (const auto& replica : replicas_) replica->Add({.with_dead = {key}});
   TellOnEveryReplicaAtOnce(kStart + absl::Seconds(1));
   EXPECT_THAT(Notices(), SizeIs(1));
+}
+
+TEST_P(ChannelNewsContract, ProjectsInWhichAChannelIsInTroubleAreFound) {
+  EXPECT_THAT(store().TroubledProjects().value(), IsEmpty());
+  SaveBroken([&](Channel& channel) { channel.failing_since = kStart; });
+  EXPECT_THAT(store().TroubledProjects().value(), ElementsAre(project()));
+  SaveBroken([&](Channel& channel) {
+    channel.failing_since.reset();
+    channel.disabled_at = kStart;
+  });
+  EXPECT_THAT(store().TroubledProjects().value(), ElementsAre(project()));
 }
 
 TEST_P(ChannelNewsContract, AnotherEpisodeIsToldAgain) {

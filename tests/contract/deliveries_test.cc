@@ -229,9 +229,12 @@ TEST_P(Deliveries, AFailingChannelHasFewLiveLeasesUntilItsFirstSuccess) {
 TEST_P(Deliveries, ASuccessFinishesEvenWhenTheLeaseWasLost) {
   const ChannelKey channel = AddChannel("pager");
   AddDelivery(MakeDelivery("msg_1", channel, 7, 1, kStart));
+  AddDelivery(MakeDelivery("msg_2", channel, 7, 2, kStart));
   EXPECT_THAT(Lease(kStart, 1, 1, "first"), SizeIs(1));
   EXPECT_THAT(Lease(kStart + absl::Seconds(60), 1, 1, "second"), SizeIs(1));
+  const absl::Time until = Find("msg_1").leased_until;
   const absl::Time now = kStart + absl::Seconds(61);
+  ASSERT_GT(until, now);
   Report("msg_1", DeliveryResult::kRetry, now, kSecond, "first");  // ignored
   EXPECT_EQ(Find("msg_1").lease_id, "second");
   Report("msg_1", DeliveryResult::kDelivered, now, kSecond, "first");
@@ -244,7 +247,42 @@ TEST_P(Deliveries, ASuccessFinishesEvenWhenTheLeaseWasLost) {
   EXPECT_EQ(delivered.lease_id, "");
   Report("msg_1", DeliveryResult::kDead, now, kSecond, "second");  // too late
   EXPECT_EQ(Find("msg_1").state, DeliveryState::kDelivered);
-  EXPECT_EQ(store().NextDeliveryAt().value(), absl::InfiniteFuture());
+  // The second may be sending it still: what comes after it must not overtake that.
+  EXPECT_EQ(store().NextDeliveryAt().value(), until);
+  EXPECT_THAT(Lease(now), IsEmpty());
+  EXPECT_THAT(IdsOf(Lease(until)), ElementsAre("msg_2"));
+}
+
+TEST_P(Deliveries, WhatAnotherUrlMetWithSaysNothingOfTheChannel) {
+  const ChannelKey channel = AddChannel("pager");
+  for (const int monitor : {7, 8, 9}) {
+    AddDelivery(MakeDelivery("msg_" + std::to_string(monitor), channel, monitor, 1, kStart));
+  }
+  EXPECT_THAT(Lease(kStart), SizeIs(3));
+  Report("msg_9", DeliveryResult::kRetry, kStart + kSecond, absl::Hours(1));
+  const absl::Time moved = kStart + 2 * kSecond;
+  Do([&](Transaction& transaction) {
+    Channel changed = transaction.LockChannel(project(), "pager").value().value();
+    changed.url = "https://elsewhere.example/";
+    changed.failing_since.reset();
+    changed.url_set_at = moved;
+    return transaction.SaveChannel(changed);
+  });
+  EXPECT_EQ(LoadChannel("pager").url_set_at, moved);
+  // What waits after an attempt there is due at once.
+  EXPECT_THAT(IdsOf(Lease(moved, 10, 10, "here")), ElementsAre("msg_9"));
+  const ReportEffects effects = Report("msg_7", DeliveryResult::kGone, moved + kSecond);
+  EXPECT_THAT(effects.disabled, IsEmpty());
+  EXPECT_THAT(effects.with_dead, IsEmpty());
+  EXPECT_FALSE(LoadChannel("pager").disabled_at.has_value());
+  EXPECT_FALSE(LoadChannel("pager").failing_since.has_value());
+  // Refused there, it is tried here.
+  EXPECT_THAT(IdsOf(Lease(moved + kSecond, 10, 10, "here")), ElementsAre("msg_7"));
+  Report("msg_7", DeliveryResult::kRetry, moved + 2 * kSecond, absl::Hours(1), "here");
+  EXPECT_EQ(LoadChannel("pager").failing_since, moved + 2 * kSecond);
+  Report("msg_8", DeliveryResult::kDelivered, moved + 3 * kSecond);
+  EXPECT_EQ(Find("msg_8").state, DeliveryState::kDelivered);
+  EXPECT_EQ(LoadChannel("pager").failing_since, moved + 2 * kSecond);
 }
 
 TEST_P(Deliveries, ARetryWaitsAndADeferralIsNotCounted) {

@@ -233,6 +233,37 @@ TEST_P(Upkeep, FinishedDeliveriesAndClosedIncidentsGoAfterTheirTime) {
   EXPECT_THAT(store().ReadFeed(0, 0, 10).value(), IsEmpty());
 }
 
+TEST_P(Upkeep, WhoWasToldOfAnIncidentIsKnownUntilItsEndHoweverLateThatIs) {
+  const MonitorIdentity monitor = AddUp("job");
+  const ChannelKey channel = AddChannel("pager");
+  Outage outage = Open(monitor, 1, kStart);
+  Delivery delivery = MakeDelivery("msg_1", channel, monitor.key, 1, kStart);
+  delivery.type = DeliveryType::kIncidentOpened;
+  delivery.events = {outage.firing};
+  AddDelivery(delivery);
+  EXPECT_THAT(Lease(kStart), SizeIs(1));
+  EXPECT_TRUE(
+      store()
+          .ApplyReports({{.lease_id = "lease", .delivery_id = "msg_1", .outcome = "ok"}}, kStart)
+          .ok());
+  EXPECT_EQ(store().SequenceFeed(10).value(), 1);
+  const auto told = [&] {
+    size_t count = 0;
+    Do([&](Transaction& transaction) -> absl::Status {
+      count = transaction.FindFirings(outage.incident.key).value().size();
+      return absl::OkStatus();
+    });
+    return count;
+  };
+  MaintainAll(kStart + 900 * kDay);
+  EXPECT_EQ(told(), 1);
+  outage.incident.closed_at = kStart + 900 * kDay;
+  outage.incident.resolution = Resolution::kRecovered;
+  Do([&](Transaction& transaction) { return transaction.SaveIncident(outage.incident); });
+  MaintainAll(kStart + 900 * kDay + kSecond);
+  EXPECT_EQ(told(), 0);
+}
+
 TEST_P(Upkeep, WhatWaitsForAChannelThatTakesNothingIsGivenUpAfterItsDays) {
   const ChannelKey disabled = AddChannel("disabled"), deleted = AddChannel("deleted"),
                    working = AddChannel("working");

@@ -229,6 +229,11 @@ absl::StatusOr<absl::Time> FaultyStore::NextSweepAt(const SweepCursor& after) {
   return inner_.NextSweepAt(after);
 }
 
+absl::StatusOr<std::vector<ProjectKey>> FaultyStore::TroubledProjects() {
+  RETURN_IF_ERROR(BeforeRead());
+  return inner_.TroubledProjects();
+}
+
 absl::StatusOr<Census> FaultyStore::TakeCensus(absl::Time now) {
   RETURN_IF_ERROR(BeforeRead());
   return inner_.TakeCensus(now);

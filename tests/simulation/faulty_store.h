@@ -100,6 +100,7 @@ class FaultyStore : public Store {
   absl::StatusOr<MonitorPast> ReadPast(const PastQuery& query) override;
   absl::StatusOr<GapList> ReadGaps(absl::Time since) override;
   absl::StatusOr<absl::Time> NextSweepAt(const SweepCursor& after) override;
+  absl::StatusOr<std::vector<ProjectKey>> TroubledProjects() override;
   absl::StatusOr<Census> TakeCensus(absl::Time now) override;
   absl::StatusOr<int> SequenceFeed(int limit) override;
   absl::StatusOr<std::vector<FeedEntry>> ReadFeed(ProjectKey project, int64_t after,

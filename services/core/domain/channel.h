@@ -59,6 +59,7 @@ struct Channel {
   std::optional<absl::Time> failing_since;  // every attempt since then failed
   std::string last_error;
   std::optional<ChannelTold> told;
+  std::optional<absl::Time> url_set_at;  // when it was last given another URL
   // Drawn anew by each change that people make; 0 until the first one of a channel that is older
   // than this.
   int64_t version = 0;

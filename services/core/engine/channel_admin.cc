@@ -223,7 +223,10 @@ absl::StatusOr<Channel> ChannelAdmin::UpdateExisting(const Caller& caller, const
         if (!options.etag.empty() && options.etag != EtagOf(before)) {
           return StaleEtag(ResourceOf(before).name);
         }
-        if (after.url != before.url) ForgetFailures(after);
+        if (after.url != before.url) {
+          ForgetFailures(after);
+          after.url_set_at = now;
+        }
         if (after.fallback_channel != before.fallback_channel) {
           RETURN_IF_ERROR(CheckFallback(transaction, after));
         }

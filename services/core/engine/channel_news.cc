@@ -48,26 +48,23 @@ const char* ChannelNews::ReasonName(Reason reason) {
 }
 
 void ChannelNews::Add(const ReportEffects& effects) {
-  added_ |= !effects.disabled.empty() || !effects.with_dead.empty();
+  added_.insert(effects.projects.begin(), effects.projects.end());
   with_dead_.insert(effects.with_dead.begin(), effects.with_dead.end());
 }
 
-void ChannelNews::AddProject(ProjectKey project) { projects_.insert(project); }
-
 absl::Status ChannelNews::Tell(absl::Time now) {
   const bool look = now - looked_at_ >= kLookInterval || now < looked_at_;
-  if (!look && !added_) return absl::OkStatus();
-  if (!knows_default_) {
-    ASSIGN_OR_RETURN(const std::optional<ProjectKey> project,
-                     store_.FindProject(std::string(kDefaultProject)));
-    if (project.has_value()) projects_.insert(*project);
-    knows_default_ = true;
+  if (!look && added_.empty()) return absl::OkStatus();
+  std::set<ProjectKey> projects = added_;
+  if (look) {
+    ASSIGN_OR_RETURN(const std::vector<ProjectKey> troubled, store_.TroubledProjects());
+    projects.insert(troubled.begin(), troubled.end());
   }
-  for (const ProjectKey project : projects_) RETURN_IF_ERROR(TellProject(project, now));
+  for (const ProjectKey project : projects) RETURN_IF_ERROR(TellProject(project, now));
   // Channels that were deleted meanwhile are of no interest.
   with_dead_.clear();
-  added_ = false;
-  looked_at_ = now;
+  added_.clear();
+  if (look) looked_at_ = now;
   return absl::OkStatus();
 }
 

@@ -26,10 +26,8 @@ class ChannelNews {
 
   // Remembers the effects until Tell could write what follows from them.
   void Add(const ReportEffects& effects);
-  // Projects whose channels are looked at; "default" always is one.
-  void AddProject(ProjectKey project);
-  // Tells what was added and, at most every 30 s, looks for channels that were not told. After an
-  // error it goes on with the next call.
+  // Tells what was added and, at most every 30 s, looks in all projects for channels that fail and
+  // were not told, whoever heard of it. After an error it goes on with the next call.
   absl::Status Tell(absl::Time now);
 
  private:
@@ -45,10 +43,8 @@ class ChannelNews {
 
   Store& store_;
   const absl::Duration failing_after_;
-  std::set<ProjectKey> projects_;
-  bool added_ = false;
+  std::set<ProjectKey> added_;  // where something happened
   std::set<ChannelKey> with_dead_;
-  bool knows_default_ = false;
   absl::Time looked_at_ = absl::InfinitePast();
 };
 

@@ -116,10 +116,6 @@ absl::Duration DeliveryQueue::TickReports() {
   const absl::Status applied = ApplyReports(now);
   reports_log_.Report(applied);
   if (!applied.ok()) return options_.longest_rest;
-  {
-    absl::MutexLock lock(&mutex_);
-    for (const ProjectKey project : projects_) news_.AddProject(project);
-  }
   news_log_.Report(news_.Tell(now));
   absl::MutexLock lock(&mutex_);
   return reports_.empty() ? options_.longest_rest : absl::ZeroDuration();
@@ -225,7 +221,6 @@ void DeliveryQueue::HandOver(StreamId stream, std::vector<LeasedDelivery> leased
   Assign assign;
   {
     absl::MutexLock lock(&mutex_);
-    for (const LeasedDelivery& each : leased) projects_.insert(each.channel.project);
     const auto found = streams_.find(stream);
     if (found == streams_.end()) {
       // It left meanwhile: others need not wait for the leases to expire.

@@ -5,7 +5,6 @@
 #include <deque>
 #include <functional>
 #include <map>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -102,7 +101,6 @@ class DeliveryQueue {
   StreamId next_stream_ ABSL_GUARDED_BY(mutex_) = 1;
   StreamId last_served_ ABSL_GUARDED_BY(mutex_) = 0;
   std::deque<DeliveryReport> reports_ ABSL_GUARDED_BY(mutex_);
-  std::set<ProjectKey> projects_ ABSL_GUARDED_BY(mutex_);  // of what was leased
   std::function<void()> wake_leases_ ABSL_GUARDED_BY(mutex_);
   std::function<void()> wake_reports_ ABSL_GUARDED_BY(mutex_);
 };

@@ -168,11 +168,12 @@ struct LeasedDelivery {
 
 // The numbers are those of the internal proto.
 enum class DeliveryResult : int16_t {
-  kDelivered = 1,  // finished, even when the lease was lost
-  kRetry = 2,      // pending again after retry_after
-  kDeferred = 3,   // as kRetry, but the attempt is not counted
-  kGone = 4,       // dead, and the channel is disabled
-  kDead = 5,       // dead
+  // Finished, also when the lease was lost. What waits for it then waits until nobody else has one.
+  kDelivered = 1,
+  kRetry = 2,     // pending again after retry_after
+  kDeferred = 3,  // as kRetry, but the attempt is not counted
+  kGone = 4,      // dead, and the channel is disabled
+  kDead = 5,      // dead
 };
 
 // Applies only while the delivery is pending and, but for kDelivered, the lease still its own.
@@ -193,7 +194,18 @@ struct ReportEffects {
   std::vector<ChannelKey> disabled;   // said 410
   std::vector<ChannelKey> recovered;  // had been failing
   std::vector<ChannelKey> with_dead;  // has a newly dead delivery
+  std::vector<ProjectKey> projects;   // of those with a dead one; who said 410 has one
 };
+
+// Of a delivery that was leased before its channel was given another URL, what a report is taken
+// for: it says nothing about the channel, and what was refused is tried there at once.
+inline DeliveryReport OfAnotherUrl(DeliveryReport report) {
+  if (report.result != DeliveryResult::kDelivered && report.result != DeliveryResult::kDeferred) {
+    report.result = DeliveryResult::kRetry;
+    report.retry_after = absl::ZeroDuration();
+  }
+  return report;
+}
 
 // One instance's proof that it could receive.
 struct Touch {

@@ -101,6 +101,8 @@ class Store {
   // The earliest sweep_at of the monitors that come after `after`; InfiniteFuture when there is
   // none.
   virtual absl::StatusOr<absl::Time> NextSweepAt(const SweepCursor& after) = 0;
+  // Those with a channel that fails or is disabled.
+  virtual absl::StatusOr<std::vector<ProjectKey>> TroubledProjects() = 0;
   // Counts for the metrics of the database as a whole.
   virtual absl::StatusOr<Census> TakeCensus(absl::Time now) = 0;
 

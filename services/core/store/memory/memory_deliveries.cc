@@ -8,7 +8,8 @@
 namespace tocsin::core {
 namespace {
 
-void Deduplicate(std::vector<ChannelKey>& keys) {
+template <typename Key>
+void Deduplicate(std::vector<Key>& keys) {
   std::sort(keys.begin(), keys.end());
   keys.erase(std::unique(keys.begin(), keys.end()), keys.end());
 }
@@ -19,6 +20,7 @@ std::optional<LeasedDelivery> MemoryStore::Lease(DeliveryKey key, const LeaseReq
   memory::DeliveryRow row = tables_.deliveries().at(key);
   row.delivery.attempts += 1;
   row.delivery.lease_id = request.lease_id;
+  row.leased_at = request.now;
   row.delivery.leased_until = request.now + request.lease;
   LeasedDelivery leased;
   leased.delivery = row.delivery;
@@ -94,14 +96,34 @@ void MemoryStore::ReleaseBacklog(ChannelKey channel, absl::Time now) {
   }
 }
 
-void MemoryStore::Apply(const DeliveryReport& report, absl::Time now, ReportEffects& effects) {
+// Another may be sending it for as long as it is leased.
+void MemoryStore::HoldFollowers(const Delivery& finished) {
+  std::vector<DeliveryKey> waiting;
+  for (const auto& [key, row] : tables_.deliveries()) {
+    const Delivery& other = row.delivery;
+    if (other.state == DeliveryState::kPending && other.monitor == finished.monitor &&
+        other.monitor != 0 && other.channel == finished.channel && !other.redelivery &&
+        other.sequence > finished.sequence && other.next_attempt_at < finished.leased_until) {
+      waiting.push_back(key);
+    }
+  }
+  for (const DeliveryKey key : waiting) {
+    memory::DeliveryRow row = tables_.deliveries().at(key);
+    row.delivery.next_attempt_at = finished.leased_until;
+    tables_.SetDelivery(key, std::move(row));
+  }
+}
+
+void MemoryStore::Apply(DeliveryReport report, absl::Time now, ReportEffects& effects) {
   const auto found = tables_.delivery_ids().find(report.delivery_id);
   if (found == tables_.delivery_ids().end()) return;
   memory::DeliveryRow row = tables_.deliveries().at(found->second);
   Delivery& delivery = row.delivery;
   const bool held = !report.lease_id.empty() && delivery.lease_id == report.lease_id;
+  const bool held_by_another = !held && !delivery.lease_id.empty() && delivery.leased_until > now;
   const bool delivered = report.result == DeliveryResult::kDelivered;
   if (delivery.state != DeliveryState::kPending || (!held && !delivered)) return;
+  if (held_by_another && delivery.leased_until < absl::InfiniteFuture()) HoldFollowers(delivery);
 
   delivery.lease_id.clear();
   delivery.leased_until = absl::InfinitePast();
@@ -109,11 +131,14 @@ void MemoryStore::Apply(const DeliveryReport& report, absl::Time now, ReportEffe
   delivery.last_http_status = report.http_status;
   delivery.last_answer = report.answer;
   memory::ChannelRow channel = tables_.channels().at(delivery.channel);
+  const bool of_another_url =
+      channel.channel.url_set_at.has_value() && row.leased_at < *channel.channel.url_set_at;
+  if (of_another_url) report = OfAnotherUrl(std::move(report));
   const bool was_failing = channel.channel.failing_since.has_value();
   switch (report.result) {
     case DeliveryResult::kDelivered:
       delivery.state = DeliveryState::kDelivered;
-      channel.channel.failing_since.reset();
+      if (!of_another_url) channel.channel.failing_since.reset();
       break;
     case DeliveryResult::kGone:
     case DeliveryResult::kDead:
@@ -131,7 +156,10 @@ void MemoryStore::Apply(const DeliveryReport& report, absl::Time now, ReportEffe
     delivery.state = DeliveryState::kDead;
   }
   if (delivery.state != DeliveryState::kPending) delivery.finished_at = now;
-  if (delivery.state == DeliveryState::kDead) effects.with_dead.push_back(delivery.channel);
+  if (delivery.state == DeliveryState::kDead) {
+    effects.with_dead.push_back(delivery.channel);
+    effects.projects.push_back(delivery.project);
+  }
   const ChannelKey channel_key = delivery.channel;
   const Delivery digest = delivery;
   tables_.SetDelivery(found->second, std::move(row));
@@ -139,6 +167,7 @@ void MemoryStore::Apply(const DeliveryReport& report, absl::Time now, ReportEffe
     FollowDigest(digest);
   }
 
+  if (of_another_url) return;
   if (!delivered && report.result != DeliveryResult::kDeferred) {
     channel.channel.last_error = report.outcome;
     if (!was_failing) channel.channel.failing_since = now;
@@ -166,6 +195,7 @@ absl::StatusOr<ReportEffects> MemoryStore::ApplyReports(absl::Span<const Deliver
        {&effects.disabled, &effects.recovered, &effects.with_dead}) {
     Deduplicate(*keys);
   }
+  Deduplicate(effects.projects);
   // Whoever waited for one of these may be due.
   if (!reports.empty()) Announce({.deliveries = true});
   return effects;

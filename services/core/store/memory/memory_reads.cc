@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <iterator>
 #include <limits>
+#include <set>
 
 #include "services/core/store/memory/memory_store.h"
 
@@ -184,6 +185,18 @@ absl::StatusOr<absl::Time> MemoryStore::NextSweepAt(const SweepCursor& after) {
   absl::MutexLock lock(&mutex_);
   const auto next = tables_.sweeps().upper_bound({after.sweep_at, after.monitor});
   return next == tables_.sweeps().end() ? absl::InfiniteFuture() : next->first;
+}
+
+absl::StatusOr<std::vector<ProjectKey>> MemoryStore::TroubledProjects() {
+  absl::MutexLock lock(&mutex_);
+  std::set<ProjectKey> projects;
+  for (const auto& [key, row] : tables_.channels()) {
+    const Channel& channel = row.channel;
+    if (!row.deleted && (channel.disabled_at || channel.failing_since)) {
+      projects.insert(channel.project);
+    }
+  }
+  return std::vector<ProjectKey>(projects.begin(), projects.end());
 }
 
 absl::StatusOr<Census> MemoryStore::TakeCensus(absl::Time now) {

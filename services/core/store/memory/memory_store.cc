@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "services/core/store/memory/memory_transaction.h"
+#include "services/core/store/retention.h"
 
 namespace tocsin::core {
 namespace {
@@ -173,23 +174,46 @@ void MemoryStore::ExpireStranded(absl::Time now) {
 
 void MemoryStore::DropFinished(absl::Time before) {
   std::vector<int64_t> keys;
+  // Whether the end of an incident will be told from it: of the one that is open, or whose end
+  // waits until the monitor is steady.
+  const auto is_needed = [this](MonitorKey monitor, absl::Time occurred_at) {
+    const auto open = tables_.open_incidents().find(monitor);
+    const auto state = tables_.states().find(monitor);
+    return (open != tables_.open_incidents().end() &&
+            tables_.incidents().at(open->second).opened_at <= occurred_at) ||
+           (state != tables_.states().end() && state->second.state.untold_end.has_value());
+  };
   for (const auto& [key, row] : tables_.deliveries()) {
-    if (row.delivery.finished_at && *row.delivery.finished_at < before) keys.push_back(key);
+    const Delivery& delivery = row.delivery;
+    const bool kept = delivery.type == DeliveryType::kIncidentOpened &&
+                      is_needed(delivery.monitor, delivery.occurred_at);
+    if (delivery.finished_at && *delivery.finished_at < before && !kept) keys.push_back(key);
   }
   for (const DeliveryKey key : keys) tables_.SetDelivery(key, std::nullopt);
   keys.clear();
   for (const auto& [key, row] : tables_.events()) {
-    const auto incident = tables_.incidents().find(row.event.incident.key);
-    const bool open = incident != tables_.incidents().end() && !incident->second.closed_at;
-    if (row.feed_position != 0 && !open && row.event.occurred_at < before) keys.push_back(key);
+    const bool kept =
+        row.event.type == EventType::kFiring && IsOpenOrUntold(row.event.incident.key);
+    if (row.feed_position != 0 && !kept && row.event.occurred_at < before) keys.push_back(key);
   }
   for (const EventKey key : keys) tables_.SetEvent(key, std::nullopt);
   keys.clear();
   for (const auto& [key, incident] : tables_.incidents()) {
-    if (incident.closed_at && *incident.closed_at < before) keys.push_back(key);
+    if (!IsOpenOrUntold(key) && *incident.closed_at < before) keys.push_back(key);
   }
   for (const IncidentKey key : keys) tables_.SetIncident(key, std::nullopt);
-  keys.clear();
+}
+
+bool MemoryStore::IsOpenOrUntold(IncidentKey key) const {
+  const auto incident = tables_.incidents().find(key);
+  if (incident == tables_.incidents().end()) return false;
+  const auto state = tables_.states().find(incident->second.monitor);
+  return !incident->second.closed_at ||
+         (state != tables_.states().end() && state->second.state.untold_end == key);
+}
+
+void MemoryStore::DropGaps(absl::Time before) {
+  std::vector<int64_t> keys;
   for (const auto& [key, row] : tables_.gaps()) {
     if (row.gap.end < before) keys.push_back(key);
   }
@@ -205,7 +229,7 @@ absl::StatusOr<bool> MemoryStore::Maintain(const RetentionPolicy& policy, absl::
   const absl::Time cutoff = DayOf(std::min(now - policy.heartbeats, rolled_.hours));
   for (const auto& [key, definition] : tables_.definitions()) {
     tables_.EraseHistory(key, cutoff, rolled_.hours);
-    tables_.EraseUnwatched(key, now - policy.incidents);
+    tables_.EraseUnwatched(key, now - UnwatchedMemory(policy));
     if (definition.deleted_at && *definition.deleted_at < now - policy.deleted_monitors) {
       gone.push_back(key);
     }
@@ -213,7 +237,8 @@ absl::StatusOr<bool> MemoryStore::Maintain(const RetentionPolicy& policy, absl::
   for (const MonitorKey key : gone) Purge(key);
   ForgetKeys(now - policy.revoked_keys);
   ExpireStranded(now);
-  DropFinished(now - policy.incidents);
+  DropFinished(now - AlertMemory(policy));
+  DropGaps(now - GapMemory(policy));
   DropPast(0, now - policy.heartbeats, now - policy.rejected_pushes);
   DropOldChanges(policy, now);
   ForgetRuns(now - kRunMemory);

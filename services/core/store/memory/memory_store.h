@@ -54,6 +54,7 @@ class MemoryStore : public Store, public HistoryStore {
   absl::StatusOr<MonitorPast> ReadPast(const PastQuery& query) override;
   absl::StatusOr<GapList> ReadGaps(absl::Time since) override;
   absl::StatusOr<absl::Time> NextSweepAt(const SweepCursor& after) override;
+  absl::StatusOr<std::vector<ProjectKey>> TroubledProjects() override;
   absl::StatusOr<Census> TakeCensus(absl::Time now) override;
   absl::StatusOr<int> SequenceFeed(int limit) override;
   absl::StatusOr<std::vector<FeedEntry>> ReadFeed(ProjectKey project, int64_t after,
@@ -71,7 +72,8 @@ class MemoryStore : public Store, public HistoryStore {
   void Announce(const News& news) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   std::optional<LeasedDelivery> Lease(DeliveryKey key, const LeaseRequest& request)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void Apply(const DeliveryReport& report, absl::Time now, ReportEffects& effects)
+  void HoldFollowers(const Delivery& finished) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Apply(DeliveryReport report, absl::Time now, ReportEffects& effects)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Lets those go that need not wait any more, alone or as digests (see domain/gathering.h).
   void Gather(absl::Time now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -98,6 +100,9 @@ class MemoryStore : public Store, public HistoryStore {
   void RollUpMonitor(MonitorKey key, absl::Time over) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void ForgetRuns(absl::Time before) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void DropFinished(absl::Time before) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Whether it is open, or its end waits until the monitor is steady.
+  bool IsOpenOrUntold(IncidentKey key) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void DropGaps(absl::Time before) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   IncidentView ViewOf(const Incident& incident) const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
   DeliveryView ViewOf(const Delivery& delivery) const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
 

@@ -42,6 +42,7 @@ struct StateRow {
 
 struct DeliveryRow {
   Delivery delivery;
+  absl::Time leased_at = absl::InfinitePast();  // the last time
 };
 
 struct ChannelRow {

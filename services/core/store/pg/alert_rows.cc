@@ -137,6 +137,7 @@ Channel ReadChannel(Row& row, const Sealer& sealer) {
   channel.version = row.Int();
   channel.group_limit = row.Int32();
   channel.group_wait = absl::Microseconds(row.Int());
+  channel.url_set_at = row.MaybeTime();
   return channel;
 }
 

@@ -49,6 +49,11 @@ const Statement kReleaseFollowers = {
     "UPDATE delivery f SET next_attempt_at = least(f.next_attempt_at, "
     "$1::timestamptz) " TOCSIN_FOLLOWERS("$2", "", "")};
 
+constexpr Statement kHoldFollowers = {
+    "hold_followers",
+    "UPDATE delivery f SET next_attempt_at = greatest(f.next_attempt_at, "
+    "$1::timestamptz) " TOCSIN_FOLLOWERS("$2", "", "")};
+
 const Statement kPutOffFollowers = {
     "put_off_followers",
     "UPDATE delivery f SET next_attempt_at = greatest(f.next_attempt_at, "
@@ -66,6 +71,12 @@ absl::StatusOr<int64_t> ReleaseFollowers(Session& session, absl::Span<const Deli
   if (finished.empty()) return 0;
   ASSIGN_OR_RETURN(Rows rows, session.Run(kReleaseFollowers, Params().Time(now).Keys8(finished)));
   return rows.affected();
+}
+
+absl::Status HoldFollowers(Session& session, DeliveryKey finished, absl::Time until) {
+  const DeliveryKey keys[] = {finished};
+  return session.Run(kHoldFollowers, Params().Time(until).Keys8(absl::MakeConstSpan(keys)))
+      .status();
 }
 
 absl::Status PutOffFollowers(Session& session, absl::Span<const DeliveryKey> put_off) {

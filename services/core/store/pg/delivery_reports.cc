@@ -16,18 +16,19 @@ namespace {
 constexpr pg::Statement kLockReported = {
     "lock_reported",
     "SELECT d.id, d.delivery_id, d.channel_id, d.state, d.attempts, d.next_attempt_at, "
-    "d.expires_at, d.lease_id, d.type FROM delivery d WHERE d.id = ANY ($1::text[]) "
+    "d.expires_at, d.lease_id, d.type, d.project_id, d.leased_at, d.leased_until FROM delivery d "
+    "WHERE d.id = ANY ($1::text[]) "
     "ORDER BY d.delivery_id FOR NO KEY UPDATE"};
 
 constexpr pg::Statement kReadReportedChannels = {
     "read_reported_channels",
     "SELECT c.channel_id, c.disabled_at, c.disable_reason, c.failing_since, c.last_error, "
-    "c.released_at FROM channel c WHERE c.channel_id = ANY ($1::bigint[])"};
+    "c.released_at, c.url_set_at FROM channel c WHERE c.channel_id = ANY ($1::bigint[])"};
 
 constexpr pg::Statement kLockReportedChannels = {
     "lock_reported_channels",
     "SELECT c.channel_id, c.disabled_at, c.disable_reason, c.failing_since, c.last_error, "
-    "c.released_at FROM channel c WHERE c.channel_id = ANY ($1::bigint[]) "
+    "c.released_at, c.url_set_at FROM channel c WHERE c.channel_id = ANY ($1::bigint[]) "
     "ORDER BY c.channel_id FOR NO KEY UPDATE"};
 
 constexpr pg::Statement kSaveReported = {
@@ -59,6 +60,10 @@ struct Reported {
   absl::Time expires_at;
   std::string lease_id;
   bool is_digest = false;
+  ProjectKey project = 0;
+  absl::Time leased_at = absl::InfinitePast();
+  absl::Time leased_until = absl::InfinitePast();
+  absl::Time followers_wait_until = absl::InfinitePast();
   // By the reports.
   bool changed = false;
   std::string outcome;
@@ -72,6 +77,7 @@ struct ChannelHealth {
   std::optional<absl::Time> failing_since;
   std::string last_error;
   std::optional<absl::Time> released_at;
+  std::optional<absl::Time> url_set_at;
   bool changed = false;
 };
 
@@ -95,6 +101,9 @@ absl::StatusOr<Deliveries> LockReported(pg::Session& session,
     reported.expires_at = row.Time();
     reported.lease_id = row.Text();
     reported.is_digest = row.As<DeliveryType>() == DeliveryType::kDigest;
+    reported.project = row.Int();
+    reported.leased_at = row.TimeOr(absl::InfinitePast());
+    reported.leased_until = row.TimeOr(absl::InfinitePast());
   }
   RETURN_IF_ERROR(rows.status());
   return deliveries;
@@ -114,6 +123,7 @@ absl::StatusOr<Channels> ReadHealth(pg::Session& session, const pg::Statement& s
     health.failing_since = row.MaybeTime();
     health.last_error = row.Text();
     health.released_at = row.MaybeTime();
+    health.url_set_at = row.MaybeTime();
   }
   RETURN_IF_ERROR(rows.status());
   return channels;
@@ -128,6 +138,19 @@ bool MayChangeChannels(absl::Span<const DeliveryReport> reports, const Channels&
                      }) ||
          std::any_of(channels.begin(), channels.end(),
                      [](const auto& entry) { return entry.second.failing_since.has_value(); });
+}
+
+// Whether the report may change the delivery: a success does without its lease.
+bool Counts(const DeliveryReport& report, const Reported& delivery) {
+  if (delivery.state != DeliveryState::kPending) return false;
+  const bool held = !report.lease_id.empty() && delivery.lease_id == report.lease_id;
+  return held || report.result == DeliveryResult::kDelivered;
+}
+
+// Until when another than the one that reports may be sending the delivery.
+absl::Time HeldByAnother(const DeliveryReport& report, const Reported& delivery) {
+  const bool held = !delivery.lease_id.empty() && delivery.lease_id != report.lease_id;
+  return held ? delivery.leased_until : absl::InfinitePast();
 }
 
 void ApplyToDelivery(const DeliveryReport& report, absl::Time now, Reported& delivery) {
@@ -226,7 +249,8 @@ absl::Status SaveChannels(pg::Session& session, const Channels& channels) {
   return session.Run(kSaveReportedChannels, params).status();
 }
 
-void Deduplicate(std::vector<ChannelKey>& keys) {
+template <typename Key>
+void Deduplicate(std::vector<Key>& keys) {
   std::sort(keys.begin(), keys.end());
   keys.erase(std::unique(keys.begin(), keys.end()), keys.end());
 }
@@ -244,18 +268,29 @@ absl::StatusOr<std::string> Apply(pg::Session& session, absl::Span<const Deliver
     const auto found = deliveries.find(report.delivery_id);
     if (found == deliveries.end()) continue;
     Reported& delivery = found->second;
-    if (delivery.state != DeliveryState::kPending) continue;
-    const bool lease_held = !report.lease_id.empty() && delivery.lease_id == report.lease_id;
-    if (!lease_held && report.result != DeliveryResult::kDelivered) continue;
-    ApplyToDelivery(report, now, delivery);
-    ApplyToChannel(report, now, delivery.channel, channels[delivery.channel], effects);
-    if (delivery.state == DeliveryState::kDead) effects.with_dead.push_back(delivery.channel);
+    if (!Counts(report, delivery)) continue;
+    delivery.followers_wait_until = HeldByAnother(report, delivery);
+    ChannelHealth& channel = channels[delivery.channel];
+    if (channel.url_set_at.has_value() && delivery.leased_at < *channel.url_set_at) {
+      ApplyToDelivery(OfAnotherUrl(report), now, delivery);
+    } else {
+      ApplyToDelivery(report, now, delivery);
+      ApplyToChannel(report, now, delivery.channel, channel, effects);
+    }
+    if (delivery.state != DeliveryState::kDead) continue;
+    effects.with_dead.push_back(delivery.channel);
+    effects.projects.push_back(delivery.project);
   }
   RETURN_IF_ERROR(SaveDeliveries(session, deliveries, now));
   RETURN_IF_ERROR(SaveChannels(session, channels));
   std::vector<DeliveryKey> finished, put_off;
   for (const auto& [id, delivery] : deliveries) {
     if (!delivery.changed) continue;
+    if (delivery.followers_wait_until > now &&
+        delivery.followers_wait_until < absl::InfiniteFuture()) {
+      RETURN_IF_ERROR(pg::HoldFollowers(session, delivery.key, delivery.followers_wait_until));
+      continue;
+    }
     std::vector<DeliveryKey>& keys = delivery.state == DeliveryState::kPending ? put_off : finished;
     keys.push_back(delivery.key);
     if (delivery.is_digest && delivery.state != DeliveryState::kPending) {
@@ -268,6 +303,7 @@ absl::StatusOr<std::string> Apply(pg::Session& session, absl::Span<const Deliver
   Deduplicate(effects.disabled);
   Deduplicate(effects.recovered);
   Deduplicate(effects.with_dead);
+  Deduplicate(effects.projects);
   const pg::Announcement announcement = {.deliveries = released > 0 || !effects.recovered.empty()};
   return announcement.Encode();
 }

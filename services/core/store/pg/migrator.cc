@@ -98,7 +98,7 @@ absl::Status ApplyMigrations(const std::string& url, absl::Span<const Migration>
   RETURN_IF_ERROR(session.Ready());
   RETURN_IF_ERROR(CheckServer(session));
   RETURN_IF_ERROR(session.Script(kLock));  // held until the session ends
-  RETURN_IF_ERROR(session.Script("SET lock_timeout = '10s'"));
+  RETURN_IF_ERROR(session.Script("SET lock_timeout = '1s'"));
   RETURN_IF_ERROR(session.Script(kLedger));
   std::map<int, const Migration*> missing;
   for (const Migration& migration : migrations) missing[migration.number] = &migration;

@@ -12,6 +12,7 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "services/core/store/history.h"
+#include "services/core/store/pg/alert_retention.h"
 #include "services/core/store/pg/listener.h"
 #include "services/core/store/pg/maintenance_rows.h"
 #include "services/core/store/pg/session_pool.h"
@@ -89,6 +90,7 @@ class PgStore : public Store, public HistoryStore {
   absl::StatusOr<std::optional<ProjectKey>> FindProject(const std::string& id) override;
   absl::StatusOr<GapList> ReadGaps(absl::Time since) override;
   absl::StatusOr<absl::Time> NextSweepAt(const SweepCursor& after) override;
+  absl::StatusOr<std::vector<ProjectKey>> TroubledProjects() override;
   absl::StatusOr<Census> TakeCensus(absl::Time now) override;
 
   // history_reads.cc
@@ -154,6 +156,7 @@ class PgStore : public Store, public HistoryStore {
   pg::SessionPool upkeep_;
   pg::SessionPool probe_;
   pg::Listener listener_;
+  pg::AlertRetention alert_retention_;
   std::atomic<MonitorKey> mended_to_ = 0;  // where the next MendListing goes on
 };
 

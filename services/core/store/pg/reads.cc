@@ -89,6 +89,11 @@ constexpr pg::Statement kReadGaps = {
     "ORDER BY g.end_at, g.gap_id"};
 
 // Deleted monitors are few and indexed: they are counted apart.
+constexpr pg::Statement kTroubledProjects = {
+    "troubled_projects",
+    "SELECT DISTINCT c.project_id FROM channel c WHERE c.deleted_at IS NULL "
+    "AND (c.disabled_at IS NOT NULL OR c.failing_since IS NOT NULL)"};
+
 constexpr pg::Statement kCensus = {
     "census",
     "WITH counted AS (SELECT s.state, count(*) AS monitors FROM monitor_state s GROUP BY s.state "
@@ -242,6 +247,11 @@ absl::StatusOr<absl::Time> PgStore::NextSweepAt(const SweepCursor& after) {
   const absl::Time next = rows.at(0).Time();
   RETURN_IF_ERROR(rows.status());
   return next;
+}
+
+absl::StatusOr<std::vector<ProjectKey>> PgStore::TroubledProjects() {
+  return ReadAll<ProjectKey>(Read(kTroubledProjects, pg::Params()),
+                             [](pg::Row& row) { return static_cast<ProjectKey>(row.Int()); });
 }
 
 absl::StatusOr<Census> PgStore::TakeCensus(absl::Time now) {

@@ -60,8 +60,10 @@ std::map<std::string, double> RowsByAlias(const Json& explained) {
   while (!left.empty()) {
     const Json& node = *left.back();
     left.pop_back();
-    if (const auto alias = node.find("Alias"); alias != node.end()) {
-      rows.emplace(alias->get<std::string>(), node.value("Plan Rows", 0.0));
+    const auto alias = node.find("Alias"), expected = node.find("Plan Rows");
+    if (alias != node.end() && alias->is_string() && expected != node.end() &&
+        expected->is_number()) {
+      rows.emplace(alias->get<std::string>(), expected->get<double>());
     }
     if (const auto below = node.find("Plans"); below != node.end()) {
       for (const Json& child : *below) left.push_back(&child);

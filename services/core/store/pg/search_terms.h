@@ -56,7 +56,8 @@ std::vector<std::string> IndexedPatterns(const MonitorFilter& filter);
 std::optional<SearchTerms> ChooseTerms(const TermEstimates& estimates,
                                        const std::vector<std::string>& patterns);
 
-// The same, of what the planner expects; no table is read for it.
+// The same, of what the planner expects; no table is read for it. nullopt also when it is not
+// understood what that is.
 absl::StatusOr<std::optional<SearchTerms>> ChooseTerms(Session& session, const MonitorQuery& query);
 
 }  // namespace tocsin::core::pg

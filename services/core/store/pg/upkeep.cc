@@ -14,6 +14,7 @@
 #include "services/core/store/pg/pg_store.h"
 #include "services/core/store/pg/pg_transaction.h"
 #include "services/core/store/pg/rollups.h"
+#include "services/core/store/retention.h"
 
 namespace tocsin::core {
 namespace {
@@ -161,27 +162,6 @@ constexpr pg::Statement kDropLeases = {
     "DELETE FROM lease l USING lost WHERE l.delivery_id = lost.delivery_id"};
 
 // Keys ascend in time: what is due for deletion is found at the low end.
-constexpr pg::Statement kDropDeliveries = {
-    "drop_deliveries",
-    "WITH oldest AS (SELECT d.delivery_id FROM delivery d ORDER BY d.delivery_id "
-    "LIMIT $2::integer) DELETE FROM delivery d USING oldest "
-    "WHERE d.delivery_id = oldest.delivery_id AND d.state <> 1 "
-    "AND d.finished_at < $1::timestamptz"};
-
-constexpr pg::Statement kDropEvents = {
-    "drop_events",
-    "WITH oldest AS (SELECT e.event_id FROM alert_event e ORDER BY e.event_id "
-    "LIMIT $2::integer) DELETE FROM alert_event e USING oldest "
-    "WHERE e.event_id = oldest.event_id AND e.occurred_at < $1::timestamptz "
-    "AND e.feed_position IS NOT NULL AND NOT EXISTS (SELECT FROM incident i "
-    "WHERE i.incident_id = e.incident_id AND i.closed_at IS NULL)"};
-
-constexpr pg::Statement kDropIncidents = {
-    "drop_incidents",
-    "WITH oldest AS (SELECT i.incident_id FROM incident i ORDER BY i.incident_id "
-    "LIMIT $2::integer) DELETE FROM incident i USING oldest "
-    "WHERE i.incident_id = oldest.incident_id AND i.closed_at < $1::timestamptz"};
-
 constexpr pg::Statement kDropGaps = {
     "drop_gaps",
     "WITH oldest AS (SELECT g.gap_id FROM gap g ORDER BY g.gap_id LIMIT $2::integer) "
@@ -381,11 +361,8 @@ absl::StatusOr<bool> Purge(pg::Session& session, const RetentionPolicy& policy,
       {kPurgeMonitors, now - policy.deleted_monitors, kMonitorBatch},
       {kExpireStranded, now, kBatch},
       {kDropLeases, now, kBatch},
-      {kDropDeliveries, now - policy.incidents, kBatch},
-      {kDropEvents, now - policy.incidents, kBatch},
-      {kDropIncidents, now - policy.incidents, kBatch},
-      {kDropGaps, now - policy.incidents, kBatch},
-      {kDropUnwatched, now - policy.incidents, kBatch},
+      {kDropGaps, now - GapMemory(policy), kBatch},
+      {kDropUnwatched, now - UnwatchedMemory(policy), kBatch},
       {kDropPassed, now - policy.heartbeats, kBatch},
       {kDropRejected, now - policy.rejected_pushes, kBatch},
       {kDropHourRollups, std::min(now - policy.rollups.hours, rolled.days), kRollupBatch},
@@ -395,7 +372,7 @@ absl::StatusOr<bool> Purge(pg::Session& session, const RetentionPolicy& policy,
       {kDropAudit, now - policy.audit, kBatch},
       {kDropRequests, now - kRequestMemory, kBatch},
       {kForgetRuns, now - kRunMemory, kBatch},
-      {kForgetMaintenances, now - policy.incidents, kBatch},
+      {kForgetMaintenances, now - UnwatchedMemory(policy), kBatch},
       {kForgetDeletedMaintenances, now - kDeletedMaintenanceMemory, kBatch},
   };
   for (const auto& step : steps) {
@@ -449,6 +426,7 @@ absl::StatusOr<bool> PgStore::Maintain(const RetentionPolicy& policy, absl::Time
       known.ok() ? *known : RolledTo{.hours = absl::InfinitePast(), .days = absl::InfinitePast()};
   outcome.Add(MaintainHistory(*session, policy, rolled, now));
   outcome.Add(Purge(*session, policy, rolled, now));
+  outcome.Add(alert_retention_.Drop(*session, now - AlertMemory(policy), kBatch));
   outcome.Add(AllDone(MendListing(*session, now)));
   outcome.Add(AllDone(session->Run(kMendHeld).status()));
   outcome.Add(AllDone(pg::MendDigests(*session)));
