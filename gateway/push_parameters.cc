@@ -111,10 +111,17 @@ BodyKind KindOf(std::string_view content_type) {
   return suffix && StartsWithIgnoreCase(type, "application/") ? BodyKind::kJson : BodyKind::kNone;
 }
 
-// Whether a body with that Content-Encoding is what it says.
-bool IsPlain(std::string_view encoding) {
+// Whether a body with that Content-Encoding is something else than it seems. Some say their charset
+// there, which is no encoding.
+bool IsCompressed(std::string_view encoding) {
+  constexpr std::array<std::string_view, 6> kCodings = {"gzip", "x-gzip", "deflate",
+                                                        "br",   "zstd",   "compress"};
+  // The last one was applied last.
+  const size_t comma = encoding.rfind(',');
+  if (comma != std::string_view::npos) encoding.remove_prefix(comma + 1);
   encoding = TrimSpace(encoding);
-  return encoding.empty() || EqualsIgnoreCase(encoding, "identity");
+  return std::any_of(kCodings.begin(), kCodings.end(),
+                     [&](std::string_view coding) { return EqualsIgnoreCase(encoding, coding); });
 }
 
 }  // namespace
@@ -348,12 +355,12 @@ PushParser::~PushParser() { delete fields_; }
 
 absl::Status PushParser::Parse(const PushInput& input, PushParameters& out) {
   out.Clear();
-  const bool readable = input.body.empty() || IsPlain(input.content_encoding);
+  const bool readable = input.body.empty() || !IsCompressed(input.content_encoding);
   const BodyKind body =
       input.body.empty() || !readable ? BodyKind::kNone : KindOf(input.content_type);
   // The end of what a job says is where it says what went wrong.
   if (!readable) {
-    Warn("the body has a Content-Encoding and was not read; send it as it is", out);
+    Warn("the body is compressed and was not read; send it as it is", out);
   } else if (body == BodyKind::kNone && !input.body.empty()) {
     if (StartsWithIgnoreCase(TrimSpace(input.content_type), "multipart/")) {
       Warn(

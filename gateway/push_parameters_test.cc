@@ -52,12 +52,14 @@ TEST(PushParametersTest, ABodyThatCannotBeReadIsSaidNotToHaveBeen) {
         parser.Parse({.content_type = type, .content_encoding = encoding, .body = "status=down"}, p)
             .ok());
   };
-  parse("application/x-www-form-urlencoded", "identity");
-  EXPECT_EQ(p.kind, PushKind::kDown);
-  EXPECT_EQ(p.warning, "");
+  for (const char* encoding : {"", "identity", "UTF-8", "none"}) {
+    parse("application/x-www-form-urlencoded", encoding);
+    EXPECT_EQ(p.kind, PushKind::kDown) << encoding;
+    EXPECT_EQ(p.warning, "") << encoding;
+  }
   for (const char* type : {"application/x-www-form-urlencoded", "application/json", "text/plain"}) {
-    parse(type, "gzip");
-    EXPECT_THAT(p.warning, HasSubstr("Content-Encoding")) << type;
+    parse(type, "identity, GZip");
+    EXPECT_THAT(p.warning, HasSubstr("compressed")) << type;
     EXPECT_EQ(p.output, "") << type;
   }
   parse("multipart/form-data; boundary=x", "");
