@@ -265,7 +265,7 @@ TEST_P(Deliveries, WhatAnotherUrlMetWithSaysNothingOfTheChannel) {
     Channel changed = transaction.LockChannel(project(), "pager").value().value();
     changed.url = "https://elsewhere.example/";
     changed.failing_since.reset();
-    changed.url_set_at = moved;
+    changed.url_set_at = changed.updated_at = moved;
     return transaction.SaveChannel(changed);
   });
   EXPECT_EQ(LoadChannel("pager").url_set_at, moved);
@@ -277,12 +277,12 @@ TEST_P(Deliveries, WhatAnotherUrlMetWithSaysNothingOfTheChannel) {
   EXPECT_FALSE(LoadChannel("pager").disabled_at.has_value());
   EXPECT_FALSE(LoadChannel("pager").failing_since.has_value());
   // Refused there, it is tried here.
-  EXPECT_THAT(IdsOf(Lease(moved + kSecond, 10, 10, "here")), ElementsAre("msg_7"));
-  Report("msg_7", DeliveryResult::kRetry, moved + 2 * kSecond, absl::Hours(1), "here");
-  EXPECT_EQ(LoadChannel("pager").failing_since, moved + 2 * kSecond);
-  Report("msg_8", DeliveryResult::kDelivered, moved + 3 * kSecond);
+  EXPECT_THAT(IdsOf(Lease(moved + 2 * kSecond, 10, 10, "here")), ElementsAre("msg_7"));
+  Report("msg_7", DeliveryResult::kRetry, moved + 3 * kSecond, absl::Hours(1), "here");
+  EXPECT_EQ(LoadChannel("pager").failing_since, moved + 3 * kSecond);
+  Report("msg_8", DeliveryResult::kDelivered, moved + 4 * kSecond);
   EXPECT_EQ(Find("msg_8").state, DeliveryState::kDelivered);
-  EXPECT_EQ(LoadChannel("pager").failing_since, moved + 2 * kSecond);
+  EXPECT_EQ(LoadChannel("pager").failing_since, moved + 3 * kSecond);
 }
 
 TEST_P(Deliveries, ARetryWaitsAndADeferralIsNotCounted) {

@@ -120,6 +120,22 @@ TEST_P(Gathering, WhatFollowsWaitsForTheDigest) {
   EXPECT_THAT(LeaseIds(end_ + kSecond), ElementsAre("after"));
 }
 
+TEST_P(Gathering, ADigestThatIsDeliveredLateHasToldAllTheSame) {
+  Storm(0, 25, kStart);
+  Deliver(kStart);
+  const std::string digest = LeaseIds(end_).at(0);
+  AddDelivery(MakeDelivery("after", channel_, monitors_[24], 2, end_));
+  const absl::Time again = end_ + absl::Seconds(61);
+  EXPECT_THAT(IdsOf(Lease(again, 100, 100, "another")), ElementsAre(digest));
+  const absl::Time until = Find(digest).leased_until;
+  Report(digest, DeliveryResult::kDelivered, again + kSecond);
+  EXPECT_EQ(Find("d15").state, DeliveryState::kDelivered);
+  EXPECT_EQ(Find("d24").state, DeliveryState::kDelivered);
+  // The other may be sending it once more.
+  EXPECT_THAT(Lease(again + kSecond), IsEmpty());
+  EXPECT_THAT(LeaseIds(until), ElementsAre("after"));
+}
+
 TEST_P(Gathering, WhatADigestTellsIsNotWithdrawn) {
   Storm(0, 25, kStart);
   Deliver(kStart);

@@ -59,7 +59,9 @@ struct Channel {
   std::optional<absl::Time> failing_since;  // every attempt since then failed
   std::string last_error;
   std::optional<ChannelTold> told;
-  std::optional<absl::Time> url_set_at;  // when it was last given another URL
+  // What was leased before may have gone to another URL, which it had then: a few seconds after it
+  // was given this one, since they who lease may read the one before until that is committed.
+  std::optional<absl::Time> url_set_at;
   // Drawn anew by each change that people make; 0 until the first one of a channel that is older
   // than this.
   int64_t version = 0;

@@ -67,6 +67,9 @@ AuditedResource ResourceOf(const Channel& channel) {
           .name = ChannelName(channel.project_id, channel.id)};
 }
 
+// More than an update may take until it is committed.
+constexpr absl::Duration kLongestUpdate = absl::Seconds(5);
+
 // Positive, so that it is never that of a channel without one.
 int64_t NewVersion() { return static_cast<int64_t>(RandomId() >> 1 | 1); }
 
@@ -225,7 +228,7 @@ absl::StatusOr<Channel> ChannelAdmin::UpdateExisting(const Caller& caller, const
         }
         if (after.url != before.url) {
           ForgetFailures(after);
-          after.url_set_at = now;
+          after.url_set_at = now + kLongestUpdate;
         }
         if (after.fallback_channel != before.fallback_channel) {
           RETURN_IF_ERROR(CheckFallback(transaction, after));

@@ -7,6 +7,7 @@
 #include "absl/synchronization/notification.h"
 #include "common/log.h"
 #include "common/status_macros.h"
+#include "services/core/domain/validate.h"
 #include "services/core/engine/metrics.h"
 #include "services/core/store/transaction.h"
 
@@ -14,7 +15,7 @@ namespace tocsin::core {
 namespace {
 
 constexpr absl::Duration kTouchesKept = absl::Hours(24);
-constexpr absl::Duration kGapsKept = absl::Hours(24 * 400);  // longer than the longest timeout
+const absl::Duration kGapsKept = kMaxTimeout + kMaxGrace;  // a deadline is no further away
 // A gap ends with the stamp of a touch; no commit of a touch takes this long.
 constexpr absl::Duration kLatestCommit = absl::Minutes(1);
 

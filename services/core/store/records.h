@@ -197,12 +197,12 @@ struct ReportEffects {
   std::vector<ProjectKey> projects;   // of those with a dead one; who said 410 has one
 };
 
-// Of a delivery that was leased before its channel was given another URL, what a report is taken
-// for: it says nothing about the channel, and what was refused is tried there at once.
+// Of a delivery that was leased before Channel.url_set_at, what a report is taken for: it says
+// nothing about the channel, and what failed is tried again soon, whatever it was that it met with.
 inline DeliveryReport OfAnotherUrl(DeliveryReport report) {
   if (report.result != DeliveryResult::kDelivered && report.result != DeliveryResult::kDeferred) {
     report.result = DeliveryResult::kRetry;
-    report.retry_after = absl::ZeroDuration();
+    report.retry_after = absl::Seconds(1);
   }
   return report;
 }

@@ -80,36 +80,28 @@ absl::StatusOr<std::vector<LeasedDelivery>> MemoryStore::LeaseDeliveries(
   return leased;
 }
 
-void MemoryStore::ReleaseBacklog(ChannelKey channel, absl::Time now) {
-  std::vector<DeliveryKey> waiting;
-  if (const auto pending = tables_.pending().find(channel); pending != tables_.pending().end()) {
-    for (const auto& [due, key] : pending->second) {
-      if (due > now && tables_.deliveries().at(key).delivery.told_by.empty()) {
-        waiting.push_back(key);
-      }
-    }
+std::vector<Delivery> MemoryStore::ToldBy(const Delivery& digest) const {
+  std::vector<Delivery> told;
+  for (const auto& [key, row] : tables_.deliveries()) {
+    if (row.delivery.told_by == digest.id) told.push_back(row.delivery);
   }
-  for (const DeliveryKey key : waiting) {
-    memory::DeliveryRow row = tables_.deliveries().at(key);
-    row.delivery.next_attempt_at = now;
-    tables_.SetDelivery(key, std::move(row));
-  }
+  return told;
 }
 
-// Another may be sending it for as long as it is leased.
-void MemoryStore::HoldFollowers(const Delivery& finished) {
+// Another may be sending it until then.
+void MemoryStore::HoldFollowers(const Delivery& finished, absl::Time until) {
   std::vector<DeliveryKey> waiting;
   for (const auto& [key, row] : tables_.deliveries()) {
     const Delivery& other = row.delivery;
     if (other.state == DeliveryState::kPending && other.monitor == finished.monitor &&
         other.monitor != 0 && other.channel == finished.channel && !other.redelivery &&
-        other.sequence > finished.sequence && other.next_attempt_at < finished.leased_until) {
+        other.sequence > finished.sequence && other.next_attempt_at < until) {
       waiting.push_back(key);
     }
   }
   for (const DeliveryKey key : waiting) {
     memory::DeliveryRow row = tables_.deliveries().at(key);
-    row.delivery.next_attempt_at = finished.leased_until;
+    row.delivery.next_attempt_at = until;
     tables_.SetDelivery(key, std::move(row));
   }
 }
@@ -123,7 +115,9 @@ void MemoryStore::Apply(DeliveryReport report, absl::Time now, ReportEffects& ef
   const bool held_by_another = !held && !delivery.lease_id.empty() && delivery.leased_until > now;
   const bool delivered = report.result == DeliveryResult::kDelivered;
   if (delivery.state != DeliveryState::kPending || (!held && !delivered)) return;
-  if (held_by_another && delivery.leased_until < absl::InfiniteFuture()) HoldFollowers(delivery);
+  const absl::Time leased_until = delivery.leased_until;
+  const bool holds_followers =
+      held_by_another && leased_until < absl::InfiniteFuture() && !delivery.redelivery;
 
   delivery.lease_id.clear();
   delivery.leased_until = absl::InfinitePast();
@@ -166,6 +160,10 @@ void MemoryStore::Apply(DeliveryReport report, absl::Time now, ReportEffects& ef
   if (digest.type == DeliveryType::kDigest && digest.state != DeliveryState::kPending) {
     FollowDigest(digest);
   }
+  if (holds_followers) {
+    HoldFollowers(digest, leased_until);
+    for (const Delivery& told : ToldBy(digest)) HoldFollowers(told, leased_until);
+  }
 
   if (of_another_url) return;
   if (!delivered && report.result != DeliveryResult::kDeferred) {
@@ -180,7 +178,7 @@ void MemoryStore::Apply(DeliveryReport report, absl::Time now, ReportEffects& ef
   tables_.SetChannel(channel_key, std::move(channel));
   if (delivered && was_failing) {
     effects.recovered.push_back(channel_key);
-    ReleaseBacklog(channel_key, now);
+    tables_.ReleaseBacklog(channel_key, now);
   }
 }
 

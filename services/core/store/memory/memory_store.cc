@@ -2,6 +2,7 @@
 #include "services/core/store/memory/memory_store.h"
 
 #include <algorithm>
+#include <set>
 
 #include "services/core/store/memory/memory_transaction.h"
 #include "services/core/store/retention.h"
@@ -191,10 +192,15 @@ void MemoryStore::DropFinished(absl::Time before) {
   }
   for (const DeliveryKey key : keys) tables_.SetDelivery(key, std::nullopt);
   keys.clear();
+  std::set<EventKey> pending;
+  for (const auto& [key, row] : tables_.deliveries()) {
+    if (row.delivery.state != DeliveryState::kPending) continue;
+    pending.insert(row.delivery.events.begin(), row.delivery.events.end());
+  }
   for (const auto& [key, row] : tables_.events()) {
-    const bool kept =
-        row.event.type == EventType::kFiring && IsOpenOrUntold(row.event.incident.key);
-    if (row.feed_position != 0 && !kept && row.event.occurred_at < before) keys.push_back(key);
+    const bool kept = pending.contains(key) || (row.event.type == EventType::kFiring &&
+                                                IsOpenOrUntold(row.event.incident.key));
+    if (row.feed_position != 0 && !kept && row.event.detected_at < before) keys.push_back(key);
   }
   for (const EventKey key : keys) tables_.SetEvent(key, std::nullopt);
   keys.clear();

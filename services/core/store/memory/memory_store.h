@@ -72,7 +72,9 @@ class MemoryStore : public Store, public HistoryStore {
   void Announce(const News& news) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   std::optional<LeasedDelivery> Lease(DeliveryKey key, const LeaseRequest& request)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void HoldFollowers(const Delivery& finished) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  std::vector<Delivery> ToldBy(const Delivery& digest) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void HoldFollowers(const Delivery& finished, absl::Time until)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Apply(DeliveryReport report, absl::Time now, ReportEffects& effects)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Lets those go that need not wait any more, alone or as digests (see domain/gathering.h).
@@ -84,7 +86,6 @@ class MemoryStore : public Store, public HistoryStore {
       ABSL_SHARED_LOCKS_REQUIRED(mutex_);
   // What became of a digest becomes of those that it tells.
   void FollowDigest(const Delivery& digest) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void ReleaseBacklog(ChannelKey channel, absl::Time now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Purge(MonitorKey monitor) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void ForgetKeys(absl::Time ended_before) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Gives up what waits past its days for channels that take nothing.

@@ -327,27 +327,10 @@ absl::Status MemoryTransaction::SaveChannel(const Channel& channel) {
   const bool has_another_url = found->second.channel.url_set_at != channel.url_set_at;
   tables_.SetChannel(channel.key, ChannelRow{.channel = channel, .deleted = found->second.deleted});
   if (has_another_url && channel.url_set_at.has_value()) {
-    ReleaseBacklog(channel.key, *channel.url_set_at);
+    tables_.ReleaseBacklog(channel.key, channel.updated_at);
   }
   news_.deliveries = true;
   return absl::OkStatus();
-}
-
-// What waits after an attempt at another URL is due at once.
-void MemoryTransaction::ReleaseBacklog(ChannelKey channel, absl::Time now) {
-  std::vector<DeliveryKey> waiting;
-  if (const auto pending = tables_.pending().find(channel); pending != tables_.pending().end()) {
-    for (const auto& [due, key] : pending->second) {
-      const DeliveryRow& row = tables_.deliveries().at(key);
-      const bool was_tried = row.leased_at != absl::InfinitePast() && row.leased_at < now;
-      if (due > now && was_tried && row.delivery.told_by.empty()) waiting.push_back(key);
-    }
-  }
-  for (const DeliveryKey key : waiting) {
-    DeliveryRow row = tables_.deliveries().at(key);
-    row.delivery.next_attempt_at = now;
-    tables_.SetDelivery(key, std::move(row));
-  }
 }
 
 absl::Status MemoryTransaction::DeleteChannel(ChannelKey channel, absl::Time now) {

@@ -98,7 +98,6 @@ class MemoryTransaction : public Transaction {
                                                       int limit) override;
 
  private:
-  void ReleaseBacklog(ChannelKey channel, absl::Time now);
   std::optional<ChannelKey> FindChannel(ProjectKey project, const std::string& id) const;
   // Supersedes what is too much.
   void CutBacklogOf(ChannelKey channel, MonitorKey monitor);

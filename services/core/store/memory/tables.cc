@@ -248,6 +248,22 @@ bool Tables::MustWait(const Delivery& delivery) const {
   return order != order_.end() && order->second.begin()->first < delivery.sequence;
 }
 
+void Tables::ReleaseBacklog(ChannelKey channel, absl::Time now) {
+  const auto pending = pending_.find(channel);
+  if (pending == pending_.end()) return;
+  std::vector<DeliveryKey> waiting;
+  for (const auto& [due, key] : pending->second) {
+    const DeliveryRow& row = deliveries_.at(key);
+    const bool was_tried = row.leased_at != absl::InfinitePast() && row.leased_at < now;
+    if (due > now && was_tried && row.delivery.told_by.empty()) waiting.push_back(key);
+  }
+  for (const DeliveryKey key : waiting) {
+    DeliveryRow row = deliveries_.at(key);
+    row.delivery.next_attempt_at = now;
+    SetDelivery(key, std::move(row));
+  }
+}
+
 Monitor Tables::MonitorAt(MonitorKey key) const {
   Monitor monitor = {.definition = definitions_.at(key), .state = states_.at(key).state};
   if (const auto open = open_incidents_.find(key); open != open_incidents_.end()) {

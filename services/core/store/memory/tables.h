@@ -110,6 +110,8 @@ class Tables {
   void SetIncident(IncidentKey key, std::optional<Incident> incident);
   void SetEvent(EventKey key, std::optional<EventRow> row);
   void SetDelivery(DeliveryKey key, std::optional<DeliveryRow> row);
+  // Makes due at once what waits for the channel since an attempt before `now`.
+  void ReleaseBacklog(ChannelKey channel, absl::Time now);
   void SetChannel(ChannelKey key, std::optional<ChannelRow> row);
   void SetProject(ProjectKey key, std::optional<ProjectRow> row);
   void SetKey(ApiKeyKey key, std::optional<ApiKey> row);

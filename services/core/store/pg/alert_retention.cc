@@ -32,8 +32,10 @@ constexpr Statement kDropDeliveries = {
 
 constexpr Statement kDropEvents = {
     "drop_events",
-    TOCSIN_DROP_OLD("alert_event", "event_id", "occurred_at",
-                    "t.occurred_at < $1::timestamptz AND t.feed_position IS NOT NULL "
+    TOCSIN_DROP_OLD("alert_event", "event_id", "detected_at",
+                    "t.detected_at < $1::timestamptz AND t.feed_position IS NOT NULL "
+                    "AND NOT EXISTS (SELECT FROM delivery d WHERE d.state = 1 "
+                    "AND d.monitor_id = t.monitor_id AND t.event_id = ANY (d.events)) "
                     "AND NOT (t.type = 1 AND (EXISTS (SELECT FROM incident i "
                     "WHERE i.incident_id = t.incident_id AND i.closed_at IS NULL) "
                     "OR EXISTS (SELECT FROM monitor_state s WHERE s.monitor_id = t.monitor_id "

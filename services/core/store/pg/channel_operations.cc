@@ -41,7 +41,7 @@ constexpr Statement kSaveChannel = {
     "told_disabled_at = $13::timestamptz, created_at = $14::timestamptz, "
     "updated_at = $15::timestamptz, version = $16::bigint, group_limit = $17::integer, "
     "group_wait_us = $18::bigint, url_set_at = $19::timestamptz, "
-    "released_at = CASE WHEN url_set_at IS DISTINCT FROM $19::timestamptz THEN $19::timestamptz "
+    "released_at = CASE WHEN url_set_at IS DISTINCT FROM $19::timestamptz THEN $15::timestamptz "
     "ELSE released_at END, "
     "url = CASE length($20::bytea) WHEN 0 THEN url ELSE $20::bytea END, "
     "secrets = CASE length($21::bytea) WHEN 0 THEN secrets ELSE $21::bytea END "

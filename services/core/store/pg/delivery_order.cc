@@ -52,7 +52,7 @@ const Statement kReleaseFollowers = {
 constexpr Statement kHoldFollowers = {
     "hold_followers",
     "UPDATE delivery f SET next_attempt_at = greatest(f.next_attempt_at, "
-    "$1::timestamptz) " TOCSIN_FOLLOWERS("$2", "", "")};
+    "$1::timestamptz) " TOCSIN_FOLLOWERS("$2", "", " AND NOT d.redelivery")};
 
 const Statement kPutOffFollowers = {
     "put_off_followers",
@@ -73,10 +73,10 @@ absl::StatusOr<int64_t> ReleaseFollowers(Session& session, absl::Span<const Deli
   return rows.affected();
 }
 
-absl::Status HoldFollowers(Session& session, DeliveryKey finished, absl::Time until) {
-  const DeliveryKey keys[] = {finished};
-  return session.Run(kHoldFollowers, Params().Time(until).Keys8(absl::MakeConstSpan(keys)))
-      .status();
+absl::Status HoldFollowers(Session& session, absl::Span<const DeliveryKey> finished,
+                           absl::Time until) {
+  if (finished.empty()) return absl::OkStatus();
+  return session.Run(kHoldFollowers, Params().Time(until).Keys8(finished)).status();
 }
 
 absl::Status PutOffFollowers(Session& session, absl::Span<const DeliveryKey> put_off) {

@@ -18,9 +18,10 @@ namespace tocsin::core::pg {
 absl::StatusOr<int64_t> ReleaseFollowers(Session& session, absl::Span<const DeliveryKey> finished,
                                          absl::Time now);
 
-// Those that wait for this one, which has finished, are due no earlier than `until`: another may be
-// sending it until then.
-absl::Status HoldFollowers(Session& session, DeliveryKey finished, absl::Time until);
+// Those that wait for these, which have finished, are due no earlier than `until`: another may be
+// sending them until then.
+absl::Status HoldFollowers(Session& session, absl::Span<const DeliveryKey> finished,
+                           absl::Time until);
 
 // Those that wait for these, which were put off, are due no earlier.
 absl::Status PutOffFollowers(Session& session, absl::Span<const DeliveryKey> put_off);

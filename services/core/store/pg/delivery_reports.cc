@@ -286,16 +286,16 @@ absl::StatusOr<std::string> Apply(pg::Session& session, absl::Span<const Deliver
   std::vector<DeliveryKey> finished, put_off;
   for (const auto& [id, delivery] : deliveries) {
     if (!delivery.changed) continue;
-    if (delivery.followers_wait_until > now &&
-        delivery.followers_wait_until < absl::InfiniteFuture()) {
-      RETURN_IF_ERROR(pg::HoldFollowers(session, delivery.key, delivery.followers_wait_until));
-      continue;
-    }
-    std::vector<DeliveryKey>& keys = delivery.state == DeliveryState::kPending ? put_off : finished;
+    const bool is_pending = delivery.state == DeliveryState::kPending;
+    const bool is_held = delivery.followers_wait_until > now &&
+                         delivery.followers_wait_until < absl::InfiniteFuture();
+    std::vector<DeliveryKey> held;
+    std::vector<DeliveryKey>& keys = is_pending ? put_off : is_held ? held : finished;
     keys.push_back(delivery.key);
-    if (delivery.is_digest && delivery.state != DeliveryState::kPending) {
+    if (delivery.is_digest && !is_pending) {
       RETURN_IF_ERROR(pg::FollowDigest(session, delivery.key, keys));
     }
+    RETURN_IF_ERROR(pg::HoldFollowers(session, held, delivery.followers_wait_until));
   }
   RETURN_IF_ERROR(pg::PutOffFollowers(session, put_off));
   ASSIGN_OR_RETURN(const int64_t released, pg::ReleaseFollowers(session, finished, now));
