@@ -142,6 +142,11 @@ struct PushParser::Fields : ParameterSet {
 
   void ReadForm(std::string_view form);
   void ReadJson(std::string_view body, std::string& warning);
+  // Takes a status that was found where it does not belong, if it means something: a body of
+  // another type than its sender thought must not make an up of a down.
+  void OfferStatus(std::string_view word) {
+    if (ReadStatus(word)) status.Offer(word);
+  }
   absl::Status Interpret(std::string_view action, PushParameters& out);
   absl::Status InterpretAction(std::string_view action, PushParameters& out);
   absl::Status InterpretStatus(PushParameters& out);
@@ -206,6 +211,22 @@ class JsonReader : public nlohmann::json_sax<nlohmann::json> {
   std::string key_;
 };
 
+// The letters that `text` begins with, after blanks.
+std::string_view FirstWord(std::string_view text) {
+  text = TrimSpace(text);
+  size_t end = 0;
+  while (end < text.size() && ((text[end] | 0x20) >= 'a' && (text[end] | 0x20) <= 'z')) ++end;
+  return text.substr(0, end);
+}
+
+// The word in the part "status" of a multipart body (RFC 7578); empty when there is none.
+std::string_view FindStatusPart(std::string_view body) {
+  const size_t name = body.find("name=\"status\"");
+  if (name == std::string_view::npos) return {};
+  const size_t blank = body.find("\r\n\r\n", name);
+  return blank == std::string_view::npos ? std::string_view() : FirstWord(body.substr(blank));
+}
+
 // The word of the first `"status": "…"` (or `"status": true`) in text that is no JSON; empty when
 // there is none.
 std::string_view FindStatus(std::string_view text) {
@@ -215,9 +236,7 @@ std::string_view FindStatus(std::string_view text) {
     if (rest.empty() || rest.front() != ':') continue;
     rest = TrimSpace(rest.substr(1));
     if (!rest.empty() && rest.front() == '"') rest.remove_prefix(1);
-    size_t end = 0;
-    while (end < rest.size() && ((rest[end] | 0x20) >= 'a' && (rest[end] | 0x20) <= 'z')) ++end;
-    return rest.substr(0, end);
+    return FirstWord(rest);
   }
   return {};
 }
@@ -358,20 +377,22 @@ absl::Status PushParser::Parse(const PushInput& input, PushParameters& out) {
   const bool readable = input.body.empty() || !IsCompressed(input.content_encoding);
   const BodyKind body =
       input.body.empty() || !readable ? BodyKind::kNone : KindOf(input.content_type);
+  const bool multipart = readable && body == BodyKind::kNone && !input.body.empty() &&
+                         StartsWithIgnoreCase(TrimSpace(input.content_type), "multipart/");
   // The end of what a job says is where it says what went wrong.
   if (!readable) {
     Warn("the body is compressed and was not read; send it as it is", out);
   } else if (body == BodyKind::kNone && !input.body.empty()) {
-    if (StartsWithIgnoreCase(TrimSpace(input.content_type), "multipart/")) {
+    if (multipart) {
       Warn(
-          "the body is multipart and was kept as output; parameters are read from "
-          "application/x-www-form-urlencoded and application/json",
+          "the body is multipart and was kept as output; but for its status, parameters are read "
+          "from application/x-www-form-urlencoded and application/json",
           out);
     }
     out.output.assign(
         input.body.substr(input.body.size() - std::min(input.body.size(), kMaxOutputBytes)));
   }
-  if (input.query.empty() && body == BodyKind::kNone && input.action.empty()) {
+  if (input.query.empty() && body == BodyKind::kNone && input.action.empty() && !multipart) {
     return absl::OkStatus();
   }
   fields_->Clear();
@@ -379,10 +400,14 @@ absl::Status PushParser::Parse(const PushInput& input, PushParameters& out) {
   if (body == BodyKind::kForm) {
     // curl -d says so of whatever it sends.
     if (TrimSpace(input.body).substr(0, 1) == "{") {
-      out.warning = "the body looks like JSON but its Content-Type says it is a form";
+      out.warning =
+          "the body looks like JSON but its Content-Type says it is a form; only its status was "
+          "read";
+      fields_->OfferStatus(FindStatus(input.body));
     }
     fields_->ReadForm(input.body);
   }
+  if (multipart) fields_->OfferStatus(FindStatusPart(input.body));
   if (body == BodyKind::kJson) fields_->ReadJson(input.body, out.warning);
   return fields_->Interpret(input.action, out);
 }

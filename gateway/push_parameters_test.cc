@@ -219,6 +219,27 @@ TEST(PushParametersTest, ContentTypeDecidesHowABodyIsRead) {
   EXPECT_THAT(Parse("", kForm, json).p.warning, HasSubstr("looks like JSON"));
 }
 
+TEST(PushParametersTest, ADownInABodyOfTheWrongTypeIsNoUp) {
+  // curl -d '{"status":"down"}' and curl -F status=down.
+  const std::string json = R"({"status":"down","msg":"x"})";
+  EXPECT_EQ(Parse("", kForm, json).p.kind, PushKind::kDown);
+  EXPECT_EQ(Parse("status=up", kForm, json).p.kind, PushKind::kUp);
+  EXPECT_EQ(Parse("", kForm, R"({"status":"bananas"})").p.kind, PushKind::kUp);
+  const std::string type = "multipart/form-data; boundary=------x";
+  const auto part = [](const std::string& name, const std::string& value) {
+    return "--------x\r\nContent-Disposition: form-data; name=\"" + name + "\"\r\n\r\n" + value +
+           "\r\n--------x--\r\n";
+  };
+  const Parsed down = Parse("", type, part("status", "down"));
+  EXPECT_EQ(down.p.kind, PushKind::kDown);
+  EXPECT_THAT(down.p.warning, HasSubstr("multipart"));
+  EXPECT_EQ(down.p.output, part("status", "down"));
+  EXPECT_EQ(Parse("status=up", type, part("status", "down")).p.kind, PushKind::kUp);
+  EXPECT_EQ(Parse("", type, part("status", "bananas")).p.kind, PushKind::kUp);
+  EXPECT_EQ(Parse("", type, part("log", "down")).p.kind, PushKind::kUp);
+  EXPECT_EQ(Parse("", type, "name=\"status\"").p.kind, PushKind::kUp);
+}
+
 TEST(PushParametersTest, ABodyOfAnotherTypeIsOutputAndItsEndIsKept) {
   const std::string bytes("line\n\0\xFF\x80 end", 12);
   for (const char* type : {"", "text/plain", "application/octet-stream", "multipart/form-data"}) {
