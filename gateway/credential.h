@@ -1,4 +1,4 @@
-// The secret of an Authorization header.
+// Secrets: in an Authorization header, and which of them are keys.
 #pragma once
 
 #include <string_view>
@@ -17,6 +17,12 @@ inline std::string_view CredentialOf(const http::Request& request, std::string_v
     return {};
   }
   return TrimSpace(value.substr(scheme.size()));
+}
+
+// Whether it begins as every push key does. A push token that was imported may do so, too.
+inline bool LooksLikeKey(std::string_view secret) {
+  constexpr std::string_view kStart = "tk_";
+  return secret.substr(0, kStart.size()) == kStart;
 }
 
 }  // namespace tocsin::gateway

@@ -25,8 +25,6 @@ constexpr absl::Duration kRetryAfter = absl::Seconds(1);
 constexpr int kMaxLogLinesPerSecond = 10;
 constexpr char kTooManyUnknown[] = "Too many pushes with unknown tokens from this address.";
 constexpr char kInvalid[] = "The push cannot be stored as it is.";
-// What they begin with; a token that was imported may do so, too.
-constexpr std::string_view kKeyStart = "tk_";
 constexpr char kLoneKey[] =
     "Monitor not found: a push key is followed by its monitor, /api/push/<push key>/<monitor>.";
 constexpr char kMayNotCreate[] =
@@ -141,7 +139,7 @@ void PushHandler::Forward(PendingPush& push, std::string_view secret, const http
                           http::Responder responder) {
   push.token_hash = Sha256(secret);
   push.limit_key = LimitKey(push.token_hash, push.monitor_id);
-  push.lone_key = push.monitor_id.empty() && secret.substr(0, kKeyStart.size()) == kKeyStart;
+  push.lone_key = push.monitor_id.empty() && LooksLikeKey(secret);
   push.responder = responder;
   push.received = loop_.now();
   push.request_id.assign(request.Header("X-Request-Id").substr(0, kMaxRequestId));

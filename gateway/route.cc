@@ -3,14 +3,13 @@
 
 #include <iterator>
 
+#include "gateway/credential.h"
 #include "gateway/http/message.h"
 
 namespace tocsin::gateway {
 namespace {
 
 constexpr std::string_view kPush = "/api/push";
-// How every key begins.
-constexpr std::string_view kKeyPrefix = "tk_";
 
 // "http://host/path" → "/path" (RFC 9112, 3.2.2: servers must accept it).
 std::string_view OriginForm(std::string_view target) {
@@ -33,7 +32,7 @@ bool TakeParts(std::string_view path, Route& route) {
     if (count == std::size(parts)) return false;
     path.remove_prefix(slash + 1);
   }
-  return count == 1 || route.token.substr(0, kKeyPrefix.size()) == kKeyPrefix;
+  return count == 1 || LooksLikeKey(route.token);
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include "gateway/adapters/adapter.h"
 #include "gateway/adapters/plain_text.h"
 #include "gateway/adapters/reading.h"
+#include "gateway/credential.h"
 #include "gateway/monitor_id.h"
 
 namespace tocsin::gateway {
@@ -15,7 +16,6 @@ namespace {
 
 constexpr std::string_view kPrefix = "/ping/";
 constexpr char kBadUrl[] = "invalid url format";
-constexpr std::string_view kKeyPrefix = "tk_";
 
 bool IsBelowPing(std::string_view path) {
   return path.size() > kPrefix.size() && path.substr(0, kPrefix.size()) == kPrefix;
@@ -58,8 +58,7 @@ class Healthchecks final : public Adapter {
     if (IsBelowPing(target.path)) return true;
     const std::string_view first = target.path.substr(0, target.path.find('/', 1));
     if (first.empty()) return false;
-    return first.substr(1, kKeyPrefix.size()) == kKeyPrefix ||
-           ReadUuid(first.substr(1)).has_value();
+    return LooksLikeKey(first.substr(1)) || ReadUuid(first.substr(1)).has_value();
   }
 
   absl::Status Read(const Target& target, const http::Request& request, PushAddress& to,
@@ -88,8 +87,7 @@ class Healthchecks final : public Adapter {
     const auto uuid = ReadUuid(parts[0]);
     to.secret = uuid.value_or(parts[0]);
     if (parts.size() == 1) return true;
-    const bool key = !uuid && (parts.size() == 3 || !IsSignal(parts[1]) ||
-                               parts[0].substr(0, kKeyPrefix.size()) == kKeyPrefix);
+    const bool key = !uuid && (parts.size() == 3 || !IsSignal(parts[1]) || LooksLikeKey(parts[0]));
     if (!key) return parts.size() == 2 && ReadSignal(parts[1], out);
     const auto monitor = IsSlug(parts[1]) ? MonitorIdOf(parts[1]) : std::nullopt;
     if (!monitor) return false;
