@@ -30,6 +30,20 @@ class Upkeep : public StoreContract {
     Do([&](Transaction& transaction) { return transaction.AddHeartbeats({stored}); });
   }
 
+  // The outage is delivered, and in the feed.
+  void Tell(const Outage& outage, const MonitorIdentity& monitor) {
+    Delivery delivery = MakeDelivery("msg_1", AddChannel("pager"), monitor.key, 1, kStart);
+    delivery.type = DeliveryType::kIncidentOpened;
+    delivery.events = {outage.firing};
+    AddDelivery(delivery);
+    EXPECT_THAT(Lease(kStart), SizeIs(1));
+    EXPECT_TRUE(
+        store()
+            .ApplyReports({{.lease_id = "lease", .delivery_id = "msg_1", .outcome = "ok"}}, kStart)
+            .ok());
+    EXPECT_EQ(store().SequenceFeed(10).value(), 1);
+  }
+
   std::vector<uint64_t> Pushes(MonitorKey monitor) {
     HeartbeatQuery query;
     query.monitor = monitor;
@@ -208,20 +222,11 @@ TEST_P(Upkeep, MonitorsDeletedForLongArePurgedAndTheirIdIsFree) {
 
 TEST_P(Upkeep, FinishedDeliveriesAndClosedIncidentsGoAfterTheirTime) {
   const MonitorIdentity monitor = AddUp("job");
-  const ChannelKey channel = AddChannel("pager");
   Outage outage = Open(monitor, 1, kStart);
   outage.incident.closed_at = kStart + kSecond;
   outage.incident.resolution = Resolution::kRecovered;
   Do([&](Transaction& transaction) { return transaction.SaveIncident(outage.incident); });
-  Delivery delivery = MakeDelivery("msg_1", channel, monitor.key, 1, kStart);
-  delivery.events = {outage.firing};
-  AddDelivery(delivery);
-  EXPECT_THAT(Lease(kStart), SizeIs(1));
-  EXPECT_TRUE(
-      store()
-          .ApplyReports({{.lease_id = "lease", .delivery_id = "msg_1", .outcome = "ok"}}, kStart)
-          .ok());
-  EXPECT_EQ(store().SequenceFeed(10).value(), 1);
+  Tell(outage, monitor);
   DeliveryQuery query;
   query.project = project();
   MaintainAll(kStart + 399 * kDay);
@@ -235,18 +240,8 @@ TEST_P(Upkeep, FinishedDeliveriesAndClosedIncidentsGoAfterTheirTime) {
 
 TEST_P(Upkeep, WhoWasToldOfAnIncidentIsKnownUntilItsEndHoweverLateThatIs) {
   const MonitorIdentity monitor = AddUp("job");
-  const ChannelKey channel = AddChannel("pager");
   Outage outage = Open(monitor, 1, kStart);
-  Delivery delivery = MakeDelivery("msg_1", channel, monitor.key, 1, kStart);
-  delivery.type = DeliveryType::kIncidentOpened;
-  delivery.events = {outage.firing};
-  AddDelivery(delivery);
-  EXPECT_THAT(Lease(kStart), SizeIs(1));
-  EXPECT_TRUE(
-      store()
-          .ApplyReports({{.lease_id = "lease", .delivery_id = "msg_1", .outcome = "ok"}}, kStart)
-          .ok());
-  EXPECT_EQ(store().SequenceFeed(10).value(), 1);
+  Tell(outage, monitor);
   const auto told = [&] {
     size_t count = 0;
     Do([&](Transaction& transaction) -> absl::Status {

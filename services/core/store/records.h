@@ -239,7 +239,7 @@ struct RollupPolicy {
 struct RetentionPolicy {
   absl::Duration heartbeats = absl::Hours(24 * 14);
   absl::Duration incidents =
-      absl::Hours(24 * 400);  // and events, finished deliveries, gaps, passed deadlines
+      absl::Hours(24 * 400);  // and events, finished deliveries; see retention.h
   absl::Duration deleted_monitors = absl::Hours(24 * 30);
   absl::Duration revoked_keys = absl::Hours(24 * 30);
   absl::Duration audit = absl::Hours(24 * 400);

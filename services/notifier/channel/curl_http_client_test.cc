@@ -38,12 +38,13 @@ class CurlHttpClientTest : public testing::Test {
     return options;
   }
   HttpResult Post(const std::string& url, absl::Duration timeout = absl::Seconds(10),
-                  std::string body = "{\"a\":1}") {
+                  std::string body = "{\"a\":1}", bool connects_anew = false) {
     if (client_ == nullptr) Make(Open());
     absl::Notification done;
     HttpResult result;
     loop_.Post([&] {
-      HttpRequest request{url, {"content-type: application/json", "x-a: b"}, body, timeout};
+      HttpRequest request{
+          url, {"content-type: application/json", "x-a: b"}, body, timeout, connects_anew};
       client_->Send(std::move(request), [&](HttpResult r) {
         result = std::move(r);
         done.Notify();
@@ -89,6 +90,14 @@ TEST_F(CurlHttpClientTest, PostsTheBodyAndTheHeadersAndKeepsTheConnection) {
   EXPECT_EQ(requests[0].headers.at("user-agent"), "Tocsin/test");
   EXPECT_EQ(requests[0].headers.count("expect"), 0u);
   EXPECT_EQ(receiver.connections(), 1);
+}
+
+TEST_F(CurlHttpClientTest, WhatIsToConnectAnewUsesNoConnectionThatIsOpen) {
+  LocalReceiver receiver(Always({}));
+  for (const bool anew : {false, true, true}) {
+    EXPECT_EQ(Post(receiver.Url("/"), absl::Seconds(10), "{}", anew).status, 200);
+  }
+  EXPECT_EQ(receiver.connections(), 3);
 }
 
 TEST_F(CurlHttpClientTest, SaysWhichClassTheStatusIsIn) {
