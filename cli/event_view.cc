@@ -9,6 +9,7 @@
 #include "absl/strings/str_replace.h"
 #include "cli/duration.h"
 #include "cli/values.h"
+#include "common/number.h"
 
 namespace tocsin::cli {
 namespace {
@@ -64,7 +65,7 @@ Table HeartbeatsTable(const v1::ListHeartbeatsResponse& heartbeats, bool wide) {
   for (const v1::Heartbeat& beat : heartbeats.heartbeats()) {
     table.AddRow(
         {Show(beat.receive_time()), ShowEnum(v1::Heartbeat::Kind_Name(beat.kind()), "KIND_"),
-         Effect(beat), beat.has_value() ? absl::StrCat(beat.value()) : "",
+         Effect(beat), beat.has_value() ? NumberText(beat.value()) : "",
          beat.has_exit_status() ? absl::StrCat(beat.exit_status()) : "", beat.run_id(), Took(beat),
          Size(beat.output_size_bytes()), wide ? beat.message() : Shortened(beat.message())});
   }

@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "cli/values.h"
+#include "common/number.h"
 
 namespace tocsin::cli {
 namespace {
@@ -74,10 +75,11 @@ std::string LabelWords(const v1::Monitor& monitor) {
 
 std::string BoundWords(const v1::Monitor& monitor) {
   if (monitor.has_value_min() && monitor.has_value_max()) {
-    return absl::StrCat("from ", monitor.value_min(), " to ", monitor.value_max());
+    return absl::StrCat("from ", NumberText(monitor.value_min()), " to ",
+                        NumberText(monitor.value_max()));
   }
-  if (monitor.has_value_min()) return absl::StrCat("at least ", monitor.value_min());
-  return monitor.has_value_max() ? absl::StrCat("at most ", monitor.value_max()) : "";
+  if (monitor.has_value_min()) return absl::StrCat("at least ", NumberText(monitor.value_min()));
+  return monitor.has_value_max() ? absl::StrCat("at most ", NumberText(monitor.value_max())) : "";
 }
 
 std::string ScheduleWords(const v1::CronSchedule& cron) {

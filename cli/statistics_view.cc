@@ -14,6 +14,7 @@
 #include "cli/duration.h"
 #include "cli/table.h"
 #include "cli/values.h"
+#include "common/number.h"
 
 namespace tocsin::cli {
 namespace {
@@ -130,7 +131,7 @@ std::string TimesText(const v1::Distribution& spread, const char* heading,
 }
 
 std::string ValuesText(const v1::Distribution& spread) {
-  const auto show = [](double value) { return absl::StrCat(value); };
+  const auto show = [](double value) { return NumberText(value); };
   const std::vector<v1::Distribution::Bucket> buckets(spread.buckets().begin(),
                                                       spread.buckets().end());
   return absl::StrCat("\n", Spread(spread, Counted(spread.count(), "value"), show), "\n",

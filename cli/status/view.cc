@@ -12,6 +12,7 @@
 #include "cli/table.h"
 #include "cli/values.h"
 #include "cli/wrap.h"
+#include "common/number.h"
 
 namespace tocsin::cli {
 namespace {
@@ -86,7 +87,8 @@ std::string WhyDown(const Problem& problem, absl::Time now) {
               : "a run took too long");
     case v1::Incident::CAUSE_VALUE_OUT_OF_RANGE: {
       const v1::Heartbeat& last = monitor.last_heartbeat();
-      const std::string value = last.has_value() ? absl::StrCat("value ", last.value()) : "a value";
+      const std::string value =
+          last.has_value() ? absl::StrCat("value ", NumberText(last.value())) : "a value";
       const std::string bounds = BoundWords(monitor);
       return with_last(bounds.empty() ? absl::StrCat(value, " was out of range")
                                       : absl::StrCat(value, ", accepted: ", bounds));

@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "common/any_string_view.h"
+#include "common/number.h"
 #include "services/core/domain/names.h"
 #include "services/core/domain/text.h"
 #include "services/core/domain/words.h"
@@ -22,9 +23,9 @@ std::string Bounded(std::string_view text) {
   return CleanText(text, kMaxAuditValueBytes - kEllipsis.size()) + std::string(kEllipsis);
 }
 
-// "90s", "0.5s".
+// "90s", "0.5s". A double holds the microseconds of 285 years.
 std::string DurationText(absl::Duration duration) {
-  return absl::StrCat(absl::ToDoubleSeconds(duration), "s");
+  return NumberText(absl::ToDoubleSeconds(duration)) + "s";
 }
 
 std::string TimeText(const std::optional<absl::Time>& time) {
@@ -66,8 +67,8 @@ void AddLabels(const Labels& before, const Labels& after, FieldChanges& changes)
   }
 }
 
-std::string NumberText(const std::optional<double>& number) {
-  return number.has_value() ? absl::StrCat(*number) : "";
+std::string BoundText(const std::optional<double>& bound) {
+  return bound.has_value() ? NumberText(*bound) : "";
 }
 
 // Each kind of schedule has its own fields; the one that a monitor does not have has none set.
@@ -136,6 +137,11 @@ FieldChanges& FieldChanges::Time(std::string_view field, std::optional<absl::Tim
   return Text(field, TimeText(before), TimeText(after));
 }
 
+FieldChanges& FieldChanges::Within(std::string_view whole, const FieldChange& part) {
+  Add(absl::StrCat(AnyStringView(whole).absl(), ".", part.field), part.before, part.after);
+  return *this;
+}
+
 FieldChanges& FieldChanges::Secret(std::string_view field) {
   Add(field, "", "(changed)");
   return *this;
@@ -156,8 +162,8 @@ std::vector<FieldChange> ChangesOf(const Monitor* before, const Monitor* after) 
   AddSchedule(from.schedule, to.schedule, changes);
   changes.Number("failure_threshold", from.failure_threshold, to.failure_threshold)
       .Number("recovery_threshold", from.recovery_threshold, to.recovery_threshold)
-      .Text("value_min", NumberText(from.value_min), NumberText(to.value_min))
-      .Text("value_max", NumberText(from.value_max), NumberText(to.value_max))
+      .Text("value_min", BoundText(from.value_min), BoundText(to.value_min))
+      .Text("value_max", BoundText(from.value_max), BoundText(to.value_max))
       .Span("max_run_duration", from.max_run_duration, to.max_run_duration)
       .Span("reminder_interval", from.reminder_interval, to.reminder_interval)
       .Flag("arm_on_create", from.arm_on_create, to.arm_on_create)
@@ -260,7 +266,7 @@ std::vector<FieldChange> ChangesOf(const ApiKey* before, const ApiKey* after) {
   const Monitor old_defaults = {.definition = old_push.defaults, .state = {}};
   const Monitor new_defaults = {.definition = new_push.defaults, .state = {}};
   for (const FieldChange& change : ChangesOf(&old_defaults, &new_defaults)) {
-    changes.Text(absl::StrCat("push.defaults.", change.field), change.before, change.after);
+    changes.Within("push.defaults", change);
   }
   return std::move(changes).Take();
 }

@@ -56,6 +56,8 @@ class FieldChanges {
   FieldChanges& Span(std::string_view field, absl::Duration before, absl::Duration after);
   FieldChanges& Time(std::string_view field, std::optional<absl::Time> before,
                      std::optional<absl::Time> after);
+  // A change of a part of the field `whole`. It is one however alike what is kept of the values.
+  FieldChanges& Within(std::string_view whole, const FieldChange& part);
   // A secret is another one now: "(changed)", and nothing else about it.
   FieldChanges& Secret(std::string_view field);
 

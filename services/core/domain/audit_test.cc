@@ -56,6 +56,29 @@ TEST(AuditTest, AnUpdateNamesTheFieldsThatDifferAndNoOthers) {
   EXPECT_THAT(ChangesOf(&before, &before), IsEmpty());
 }
 
+TEST(AuditTest, NumbersAndDurationsAreKeptToTheLastDigit) {
+  Monitor before = Backup();
+  before.definition.value_max = 1'234'567;
+  before.definition.schedule.timeout = absl::Seconds(2'592'000);
+  Monitor after = before;
+  after.definition.value_max = 1'234'568;
+  after.definition.schedule.timeout = absl::Microseconds(31'622'399'000'001);
+  EXPECT_THAT(ChangesOf(&before, &after),
+              ElementsAre(FieldChange{"schedule.heartbeat.timeout", "2592000s", "31622399.000001s"},
+                          FieldChange{"value_max", "1234567", "1234568"}));
+}
+
+TEST(AuditTest, AKeysDefaultsAreOthersAlsoWhereOnlyWhatIsNotKeptOfThemDiffers) {
+  ApiKey before;
+  before.push.emplace();
+  before.push->defaults.description = std::string(2 * kMaxAuditValueBytes, 'x');
+  ApiKey after = before;
+  after.push->defaults.description.back() = 'y';
+  const std::vector<FieldChange> changes = ChangesOf(&before, &after);
+  ASSERT_THAT(changes, SizeIs(1));
+  EXPECT_EQ(changes[0].field, "push.defaults.description");
+}
+
 TEST(AuditTest, ACreationHasNothingBeforeAndADeletionNothingAfter) {
   const Monitor monitor = Backup();
   EXPECT_THAT(ChangesOf(nullptr, &monitor),

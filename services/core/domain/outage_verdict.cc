@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "common/any_string_view.h"
+#include "common/number.h"
 #include "services/core/domain/tell.h"
 #include "services/core/domain/words.h"
 
@@ -108,15 +109,18 @@ void AddReported(const OutageEvidence& outage, Verdict& verdict) {
   if (outage.before.has_value() && outage.before->heartbeat.at == incident.opened_at) {
     const Heartbeat& heartbeat = outage.before->heartbeat;
     absl::StrAppend(&text, TellHeartbeat(heartbeat));
-    if (heartbeat.value.has_value()) absl::StrAppend(&text, " with value ", *heartbeat.value);
+    if (heartbeat.value.has_value())
+      absl::StrAppend(&text, " with value ", NumberText(*heartbeat.value));
   } else {
     absl::StrAppend(&text, "a failure");
   }
   absl::StrAppend(&text, " at ", TellTime(incident.opened_at));
   if (outage.firing.has_value() && incident.cause == Cause::kValueOutOfRange) {
     const MonitorDefinition& definition = outage.firing->definition;
-    if (definition.value_min) absl::StrAppend(&text, "; at least ", *definition.value_min);
-    if (definition.value_max) absl::StrAppend(&text, "; at most ", *definition.value_max);
+    if (definition.value_min)
+      absl::StrAppend(&text, "; at least ", NumberText(*definition.value_min));
+    if (definition.value_max)
+      absl::StrAppend(&text, "; at most ", NumberText(*definition.value_max));
     absl::StrAppend(&text, " is allowed");
   }
   verdict.sentences.push_back(text + ".");

@@ -33,10 +33,10 @@ Monitor With(const MonitorDefinition& definition, State state = State::kUp) {
 TEST(PastState, SettingsAreTakenBackByTheAuditLog) {
   const MonitorDefinition first = MinuteMonitor();
   MonitorDefinition second = first;
-  second.schedule.timeout = absl::Minutes(10);
+  second.schedule.timeout = absl::Seconds(2592001);
   second.schedule.grace = absl::Milliseconds(1500);
   second.failure_threshold = 3;
-  second.value_max = 90.5;
+  second.value_max = 1234567.25;
   second.channels = {"ops", "pager"};
   MonitorDefinition third = second;
   third.schedule = CronSchedule("30 2 * * *", absl::Minutes(5), "Europe/Paris");

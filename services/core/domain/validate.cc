@@ -10,6 +10,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "common/any_string_view.h"
+#include "common/number.h"
 #include "common/status_details.h"
 #include "services/core/domain/selector.h"
 #include "services/core/domain/text.h"
@@ -140,7 +141,7 @@ void CheckThreshold(Checker& check, absl::string_view field, int32_t threshold) 
 void CheckValueBounds(Checker& check, const MonitorDefinition& definition) {
   const auto finite = [&](absl::string_view field, const std::optional<double>& bound) {
     if (!bound.has_value() || std::isfinite(*bound)) return true;
-    check.Fault(field, absl::StrCat("it is ", *bound), "a finite number");
+    check.Fault(field, absl::StrCat("it is ", NumberText(*bound)), "a finite number");
     return false;
   };
   const bool min_is_finite = finite("value_min", definition.value_min);
@@ -148,8 +149,8 @@ void CheckValueBounds(Checker& check, const MonitorDefinition& definition) {
   if (!min_is_finite || !max_is_finite) return;
   if (definition.value_min.has_value() && definition.value_max.has_value() &&
       *definition.value_min > *definition.value_max) {
-    check.Fault("value_max", absl::StrCat("it is ", *definition.value_max),
-                absl::StrCat("at least value_min (", *definition.value_min, ")"));
+    check.Fault("value_max", absl::StrCat("it is ", NumberText(*definition.value_max)),
+                absl::StrCat("at least value_min (", NumberText(*definition.value_min), ")"));
   }
 }
 
@@ -363,7 +364,7 @@ void ValidateChannel(const Channel& channel, std::string_view prefix, FieldFault
 void ValidateHeartbeat(const Heartbeat& heartbeat, std::string_view prefix, FieldFaults& faults) {
   Checker check(prefix, faults);
   if (heartbeat.value.has_value() && !std::isfinite(*heartbeat.value)) {
-    check.Fault("value", absl::StrCat("it is ", *heartbeat.value), "a finite number");
+    check.Fault("value", absl::StrCat("it is ", NumberText(*heartbeat.value)), "a finite number");
   }
   if (heartbeat.exit_status.has_value() &&
       (*heartbeat.exit_status < 0 || *heartbeat.exit_status > 255)) {
