@@ -136,6 +136,24 @@ TEST_F(GatewayTest, APushKeyReachesTheMonitorThatThePathNames) {
   EXPECT_TRUE(pushes[5].create());
 }
 
+TEST_F(GatewayTest, ARequestIdThatIsNoTextHarmsNobody) {
+  FakeCore core;
+  core.AllowKey("tk_Fleet", "job");
+  Start({&core});
+  for (const std::string& id : {std::string("\xff"), std::string(63, 'a') + "\xc3\xa4",
+                                std::string("a b"), std::string("fit-1")}) {
+    EXPECT_EQ(
+        Push("/api/push/tk_Fleet/job?create=1", "POST", "X-Request-Id: " + id + "\r\n").status, 200)
+        << id;
+  }
+  const auto pushes = core.pushes();
+  ASSERT_EQ(pushes.size(), 4u) << "each came once, over a stream that held";
+  EXPECT_EQ(pushes[0].request_id(), "");
+  EXPECT_EQ(pushes[1].request_id(), "");
+  EXPECT_EQ(pushes[2].request_id(), "");
+  EXPECT_EQ(pushes[3].request_id(), "fit-1");
+}
+
 TEST_F(GatewayTest, SaysWhatIsWrongWithThePathBehindAPushKey) {
   FakeCore core;
   Start({&core});

@@ -1,11 +1,14 @@
 // tocsin-gateway: flags → options → wiring.
+#include <cstdint>
 #include <cstdio>
+#include <string>
 
 #include "common/build_info.h"
 #include "common/clock.h"
 #include "common/locks.h"
 #include "common/log.h"
 #include "common/shutdown.h"
+#include "gateway/descriptors.h"
 #include "gateway/gateway.h"
 #include "gateway/options.h"
 
@@ -14,7 +17,7 @@ namespace {
 
 int Main(int argc, char** argv) {
   OptionFaults faults;
-  const Options options = ReadOptions(argc, argv, faults);
+  Options options = ReadOptions(argc, argv, faults);
   if (!faults.ok()) {
     std::fprintf(stderr, "%s\n", std::string(faults.ToStatus().message()).c_str());
     return 1;
@@ -26,6 +29,14 @@ int Main(int argc, char** argv) {
   Shutdown shutdown;
   TrustLocks();
   InitLogging(options.log);
+  const uint64_t descriptors = RaiseDescriptorLimit();
+  const int connections = FittingConnections(options.http.max_connections, descriptors);
+  if (connections < options.http.max_connections) {
+    LogWarning("max_connections_lowered", {{"asked", options.http.max_connections},
+                                           {"connections", connections},
+                                           {"open_files_limit", descriptors}});
+    options.http.max_connections = connections;
+  }
   const SystemClock clock;
   const SystemMonotonicClock monotonic;
   auto gateway = Gateway::Start(options, clock, monotonic);

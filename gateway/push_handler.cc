@@ -142,7 +142,9 @@ void PushHandler::Forward(PendingPush& push, std::string_view secret, const http
   push.lone_key = push.monitor_id.empty() && LooksLikeKey(secret);
   push.responder = responder;
   push.received = loop_.now();
-  push.request_id.assign(request.Header("X-Request-Id").substr(0, kMaxRequestId));
+  // Core takes text for text only: bytes that are none would end the stream, for all that wait.
+  const std::string_view request_id = request.Header("X-Request-Id");
+  push.request_id.assign(IsFittingRequestId(request_id) ? request_id : std::string_view());
   if (Limited(push, request)) return core_.dispatcher().Discard(&push);
   do {
     push.push_id = Mix(next_push_id_++);
@@ -373,7 +375,7 @@ http::Response PushHandler::OnRefusal(int status, std::string_view reason) {
 }
 
 std::string PushHandler::RequestId(const http::Request& request) const {
-  return FittingRequestId(request.Header("X-Request-Id").substr(0, kMaxRequestId));
+  return FittingRequestId(request.Header("X-Request-Id"));
 }
 
 // In an outage every push fails: a few lines a second say so, a number says how many there were.

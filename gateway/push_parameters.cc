@@ -147,6 +147,8 @@ struct PushParser::Fields : ParameterSet {
   void OfferStatus(std::string_view word) {
     if (ReadStatus(word)) status.Offer(word);
   }
+  // The same of a body that may be JSON.
+  void OfferStatusOfJson(std::string_view body);
   absl::Status Interpret(std::string_view action, PushParameters& out);
   absl::Status InterpretAction(std::string_view action, PushParameters& out);
   absl::Status InterpretStatus(PushParameters& out);
@@ -227,18 +229,22 @@ std::string_view FindStatusPart(std::string_view body) {
   return blank == std::string_view::npos ? std::string_view() : FirstWord(body.substr(blank));
 }
 
-// The word of the first `"status": "…"` (or `"status": true`) in text that is no JSON; empty when
-// there is none.
+// The word of a `"status": "…"` (or `"status": true`) in text that is no JSON: of the first that is
+// a failure, for nobody knows which of several is meant; else of the first; empty when there is
+// none.
 std::string_view FindStatus(std::string_view text) {
   constexpr std::string_view kKey = "\"status\"";
+  std::string_view first;
   for (size_t at = text.find(kKey); at != std::string_view::npos; at = text.find(kKey, at + 1)) {
     std::string_view rest = TrimSpace(text.substr(at + kKey.size()));
     if (rest.empty() || rest.front() != ':') continue;
     rest = TrimSpace(rest.substr(1));
     if (!rest.empty() && rest.front() == '"') rest.remove_prefix(1);
-    return FirstWord(rest);
+    const std::string_view word = FirstWord(rest);
+    if (ReadStatus(word) == PushKind::kDown) return word;
+    if (first.empty()) first = word;
   }
-  return {};
+  return first;
 }
 
 }  // namespace
@@ -288,6 +294,13 @@ void PushParser::Fields::ReadJson(std::string_view body, std::string& warning) {
   ping.Offer(found.ping.text);
   run.Offer(found.run.text);
   exit_status.Offer(found.exit_status.text);
+}
+
+void PushParser::Fields::OfferStatusOfJson(std::string_view body) {
+  ParameterSet found;
+  JsonReader reader(found);
+  const bool valid = nlohmann::json::sax_parse(body, &reader) && reader.is_object();
+  OfferStatus(valid ? std::string_view(found.status.text) : FindStatus(body));
 }
 
 absl::Status PushParser::Fields::InterpretAction(std::string_view action, PushParameters& out) {
@@ -403,7 +416,7 @@ absl::Status PushParser::Parse(const PushInput& input, PushParameters& out) {
       out.warning =
           "the body looks like JSON but its Content-Type says it is a form; only its status was "
           "read";
-      fields_->OfferStatus(FindStatus(input.body));
+      fields_->OfferStatusOfJson(input.body);
     }
     fields_->ReadForm(input.body);
   }

@@ -225,6 +225,14 @@ TEST(PushParametersTest, ADownInABodyOfTheWrongTypeIsNoUp) {
   EXPECT_EQ(Parse("", kForm, json).p.kind, PushKind::kDown);
   EXPECT_EQ(Parse("status=up", kForm, json).p.kind, PushKind::kUp);
   EXPECT_EQ(Parse("", kForm, R"({"status":"bananas"})").p.kind, PushKind::kUp);
+  // Its own status counts, not that of a part.
+  const std::string nested = R"({"checks":[{"status":"ok"}],"status":"down"})";
+  EXPECT_EQ(Parse("", kForm, nested).p.kind, PushKind::kDown);
+  EXPECT_EQ(Parse("", kForm, R"({"checks":[{"status":"down"}],"status":"ok"})").p.kind,
+            PushKind::kUp);
+  EXPECT_EQ(
+      Parse("", kForm, R"({"checks":[{"status":"ok"}],"msg":"a "b"","status":"down"})").p.kind,
+      PushKind::kDown);
   const std::string type = "multipart/form-data; boundary=------x";
   const auto part = [](const std::string& name, const std::string& value) {
     return "--------x\r\nContent-Disposition: form-data; name=\"" + name + "\"\r\n\r\n" + value +
@@ -274,6 +282,8 @@ TEST(PushParametersTest, ABodyThatIsNoJsonDoesNotLoseTheHeartbeat) {
       {R"({"status":"down","msg":"disk "sda" died"})", PushKind::kDown},
       {R"({"msg":"disk "sda" died","status" : "Failed"})", PushKind::kDown},
       {R"({"msg":"a "b"","status": false})", PushKind::kDown},
+      {R"({"checks":[{"status":"ok"}],"msg":"a "b"","status":"down"})", PushKind::kDown},
+      {R"({"checks":[{"status":"down"}],"msg":"a "b"","status":"ok"})", PushKind::kDown},
       {R"({"status":"sideways", oops)", PushKind::kUp},
       {R"({"msg":"x")", PushKind::kUp},
       {"not json at all", PushKind::kUp},

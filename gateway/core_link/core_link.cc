@@ -107,6 +107,7 @@ class CoreLink::Replica final : public CoreStream {
     stream_->Cancel();
     Forget();
     id_ = 0;
+    accepted_ = false;  // was the word of that stream
     Reconnect();
   }
   void Finish() override {

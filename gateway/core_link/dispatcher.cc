@@ -389,7 +389,8 @@ void Dispatcher::ExpirePushes(absl::Duration now) {
     if (ref.waiting()) {
       if (ref.push->received + options_.push_timeout > now) return;
       ++stats_.timed_out;
-      shed_.Note(ref.push->received, now);
+      // Core answered one that waits for its monitor to be made: nobody was kept from being heard.
+      if (!ref.push->creates) shed_.Note(ref.push->received, now);
       Finish(*ref.push, PushResult::kUnavailable, now);
     }
     arrivals_.pop_front();

@@ -351,6 +351,26 @@ TEST_F(DispatcherTest, APushWhoseMonitorIsBeingMadeComesAgainAndIsToldThatItWas)
   dispatcher_.Remove(b, now_);
 }
 
+TEST_F(DispatcherTest, WaitingForAMonitorToBeMadeIsNoTimeInWhichNothingWasReceived) {
+  const auto a = dispatcher_.Add(&a_);
+  dispatcher_.Greeted(a);
+  PushWithKey("wish");
+  Turn();
+  Answer(a, a_.sent[0], {internal::v1::PUSH_OUTCOME_BEING_CREATED});
+  size_t answered = 1;
+  for (int i = 0; i < 60; ++i) {
+    Pass(absl::Milliseconds(100));
+    for (; answered < a_.sent.size(); ++answered) {
+      Answer(a, a_.sent[answered], {internal::v1::PUSH_OUTCOME_BEING_CREATED});
+    }
+  }
+  EXPECT_EQ(ResultOf("wish"), PushResult::kUnavailable);
+  Push("other");
+  Turn();
+  ASSERT_THAT(a_.Messages(a_.sent.size() - 1), ElementsAre("other"));
+  EXPECT_EQ(a_.sent.back().shed_micros(), 0u);
+}
+
 TEST_F(DispatcherTest, APushThatIsBeingCreatedMakesNoStreamUnhealthy) {
   const auto a = dispatcher_.Add(&a_);
   dispatcher_.Greeted(a);

@@ -78,6 +78,7 @@ void Connection::OnEvents(uint32_t events) {
     if (sent < 0 && errno != EAGAIN && errno != EINTR) return Close();
     if (sent > 0) {
       output_.erase(0, static_cast<size_t>(sent));
+      NoteUnsent(-sent);
       // A stream may be behind for long, as long as it gets on.
       if (Streaming()) worker_.Arm(*this, Worker::Wait::kWrite);
     }
@@ -322,18 +323,26 @@ void Connection::Flush() {
 }
 
 void Connection::WriteReady() {
+  while (WriteSome()) {
+  }
+}
+
+bool Connection::WriteSome() {
   std::string& out = worker_.out();
   out.clear();
   size_t count = 0;
-  while (count < slots_.size() && !close_when_written_) {
+  bool full = false;
+  while (count < slots_.size() && !close_when_written_ && !full) {
     const bool last = count + 1 == slots_.size() && !reader_ && input_.empty();
     if (!WriteSlot(slots_[count], last, out)) break;
     ++count;
+    full = out.size() + output_.size() >= kMaxOutput;
   }
-  if (count == 0 && out.empty()) return;
+  if (count == 0 && out.empty()) return false;
   slots_.erase(slots_.begin(), slots_.begin() + static_cast<std::ptrdiff_t>(count));
   first_slot_ += static_cast<uint32_t>(count);
   Send(out);
+  return full && fd_ >= 0 && !writing_;
 }
 
 bool Connection::WriteSlot(Slot& slot, bool last, std::string& out) {
@@ -375,6 +384,7 @@ bool Connection::WriteSlot(Slot& slot, bool last, std::string& out) {
 void Connection::Send(std::string_view bytes) {
   if (writing_) {
     output_.append(bytes);
+    NoteUnsent(static_cast<std::ptrdiff_t>(bytes.size()));
     return;
   }
   const ssize_t result = send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
@@ -382,9 +392,14 @@ void Connection::Send(std::string_view bytes) {
   const size_t sent = result < 0 ? 0 : static_cast<size_t>(result);
   if (sent == bytes.size()) return AfterWrite();
   output_.assign(bytes.substr(sent));
+  NoteUnsent(static_cast<std::ptrdiff_t>(output_.size()));
   writing_ = true;
   worker_.Arm(*this, Worker::Wait::kWrite);
   Watch(watched_ | EPOLLOUT);
+}
+
+void Connection::NoteUnsent(std::ptrdiff_t bytes) {
+  if (bytes != 0) Add(worker_.stats().unsent_bytes, bytes);
 }
 
 void Connection::AfterWrite() {
@@ -458,6 +473,7 @@ void Connection::Close() {
     if (const auto listener = slot.stream->listener.lock()) listener->OnGone();
   }
   Clear(input_);
+  NoteUnsent(-static_cast<std::ptrdiff_t>(output_.size()));
   Clear(output_);
   worker_.Released(*this);
 }

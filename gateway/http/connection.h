@@ -85,9 +85,14 @@ class Connection final : public EventLoop::Source, public TimeoutNode {
   // Whether the client is being sent one.
   bool Streaming() const { return !slots_.empty() && slots_.front().stream != nullptr; }
   void WriteReady();
+  // Sends some of what is ready: what waits for a slow client is bounded. Whether there may be more
+  // that it would take at once.
+  bool WriteSome();
   // Appends what there is of a response to `out`; false when the rest is still to come.
   bool WriteSlot(Slot& slot, bool last, std::string& out);
   void Send(std::string_view bytes);
+  // For `bytes` more, or less, in output_.
+  void NoteUnsent(std::ptrdiff_t bytes);
   void AfterWrite();
   void Linger();
   void Watch(uint32_t events);

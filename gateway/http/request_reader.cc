@@ -161,6 +161,8 @@ RequestReader::State RequestReader::Impl::FeedHead(std::string_view input, size_
       return Refuse(400, "malformed request line: is there a space in the URL?");
     }
   }
+  // A body that is announced as too large is told of with the head, which must be sound then.
+  if (ec == beast::error::body_limit && CheckHead(head) == State::kRefused) return State::kRefused;
   if (ec && ec != beast::error::need_more) return RefuseFor(ec);
   if (!parser->is_header_done()) return Refuse(400, "malformed request");
   if (CheckHead(head) == State::kRefused) return State::kRefused;

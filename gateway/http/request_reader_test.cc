@@ -135,6 +135,8 @@ TEST(RequestReaderTest, RefusesWhatItMust) {
       {"GET / HTTP/1.1\r\n" + host + "A: " + std::string(200, 'a') + "\r\n\r\n", 431},
       {"GET /" + std::string(300, 'a'), 431},
       {"POST / HTTP/1.1\r\n" + host + "Content-Length: 11\r\n\r\n", 413},
+      {"POST / HTTP/1.1\r\n" + host + "Content-Length: 11\r\nA: b\r\n c\r\n\r\n", 400},
+      {"POST / HTTP/1.1\r\nContent-Length: 11\r\n\r\n", 400},
       {"POST / HTTP/1.1\r\n" + host + "Content-Length: 99999999999999999999999\r\n\r\n", 400},
       {"POST / HTTP/1.1\r\n" + host + "Content-Length: -1\r\n\r\n", 400},
       {"POST / HTTP/1.1\r\n" + host + "Content-Length: 1\r\nContent-Length: 2\r\n\r\n", 400},

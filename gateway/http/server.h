@@ -39,9 +39,10 @@ struct ServerOptions {
 struct ServerStats {
   std::atomic<int64_t> open_connections{0};  // gauge
   std::atomic<int64_t> in_flight{0};         // gauge: requests without a response yet
+  std::atomic<int64_t> unsent_bytes{0};      // gauge: of answers that clients do not take
   std::atomic<int64_t> accepted{0};
   std::atomic<int64_t> requests{0};
-  std::atomic<int64_t> refused_connections{0};  // over max_connections
+  std::atomic<int64_t> refused_connections{0};  // over max_connections, or not heard at all
   std::atomic<int64_t> refused_malformed{0};    // 400, 417, 501, 505
   std::atomic<int64_t> refused_head{0};         // 431
   std::atomic<int64_t> refused_body{0};         // 413

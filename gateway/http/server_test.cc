@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
 #include <utility>
 #include <vector>
@@ -151,6 +152,30 @@ TEST_F(ServerTest, ServesAClientThatIsSlowToRead) {
   auto client = Connect();
   for (int i = 0; i < 20; ++i) client.Send("GET /big HTTP/1.1\r\nHost: x\r\n\r\n");
   for (int i = 0; i < 20; ++i) ASSERT_EQ(client.Receive().body.size(), 1'000'000u) << i;
+}
+
+TEST_F(ServerTest, AClientThatReadsNothingHoldsLittleMoreThanOneAnswer) {
+  Start();
+  auto client = Connect();
+  std::string requests;
+  for (int i = 0; i < 64; ++i) requests += "GET /big HTTP/1.1\r\nHost: x\r\n\r\n";
+  client.Send(requests);
+  // The first answers fill what the kernel takes; from then on there is something unsent.
+  const SystemMonotonicClock monotonic;
+  const absl::Duration until = monotonic.Now() + absl::Seconds(20);
+  int64_t most = 0;
+  while (most == 0 && monotonic.Now() < until) most = server_->stats().unsent_bytes.load();
+  ASSERT_GT(most, 0);
+  // Others are served meanwhile, so that turns go by.
+  auto other = Connect();
+  for (int i = 0; i < 10; ++i) {
+    other.Send(kGet);
+    EXPECT_EQ(other.Receive().status, 200);
+    most = std::max(most, server_->stats().unsent_bytes.load());
+  }
+  EXPECT_LT(most, 1'000'000 + 128 * 1024);
+  for (int i = 0; i < 64; ++i) ASSERT_EQ(client.Receive().body.size(), 1'000'000u) << i;
+  EXPECT_EQ(server_->stats().unsent_bytes.load(), 0);
 }
 
 TEST_F(ServerTest, ClosesWhenAskedAndSpeaksHttp10) {

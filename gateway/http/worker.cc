@@ -88,6 +88,8 @@ bool Worker::AcceptOne() {
     if (errno == ECONNABORTED || errno == EINTR) return true;
     if (errno != EAGAIN) {
       LogWarning("accept_failed", {{"error", std::strerror(errno)}});
+      // Somebody waits whom nobody hears.
+      NoteUnheard();
       loop_.Modify(listen_fd_, 0, this);
       accept_again_ = loop_.now() + kAcceptPause;
     }
@@ -97,7 +99,7 @@ bool Worker::AcceptOne() {
   const int64_t limit = options_.max_connections;
   // A few above the limit are told why; when even those are too many, they are just closed.
   if (open >= limit + 16 + limit / 16) {
-    stats_.refused_connections.fetch_add(1, std::memory_order_relaxed);
+    NoteUnheard();
     close(fd);
     return true;
   }
@@ -118,6 +120,11 @@ bool Worker::AcceptOne() {
     connection->Open(fd, peer);
   }
   return true;
+}
+
+void Worker::NoteUnheard() {
+  stats_.refused_connections.fetch_add(1, std::memory_order_relaxed);
+  MakeRefusal(503, "too many connections");
 }
 
 void Worker::Released(Connection& connection) {

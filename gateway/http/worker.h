@@ -75,6 +75,8 @@ class Worker final : public EventLoop::TurnHook, public EventLoop::Source {
   // nullptr when it has gone.
   Connection* ConnectionOf(const Responder& to) const;
   bool AcceptOne();
+  // Counts, and tells the handler of, a client that cannot be told anything.
+  void NoteUnheard();
   void LastCall();
   void CloseListener();
   void SweepTimeouts(absl::Duration now);
