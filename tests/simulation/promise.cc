@@ -51,7 +51,7 @@ NextMiss OfCron(const Schedule& schedule, const MonitorState& state, const GapLi
   const absl::Time end = LastEnd(disturbed, fire - Early(rule, fire), miss.at);
   if (end == absl::InfinitePast()) return miss;
   miss.at = std::max(miss.at, end + schedule.grace);
-  miss.excused = state.excused_at <= state.last_at;
+  miss.excused = state.excused_at <= std::max(state.last_at, state.armed_at);
   for (absl::Time next = fire; next - Early(rule, next) <= end; next = after(next)) {
     miss.fire = next;
   }

@@ -43,6 +43,19 @@ TEST(CronDeadline, IsTheFireTimePlusTheGrace) {
   EXPECT_FALSE(deadline.excused);
 }
 
+TEST(CronDeadline, AnExcuseStandsUntilAHeartbeatOrAResumption) {
+  MonitorState state = UpSince(Hour(9, 1));
+  state.excused_at = Hour(10);
+  const GapList gaps = {CoreGap(Hour(10, 58), Hour(11, 20))};
+  EXPECT_TRUE(DeadlineOf(Fires("0 * * * *"), state, {}).unverified);
+  EXPECT_FALSE(DeadlineOf(Fires("0 * * * *"), state, {}).swallowed);
+  EXPECT_TRUE(DeadlineOf(Fires("0 * * * *"), state, gaps).swallowed);
+  EXPECT_FALSE(DeadlineOf(Fires("0 * * * *"), state, gaps).excused);
+  state.armed_at = Hour(10, 30);
+  EXPECT_FALSE(DeadlineOf(Fires("0 * * * *"), state, {}).unverified);
+  EXPECT_TRUE(DeadlineOf(Fires("0 * * * *"), state, gaps).excused);
+}
+
 TEST(CronDeadline, AHeartbeatSatisfiesTheLatestFireTimeAtOrBeforeItAndAllEarlierOnes) {
   const MonitorDefinition hourly = Fires("0 * * * *");
   EXPECT_EQ(ExpectedAfter(hourly, Hour(10, 30)), Hour(11));

@@ -61,7 +61,7 @@ Deadline OfHeartbeatSchedule(const Schedule& schedule, const MonitorState& state
   const std::optional<Gap> swallowing =
       LastGap(gaps, state, SwallowedFrom(schedule, state, base), deadline.plain);
   if (swallowing.has_value()) {
-    deadline.unverified = swallowing->kind != GapKind::kMaintenance;
+    deadline.unverified = deadline.swallowed = swallowing->kind != GapKind::kMaintenance;
     deadline.at =
         std::max(deadline.plain, swallowing->end + schedule.recommended_interval + schedule.grace);
   }
@@ -74,7 +74,7 @@ Deadline OfCron(const Schedule& schedule, const MonitorState& state, const GapLi
   const absl::Time credit =
       state.credit_at == absl::InfinitePast() ? state.last_at : state.credit_at;
   if (credit == absl::InfinitePast() && state.armed_at == absl::InfinitePast()) return deadline;
-  const bool excused_before = state.excused_at > state.last_at;
+  const bool excused_before = state.excused_at > std::max(state.last_at, state.armed_at);
   const absl::Time after = std::max({state.armed_at, state.floor_at, state.excused_at});
   const absl::Time fire = ExpectedFire(rule, credit, after, state.misses + 1);
   if (fire == absl::InfiniteFuture()) return deadline;
@@ -88,8 +88,8 @@ Deadline OfCron(const Schedule& schedule, const MonitorState& state, const GapLi
     deadline.excused = !excused_before;
     if (deadline.excused) deadline.outage_end = swallowing->end;
   }
-  deadline.unverified =
-      excused_before || (swallowing.has_value() && swallowing->kind != GapKind::kMaintenance);
+  deadline.swallowed = swallowing.has_value() && swallowing->kind != GapKind::kMaintenance;
+  deadline.unverified = excused_before || deadline.swallowed;
   return deadline;
 }
 
@@ -102,7 +102,7 @@ Deadline OfRun(const Run& run, const MonitorState& state, const GapList& gaps) {
   deadline.at = deadline.plain;
   const std::optional<Gap> swallowing = LastGap(gaps, state, run.started_at, deadline.plain);
   if (swallowing.has_value()) {
-    deadline.unverified = swallowing->kind != GapKind::kMaintenance;
+    deadline.unverified = deadline.swallowed = swallowing->kind != GapKind::kMaintenance;
     deadline.at = std::max(deadline.plain, swallowing->end + (run.due_at - run.started_at));
   }
   return deadline;

@@ -23,6 +23,8 @@ struct Deadline {
   // Whether an own outage may have swallowed a heartbeat (the monitor is unverified): some gap
   // overlaps as below, whether it postpones or not.
   bool unverified = false;
+  // Whether one of the own outages of the list did, whatever happened before.
+  bool swallowed = false;
   // Whether its passing counts as no failure: cron only.
   bool excused = false;
   // With `excused`: when the own outage ended.
@@ -44,8 +46,8 @@ struct Deadline {
 //   plain D = F + grace
 //   E = the end of the last gap that overlaps [F - early tolerance, F + grace]
 //   at      = max(D, E + grace); excused when there is an E, but not by two outages in a row
-//           without a heartbeat between: a job that died is found although one comes with each
-//           fire time
+//           without a heartbeat, or a resume, between: a job that died is found although one comes
+//           with each fire time
 // An open run with a limit stands in for both, the one that is due first:
 //   plain D = its due_at
 //   E = the end of the last gap that overlaps [started_at, D]

@@ -34,7 +34,8 @@ absl::Time LastFireSwallowed(const CronRule& rule, absl::Time fire, absl::Time o
                              absl::Time now) {
   absl::Time last = std::max(fire, rule.expression.Previous(std::min(outage_end, now), rule.zone));
   absl::Time next = rule.expression.Next(last, rule.zone);
-  while (next <= now && next - EarlyTolerance(rule, next) <= outage_end) {
+  // Also one that is yet to come: its heartbeat may have been early.
+  while (next - EarlyTolerance(rule, next) <= outage_end) {
     last = next;
     next = rule.expression.Next(last, rule.zone);
   }

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "services/core/domain/tell_time.h"
 #include "services/core/domain/testing/transition_fixture.h"
 
 namespace tocsin::core {
@@ -70,6 +71,17 @@ TEST_F(FlappingTest, WhatIsUpWhenItIsSteadyIsToldThen) {
   EXPECT_EQ(state_.state, State::kUp);
   EXPECT_FALSE(SteadyAt(state_, Second(170 + 900)).has_value());
   EXPECT_EQ(Check(170 + 901).reason, Reason::kNotDue);
+}
+
+TEST_F(FlappingTest, AMuteDelaysNoEndThatIsOwed) {
+  FlipUntil(8);  // UP since 170, untold
+  gaps_ = {{.kind = GapKind::kMute, .start = Second(175), .end = Second(175 + 8 * 3600)}};
+  Flip(9);  // DOWN since 180, held back by the mute
+  EXPECT_EQ(TellAt(definition_, state_, gaps_, Second(181)), Second(180 + 900));
+  const Decision& end = Give(DeadlineChecked{}, Second(180 + 900), gaps_);
+  EXPECT_TRUE(end.told_end.has_value());
+  EXPECT_FALSE(end.told);
+  EXPECT_EQ(TellAt(definition_, state_, gaps_, Second(180 + 901)), Second(175 + 8 * 3600));
 }
 
 TEST_F(FlappingTest, WhatIsDownWhenItIsSteadyIsToldAfterTheEndBeforeIt) {

@@ -39,7 +39,9 @@ absl::Time TellAt(const MonitorDefinition& definition, const MonitorState& state
   if (untold_end_at <= now) return untold_end_at;
   const std::optional<absl::Time> until = SilentUntil(state, gaps, now);
   // As it was foreseen: then, or since then.
-  if (until.has_value() ? *until == held_until : held_until <= now) return held_until;
+  if (until.has_value() ? *until == held_until : held_until <= now) {
+    return std::min(untold_end_at, held_until);
+  }
   // A window became longer or shorter, or is gone: that is to be noted, or told, now.
   return state.incident->detected_at;
 }

@@ -266,7 +266,9 @@ Decision OnHeartbeatWhilePaused(const Facts& facts, const HeartbeatArrived& inpu
   }
   const MonitorState watched = Watched(facts, heartbeat.at);
   Decision decision = OnHeartbeat(Facts{facts.definition, watched, facts.gaps, facts.now}, input);
-  if (decision.reason == Reason::kRecorded || decision.reason == Reason::kRunStarted) {
+  // Also the start of a run that has ended, which changes nothing else.
+  if (decision.reason == Reason::kRecorded || decision.reason == Reason::kRunStarted ||
+      decision.reason == Reason::kStale) {
     decision.reason = Reason::kResumed;
   }
   return decision;

@@ -63,7 +63,7 @@ bool IsToBeTold(const GapGroup& group, absl::Duration retry_time, absl::Time now
 void CountUnverified(const Monitor& monitor, const GapList& gaps,
                      std::map<ProjectKey, BlindNotice>& notices) {
   const MonitorDefinition& definition = monitor.definition;
-  if (!DeadlineOf(definition, monitor.state, gaps).unverified) return;
+  if (!DeadlineOf(definition, monitor.state, gaps).swallowed) return;
   BlindNotice& notice = notices[definition.project];
   ++notice.unverified_count;
   if (notice.unverified_monitors.size() < kTellNames) {

@@ -14,7 +14,6 @@
 namespace tocsin::core {
 namespace {
 
-constexpr absl::Duration kTouchesKept = absl::Hours(24);
 const absl::Duration kGapsKept = kMaxTimeout + kMaxGrace;  // a deadline is no further away
 // A gap ends with the stamp of a touch; no commit of a touch takes this long.
 constexpr absl::Duration kLatestCommit = absl::Minutes(1);

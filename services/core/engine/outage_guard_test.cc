@@ -390,6 +390,24 @@ TEST_F(OutageGuardTest, WhatIsShedInManyPiecesIsToldTogetherAndDelaysNoOther) {
   EXPECT_EQ(deliveries[0].delivery.blind->start, first + absl::Milliseconds(400));
 }
 
+TEST_F(OutageGuardTest, AMonitorThatWasExcusedBeforeMakesNoNewsOfAGapThatHasNothingToDoWithIt) {
+  AddChannel("all", true, false);
+  Monitor monthly = {.definition = testing::MinuteMonitor(),
+                     .state = testing::UpSince(clock_.Now() - absl::Hours(48))};
+  monthly.definition.project = project_;
+  monthly.definition.id = "monthly";
+  monthly.definition.schedule = testing::CronSchedule("0 0 1 1 *", absl::Minutes(5), "UTC");
+  monthly.state.excused_at = clock_.Now() - absl::Hours(24);
+  Run([&](Transaction& transaction) {
+    return transaction.InsertMonitor(monthly, absl::InfiniteFuture()).status();
+  });
+  TouchAfter(absl::ZeroDuration());
+  TouchAfter(absl::Seconds(61));
+  clock_.Advance(absl::Seconds(6));
+  EXPECT_TRUE(guard_.TellGaps().ok());
+  EXPECT_THAT(Deliveries(), IsEmpty());
+}
+
 TEST_F(OutageGuardTest, AGapThatMattersToNoMonitorIsNotTold) {
   AddChannel("all", true, false);
   AddMonitor("backup");

@@ -72,6 +72,9 @@ std::optional<Gap> JudgeFailover(const std::vector<Touch>& touches, const Touch&
   if (committed == absl::InfinitePast()) return std::nullopt;
   const Touch* own = FindTouch(touches, mine.instance);
   if (own != nullptr && own->at >= committed) return std::nullopt;
+  // Others forget by their clocks.
+  constexpr absl::Duration kSkew = absl::Minutes(1);
+  if (own == nullptr && mine.at - committed >= kTouchesKept - kSkew) return std::nullopt;
   absl::Time start = committed;
   if (own != nullptr) {
     start = own->at;

@@ -35,8 +35,12 @@ std::vector<Gap> JudgeTouches(const std::vector<Touch>& touches, const Touch& mi
                               const std::optional<GatewayReturn>& returned,
                               absl::Duration blind_after);
 
+// An instance that did not touch for so long is forgotten.
+inline constexpr absl::Duration kTouchesKept = absl::Hours(24);
+
 // The time whose transactions a failover may have lost: an own touch was committed at `committed`
-// (InfinitePast: none was), and the database does not show it.
+// (InfinitePast: none was), and the database does not show it, though it is too young to have been
+// forgotten.
 std::optional<Gap> JudgeFailover(const std::vector<Touch>& touches, const Touch& mine,
                                  absl::Time committed);
 

@@ -4,7 +4,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "services/core/domain/testing/builders.h"
 
@@ -123,6 +125,22 @@ TEST(JudgeTouchesTest, OneThatHeardAGatewayAfterAFreezeOfItsOwnEndsTheGapThatOth
   EXPECT_THAT(
       JudgeTouches({TouchOf("a", 10, 1), TouchOf("b", 69.8)}, TouchOf("a", 70, 1), {}, kBlindAfter),
       ElementsAre(GatewayGap(10, 70)));
+}
+
+TEST(JudgeFailoverTest, AnOwnTouchThatIsMissingWasLost) {
+  const std::vector<Touch> touches = {TouchOf("b", 100)};
+  const std::optional<Gap> lost = JudgeFailover(touches, TouchOf("a", 130), Second(120));
+  ASSERT_TRUE(lost.has_value());
+  EXPECT_EQ(lost->start, Second(100));
+  EXPECT_EQ(lost->end, Second(130));
+  EXPECT_EQ(JudgeFailover({TouchOf("a", 120)}, TouchOf("a", 130), Second(120)), std::nullopt);
+  EXPECT_EQ(JudgeFailover(touches, TouchOf("a", 130), absl::InfinitePast()), std::nullopt);
+}
+
+TEST(JudgeFailoverTest, OneThatOthersHaveForgottenWasNot) {
+  const double day = absl::ToDoubleSeconds(kTouchesKept);
+  const std::vector<Touch> touches = {TouchOf("b", day + 99)};
+  EXPECT_EQ(JudgeFailover(touches, TouchOf("a", day + 100), Second(1)), std::nullopt);
 }
 
 }  // namespace
