@@ -20,6 +20,8 @@ namespace tocsin::core {
 namespace {
 
 constexpr int kMaxMessageBytes = 4 * 1024 * 1024;
+// Lists are cut at less (see AddFitting); pages of an export, which gateways take, need not be.
+constexpr int kMaxAnswerBytes = 64 * 1024 * 1024;
 constexpr int kMinPingMillis = 5'000;
 // A peer whose machine vanished without a word is let go after the sum of these.
 constexpr int kKeepaliveMillis = 20'000;
@@ -332,7 +334,7 @@ absl::Status Server::StartGrpc() {
   grpc::ServerBuilder builder;
   builder.AddListeningPort(GrpcAddress(options_.listen), grpc::InsecureServerCredentials(), &port_);
   builder.SetMaxReceiveMessageSize(kMaxMessageBytes);
-  builder.SetMaxSendMessageSize(kMaxMessageBytes);
+  builder.SetMaxSendMessageSize(kMaxAnswerBytes);
   // A second process on the same port is a mistake to be told, not to be shared with.
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
   // Peers whose streams are quiet may ask whether we are still there.

@@ -140,6 +140,18 @@ class EveryMethod(TocsinTestCase):
         changed = self.rest.json("PATCH", f"{path}?updateMask=reason", {"reason": "newer disks"})
         self.assertEqual(changed["reason"], "newer disks")
         self.assertEqual(changed["recurring"], made["recurring"])
+        # A part of the window, and what was read.
+        changed = self.rest.json("PATCH", path, {"recurring": {"duration": "3600s"}})
+        self.assertEqual(changed["recurring"], made["recurring"] | {"duration": "3600s"})
+        self.assertEqual(self.rest.json("PATCH", path, changed), changed)
+        made = self.rest.post(f"{PROJECT}/maintenances?maintenanceId=rest-once",
+                              {"selector": "owner=nobody",
+                               "oneOff": {"startTime": "2099-01-01T00:00:00Z",
+                                          "endTime": "2099-01-01T01:00:00Z"}})
+        once = f"{PROJECT}/maintenances/rest-once"
+        changed = self.rest.json("PATCH", once, {"oneOff": {"endTime": "2099-01-01T02:00:00Z"}})
+        self.assertEqual(changed["oneOff"], made["oneOff"] | {"endTime": "2099-01-01T02:00:00Z"})
+        self.rest.json("DELETE", once)
         self.rest.json("DELETE", path)
         self.assertEqual(self.rest.call("GET", path).status_code, 404)
 
@@ -270,6 +282,23 @@ class EveryMethod(TocsinTestCase):
         self.assertEqual(self.rest.json("PATCH", path, {"displayName": "Two"})["displayName"], "Two")
         self.assertNotEqual(self.rest.post(f"{path}:rotate", {})["secret"], made["secret"])
         self.assertIn("revokeTime", self.rest.post(f"{path}:revoke", {}))
+
+    def test_a_push_keys_defaults_are_changed_in_parts_and_sent_back_as_read(self):
+        key_id = self.id_of_test()[:60]
+        self.rest.post(f"{PROJECT}/keys",
+                       {"role": "ROLE_PUSHER",
+                        "push": {"mayCreate": True,
+                                 "defaults": {"owner": "payments", "labels": {"team": "a"},
+                                              "schedule": {"heartbeat": {"timeout": "3600s"}}}}},
+                       keyId=key_id)
+        path = f"{PROJECT}/keys/{key_id}"
+        read = self.rest.get(path)
+        self.assertEqual(self.rest.json("PATCH", path, read), read)
+        changed = self.rest.json("PATCH", path,
+                                 {"push": {"defaults": {"severity": "SEVERITY_CRITICAL"}}})
+        expected = read["push"]["defaults"] | {"severity": "SEVERITY_CRITICAL"}
+        self.assertEqual(changed["push"], read["push"] | {"defaults": expected})
+        self.rest.post(f"{path}:revoke", {})
 
     @drives("listAuditEntries")
     def test_changes_are_listed(self):

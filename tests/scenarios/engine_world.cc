@@ -171,10 +171,11 @@ void EngineWorld::Do(const SetMaintenance& set) {
   MaintenanceAdmin& maintenances = core_->maintenances();
   const auto edit = [&](Maintenance& maintenance) {
     for (const auto& each : set.edits) each(maintenance);
+    return absl::OkStatus();
   };
   if (absl::IsNotFound(maintenances.Get(MaintenanceKind::kMaintenance, name).status())) {
     Maintenance made = NewMaintenance(set.id, Now());
-    edit(made);
+    Must(edit(made));
     Must(maintenances.Create(Caller(), made));
   } else {
     Must(maintenances.Update(Caller(), name, edit));

@@ -105,11 +105,17 @@ void ModelWorld::Do(const SetMaintenance& set) {
   auto found = std::find_if(
       maintenances_.begin(), maintenances_.end(),
       [&](const Maintenance& each) { return each.id == set.id && !each.deleted_at.has_value(); });
+  // What it was before is remembered as one that was taken back.
+  std::optional<Maintenance> before;
   if (found == maintenances_.end()) {
     found = maintenances_.insert(found, NewMaintenance(set.id, now_));
     found->created_at = now_;
+  } else {
+    before = *found;
+    before->deleted_at = now_;
   }
   for (const auto& edit : set.edits) edit(*found);
+  if (before.has_value()) maintenances_.push_back(*std::move(before));
 }
 
 void ModelWorld::Do(const DeleteMaintenance& gone) {

@@ -128,10 +128,11 @@ void Cluster::TendMaintenances() {
         maintenance.recurring = drawn.recurring;
         maintenance.start = drawn.start;
         maintenance.end = drawn.end;
-        if (Chance(70)) return;
+        if (Chance(70)) return absl::OkStatus();
         maintenance.all_monitors = drawn.all_monitors;
         maintenance.selector = drawn.selector;
         maintenance.monitors = drawn.monitors;
+        return absl::OkStatus();
       };
       admin.Update(Caller(), name, edit).status().IgnoreError();
     }

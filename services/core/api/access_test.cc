@@ -135,6 +135,31 @@ TEST_F(AccessTest, TheCallerIsWhoTheKeySaysAndWhereAGatewaySays) {
   server->Wait();
 }
 
+TEST_F(AccessTest, APushIsOfHttpWhenAGatewayBroughtItAndNotWhenAProxyTellsAnAddress) {
+  MonitorDefinition monitor;
+  monitor.project_id = "mine";
+  monitor.id = "pushed";
+  monitor.schedule.timeout = absl::Minutes(1);
+  const absl::StatusOr<CreatedMonitor> made = monitors_.Create(Caller(), monitor);
+  ASSERT_TRUE(made.ok()) << made.status();
+  const auto* const method =
+      DescriptorPool::generated_pool()->FindMethodByName("tocsin.v1.PushService.Push");
+  v1::PushRequest push;
+  push.set_push_token(made->push_token);
+  recorder_.Start();
+  const auto source = [&](const std::vector<std::pair<std::string, std::string>>& metadata) {
+    clock_.Advance(absl::Seconds(1));
+    EXPECT_TRUE(Call(*method, push, "", metadata).status.ok());
+    return store_.FindMonitor("mine", "pushed").value()->state.last_source;
+  };
+  const std::pair<std::string, std::string> from = {"x-forwarded-for", "2001:db8::9"};
+  EXPECT_EQ(source({}), Source::kGrpc);
+  EXPECT_EQ(source({from}), Source::kGrpc);
+  EXPECT_EQ(source({from, {"x-tocsin-gateway", MakeKey("mine", Role::kPusher)}}), Source::kGrpc);
+  EXPECT_EQ(source({from, {"x-tocsin-gateway", MakeKey("-", Role::kGateway)}}), Source::kHttp);
+  recorder_.Stop();
+}
+
 TEST_F(AccessTest, AStreamOfAKeyThatIsRevokedEnds) {
   const std::string key = MakeKey("mine", Role::kViewer);
   const auto alerts = v1::AlertService::NewStub(server_->InProcessChannel({}));

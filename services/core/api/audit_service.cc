@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "common/status_macros.h"
+#include "services/core/api/answer_size.h"
 #include "services/core/api/convert.h"
 #include "services/core/api/serve.h"
 #include "services/core/api/unary.h"
@@ -100,12 +101,10 @@ absl::Status AuditServiceHandler::List(const v1::ListAuditEntriesRequest& reques
     ASSIGN_OR_RETURN(query.project, RequireProject(store_, project));
   }
   query.limit = size + 1;  // one more than shown says whether there is a next page
-  ASSIGN_OR_RETURN(std::vector<AuditView> views, store_.ListAudit(query));
-  if (views.size() > static_cast<size_t>(size)) {
-    views.resize(size);
-    response.set_next_page_token(TokenAfter(scope, views.back()));
-  }
-  for (const AuditView& view : views) *response.add_audit_entries() = ToProto(view);
+  ASSIGN_OR_RETURN(const std::vector<AuditView> views, store_.ListAudit(query));
+  const size_t shown = AddFitting(views, size, *response.mutable_audit_entries(),
+                                  [](const AuditView& view) { return ToProto(view); });
+  if (shown < views.size()) response.set_next_page_token(TokenAfter(scope, views[shown - 1]));
   return absl::OkStatus();
 }
 

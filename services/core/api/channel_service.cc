@@ -7,6 +7,7 @@
 
 #include "common/status_details.h"
 #include "common/status_macros.h"
+#include "services/core/api/answer_size.h"
 #include "services/core/api/convert.h"
 #include "services/core/api/fingerprint.h"
 #include "services/core/api/serve.h"
@@ -59,12 +60,12 @@ absl::Status ChannelServiceHandler::List(const v1::ListChannelsRequest& request,
   const ListScope scope = {"ListChannels", project};
   ASSIGN_OR_RETURN(const std::string after, PageKey(scope, request.page_token()));
   // One more than shown says whether there is a next page.
-  ASSIGN_OR_RETURN(std::vector<Channel> channels, admin_.List(project, after, size + 1));
-  if (channels.size() > static_cast<size_t>(size)) {
-    channels.resize(size);
-    response.set_next_page_token(PageToken(scope, channels.back().id));
+  ASSIGN_OR_RETURN(const std::vector<Channel> channels, admin_.List(project, after, size + 1));
+  const size_t shown = AddFitting(channels, size, *response.mutable_channels(),
+                                  [](const Channel& channel) { return ToProto(channel); });
+  if (shown < channels.size()) {
+    response.set_next_page_token(PageToken(scope, channels[shown - 1].id));
   }
-  for (const Channel& channel : channels) *response.add_channels() = ToProto(channel);
   return absl::OkStatus();
 }
 

@@ -9,6 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/status_macros.h"
+#include "services/core/api/answer_size.h"
 #include "services/core/api/convert.h"
 #include "services/core/api/serve.h"
 #include "services/core/api/unary.h"
@@ -90,12 +91,12 @@ absl::Status DeliveryServiceHandler::List(const v1::ListDeliveriesRequest& reque
     ASSIGN_OR_RETURN(query.monitor, MonitorKeyOf(store_, request.monitor(), project));
   }
   query.limit = size + 1;  // one more than shown says whether there is a next page
-  ASSIGN_OR_RETURN(std::vector<DeliveryView> views, store_.ListDeliveries(query));
-  if (views.size() > static_cast<size_t>(size)) {
-    views.resize(size);
-    response.set_next_page_token(NumericPageToken(scope, views.back().delivery.key));
+  ASSIGN_OR_RETURN(const std::vector<DeliveryView> views, store_.ListDeliveries(query));
+  const size_t shown = AddFitting(views, size, *response.mutable_deliveries(),
+                                  [](const DeliveryView& view) { return ToProto(view); });
+  if (shown < views.size()) {
+    response.set_next_page_token(NumericPageToken(scope, views[shown - 1].delivery.key));
   }
-  for (const DeliveryView& view : views) *response.add_deliveries() = ToProto(view);
   return absl::OkStatus();
 }
 

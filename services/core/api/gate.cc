@@ -93,18 +93,24 @@ void Gate::FillCaller(const grpc::ServerContextBase& context, Caller& caller) {
   caller.request_id = request_id && IsRequestId(*request_id)
                           ? *request_id
                           : absl::StrCat(absl::Hex(RandomId(), absl::kZeroPad16));
-  const std::optional<std::string> client = Metadata(context, "x-forwarded-for");
-  if (!client || !IsAddress(*client)) return;
-  // Only a gateway is believed: anybody can send an address.
+  if (std::optional<std::string> client = ClientOfGateway(context)) {
+    caller.source = *std::move(client);
+  }
+}
+
+std::optional<std::string> Gate::ClientOfGateway(const grpc::ServerContextBase& context) {
+  std::optional<std::string> client = Metadata(context, "x-forwarded-for");
+  if (!client || !IsAddress(*client)) return std::nullopt;
+  // Anybody can send an address.
   if (authenticator_ != nullptr) {
     const std::optional<std::string> key = Metadata(context, "x-tocsin-gateway");
-    if (!key) return;
+    if (!key) return std::nullopt;
     const std::string bearer = BearerOf(*key);
     const absl::StatusOr<Principal> gateway =
         authenticator_->Authenticate(bearer.empty() ? *key : bearer);
-    if (!gateway.ok() || gateway->role != Role::kGateway) return;
+    if (!gateway.ok() || gateway->role != Role::kGateway) return std::nullopt;
   }
-  caller.source = *client;
+  return client;
 }
 
 absl::Status Gate::Admit(const grpc::ServerContextBase& context,

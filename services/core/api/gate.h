@@ -6,6 +6,7 @@
 #include <grpcpp/grpcpp.h>
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "absl/base/thread_annotations.h"
@@ -58,6 +59,10 @@ class Gate {
 
   // From where a call comes and by which request id, as far as it says; for calls that need no key.
   void FillCaller(const grpc::ServerContextBase& context, Caller& caller);
+
+  // The address of a gateway's client; nullopt when the call comes from no gateway, which its key
+  // tells. Without keys everybody who tells an address passes for one.
+  std::optional<std::string> ClientOfGateway(const grpc::ServerContextBase& context);
 
   // To be called after keys were changed.
   void KeysChanged();

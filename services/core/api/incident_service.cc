@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "common/status_macros.h"
+#include "services/core/api/answer_size.h"
 #include "services/core/api/convert.h"
 #include "services/core/api/serve.h"
 #include "services/core/api/unary.h"
@@ -41,12 +42,12 @@ absl::Status IncidentServiceHandler::List(const v1::ListIncidentsRequest& reques
   }
   query.open_only = request.open_only();
   query.limit = size + 1;  // one more than shown says whether there is a next page
-  ASSIGN_OR_RETURN(std::vector<IncidentView> views, store_.ListIncidents(query));
-  if (views.size() > static_cast<size_t>(size)) {
-    views.resize(size);
-    response.set_next_page_token(NumericPageToken(scope, views.back().incident.key));
+  ASSIGN_OR_RETURN(const std::vector<IncidentView> views, store_.ListIncidents(query));
+  const size_t shown = AddFitting(views, size, *response.mutable_incidents(),
+                                  [](const IncidentView& view) { return ToProto(view); });
+  if (shown < views.size()) {
+    response.set_next_page_token(NumericPageToken(scope, views[shown - 1].incident.key));
   }
-  for (const IncidentView& view : views) *response.add_incidents() = ToProto(view);
   return absl::OkStatus();
 }
 

@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "common/status_macros.h"
+#include "services/core/api/answer_size.h"
 #include "services/core/api/convert.h"
 #include "services/core/api/fingerprint.h"
 #include "services/core/api/serve.h"
@@ -96,13 +97,11 @@ absl::Status KeyServiceHandler::List(const v1::ListKeysRequest& request,
   const ListScope scope = {"keys", project, request.show_revoked() ? "revoked" : ""};
   ASSIGN_OR_RETURN(const KeyPlace after, ReadToken(scope, request.page_token()));
   // One more than shown says whether there is a next page.
-  ASSIGN_OR_RETURN(std::vector<ApiKey> keys,
+  ASSIGN_OR_RETURN(const std::vector<ApiKey> keys,
                    admin_.List(project, after, size + 1, request.show_revoked()));
-  if (keys.size() > static_cast<size_t>(size)) {
-    keys.resize(size);
-    response.set_next_page_token(TokenOf(scope, keys.back()));
-  }
-  for (const ApiKey& key : keys) *response.add_keys() = ToProto(key);
+  const size_t shown = AddFitting(keys, size, *response.mutable_keys(),
+                                  [](const ApiKey& key) { return ToProto(key); });
+  if (shown < keys.size()) response.set_next_page_token(TokenOf(scope, keys[shown - 1]));
   return absl::OkStatus();
 }
 
@@ -116,7 +115,7 @@ absl::Status KeyServiceHandler::Update(const Caller& caller, const v1::UpdateKey
   ASSIGN_OR_RETURN(const ApiKey key, admin_.Update(
                                          caller, name, wanted.etag(),
                                          [&](ApiKey& current) {
-                                           update.Apply(current);
+                                           RETURN_IF_ERROR(update.Apply(current));
                                            return SameRole(request, current);
                                          },
                                          request.validate_only()));

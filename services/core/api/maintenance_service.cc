@@ -7,6 +7,7 @@
 
 #include "common/status_details.h"
 #include "common/status_macros.h"
+#include "services/core/api/answer_size.h"
 #include "services/core/api/convert.h"
 #include "services/core/api/fingerprint.h"
 #include "services/core/api/serve.h"
@@ -34,9 +35,12 @@ absl::Status MaintenanceServiceHandler::Create(const Caller& caller,
     ValidateMaintenance(maintenance, "maintenance", faults);
     return faults.ToStatus();
   }
+  const bool starts_now =
+      request.maintenance().has_one_off() && !request.maintenance().one_off().has_start_time();
   ASSIGN_OR_RETURN(const Maintenance made, admin_.Create(caller, std::move(maintenance),
                                                          {.validate_only = request.validate_only(),
-                                                          .request = IdentityOf(request)}));
+                                                          .request = IdentityOf(request),
+                                                          .starts_now = starts_now}));
   response = ToProto(made, clock_.Now());
   return absl::OkStatus();
 }
@@ -57,17 +61,14 @@ absl::Status MaintenanceServiceHandler::List(const v1::ListMaintenancesRequest& 
   ASSIGN_OR_RETURN(const std::string after, PageKey(scope, request.page_token()));
   // One more than shown says whether there is a next page.
   ASSIGN_OR_RETURN(
-      std::vector<Maintenance> found,
+      const std::vector<Maintenance> found,
       admin_.List(project,
                   {.after_id = after, .limit = size + 1, .kind = MaintenanceKind::kMaintenance}));
-  if (found.size() > static_cast<size_t>(size)) {
-    found.resize(size);
-    response.set_next_page_token(PageToken(scope, found.back().id));
-  }
   const absl::Time now = clock_.Now();
-  for (const Maintenance& maintenance : found) {
-    *response.add_maintenances() = ToProto(maintenance, now);
-  }
+  const size_t shown =
+      AddFitting(found, size, *response.mutable_maintenances(),
+                 [&](const Maintenance& maintenance) { return ToProto(maintenance, now); });
+  if (shown < found.size()) response.set_next_page_token(PageToken(scope, found[shown - 1].id));
   return absl::OkStatus();
 }
 
@@ -84,7 +85,7 @@ absl::Status MaintenanceServiceHandler::Update(const Caller& caller,
   RETURN_IF_ERROR(faults.ToStatus());
   ASSIGN_OR_RETURN(
       const Maintenance changed,
-      admin_.Update(caller, name, [&](Maintenance& current) { update.Apply(current); },
+      admin_.Update(caller, name, [&](Maintenance& current) { return update.Apply(current); },
                     {.etag = wanted.etag(), .validate_only = request.validate_only()}));
   response = ToProto(changed, clock_.Now());
   return absl::OkStatus();

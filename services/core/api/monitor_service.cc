@@ -13,6 +13,7 @@
 #include "absl/strings/strip.h"
 #include "common/status_details.h"
 #include "common/status_macros.h"
+#include "services/core/api/answer_size.h"
 #include "services/core/api/convert.h"
 #include "services/core/api/fingerprint.h"
 #include "services/core/api/serve.h"
@@ -25,6 +26,7 @@
 #include "services/core/domain/monitor_order.h"
 #include "services/core/domain/names.h"
 #include "services/core/domain/validate.h"
+#include "services/core/engine/all_maintenances.h"
 
 namespace tocsin::core {
 namespace {
@@ -100,12 +102,10 @@ v1::Monitor MonitorServiceHandler::Show(const MonitorView& view,
 
 // Those that cannot be read change what is shown for a moment, and keep no answer from coming.
 Maintenances MonitorServiceHandler::MaintenancesOf(ProjectKey project) const {
-  return store_
-      .ListMaintenances({.project = project,
-                         .after_id = "",
-                         .limit = 4 * kMaxMaintenances,
-                         .with_deleted = true,
-                         .mutes_open_after = clock_.Now()})
+  return AllMaintenances(store_, {.project = project,
+                                  .after_id = "",
+                                  .with_deleted = true,
+                                  .mutes_open_after = clock_.Now()})
       .value_or(Maintenances());
 }
 
@@ -164,15 +164,22 @@ absl::Status MonitorServiceHandler::List(const v1::ListMonitorsRequest& request,
   ASSIGN_OR_RETURN(query.project, RequireProject(store_, project));
   query.limit = size;
   query.show_deleted = request.show_deleted();
-  ASSIGN_OR_RETURN(const MonitorPage page, store_.ListMonitors(query));
-  if (page.next.has_value()) {
-    response.set_next_page_token(PageToken(scope, MonitorPlaceKey(page)));
-  }
   const Maintenances maintenances = MaintenancesOf(query.project);
-  for (const MonitorView& view : page.monitors) {
-    *response.add_monitors() = Show(view, maintenances);
+  while (true) {
+    ASSIGN_OR_RETURN(const MonitorPage page, store_.ListMonitors(query));
+    const size_t shown =
+        AddFitting(page.monitors, size, *response.mutable_monitors(),
+                   [&](const MonitorView& view) { return Show(view, maintenances); });
+    if (shown == page.monitors.size()) {
+      if (page.next.has_value()) {
+        response.set_next_page_token(PageToken(scope, MonitorPlaceKey(page)));
+      }
+      return absl::OkStatus();
+    }
+    // Where a page ends is known only to the store.
+    query.limit = static_cast<int>(shown);
+    response.clear_monitors();
   }
-  return absl::OkStatus();
 }
 
 absl::Status MonitorServiceHandler::Update(const Caller& caller,
@@ -260,7 +267,7 @@ absl::Status MonitorServiceHandler::Heartbeats(const v1::ListHeartbeatsRequest& 
   ASSIGN_OR_RETURN(const int asked, PageSize(request.page_size()));
   HeartbeatQuery query;
   query.with_output = request.show_output();
-  // Of 10,000 bytes each, that keeps an answer below what clients take.
+  // Each is of up to 10,000 bytes, and read before it is known how many fit into an answer.
   const int size = query.with_output ? std::min(asked, kMaxPageWithOutput) : asked;
   const ListScope scope = {"ListHeartbeats", name.project, name.id};
   ASSIGN_OR_RETURN(const std::string key, PageKey(scope, request.page_token()));
@@ -269,13 +276,11 @@ absl::Status MonitorServiceHandler::Heartbeats(const v1::ListHeartbeatsRequest& 
   if (!monitor) return MonitorNotFound(request.parent());
   query.monitor = monitor->definition.key;
   query.limit = size + 1;
-  ASSIGN_OR_RETURN(std::vector<StoredHeartbeat> heartbeats, store_.ListHeartbeats(query));
-  if (heartbeats.size() > static_cast<size_t>(size)) {
-    heartbeats.resize(size);
-    response.set_next_page_token(PageToken(scope, HeartbeatKey(heartbeats.back().heartbeat)));
-  }
-  for (const StoredHeartbeat& heartbeat : heartbeats) {
-    *response.add_heartbeats() = ToProto(heartbeat);
+  ASSIGN_OR_RETURN(const std::vector<StoredHeartbeat> heartbeats, store_.ListHeartbeats(query));
+  const size_t shown = AddFitting(heartbeats, size, *response.mutable_heartbeats(),
+                                  [](const StoredHeartbeat& each) { return ToProto(each); });
+  if (shown < heartbeats.size()) {
+    response.set_next_page_token(PageToken(scope, HeartbeatKey(heartbeats[shown - 1].heartbeat)));
   }
   return absl::OkStatus();
 }

@@ -10,6 +10,7 @@
 #include "common/random.h"
 #include "common/status_details.h"
 #include "common/status_macros.h"
+#include "services/core/api/answer_size.h"
 #include "services/core/api/convert.h"
 #include "services/core/api/fingerprint.h"
 #include "services/core/api/serve.h"
@@ -49,7 +50,8 @@ absl::Status MuteServiceHandler::Create(const Caller& caller, const v1::CreateMu
   }
   ASSIGN_OR_RETURN(const Maintenance made, admin_.Create(caller, std::move(mute),
                                                          {.validate_only = request.validate_only(),
-                                                          .request = IdentityOf(request)}));
+                                                          .request = IdentityOf(request),
+                                                          .starts_now = true}));
   response = ToMute(made, clock_.Now());
   return absl::OkStatus();
 }
@@ -72,12 +74,10 @@ absl::Status MuteServiceHandler::List(const v1::ListMutesRequest& request,
   // One more than shown says whether there is a next page.
   MaintenanceQuery query = {.after_id = after, .limit = size + 1, .kind = MaintenanceKind::kMute};
   if (request.active_only()) query.mutes_open_after = now;
-  ASSIGN_OR_RETURN(std::vector<Maintenance> found, admin_.List(project, query));
-  if (found.size() > static_cast<size_t>(size)) {
-    found.resize(size);
-    response.set_next_page_token(PageToken(scope, found.back().id));
-  }
-  for (const Maintenance& mute : found) *response.add_mutes() = ToMute(mute, now);
+  ASSIGN_OR_RETURN(const std::vector<Maintenance> found, admin_.List(project, query));
+  const size_t shown = AddFitting(found, size, *response.mutable_mutes(),
+                                  [&](const Maintenance& mute) { return ToMute(mute, now); });
+  if (shown < found.size()) response.set_next_page_token(PageToken(scope, found[shown - 1].id));
   return absl::OkStatus();
 }
 

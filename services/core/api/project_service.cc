@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "common/status_macros.h"
+#include "services/core/api/answer_size.h"
 #include "services/core/api/convert.h"
 #include "services/core/api/fingerprint.h"
 #include "services/core/api/serve.h"
@@ -61,12 +62,12 @@ absl::Status ProjectServiceHandler::List(const Access& access,
     return absl::OkStatus();
   }
   // One more than shown says whether there is a next page.
-  ASSIGN_OR_RETURN(std::vector<Project> projects, admin_.List(after, size + 1));
-  if (projects.size() > static_cast<size_t>(size)) {
-    projects.resize(size);
-    response.set_next_page_token(PageToken(scope, projects.back().id));
+  ASSIGN_OR_RETURN(const std::vector<Project> projects, admin_.List(after, size + 1));
+  const size_t shown = AddFitting(projects, size, *response.mutable_projects(),
+                                  [](const Project& project) { return ToProto(project); });
+  if (shown < projects.size()) {
+    response.set_next_page_token(PageToken(scope, projects[shown - 1].id));
   }
-  for (const Project& project : projects) *response.add_projects() = ToProto(project);
   return absl::OkStatus();
 }
 

@@ -51,9 +51,8 @@ grpc::ServerUnaryReactor* PushServiceHandler::Push(grpc::CallbackServerContext* 
     return reactor;
   }
   // A gateway's REST: it came over HTTP, and cannot come while no gateway is there.
-  if (context->client_metadata().contains("x-forwarded-for")) {
-    item->heartbeat.source = Source::kHttp;
-  }
+  // A proxy in front of core that tells addresses is none.
+  if (gate_.ClientOfGateway(*context).has_value()) item->heartbeat.source = Source::kHttp;
   if (request->create()) {
     Caller caller = PushCaller();
     gate_.FillCaller(*context, caller);

@@ -4,8 +4,10 @@
 #include <gtest/gtest.h>
 
 #include <memory>
+#include <set>
 #include <string>
 
+#include "absl/strings/str_cat.h"
 #include "common/grpc_status.h"
 #include "common/status_details.h"
 #include "services/core/api/testing/api_fixture.h"
@@ -61,6 +63,30 @@ TEST_F(ServicesTest, PagesOfMonitorsGoOnWhereTheLastOneEnded) {
   ASSERT_THAT(page.monitors(), SizeIs(1));
   EXPECT_EQ(page.monitors(0).name(), "projects/default/monitors/c");
   EXPECT_THAT(page.next_page_token(), IsEmpty());
+}
+
+TEST_F(ServicesTest, PagesOfLongMonitorsEndBeforeAnAnswerIsTooLargeForItsClient) {
+  constexpr int kMonitors = 1000;
+  for (int i = 0; i < kMonitors; ++i) {
+    v1::CreateMonitorRequest create = NewMonitor(absl::StrCat("job-", i));
+    create.mutable_monitor()->set_description(std::string(4096, 'x'));
+    v1::CreateMonitorResponse created;
+    ASSERT_TRUE(Call(*monitors_, &Monitors::CreateMonitor, create, created).ok());
+  }
+  v1::ListMonitorsRequest request;
+  request.set_page_size(kMonitors);
+  std::set<std::string> names;
+  int pages = 0;
+  do {
+    v1::ListMonitorsResponse page;
+    ASSERT_TRUE(Call(*monitors_, &Monitors::ListMonitors, request, page).ok());
+    EXPECT_LT(page.ByteSizeLong(), size_t{4} << 20);
+    for (const v1::Monitor& monitor : page.monitors()) names.insert(monitor.name());
+    request.set_page_token(page.next_page_token());
+    ++pages;
+  } while (!request.page_token().empty() && pages < kMonitors);
+  EXPECT_EQ(pages, 2);
+  EXPECT_THAT(names, SizeIs(kMonitors));
 }
 
 TEST_F(ServicesTest, PageSizesAndTokensOfNoneAreRefused) {

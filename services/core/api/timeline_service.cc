@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "common/status_macros.h"
+#include "services/core/api/answer_size.h"
 #include "services/core/api/convert.h"
 #include "services/core/api/serve.h"
 #include "services/core/api/unary.h"
@@ -136,7 +137,17 @@ absl::Status TimelineServiceHandler::Explain(const v1::ExplainMonitorRequest& re
     return InvalidField("end_time", "it is before the beginning, or too long after it",
                         "a time at most 400 days after start_time");
   }
-  ASSIGN_OR_RETURN(const Explanation explanation, core::ExplainMonitor(store_, question, now));
+  Explanation explanation;
+  while (true) {
+    ASSIGN_OR_RETURN(explanation, core::ExplainMonitor(store_, question, now));
+    const size_t shown =
+        AddFitting(explanation.entries, explanation.entries.size(), *response.mutable_entries(),
+                   [](const TimelineEntry& entry) { return ToProto(entry); });
+    if (shown == explanation.entries.size()) break;
+    // How many records make so many entries is known only afterwards.
+    question.limit /= 2;
+    response.clear_entries();
+  }
   *response.mutable_at() = ToTimestamp(at);
   *response.mutable_start_time() = ToTimestamp(question.start);
   *response.mutable_end_time() = ToTimestamp(question.end);
@@ -148,9 +159,6 @@ absl::Status TimelineServiceHandler::Explain(const v1::ExplainMonitorRequest& re
   }
   if (explanation.incident != 0) {
     verdict.set_incident(IncidentName(name.project, explanation.incident));
-  }
-  for (const TimelineEntry& entry : explanation.entries) {
-    *response.add_entries() = ToProto(entry);
   }
   if (explanation.next.has_value()) {
     response.set_next_page_token(PageToken(scope, PlaceKey(*explanation.next)));

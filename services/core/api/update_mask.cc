@@ -146,6 +146,26 @@ void CopyWindow(const Maintenance& from, Maintenance& to) {
   to.recurring = from.recurring;
 }
 
+// A part of a window that comes once; all of it where the maintenance, or the message, has another.
+#define TOCSIN_COPY_ONCE(part)                                    \
+  [](const Maintenance& from, Maintenance& to) {                  \
+    if (from.recurring.has_value() || to.recurring.has_value()) { \
+      CopyWindow(from, to);                                       \
+    } else {                                                      \
+      to.part = from.part;                                        \
+    }                                                             \
+  }
+
+// The same of one that recurs.
+#define TOCSIN_COPY_RECURRING(part)                                 \
+  [](const Maintenance& from, Maintenance& to) {                    \
+    if (!from.recurring.has_value() || !to.recurring.has_value()) { \
+      CopyWindow(from, to);                                         \
+    } else {                                                        \
+      to.recurring->part = from.recurring->part;                    \
+    }                                                               \
+  }
+
 using MaintenanceField = Field<v1::Maintenance, Maintenance>;
 constexpr MaintenanceField kMaintenanceFields[] = {
     {"display_name", [](const v1::Maintenance& m) { return !m.display_name().empty(); },
@@ -158,9 +178,16 @@ constexpr MaintenanceField kMaintenanceFields[] = {
     {"all_monitors", [](const v1::Maintenance& m) { return m.all_monitors(); },
      TOCSIN_COPY(all_monitors)},
     {"one_off", [](const v1::Maintenance& m) { return m.has_one_off(); }, &CopyWindow},
+    {"one_off.start_time", nullptr, TOCSIN_COPY_ONCE(start)},
+    {"one_off.end_time", nullptr, TOCSIN_COPY_ONCE(end)},
     {"recurring", [](const v1::Maintenance& m) { return m.has_recurring(); }, &CopyWindow},
+    {"recurring.cron", nullptr, TOCSIN_COPY_RECURRING(expression)},
+    {"recurring.time_zone", nullptr, TOCSIN_COPY_RECURRING(zone)},
+    {"recurring.duration", nullptr, TOCSIN_COPY_RECURRING(duration)},
 };
 
+#undef TOCSIN_COPY_ONCE
+#undef TOCSIN_COPY_RECURRING
 #undef TOCSIN_COPY_GRANT
 #undef TOCSIN_COPY_CRON
 #undef TOCSIN_COPY_PLAIN
@@ -184,6 +211,9 @@ constexpr std::string_view kMaintenanceOutput[] = {
     "name",          "author",      "active",      "next_start_time",
     "next_end_time", "create_time", "update_time", "etag"};
 
+// What the paths of a key's defaults for monitors begin with.
+constexpr std::string_view kBelowDefaults = "push.defaults.";
+
 // How much of a path that names nothing is repeated.
 constexpr size_t kMaxShownBytes = 64;
 
@@ -204,11 +234,13 @@ std::string LabelKey(absl::string_view path) {
   return IsLabelKey(std::string_view(path.data(), path.size())) ? std::string(path) : "";
 }
 
-// `labels` takes the keys of labels; null: the resource has none.
+// `labels` takes the keys of labels; null: the resource has none. `below` is what the paths of a
+// message within another begin with where they are told: "push.defaults.".
 template <typename Fields, typename Output, typename Proto>
 std::vector<std::string_view> Paths(const Fields& fields, const Output& output,
                                     const Proto& message, const google::protobuf::FieldMask& mask,
-                                    std::vector<std::string>* labels, FieldFaults& faults) {
+                                    std::vector<std::string>* labels, absl::string_view below,
+                                    FieldFaults& faults) {
   std::vector<std::string_view> paths;
   if (mask.paths().empty()) {
     for (const auto& field : fields) {
@@ -229,14 +261,15 @@ std::vector<std::string_view> Paths(const Fields& fields, const Output& output,
       known = true;
     }
     if (known) continue;
-    const std::string accepted = absl::StrJoin(
-        fields, ", ",
-        [](std::string* out, const auto& field) { absl::StrAppend(out, std::string(field.path)); });
+    std::string accepted = absl::StrJoin(fields, ", ", [&](std::string* out, const auto& field) {
+      absl::StrAppend(out, below, AnyStringView(field.path).absl());
+    });
+    if (labels != nullptr) absl::StrAppend(&accepted, ", ", below, "labels.KEY");
     faults.Add(
         "update_mask",
-        absl::StrCat("\"", CleanText(asked, kMaxShownBytes), "\" is no field that can be changed"),
-        listed ? "one of the fields above"
-               : absl::StrCat("*, ", accepted, labels != nullptr ? ", labels.KEY" : ""));
+        absl::StrCat("\"", below, CleanText(asked, kMaxShownBytes),
+                     "\" is no field that can be changed"),
+        listed ? "one of the fields above" : absl::StrCat(below.empty() ? "*, " : "", accepted));
     listed = true;
   }
   return paths;
@@ -269,7 +302,8 @@ void CopyFields(const Fields& fields, const std::vector<std::string_view>& paths
 
 MonitorUpdate MonitorUpdate::Make(const v1::Monitor& monitor,
                                   const google::protobuf::FieldMask& mask,
-                                  const std::string& project_id, FieldFaults& faults) {
+                                  const std::string& project_id, FieldFaults& faults,
+                                  std::string_view prefix, std::string_view below) {
   MonitorUpdate update;
   FieldFaults values;
   v1::Monitor given = monitor;
@@ -283,9 +317,10 @@ MonitorUpdate MonitorUpdate::Make(const v1::Monitor& monitor,
   if (update.lacks_expression_) {
     given.mutable_schedule()->mutable_cron()->set_expression("* * * * *");
   }
-  update.values_ = FromProto(given, project_id, "", "monitor", values);
-  update.paths_ = Paths(kMonitorFields, kMonitorOutput, monitor, mask, &update.labels_, faults);
-  TakeNamed(values, "monitor", update.paths_, faults);
+  update.values_ = FromProto(given, project_id, "", prefix, values);
+  update.paths_ = Paths(kMonitorFields, kMonitorOutput, monitor, mask, &update.labels_,
+                        AnyStringView(below).absl(), faults);
+  TakeNamed(values, AnyStringView(prefix).absl(), update.paths_, faults);
   return update;
 }
 
@@ -340,7 +375,7 @@ ChannelUpdate ChannelUpdate::Make(const v1::Channel& channel,
   ChannelUpdate update;
   FieldFaults values;
   update.values_ = FromProto(channel, project_id, "", "channel", values);
-  update.paths_ = Paths(kChannelFields, kChannelOutput, channel, mask, nullptr, faults);
+  update.paths_ = Paths(kChannelFields, kChannelOutput, channel, mask, nullptr, "", faults);
   TakeNamed(values, "channel", update.paths_, faults);
   return update;
 }
@@ -372,8 +407,21 @@ KeyUpdate KeyUpdate::Make(const v1::Key& key, const google::protobuf::FieldMask&
   // Immutable, so it need not be sent.
   if (values.role() == v1::ROLE_UNSPECIFIED) values.set_role(v1::ROLE_VIEWER);
   update.values_ = FromProto(values, project_id, "", "key", faulty);
-  update.paths_ = Paths(kKeyFields, kKeyOutput, key, mask, nullptr, faults);
+  google::protobuf::FieldMask of_key;
+  google::protobuf::FieldMask of_defaults;
+  for (const std::string& path : mask.paths()) {
+    const bool within = path.starts_with(kBelowDefaults);
+    if (within) of_defaults.add_paths(path.substr(kBelowDefaults.size()));
+    if (!within) of_key.add_paths(path);
+  }
+  if (mask.paths().empty() || !of_key.paths().empty()) {
+    update.paths_ = Paths(kKeyFields, kKeyOutput, key, of_key, nullptr, "", faults);
+  }
   TakeNamed(faulty, "key", update.paths_, faults);
+  if (!of_defaults.paths().empty()) {
+    update.defaults_ = MonitorUpdate::Make(key.push().defaults(), of_defaults, project_id, faults,
+                                           "key.push.defaults", kBelowDefaults);
+  }
   // A part that `*` names is nothing where there is no whole.
   const bool all = std::any_of(mask.paths().begin(), mask.paths().end(),
                                [](const std::string& path) { return path == "*"; });
@@ -383,13 +431,18 @@ KeyUpdate KeyUpdate::Make(const v1::Key& key, const google::protobuf::FieldMask&
   return update;
 }
 
-void KeyUpdate::Apply(ApiKey& key) const { CopyFields(kKeyFields, paths_, values_, key); }
+absl::Status KeyUpdate::Apply(ApiKey& key) const {
+  CopyFields(kKeyFields, paths_, values_, key);
+  if (!defaults_.has_value()) return absl::OkStatus();
+  if (!key.push.has_value()) key.push.emplace();
+  return defaults_->Apply(key.push->defaults);
+}
 
 ProjectUpdate ProjectUpdate::Make(const v1::Project& project,
                                   const google::protobuf::FieldMask& mask, FieldFaults& faults) {
   ProjectUpdate update;
   update.values_ = FromProto(project, "");
-  update.paths_ = Paths(kProjectFields, kProjectOutput, project, mask, nullptr, faults);
+  update.paths_ = Paths(kProjectFields, kProjectOutput, project, mask, nullptr, "", faults);
   return update;
 }
 
@@ -403,19 +456,38 @@ MaintenanceUpdate MaintenanceUpdate::Make(const v1::Maintenance& maintenance,
                                           FieldFaults& faults) {
   MaintenanceUpdate update;
   FieldFaults values;
-  update.values_ = FromProto(maintenance, project_id, "", now, "maintenance", values);
-  update.paths_ = Paths(kMaintenanceFields, kMaintenanceOutput, maintenance, mask, nullptr, faults);
+  v1::Maintenance given = maintenance;
+  // A part of a recurring window may be changed without its cron expression.
+  update.lacks_cron_ =
+      !mask.paths().empty() && maintenance.has_recurring() &&
+      std::none_of(mask.paths().begin(), mask.paths().end(), [](const std::string& path) {
+        return path == "*" || path == "recurring" || path == "recurring.cron";
+      });
+  if (update.lacks_cron_) given.mutable_recurring()->set_cron("* * * * *");
+  update.values_ = FromProto(given, project_id, "", now, "maintenance", values);
+  update.paths_ =
+      Paths(kMaintenanceFields, kMaintenanceOutput, maintenance, mask, nullptr, "", faults);
   // `*` names both windows, of which a message has one.
   TakeNamed(values, "maintenance", update.paths_, faults);
   update.keeps_start_ = maintenance.has_one_off() && !maintenance.one_off().has_start_time();
   return update;
 }
 
-void MaintenanceUpdate::Apply(Maintenance& maintenance) const {
+absl::Status MaintenanceUpdate::Apply(Maintenance& maintenance) const {
   const bool was_once = !maintenance.recurring.has_value();
+  const bool needs_cron = std::any_of(paths_.begin(), paths_.end(), [](std::string_view path) {
+    return path.starts_with("recurring.");
+  });
+  if (lacks_cron_ && needs_cron && was_once) {
+    FieldFaults faults;
+    faults.Add("maintenance.recurring.cron", "the maintenance does not recur yet",
+               "an expression with the rest");
+    return faults.ToStatus();
+  }
   const absl::Time start = maintenance.start;
   CopyFields(kMaintenanceFields, paths_, values_, maintenance);
   if (keeps_start_ && was_once) maintenance.start = start;
+  return absl::OkStatus();
 }
 
 }  // namespace tocsin::core

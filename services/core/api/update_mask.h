@@ -3,10 +3,12 @@
 
 #include <google/protobuf/field_mask.pb.h>
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "services/core/domain/api_key.h"
 #include "services/core/domain/channel.h"
 #include "services/core/domain/errors.h"
@@ -28,9 +30,11 @@ namespace tocsin::core {
 // path that names no field, and what is wrong with the values of the fields that are named.
 class MonitorUpdate {
  public:
-  // `project_id` is where the monitor lies; empty when that is not known.
+  // `project_id` is where the monitor lies; empty when that is not known. Faults of values call the
+  // monitor `prefix`, and those of the mask put `below` in front of the path.
   static MonitorUpdate Make(const v1::Monitor& monitor, const google::protobuf::FieldMask& mask,
-                            const std::string& project_id, FieldFaults& faults);
+                            const std::string& project_id, FieldFaults& faults,
+                            std::string_view prefix = "monitor", std::string_view below = "");
   // INVALID_ARGUMENT when only parts of a cron schedule are named and `definition` has none that
   // they could be parts of.
   absl::Status Apply(MonitorDefinition& definition) const;
@@ -63,15 +67,18 @@ class ChannelUpdate {
   std::vector<std::string_view> paths_;
 };
 
+// `push.defaults` is changed as a whole, or field by field as a monitor is.
 class KeyUpdate {
  public:
   static KeyUpdate Make(const v1::Key& key, const google::protobuf::FieldMask& mask,
                         const std::string& project_id, FieldFaults& faults);
-  void Apply(ApiKey& key) const;
+  // Errors: as MonitorUpdate's.
+  absl::Status Apply(ApiKey& key) const;
 
  private:
   ApiKey values_;
   std::vector<std::string_view> paths_;
+  std::optional<MonitorUpdate> defaults_;  // parts of the defaults that are named
 };
 
 class ProjectUpdate {
@@ -85,18 +92,21 @@ class ProjectUpdate {
   std::vector<std::string_view> paths_;
 };
 
-// The same for maintenances. The window is changed as a whole: `one_off` or
-// `recurring`; but one that comes once keeps its beginning where the message says none.
+// The same for maintenances. The window is changed as a whole, `one_off` or `recurring`, or in
+// parts; where the maintenance has the other kind of window the parts are the whole of the new one.
+// One that comes once keeps its beginning where the message says none.
 class MaintenanceUpdate {
  public:
   static MaintenanceUpdate Make(const v1::Maintenance& maintenance,
                                 const google::protobuf::FieldMask& mask,
                                 const std::string& project_id, absl::Time now, FieldFaults& faults);
-  void Apply(Maintenance& maintenance) const;
+  // INVALID_ARGUMENT when only parts of a recurring window are named and `maintenance` has none.
+  absl::Status Apply(Maintenance& maintenance) const;
 
  private:
   Maintenance values_;
   std::vector<std::string_view> paths_;
+  bool lacks_cron_ = false;   // none is named; that of values_ stands in for one
   bool keeps_start_ = false;  // of a window that comes once, whose message says no beginning
 };
 

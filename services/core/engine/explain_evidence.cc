@@ -12,6 +12,7 @@
 #include "services/core/domain/errors.h"
 #include "services/core/domain/names.h"
 #include "services/core/domain/past_state.h"
+#include "services/core/engine/all_maintenances.h"
 #include "services/core/engine/monitor_lookup.h"
 
 namespace tocsin::core {
@@ -55,7 +56,8 @@ Maintenance MadeBy(const AuditRecord& creation, const MonitorDefinition& definit
   return mute;
 }
 
-// Of a mute that was ended nothing is kept but what the audit log says of it.
+// Of a mute that a core of the release before ended nothing is kept but what the audit log says of
+// it.
 absl::Status AddEndedMutes(Store& store, ExplainSubject& subject) {
   AuditQuery query;
   query.project = subject.monitor.definition.project;
@@ -70,6 +72,11 @@ absl::Status AddEndedMutes(Store& store, ExplainSubject& subject) {
     if (!IsCallOf(record, "DeleteMute")) continue;
     auto ended = made.extract(record.resource);
     if (ended.empty()) continue;
+    const auto is_known = [&](const Maintenance& known) {
+      return known.kind == MaintenanceKind::kMute && known.id == ended.mapped().id &&
+             known.created_at == ended.mapped().created_at;
+    };
+    if (std::any_of(subject.maintenances.begin(), subject.maintenances.end(), is_known)) continue;
     ended.mapped().deleted_at = record.at;
     subject.maintenances.push_back(std::move(ended.mapped()));
   }
@@ -212,9 +219,8 @@ absl::StatusOr<ExplainSubject> ReadSubject(Store& store, const std::string& proj
   for (AuditView& view : views) subject.changes.push_back(std::move(view.record));
   MaintenanceQuery query;
   query.project = subject.monitor.definition.project;
-  query.limit = 2 * kMaxMaintenances;  // and as many mutes
-  query.with_deleted = true;           // one that was ended early has held back, too
-  ASSIGN_OR_RETURN(subject.maintenances, store.ListMaintenances(query));
+  query.with_deleted = true;  // one that was ended early has held back, too
+  ASSIGN_OR_RETURN(subject.maintenances, AllMaintenances(store, query));
   RETURN_IF_ERROR(AddEndedMutes(store, subject));
   return subject;
 }

@@ -74,8 +74,11 @@ absl::StatusOr<CreatedKey> KeyAdmin::Create(const Caller& caller, ApiKey key, bo
   FieldFaults faults;
   ValidateResourceId(key.id, "key_id", faults);
   ValidateApiKey(key, "key", faults);
+  const bool sound = faults.empty();
   CheckExpiry(key, now, faults);
-  RETURN_IF_ERROR(faults.ToStatus());
+  // One that was made may have expired by now: whether this request did is looked up first.
+  const bool may_repeat = sound && !identity.id.empty() && !validate_only;
+  if (!may_repeat) RETURN_IF_ERROR(faults.ToStatus());
   ASSIGN_OR_RETURN(key.project, FindProject(store_, key.project_id));
   key.key = 0;
   key.version = 0;
@@ -105,6 +108,7 @@ absl::StatusOr<CreatedKey> KeyAdmin::Create(const Caller& caller, ApiKey key, bo
           created.key.prefix = PrefixOf(created.secret);
           return absl::OkStatus();
         }
+        RETURN_IF_ERROR(faults.ToStatus());
         ASSIGN_OR_RETURN(std::optional<ApiKey> existing, transaction.LockKey(key.project, key.id));
         if (existing.has_value() && !existing->revoked_at.has_value()) {
           if (!again || !IsOurs(*existing, secret)) return KeyAlreadyExists(FullName(key));

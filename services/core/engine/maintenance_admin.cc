@@ -1,6 +1,7 @@
 // What people do with maintenances.
 #include "services/core/engine/maintenance_admin.h"
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -39,6 +40,21 @@ AuditedResource ResourceOf(const Maintenance& maintenance) {
           .name = FullName(maintenance)};
 }
 
+bool IsAboutTheSame(const Maintenance& a, const Maintenance& b) {
+  return a.selector == b.selector && a.monitors == b.monitors && a.all_monitors == b.all_monitors;
+}
+
+// Whether a job rested in a window of `before` of which `after` knows nothing: until the job is
+// heard again, its deadline is counted from the end of that window.
+bool ForgetsWindow(const Maintenance& before, const Maintenance& after, absl::Time now) {
+  const std::optional<MaintenanceWindow> was = WindowBegunBy(before, now);
+  if (!was.has_value()) return false;
+  if (!IsAboutTheSame(before, after)) return true;
+  if (before.recurring == after.recurring && before.recurring.has_value()) return false;
+  const std::optional<MaintenanceWindow> is = WindowBegunBy(after, now);
+  return !is.has_value() || is->start > was->start || is->end < std::min(was->end, now);
+}
+
 absl::StatusOr<Maintenance> Lock(Transaction& transaction, ProjectKey project, MaintenanceKind kind,
                                  const ResourceName& name) {
   ASSIGN_OR_RETURN(std::optional<Maintenance> found,
@@ -62,7 +78,9 @@ absl::StatusOr<Maintenance> MaintenanceAdmin::Create(const Caller& caller, Maint
   const bool mute = IsMute(maintenance.kind);
   ValidateResourceId(maintenance.id, mute ? "mute_id" : "maintenance_id", faults);
   ValidateMaintenance(maintenance, mute ? "mute" : "maintenance", faults);
-  RETURN_IF_ERROR(faults.ToStatus());
+  // One that was made may be over by now: whether this request did is looked up first.
+  const bool may_repeat = !options.request.id.empty() && !options.validate_only;
+  if (!may_repeat) RETURN_IF_ERROR(faults.ToStatus());
   ASSIGN_OR_RETURN(maintenance.project, FindProjectKey(store_, maintenance.project_id));
   maintenance.key = 0;
   maintenance.version = 0;
@@ -78,9 +96,11 @@ absl::StatusOr<Maintenance> MaintenanceAdmin::Create(const Caller& caller, Maint
         ASSIGN_OR_RETURN(const std::optional<RequestRecord> earlier, request.Claim(transaction));
         if (earlier.has_value()) {
           made.created_at = made.updated_at = earlier->at;
+          if (options.starts_now) made.start = earlier->at;
           made.version = earlier->version;
           return absl::OkStatus();
         }
+        RETURN_IF_ERROR(faults.ToStatus());
         RETURN_IF_ERROR(HoldProject(transaction, maintenance.project, maintenance.project_id));
         ASSIGN_OR_RETURN(
             std::optional<Maintenance> existing,
@@ -130,9 +150,9 @@ absl::StatusOr<std::vector<Maintenance>> MaintenanceAdmin::List(const std::strin
   return store_.ListMaintenances(query);
 }
 
-absl::StatusOr<Maintenance> MaintenanceAdmin::Update(const Caller& caller, const ResourceName& name,
-                                                     absl::FunctionRef<void(Maintenance&)> edit,
-                                                     const MaintenanceOptions& options) {
+absl::StatusOr<Maintenance> MaintenanceAdmin::Update(
+    const Caller& caller, const ResourceName& name,
+    absl::FunctionRef<absl::Status(Maintenance&)> edit, const MaintenanceOptions& options) {
   constexpr MaintenanceKind kind = MaintenanceKind::kMaintenance;
   ASSIGN_OR_RETURN(const ProjectKey project, FindProjectKey(store_, name.project));
   const absl::Time now = clock_.Now();
@@ -147,7 +167,7 @@ absl::StatusOr<Maintenance> MaintenanceAdmin::Update(const Caller& caller, const
           return StaleEtag(FullName(before));
         }
         Maintenance after = before;
-        edit(after);
+        RETURN_IF_ERROR(edit(after));
         FillDefaults(after);
         FieldFaults faults;
         ValidateMaintenance(after, "maintenance", faults);
@@ -155,6 +175,12 @@ absl::StatusOr<Maintenance> MaintenanceAdmin::Update(const Caller& caller, const
         if (after == before) return absl::OkStatus();
         after.updated_at = now;
         ASSIGN_OR_RETURN(after.version, transaction.SaveMaintenance(after));
+        if (ForgetsWindow(before, after, now)) {
+          // It stays as one that ends now would.
+          Maintenance past = before;
+          past.deleted_at = now;
+          RETURN_IF_ERROR(transaction.InsertMaintenance(past).status());
+        }
         RETURN_IF_ERROR(transaction.WakeSweeps(project, now));
         RETURN_IF_ERROR(
             WriteAudit(transaction, caller, ResourceOf(before), ChangesOf(&before, &after), now));
@@ -177,7 +203,7 @@ absl::Status MaintenanceAdmin::Delete(const Caller& caller, MaintenanceKind kind
         if (!options.etag.empty() && options.etag != EtagOf(*found)) {
           return StaleEtag(FullName(*found));
         }
-        if (kind == MaintenanceKind::kMaintenance && WindowBegunBy(*found, now).has_value()) {
+        if (WindowBegunBy(*found, now).has_value()) {
           Maintenance deleted = *found;
           deleted.deleted_at = now;
           RETURN_IF_ERROR(transaction.SaveMaintenance(deleted).status());

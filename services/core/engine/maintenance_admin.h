@@ -22,6 +22,8 @@ struct MaintenanceOptions {
   std::string etag{};  // empty: any; not for a creation
   bool validate_only = false;
   RequestIdentity request{};  // of a creation
+  // Of a creation: it begins when it is made; a repeated request is told when that was.
+  bool starts_now = false;
 };
 
 // Thread-safe. Audit, errors and validate_only as MonitorAdmin.
@@ -45,7 +47,7 @@ class MaintenanceAdmin {
   // Of a maintenance: mutes do not change. Applies `edit`, which may be called several times and
   // must not touch identity, author or times of change. StaleEtag.
   absl::StatusOr<Maintenance> Update(const Caller& caller, const ResourceName& name,
-                                     absl::FunctionRef<void(Maintenance&)> edit,
+                                     absl::FunctionRef<absl::Status(Maintenance&)> edit,
                                      const MaintenanceOptions& options = {});
   // StaleEtag.
   absl::Status Delete(const Caller& caller, MaintenanceKind kind, const ResourceName& name,

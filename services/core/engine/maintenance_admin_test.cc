@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "common/status_details.h"
 #include "common/testing/fake_clock.h"
 #include "services/core/domain/testing/builders.h"
@@ -107,12 +108,36 @@ TEST_F(MaintenanceAdminTest, WhatIsOnlyCheckedIsNotMade) {
 
 TEST_F(MaintenanceAdminTest, AStaleEtagIsRefused) {
   const Maintenance made = *admin_.Create(kPerson, Work(absl::Hours(1), absl::Hours(2)));
-  const auto longer = [](Maintenance& maintenance) { maintenance.end += absl::Hours(1); };
+  const auto longer = [](Maintenance& maintenance) {
+    maintenance.end += absl::Hours(1);
+    return absl::OkStatus();
+  };
   ASSERT_TRUE(admin_.Update(kPerson, kWork, longer, {.etag = EtagOf(made)}).ok());
   EXPECT_TRUE(
       absl::IsAborted(admin_.Update(kPerson, kWork, longer, {.etag = EtagOf(made)}).status()));
   EXPECT_TRUE(absl::IsAborted(
       admin_.Delete(kPerson, MaintenanceKind::kMaintenance, kWork, {.etag = EtagOf(made)})));
+}
+
+TEST_F(MaintenanceAdminTest, AMuteThatWasEndedIsKeptToExplainWithAllThatItNamed) {
+  Maintenance mute = Work(absl::ZeroDuration(), absl::Hours(1));
+  mute.kind = MaintenanceKind::kMute;
+  mute.all_monitors = false;
+  for (int i = 0; i < 100; ++i) mute.monitors.push_back(absl::StrCat("a-job-with-a-long-id-", i));
+  ASSERT_TRUE(admin_.Create(kPerson, mute).ok());
+  clock_.Advance(absl::Minutes(1));
+  ASSERT_TRUE(admin_.Delete(kPerson, MaintenanceKind::kMute, kWork, {}).ok());
+  EXPECT_TRUE(absl::IsNotFound(admin_.Get(MaintenanceKind::kMute, kWork).status()));
+  const std::vector<Maintenance> kept =
+      store_
+          .ListMaintenances({.project = *store_.FindProject("default").value(),
+                             .after_id = "",
+                             .with_deleted = true})
+          .value();
+  ASSERT_THAT(kept, SizeIs(1));
+  EXPECT_EQ(kept[0].deleted_at, clock_.Now());
+  EXPECT_EQ(kept[0].monitors, mute.monitors);
+  EXPECT_TRUE(admin_.Create(kPerson, mute).ok()) << "the name is free again";
 }
 
 TEST_F(MaintenanceAdminTest, WhatFailsAndRecoversInAWindowIsToldNobody) {

@@ -7,6 +7,7 @@
 #include "services/core/domain/deadline.h"
 #include "services/core/domain/maintenance.h"
 #include "services/core/domain/names.h"
+#include "services/core/engine/all_maintenances.h"
 #include "services/core/engine/monitor_lookup.h"
 
 namespace tocsin::core {
@@ -47,9 +48,11 @@ absl::StatusOr<ExportedPage> MonitorExport::Next(const GapList& gaps, absl::Time
   ASSIGN_OR_RETURN(MonitorPage found, store_.ListMonitors(query_));
   Maintenances maintenances;
   if (!found.monitors.empty()) {
-    ASSIGN_OR_RETURN(maintenances,
-                     store_.ListMaintenances(
-                         {.project = query_.project, .after_id = "", .limit = kMaxMaintenances}));
+    // As the sweeper has them: also those that were ended early. Mutes move no deadline.
+    ASSIGN_OR_RETURN(maintenances, AllMaintenances(store_, {.project = query_.project,
+                                                            .after_id = "",
+                                                            .kind = MaintenanceKind::kMaintenance,
+                                                            .with_deleted = true}));
   }
   page.monitors.reserve(found.monitors.size());
   for (MonitorView& view : found.monitors) {

@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/status_details.h"
+#include "common/status_macros.h"
 #include "common/testing/fake_clock.h"
 #include "services/core/domain/names.h"
 #include "services/core/engine/monitor_admin.h"
@@ -56,6 +57,36 @@ class MonitorExportTest : public ::testing::Test {
   ProjectAdmin projects_{store_, clock_};
   int pages_ = 0;
 };
+
+TEST_F(MonitorExportTest, AMaintenanceMovesTheDeadlineHoweverManyMutesAreKept) {
+  Make("default", "job");
+  const ProjectKey project = *store_.FindProject("default").value();
+  const absl::Status status =
+      store_.Transact(TransactionClass::kAdmin, [&](Transaction& transaction) -> absl::Status {
+        Maintenance each;
+        each.project = project;
+        each.project_id = "default";
+        each.all_monitors = true;
+        each.start = clock_.Now() - absl::Hours(48);
+        each.end = clock_.Now() - absl::Hours(47);
+        each.kind = MaintenanceKind::kMute;
+        for (int i = 0; i <= kMaxMaintenances; ++i) {
+          each.id = absl::StrCat("mute-", i);
+          RETURN_IF_ERROR(transaction.InsertMaintenance(each).status());
+        }
+        each.kind = MaintenanceKind::kMaintenance;
+        each.id = "weekly";
+        each.start = clock_.Now();
+        each.end = clock_.Now() + absl::Hours(1);
+        return transaction.InsertMaintenance(each).status();
+      });
+  ASSERT_TRUE(status.ok()) << status;
+  MonitorExport all(store_, *ParseMonitorFilter(""), "default");
+  clock_.Advance(absl::Seconds(30));
+  const absl::StatusOr<ExportedPage> page = all.Next({}, clock_.Now());
+  ASSERT_TRUE(page.ok()) << page.status();
+  EXPECT_EQ(page->monitors.at(0).deadline, clock_.Now() + absl::Minutes(60.5));
+}
 
 TEST_F(MonitorExportTest, OfAllProjectsComesInOrderOfProjectAndId) {
   MakeProject("b");

@@ -12,6 +12,8 @@
 #include "common/testing/fake_clock.h"
 #include "services/core/domain/validate.h"
 #include "services/core/engine/channel_admin.h"
+#include "services/core/engine/key_admin.h"
+#include "services/core/engine/maintenance_admin.h"
 #include "services/core/engine/monitor_admin.h"
 #include "services/core/store/memory/memory_store.h"
 #include "tests/simulation/faulty_store.h"
@@ -70,6 +72,8 @@ class RepeatableRequestTest : public ::testing::Test {
   const Sealer sealer_ = *Sealer::FromText(KeyLine('a'));
   MonitorAdmin monitors_{store_, clock_, &sealer_};
   ChannelAdmin channels_{store_, clock_, &sealer_};
+  MaintenanceAdmin maintenances_{store_, clock_};
+  KeyAdmin keys_{store_, clock_, &sealer_};
 };
 
 TEST_F(RepeatableRequestTest, ARepeatedCreationIsAnsweredAsTheFirstAndMakesNothing) {
@@ -97,6 +101,54 @@ TEST_F(RepeatableRequestTest, ARepeatedCreationIsAnsweredAsTheFirstAndMakesNothi
   EXPECT_EQ(repeated->webhook_secret, made->webhook_secret);
   EXPECT_EQ(EtagOf(repeated->channel), EtagOf(made->channel));
   EXPECT_EQ(Entries(), 2u);
+}
+
+TEST_F(RepeatableRequestTest, WhatWasMadeIsAnsweredAsMadeAlsoWhenItIsOver) {
+  const absl::Time made_at = clock_.Now();
+  const auto mute = [&] {
+    Maintenance mute;
+    mute.kind = MaintenanceKind::kMute;
+    mute.project_id = "default";
+    mute.id = "quiet";
+    mute.selector = "team=a";
+    mute.reason = "known";
+    mute.start = clock_.Now();
+    mute.end = made_at + absl::Minutes(2);
+    return mute;
+  };
+  const MaintenanceOptions options = {.request = Asked("mute").request, .starts_now = true};
+  const absl::StatusOr<Maintenance> first = maintenances_.Create(somebody_, mute(), options);
+  ASSERT_TRUE(first.ok()) << first.status();
+  ApiKey key;
+  key.project_id = "default";
+  key.id = "short";
+  key.role = Role::kViewer;
+  key.expires_at = made_at + absl::Minutes(2);
+  RequestIdentity asked = Asked("key").request;
+  asked.id[0] = '2';
+  const absl::StatusOr<CreatedKey> made = keys_.Create(somebody_, key, false, asked);
+  ASSERT_TRUE(made.ok()) << made.status();
+  const size_t entries = Entries();
+
+  clock_.Advance(absl::Minutes(10));
+  const absl::StatusOr<Maintenance> again = maintenances_.Create(somebody_, mute(), options);
+  ASSERT_TRUE(again.ok()) << again.status();
+  EXPECT_EQ(again->start, made_at);
+  EXPECT_EQ(again->created_at, made_at);
+  const absl::StatusOr<CreatedKey> repeated = keys_.Create(somebody_, key, false, asked);
+  ASSERT_TRUE(repeated.ok()) << repeated.status();
+  EXPECT_EQ(repeated->secret, made->secret);
+  EXPECT_EQ(Entries(), entries);
+
+  // A request that comes for the first time has no such excuse.
+  asked.id[0] = '3';
+  key.id = "late";
+  const absl::Status late = keys_.Create(somebody_, key, false, asked).status();
+  ASSERT_THAT(FieldViolations(late), SizeIs(1)) << late;
+  EXPECT_EQ(FieldViolations(late)[0].field, "key.expire_time");
+  MaintenanceOptions other = options;
+  other.request.id[0] = '4';
+  EXPECT_TRUE(absl::IsInvalidArgument(maintenances_.Create(somebody_, mute(), other).status()));
 }
 
 TEST_F(RepeatableRequestTest, AnotherRequestWithTheIdIsRefused) {

@@ -49,7 +49,8 @@ absl::StatusOr<int64_t> MemoryTransaction::CountMaintenances(ProjectKey project,
 absl::StatusOr<Maintenance> MemoryTransaction::InsertMaintenance(const Maintenance& maintenance) {
   for (const auto& [key, other] : tables_.maintenances()) {
     if (other.project == maintenance.project && other.kind == maintenance.kind &&
-        other.id == maintenance.id && !other.deleted_at.has_value()) {
+        other.id == maintenance.id && !other.deleted_at.has_value() &&
+        !maintenance.deleted_at.has_value()) {
       return absl::AlreadyExistsError("the project has a maintenance with that id");
     }
   }
