@@ -85,6 +85,57 @@ TEST_P(Gathering, MoreWaitForTheEndOfTheWindowAndGoAsOne) {
   EXPECT_THAT(Lease(end_), IsEmpty()) << "what it tells is not sent besides";
 }
 
+TEST_P(Gathering, ADigestSaysOfWhatBeganAndEndedBeforeItThatItIsOver) {
+  Storm(0, 10, kStart);
+  for (int i = 10; i < 25; ++i) {
+    const MonitorIdentity monitor = AddUp(absl::StrCat("m", i));
+    const Outage outage = Open(monitor, 1, kStart);
+    Incident closed = outage.incident;
+    closed.closed_at = kStart + kSecond;
+    const AlertEvent end =
+        MakeEvent(Load(monitor.key), closed, EventType::kResolved, 2, kStart + kSecond);
+    EventKey resolved = 0;
+    Do([&](Transaction& transaction) -> absl::Status {
+      const absl::StatusOr<EventKey> added = transaction.AddEvent(end);
+      if (added.ok()) resolved = *added;
+      return added.status();
+    });
+    Delivery both = MakeDelivery(absl::StrCat("d", i), channel_, monitor.key, 2, kStart);
+    both.events = {outage.firing, resolved};
+    both.may_gather = true;
+    AddDelivery(both);
+  }
+  Deliver(kStart);
+  const std::vector<LeasedDelivery> leased = Lease(end_);
+  ASSERT_THAT(leased, SizeIs(1));
+  ASSERT_TRUE(leased[0].delivery.digest.has_value());
+  EXPECT_THAT(leased[0].delivery.digest->counts,
+              ElementsAre(DigestFacts::Count{EventType::kResolved, Cause::kReportedDown, 15}));
+  ASSERT_THAT(leased[0].events, SizeIs(15));
+  EXPECT_EQ(leased[0].events[0].type, EventType::kResolved);
+}
+
+TEST_P(Gathering, ADigestIsUrgentWhileAnyOfItsIncidentsIsOpen) {
+  Storm(0, 25, kStart);
+  Deliver(kStart);
+  const Monitor last = Load(monitors_.back());
+  Do([&](Transaction& transaction) -> absl::Status {
+    Incident closed = *last.state.incident;
+    closed.closed_at = kStart + kSecond;
+    const absl::Status saved = transaction.SaveIncident(closed);
+    if (!saved.ok()) return saved;
+    StateChange change;
+    change.monitor = monitors_.back();
+    change.state = last.state;
+    change.state.state = State::kUp;
+    change.state.incident.reset();
+    return transaction.SaveStates({change});
+  });
+  const std::vector<LeasedDelivery> leased = Lease(end_);
+  ASSERT_THAT(leased, SizeIs(1));
+  EXPECT_TRUE(leased[0].incident_open);
+}
+
 TEST_P(Gathering, WhatADigestTellsIsDeliveredWithIt) {
   Storm(0, 30, kStart);
   Deliver(kStart);

@@ -54,6 +54,20 @@ TEST_P(Past, APassedDeadlineIsReadAsItWasWritten) {
   EXPECT_THAT(Read({.monitor = key, .limit = 1}).passed, ElementsAre(two));
 }
 
+TEST_P(Past, APassedDeadlineIsFoundByItsTime) {
+  const MonitorKey key = AddUp("job").key;
+  const PassedDeadline one = Passed(key, kStart);
+  Write({one, Passed(key, kStart + absl::Minutes(1)), Passed(AddUp("other").key, kStart)});
+  std::optional<PassedDeadline> found, none;
+  Do([&](Transaction& transaction) -> absl::Status {
+    found = transaction.FindPassedDeadline(key, kStart).value();
+    none = transaction.FindPassedDeadline(key, kStart + absl::Seconds(1)).value();
+    return absl::OkStatus();
+  });
+  EXPECT_EQ(found, one);
+  EXPECT_EQ(none, std::nullopt);
+}
+
 TEST_P(Past, RejectedPushesOfOneMinuteAreCountedTogether) {
   const MonitorKey key = AddUp("job").key;
   Write({Rejected(key, kStart, 2), Rejected(key, kStart, 3, "newer")});

@@ -61,6 +61,17 @@ absl::Status Validate(const Channel& channel) {
   return faults.ToStatus();
 }
 
+// A routing key is sent as it is: whoever may change a URL is not to learn it.
+absl::Status CheckReceiver(const Channel& before, const Channel& after) {
+  if (after.format != ChannelFormat::kPagerDuty || MaskUrl(before.url) == MaskUrl(after.url)) {
+    return absl::OkStatus();
+  }
+  return InvalidField("channel.url",
+                      absl::StrCat("the routing key was given for ", MaskUrl(before.url),
+                                   " and would be sent to ", MaskUrl(after.url)),
+                      "the same host; or another channel, with its key");
+}
+
 AuditedResource ResourceOf(const Channel& channel) {
   return {.project = channel.project,
           .project_id = channel.project_id,
@@ -223,6 +234,7 @@ absl::StatusOr<Channel> ChannelAdmin::UpdateExisting(const Caller& caller, const
         FillDefaults(after);
         RETURN_IF_ERROR(Validate(after));
         RETURN_IF_ERROR(CheckFormat(before, after));
+        RETURN_IF_ERROR(CheckReceiver(before, after));
         if (!options.etag.empty() && options.etag != EtagOf(before)) {
           return StaleEtag(ResourceOf(before).name);
         }

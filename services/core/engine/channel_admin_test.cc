@@ -100,6 +100,29 @@ TEST_F(ChannelAdminTest, PagerDutyNeedsItsRoutingKeyWhichIsNotShownAgain) {
   EXPECT_THAT(admin_.Get(kPager)->secrets, ElementsAre(kRoutingKey));
 }
 
+TEST_F(ChannelAdminTest, ARoutingKeyIsNotSentToAnotherHost) {
+  Channel pager = Pager();
+  pager.format = ChannelFormat::kPagerDuty;
+  pager.url = "https://events.eu.pagerduty.com/v2/enqueue";
+  ASSERT_TRUE(admin_.Create(Caller(), pager, kRoutingKey).ok());
+  const auto move_to = [&](const std::string& url) {
+    return admin_
+        .Update(Caller(), kPager,
+                [&](Channel& channel) {
+                  channel.url = url;
+                  return absl::OkStatus();
+                })
+        .status();
+  };
+  for (const char* url : {"https://mine.example/v2/enqueue", "http://events.eu.pagerduty.com/",
+                          "https://events.eu.pagerduty.com:444/"}) {
+    const absl::Status status = move_to(url);
+    ASSERT_THAT(FieldViolations(status), SizeIs(1)) << url;
+    EXPECT_EQ(FieldViolations(status)[0].field, "channel.url");
+  }
+  EXPECT_TRUE(move_to("https://events.eu.pagerduty.com/v3/enqueue").ok());
+}
+
 TEST_F(ChannelAdminTest, AChannelKeepsItsFormat) {
   ASSERT_TRUE(admin_.Create(Caller(), Pager(), "").ok());
   const auto to_slack = [](Channel& channel) {

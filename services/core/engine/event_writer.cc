@@ -33,6 +33,19 @@ bool TellsMore(const Decision& decision) {
   return ends || is_told(decision.opened) || decision.told || decision.reminded;
 }
 
+// To the FIRING of an incident that was held back: what its deadline was about.
+absl::Status AddWhatPassed(Transaction& transaction, const Decision& decision, AlertEvent& event) {
+  ASSIGN_OR_RETURN(const std::optional<PassedDeadline> passed,
+                   transaction.FindPassedDeadline(event.monitor, event.incident.opened_at));
+  if (!passed.has_value()) return absl::OkStatus();
+  event.expected_at = passed->expected_at;
+  if (event.incident.cause != Cause::kRunOverran) return absl::OkStatus();
+  for (const Run& run : decision.next.runs) {
+    if (run.id == passed->run_id) event.run = run;
+  }
+  return absl::OkStatus();
+}
+
 absl::StatusOr<AlertEvent> MakeEvent(Transaction& transaction, const MonitorDefinition& definition,
                                      const Decision& decision, const Incident& incident,
                                      absl::Time now) {
@@ -51,6 +64,7 @@ absl::StatusOr<AlertEvent> MakeEvent(Transaction& transaction, const MonitorDefi
   event.state = decision.next.state;
   event.expected_at = decision.expected_at;
   if (decision.opened.has_value() && event.type == EventType::kFiring) event.run = decision.overran;
+  if (decision.told) RETURN_IF_ERROR(AddWhatPassed(transaction, decision, event));
   event.flapping = SteadyAt(decision.next, now).has_value();
   ASSIGN_OR_RETURN(event.last_heartbeat, transaction.NewestHeartbeat(definition.key));
   return event;

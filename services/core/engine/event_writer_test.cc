@@ -8,6 +8,8 @@
 #include <vector>
 
 #include "common/testing/fake_clock.h"
+#include "services/core/domain/deadline.h"
+#include "services/core/domain/passed_deadline.h"
 #include "services/core/store/memory/memory_store.h"
 #include "services/core/store/new_delivery.h"
 
@@ -57,11 +59,15 @@ class EventWriterTest : public ::testing::Test {
   }
 
   // Gives an input to the monitor and writes what follows.
-  Decision Give(const Input& input) {
+  Decision Give(const Input& input, const GapList& gaps = {}) {
     Decision decision;
     Run([&](Transaction& transaction) -> absl::Status {
       Monitor monitor = transaction.LockMonitors({monitor_}, LockMode::kWait)->front();
-      decision = Decide(monitor.definition, monitor.state, input, {}, clock_.Now());
+      const Deadline deadline = DeadlineOf(monitor.definition, monitor.state, gaps);
+      decision = Decide(monitor.definition, monitor.state, input, gaps, clock_.Now());
+      if (const auto untold = PassedUntold(monitor.definition, deadline, decision, clock_.Now())) {
+        EXPECT_TRUE(transaction.AddPassedDeadlines({&*untold, 1}).ok());
+      }
       if (const auto* arrived = std::get_if<HeartbeatArrived>(&input)) {
         EXPECT_TRUE(transaction
                         .AddHeartbeats({{.monitor = monitor_,
@@ -164,6 +170,43 @@ TEST_F(EventWriterTest, AMissedDeadlineTellsWhenTheHeartbeatWasExpected) {
   EXPECT_EQ(Events()[0].expected_at, start + absl::Seconds(60));
   EXPECT_EQ(Events()[0].occurred_at, start + absl::Seconds(60));
   EXPECT_EQ(Events()[0].detected_at, clock_.Now());
+}
+
+TEST_F(EventWriterTest, AnAlertThatWasHeldBackTellsWhenTheHeartbeatWasExpectedToo) {
+  const absl::Time last = clock_.Now();
+  const GapList mute = {{.kind = GapKind::kMute, .start = last, .end = last + absl::Hours(1)}};
+  clock_.Advance(absl::Seconds(61));
+  ASSERT_TRUE(Give(DeadlineChecked{}, mute).opened->held_until.has_value());
+  EXPECT_THAT(Events(), IsEmpty());
+  clock_.Advance(absl::Hours(1));
+  ASSERT_TRUE(Give(DeadlineChecked{}, mute).told);
+  const std::vector<AlertEvent> events = Events();
+  ASSERT_THAT(events, SizeIs(1));
+  EXPECT_EQ(events[0].type, EventType::kFiring);
+  EXPECT_EQ(events[0].expected_at, last + absl::Seconds(60));
+}
+
+TEST_F(EventWriterTest, ARunThatOverranWhileNothingWasToldIsNamedAfterwards) {
+  const absl::Time started = clock_.Now();
+  Run([&](Transaction& transaction) -> absl::Status {
+    Monitor monitor = transaction.LockMonitors({monitor_}, LockMode::kWait)->front();
+    monitor.state.runs = {
+        {.id = "nightly", .started_at = started, .due_at = started + absl::Seconds(30)}};
+    const StateChange change = {
+        .monitor = monitor_, .state = monitor.state, .last_push_id = 0, .sweep_at = std::nullopt};
+    return transaction.SaveStates({&change, 1});
+  });
+  const GapList mute = {
+      {.kind = GapKind::kMute, .start = started, .end = started + absl::Hours(1)}};
+  clock_.Advance(absl::Seconds(31));
+  ASSERT_TRUE(Give(DeadlineChecked{}, mute).opened.has_value());
+  clock_.Advance(absl::Hours(1));
+  ASSERT_TRUE(Give(DeadlineChecked{}, mute).told);
+  const std::vector<AlertEvent> events = Events();
+  ASSERT_THAT(events, SizeIs(1));
+  ASSERT_TRUE(events[0].run.has_value());
+  EXPECT_EQ(events[0].run->id, "nightly");
+  EXPECT_EQ(events[0].run->started_at, started);
 }
 
 TEST_F(EventWriterTest, AResolutionGoesToWhoWasGivenTheFiringWhateverChangedSince) {

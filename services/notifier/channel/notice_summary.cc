@@ -19,7 +19,7 @@ constexpr size_t kReasonBytes = 128;
 std::string ReasonWords(const std::string& reason) {
   if (reason == "status_3xx") return "its receiver answers with a redirect, which is not followed";
   if (reason == "status_4xx") return "its receiver refuses the messages (4xx)";
-  if (reason == "rejected") return "its receiver refuses the messages for good";
+  if (reason == "rejected") return "its receiver refused a message for good";
   if (reason == "status_5xx") return "its receiver answers with a server error (5xx)";
   if (reason == "timeout") return "its receiver does not answer in time";
   if (reason == "connect_failed") return "its receiver cannot be reached";
@@ -32,6 +32,9 @@ std::string ReasonWords(const std::string& reason) {
   if (reason.empty()) return "its deliveries fail";
   return absl::StrCat("its deliveries fail with ", PlainText(reason, kReasonBytes));
 }
+
+// Of what no further attempt would change.
+bool IsFinal(const std::string& reason) { return reason == "rejected" || reason == "bad_channel"; }
 
 // So that the duration that is said is that between the times that are said.
 absl::Time NearestSecond(absl::Time time) {
@@ -69,6 +72,12 @@ std::string ChannelFailingSummary(const ChannelNoticeFacts& notice, absl::Time o
                         "its URL is changed.");
   }
   std::string summary = absl::StrCat("CHANNEL FAILING ", channel, ": ", ReasonWords(notice.reason));
+  if (IsFinal(notice.reason)) {
+    return absl::StrCat(summary,
+                        ". What could not be sent so is given up and not tried again: `tocsin "
+                        "delivery list --state dead` shows it, `tocsin delivery redeliver` sends "
+                        "it again.");
+  }
   if (notice.failing_since.has_value()) {
     absl::StrAppend(&summary, ", for ", DurationWords(occurred_at - *notice.failing_since),
                     ", since ", TimeWords(*notice.failing_since, Precision::kMinutes));

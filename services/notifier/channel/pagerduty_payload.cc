@@ -90,7 +90,7 @@ std::string PagerDutyPayload(const Message& message, const std::string& routing_
                              PagerDutyEvent which) {
   const bool of_monitor = !message.events.empty() && !message.digest.has_value();
   Event event = of_monitor ? About(message.events.back()) : Notice(message);
-  if (which == PagerDutyEvent::kOpening) event.resolves = false;
+  if (which != PagerDutyEvent::kNewest) event.resolves = which == PagerDutyEvent::kEnding;
   const std::string summary = Summarize(message);
   Json body;
   body["routing_key"] = routing_key;

@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "common/number.h"
 #include "services/notifier/channel/digest_summary.h"
 #include "services/notifier/channel/next_step.h"
 #include "services/notifier/channel/notice_summary.h"
@@ -65,10 +66,13 @@ std::string Said(const std::string& message, const std::optional<int>& exit_stat
   std::vector<std::string> parts;
   if (!message.empty()) parts.push_back(Quoted(message, kMessageBytes));
   if (exit_status.has_value()) parts.push_back(absl::StrCat("exit status ", *exit_status));
-  if (value.has_value()) parts.push_back(absl::StrCat("value ", NumberWords(*value)));
+  if (value.has_value()) parts.push_back(absl::StrCat("value ", NumberText(*value)));
   if (parts.empty()) return "";
   return absl::StrCat(message.empty() ? ", " : " ", absl::StrJoin(parts, ", "));
 }
+
+// What a job said that is down: "OK" is what is taken for a word where there is none.
+std::string Complaint(const std::string& message) { return message == "OK" ? "" : message; }
 
 // Whether the last heartbeat is the one that opened the incident.
 bool LastIsCulprit(const EventFacts& event) {
@@ -79,16 +83,21 @@ bool LastIsCulprit(const EventFacts& event) {
 
 // ` Last: up "backup-completed", 2026-03-09 02:04 UTC.`
 std::string LastHeard(const EventFacts& event) {
-  if (!event.last_heartbeat.has_value()) return " No heartbeat was ever received.";
+  if (!event.last_heartbeat.has_value()) {
+    // Its start was, at least.
+    return event.incident.cause == Cause::kRunOverran ? " No run has ended yet."
+                                                      : " No heartbeat was ever received.";
+  }
   const HeartbeatFacts& last = *event.last_heartbeat;
   const bool down = last.kind == HeartbeatKind::kDown;
   // The cause has told what the job says as long as it is down.
-  const bool told = down && last.message == event.incident.message;
+  const std::string said = down ? Complaint(last.message) : last.message;
+  const bool told = down && said == Complaint(event.incident.message);
   const std::string took = last.run_duration.has_value()
                                ? absl::StrCat(", took ", DurationWords(*last.run_duration))
                                : "";
   return absl::StrCat(" Last: ", down ? "down" : "up",
-                      Said(told ? "" : last.message, last.exit_status, last.value), took, ", ",
+                      Said(told ? "" : said, last.exit_status, last.value), took, ", ",
                       When(last.at, event), ".");
 }
 
@@ -104,12 +113,12 @@ std::string Expected(const EventFacts& event) {
 // `value 93 is above 90`.
 std::string ValueWords(const MonitorFacts& monitor, const std::optional<double>& value) {
   if (!value.has_value()) return "value out of range";
-  const std::string words = absl::StrCat("value ", NumberWords(*value));
+  const std::string words = absl::StrCat("value ", NumberText(*value));
   if (monitor.value_max.has_value() && *value > *monitor.value_max) {
-    return absl::StrCat(words, " is above ", NumberWords(*monitor.value_max));
+    return absl::StrCat(words, " is above ", NumberText(*monitor.value_max));
   }
   if (monitor.value_min.has_value() && *value < *monitor.value_min) {
-    return absl::StrCat(words, " is below ", NumberWords(*monitor.value_min));
+    return absl::StrCat(words, " is below ", NumberText(*monitor.value_min));
   }
   return absl::StrCat(words, " is out of range");
 }
@@ -159,7 +168,7 @@ std::string Failure(const EventFacts& event) {
           DurationWords(std::max(event.detected_at, event.occurred_at) - event.last_heartbeat->at),
           Expected(event));
     case Cause::kReportedDown:
-      return absl::StrCat("reported down", Said(incident.message, exit_status, value),
+      return absl::StrCat("reported down", Said(Complaint(incident.message), exit_status, value),
                           LastOutput(event), ", ", When(incident.opened_at, event));
     case Cause::kValueOutOfRange: {
       const bool silent = incident.message.empty() || incident.message == "OK";
@@ -184,9 +193,9 @@ std::string ShortCause(const EventFacts& event) {
     case Cause::kMissedDeadline:
       return "no heartbeat in time";
     case Cause::kReportedDown:
-      return absl::StrCat("reported down", Said(incident.message, {}, {}));
+      return absl::StrCat("reported down", Said(Complaint(incident.message), {}, {}));
     case Cause::kValueOutOfRange:
-      return absl::StrCat("value out of range", Said(incident.message, {}, {}));
+      return absl::StrCat("value out of range", Said(Complaint(incident.message), {}, {}));
     case Cause::kRunOverran:
       return event.monitor.max_run_duration > absl::ZeroDuration()
                  ? absl::StrCat("a run took longer than ",
@@ -205,10 +214,10 @@ std::string Delay(const EventFacts& event) {
   const absl::Time due = *event.expected_at + (of_run ? absl::ZeroDuration() : event.monitor.grace);
   const absl::Duration delay = event.incident.detected_at - due;
   if (delay < kNoticedAtOnce) return "";
-  // Only an own outage postpones a deadline.
   const bool postponed = event.incident.opened_at > due;
-  return absl::StrCat(" Noticed ", DurationWords(delay), " late",
-                      postponed ? ": Tocsin itself could not receive heartbeats for a time." : ".");
+  return absl::StrCat(
+      " Noticed ", DurationWords(delay), " late",
+      postponed ? ": a maintenance, or an outage of Tocsin itself, put its deadline off." : ".");
 }
 
 std::string DownSentence(const EventFacts& event) {

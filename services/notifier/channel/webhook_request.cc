@@ -48,6 +48,13 @@ absl::Status Sign(const Delivery& delivery, absl::Time now, HttpRequest& request
   return absl::OkStatus();
 }
 
+// A beginning that somebody sends again after its end was told: no other end will come.
+bool BeginsWhatIsOver(const Delivery& delivery) {
+  const Message& message = delivery.message;
+  return delivery.facts.redelivery && !delivery.facts.incident_open && !message.events.empty() &&
+         !message.digest.has_value() && message.events.back().type != EventType::kResolved;
+}
+
 }  // namespace
 
 absl::string_view FormatWord(Format format) {
@@ -83,7 +90,9 @@ absl::StatusOr<HttpRequest> BuildWebhookRequest(const Delivery& delivery, absl::
       if (delivery.destination.secrets.empty()) {
         return absl::InvalidArgumentError("the channel has no routing key");
       }
-      request.body = PagerDutyPayload(delivery.message, delivery.destination.secrets.front());
+      request.body = PagerDutyPayload(
+          delivery.message, delivery.destination.secrets.front(),
+          BeginsWhatIsOver(delivery) ? PagerDutyEvent::kEnding : PagerDutyEvent::kNewest);
       return request;
     case Format::kUnknown:
       break;
@@ -93,7 +102,7 @@ absl::StatusOr<HttpRequest> BuildWebhookRequest(const Delivery& delivery, absl::
 
 std::optional<HttpRequest> RequestBefore(const Delivery& delivery, const HttpRequest& request) {
   if (delivery.destination.format != Format::kPagerDuty ||
-      !TellsBeginningAndEnd(delivery.message)) {
+      !(TellsBeginningAndEnd(delivery.message) || BeginsWhatIsOver(delivery))) {
     return std::nullopt;
   }
   HttpRequest before = request;

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,8 @@
 
 namespace tocsin::notifier {
 namespace {
+
+using ::testing::ElementsAre;
 
 const absl::Time kNow = absl::FromUnixSeconds(1'773'112'320);
 
@@ -90,6 +93,31 @@ TEST(WebhookRequestTest, PagerDutyIsSentItsRoutingKeyInTheBodyAndNowhereElse) {
       absl::StrContains(request->body, "\"routing_key\":\"R0123456789ABCDEFGHIJKLMNOPQRSTU\""));
   delivery.destination.secrets.clear();
   EXPECT_FALSE(BuildWebhookRequest(delivery, kNow, absl::Seconds(10)).ok());
+}
+
+TEST(WebhookRequestTest, PagerDutyIsNotLeftWithTheBeginningOfWhatIsOver) {
+  Delivery delivery = Sample();
+  delivery.destination.format = Format::kPagerDuty;
+  delivery.destination.secrets = {"R0123456789ABCDEFGHIJKLMNOPQRSTU"};
+  const auto actions = [&] {
+    std::vector<std::string> actions;
+    const HttpRequest request = *BuildWebhookRequest(delivery, kNow, absl::Seconds(10));
+    if (const auto before = RequestBefore(delivery, request)) {
+      actions.push_back(nlohmann::json::parse(before->body)["event_action"]);
+      EXPECT_EQ(nlohmann::json::parse(before->body)["dedup_key"],
+                nlohmann::json::parse(request.body)["dedup_key"]);
+    }
+    actions.push_back(nlohmann::json::parse(request.body)["event_action"]);
+    return actions;
+  };
+  EXPECT_THAT(actions(), ElementsAre("trigger")) << "its end will come";
+  delivery.facts.redelivery = true;
+  EXPECT_THAT(actions(), ElementsAre("trigger", "resolve")) << "its end was told before";
+  delivery.facts.incident_open = true;
+  EXPECT_THAT(actions(), ElementsAre("trigger"));
+  delivery.message = SampleNamed("resolved_recovered");
+  delivery.facts.incident_open = false;
+  EXPECT_THAT(actions(), ElementsAre("resolve"));
 }
 
 TEST(WebhookRequestTest, RefusesWhatCanNeverBeSentWithoutNamingSecrets) {

@@ -140,6 +140,4 @@ absl::string_view LastPart(absl::string_view resource_name) {
   return slash == absl::string_view::npos ? resource_name : resource_name.substr(slash + 1);
 }
 
-std::string NumberWords(double value) { return absl::StrFormat("%.10g", value); }
-
 }  // namespace tocsin::notifier

@@ -42,7 +42,4 @@ std::string Count(int64_t n, absl::string_view noun);
 // name `projects/{project}/{collection}/{id}`.
 std::string ShortName(absl::string_view resource_name);
 
-// A number as people write it: "12.5", "3".
-std::string NumberWords(double value);
-
 }  // namespace tocsin::notifier

@@ -242,6 +242,9 @@ void AddOpened(std::vector<SampleMessage>& samples) {
   overran_late.occurred_at = overran_late.incident.opened_at = At("2026-03-10T03:30:00+00:00");
   overran_late.detected_at = overran_late.incident.detected_at = overran_late.incident.opened_at;
   samples.push_back({"opened_run_overran_after_own_outage", Tell(kIncidentOpened, {overran_late})});
+  EventFacts first_overran = RunOverran();
+  first_overran.last_heartbeat = std::nullopt;
+  samples.push_back({"opened_first_run_overran", Tell(kIncidentOpened, {first_overran})});
   samples.push_back({"opened_cron_missed", Tell(kIncidentOpened, {CronMissed()})});
   EventFacts cron_never = CronMissed();
   cron_never.last_heartbeat = std::nullopt;
@@ -298,6 +301,11 @@ void AddClosed(std::vector<SampleMessage>& samples) {
   run.occurred_at = run.detected_at = At("2026-03-10T04:00:10+00:00");
   run.expected_at = std::nullopt;
   samples.push_back({"reminder_run_overran", Tell(kIncidentReminder, {run})});
+  EventFacts silent = Reminder();
+  silent.incident.cause = Cause::kReportedDown;
+  silent.expected_at = std::nullopt;
+  silent.last_heartbeat = Down("2026-03-10T14:40:00+00:00", "OK");
+  samples.push_back({"reminder_reported_down_silently", Tell(kIncidentReminder, {silent})});
 }
 
 // Several events of one monitor in one message.
@@ -362,6 +370,12 @@ void AddNotices(std::vector<SampleMessage>& samples) {
   failing.notice = ChannelNoticeFacts{"projects/default/channels/pager",
                                       At("2026-03-09T23:55:00+00:00"), "status_5xx"};
   samples.push_back({"channel_failing", failing});
+  failing.notice->reason = "rejected";
+  failing.notice->failing_since = failing.occurred_at;
+  samples.push_back({"channel_rejected", failing});
+  failing.notice->reason = "bad_channel";
+  samples.push_back({"channel_bad", failing});
+  failing.notice->failing_since = At("2026-03-09T23:55:00+00:00");
   failing.notice->reason = "gone";
   samples.push_back({"channel_gone", failing});
   Message test;

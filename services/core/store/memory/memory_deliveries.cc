@@ -29,7 +29,7 @@ std::optional<LeasedDelivery> MemoryStore::Lease(DeliveryKey key, const LeaseReq
     const auto found = tables_.events().find(event);
     if (found == tables_.events().end()) continue;
     leased.events.push_back(found->second.event);
-    leased.incident_open = tables_.open_incidents().contains(found->second.event.monitor);
+    leased.incident_open |= tables_.open_incidents().contains(found->second.event.monitor);
   }
   tables_.SetDelivery(key, std::move(row));
   return leased;

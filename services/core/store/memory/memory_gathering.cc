@@ -26,7 +26,8 @@ void MemoryStore::MakeDigest(const Channel& channel, const std::vector<DeliveryK
   std::vector<EventKey> events;
   for (const DeliveryKey key : waiting) {
     memory::DeliveryRow row = tables_.deliveries().at(key);
-    events.insert(events.end(), row.delivery.events.begin(), row.delivery.events.end());
+    // The beginning of an incident that is over by now would be told as one that lasts.
+    if (!row.delivery.events.empty()) events.push_back(row.delivery.events.back());
     row.delivery.may_gather = false;
     row.delivery.told_by = row.delivery.lease_id = digest.id;
     row.delivery.leased_until = absl::InfiniteFuture();

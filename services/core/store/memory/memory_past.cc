@@ -27,6 +27,15 @@ absl::Status MemoryTransaction::AddPassedDeadlines(absl::Span<const PassedDeadli
   return absl::OkStatus();
 }
 
+absl::StatusOr<std::optional<PassedDeadline>> MemoryTransaction::FindPassedDeadline(
+    MonitorKey monitor, absl::Time at) {
+  std::optional<PassedDeadline> found;
+  for (const auto& [place, passed] : tables_.passed()) {
+    if (passed.monitor == monitor && passed.at == at) found = passed;
+  }
+  return found;
+}
+
 absl::StatusOr<std::vector<std::optional<MonitorKey>>> MemoryTransaction::FindTokenOwners(
     absl::Span<const TokenHash> tokens) {
   std::vector<std::optional<MonitorKey>> owners;

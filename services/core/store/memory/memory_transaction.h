@@ -50,6 +50,8 @@ class MemoryTransaction : public Transaction {
   absl::StatusOr<std::vector<DeliveryKey>> Withdraw(absl::Span<const DeliveryKey> deliveries,
                                                     absl::Time now) override;
   absl::Status AddPassedDeadlines(absl::Span<const PassedDeadline> passed) override;
+  absl::StatusOr<std::optional<PassedDeadline>> FindPassedDeadline(MonitorKey monitor,
+                                                                   absl::Time at) override;
   absl::StatusOr<std::vector<std::optional<MonitorKey>>> FindTokenOwners(
       absl::Span<const TokenHash> tokens) override;
   absl::Status AddRejectedPushes(absl::Span<const RejectedPush> rejected) override;

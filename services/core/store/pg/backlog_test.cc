@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "absl/strings/str_cat.h"
+#include "services/core/domain/gathering.h"
 #include "services/core/store/pg/testing/test_database.h"
 
 namespace tocsin::core::pg {
@@ -184,6 +185,67 @@ TEST_F(BacklogTest, NothingThatIsBeingSentIsEverSuperseded) {
                                           "AND sequence = ",
                                           kEvents)),
             2 * kMonitors);
+}
+
+// What waits for a digest would be looked at by each lease of any channel, under their one lock.
+TEST_F(BacklogTest, WhatWaitsForWhatADigestTellsIsNotDueUntilTheDigestIsFinished) {
+  constexpr MonitorKey kMonitors = 30;
+  const auto add = [&](MonitorKey monitor, int64_t sequence) {
+    Delivery delivery = Make(monitor, sequence);
+    delivery.may_gather = true;
+    const absl::Status added =
+        store_->Transact(TransactionClass::kSweeper, [&](Transaction& transaction) {
+          return transaction.AddDeliveries({&delivery, 1});
+        });
+    ASSERT_TRUE(added.ok()) << added;
+  };
+  const auto lease = [&](const std::string& lease_id, absl::Time now) {
+    return store_
+        ->LeaseDeliveries({.notifier = "notifier",
+                           .lease_id = lease_id,
+                           .now = now,
+                           .lease = absl::Seconds(60),
+                           .limit = 100,
+                           .per_channel = 100,
+                           .per_failing_channel = 100})
+        .value();
+  };
+  const auto report = [&](const std::string& lease_id, const std::string& id, DeliveryResult result,
+                          absl::Time now) {
+    const DeliveryReport report = {.lease_id = lease_id,
+                                   .delivery_id = id,
+                                   .result = result,
+                                   .outcome = "word",
+                                   .retry_after = absl::Seconds(5)};
+    ASSERT_TRUE(store_->ApplyReports({&report, 1}, now).ok());
+  };
+  const auto due = [&](const std::string& when) {
+    return database_.Number(
+        absl::StrCat("SELECT count(*) FROM delivery WHERE state = 1 "
+                     "AND sequence = 2 AND next_attempt_at ",
+                     when));
+  };
+  for (MonitorKey monitor = 1; monitor <= kMonitors; ++monitor) add(monitor, 1);
+  const std::vector<LeasedDelivery> alone = lease("alone", kStart);
+  ASSERT_THAT(alone, SizeIs(kDefaultGroupLimit));
+  for (const LeasedDelivery& each : alone) {
+    report("alone", each.delivery.id, DeliveryResult::kDelivered, kStart);
+  }
+  add(kMonitors, 2);  // before there is a digest
+  const absl::Time end = kStart + kDefaultGroupWait;
+  const std::vector<LeasedDelivery> digest = lease("digest", end);
+  ASSERT_THAT(digest, SizeIs(1));
+  const std::string id = digest[0].delivery.id;
+  for (MonitorKey monitor = kDefaultGroupLimit + 1; monitor < kMonitors; ++monitor) {
+    add(monitor, 2);
+  }
+  EXPECT_EQ(due("= 'infinity'"), 20);
+  report("digest", id, DeliveryResult::kRetry, end);
+  EXPECT_EQ(due("= 'infinity'"), 20);
+  EXPECT_EQ(store_->NextDeliveryAt().value(), end + absl::Seconds(5));
+  EXPECT_THAT(lease("again", end + absl::Seconds(5)), SizeIs(1));
+  report("again", id, DeliveryResult::kDelivered, end + absl::Seconds(6));
+  EXPECT_EQ(due("<= '2026-03-02 10:00:16+00'"), 20);
 }
 
 }  // namespace

@@ -11,6 +11,7 @@
 #include "services/core/domain/gathering.h"
 #include "services/core/store/new_delivery.h"
 #include "services/core/store/pg/alert_rows.h"
+#include "services/core/store/pg/delivery_order.h"
 #include "services/core/store/pg/hot_statements.h"
 #include "services/core/store/pg/snapshot.h"
 
@@ -46,7 +47,8 @@ const Statement kNextGatheringAt = {
     "next_gathering", TOCSIN_GATHERING_CHANNELS
     "SELECT min((SELECT greatest(d.next_attempt_at, CASE WHEN u.sent >= u.group_limit "
     "THEN u.started_at + u.group_wait_us * interval '1 microsecond' END) FROM delivery d "
-    "WHERE d.channel_id = u.channel_id AND " TOCSIN_MAY_GATHER " AND " TOCSIN_FIRST_IN_ORDER
+    "WHERE d.channel_id = u.channel_id AND " TOCSIN_MAY_GATHER
+    " AND d.next_attempt_at < 'infinity' AND " TOCSIN_FIRST_IN_ORDER
     " ORDER BY d.next_attempt_at, d.delivery_id LIMIT 1)) FROM usable u"};
 
 namespace {
@@ -63,17 +65,20 @@ constexpr Statement kLetGo = {"gather_let_go", "WITH " TOCSIN_WAITING
                                                "UPDATE delivery d SET gather = false FROM waiting "
                                                "WHERE d.delivery_id = waiting.delivery_id"};
 
-// $4 the id of the digest. What the events of those that it tells say, and its key.
+// $4 the id of the digest. What it tells, with what the newest event of each says: the beginning of
+// an incident that is over by then would be told as one that lasts. They are due no more, nor is
+// what waits for them, until the digest is finished (see delivery_order.h).
 constexpr Statement kGather = {
     "gather",
     "WITH " TOCSIN_WAITING
     ", made AS (SELECT nextval('outbox_id') AS digest_id), "
     "told AS (UPDATE delivery d SET gather = false, told_by = $4::text, "
-    "lease_id = $4::text, leased_until = 'infinity' FROM waiting "
+    "lease_id = $4::text, leased_until = 'infinity', next_attempt_at = 'infinity' FROM waiting "
     "WHERE d.delivery_id = waiting.delivery_id) "
-    "SELECT made.digest_id, e.event_id, e.type, (e.snapshot -> 'incident' ->> 'cause')::smallint "
-    "FROM made, waiting CROSS JOIN LATERAL unnest(waiting.events) AS t (event_id) "
-    "LEFT JOIN alert_event e ON e.event_id = t.event_id ORDER BY e.event_id"};
+    "SELECT made.digest_id, waiting.delivery_id, e.event_id, e.type, "
+    "(e.snapshot -> 'incident' ->> 'cause')::smallint FROM made, waiting "
+    "LEFT JOIN alert_event e ON e.event_id = waiting.events[array_upper(waiting.events, 1)] "
+    "ORDER BY e.event_id"};
 
 constexpr Statement kAddDigest = {
     "add_digest",
@@ -138,15 +143,25 @@ absl::StatusOr<std::vector<Gathering>> Look(Session& session, absl::Time now) {
   return found;
 }
 
+absl::StatusOr<std::vector<DeliveryKey>> ReadKeys(absl::StatusOr<Rows> rows) {
+  RETURN_IF_ERROR(rows.status());
+  std::vector<DeliveryKey> keys;
+  for (int i = 0; i < rows->size(); ++i) keys.push_back(rows->at(i).Int());
+  RETURN_IF_ERROR(rows->status());
+  return keys;
+}
+
 absl::Status MakeDigest(Session& session, const Channel& channel, absl::Time now) {
   Delivery digest = NewDelivery(channel.project, DeliveryType::kDigest, now);
   ASSIGN_OR_RETURN(
       Rows rows,
       session.Run(kGather, Params().Int(channel.key).Time(now).Int(kMaxGathered).Text(digest.id)));
   DigestCounter counter;
+  std::vector<DeliveryKey> told;
   for (int i = 0; i < rows.size(); ++i) {
     Row row = rows.at(i);
     digest.key = row.Int();
+    told.push_back(row.Int());
     if (row.NextIsNull()) continue;  // retention has forgotten it
     const EventKey event = row.Int();
     if (digest.events.size() < kNamedInDigest) digest.events.push_back(event);
@@ -155,6 +170,7 @@ absl::Status MakeDigest(Session& session, const Channel& channel, absl::Time now
   }
   RETURN_IF_ERROR(rows.status());
   if (rows.empty()) return absl::OkStatus();  // others have taken them
+  RETURN_IF_ERROR(PutOffFollowers(session, told));
   digest.digest = counter.Facts();
   return session
       .Run(kAddDigest, Params()
@@ -200,13 +216,15 @@ absl::StatusOr<absl::Time> NextGatheringAt(Session& session) {
 }
 
 absl::Status FollowDigest(Session& session, DeliveryKey digest, std::vector<DeliveryKey>& keys) {
-  ASSIGN_OR_RETURN(Rows rows, session.Run(kFollowDigest, Params().Int(digest)));
-  for (int i = 0; i < rows.size(); ++i) keys.push_back(rows.at(i).Int());
-  return rows.status();
+  ASSIGN_OR_RETURN(const std::vector<DeliveryKey> told,
+                   ReadKeys(session.Run(kFollowDigest, Params().Int(digest))));
+  keys.insert(keys.end(), told.begin(), told.end());
+  return absl::OkStatus();
 }
 
-absl::Status MendDigests(Session& session) {
-  RETURN_IF_ERROR(session.Run(kMendDigests).status());
+absl::Status MendDigests(Session& session, absl::Time now) {
+  ASSIGN_OR_RETURN(const std::vector<DeliveryKey> told, ReadKeys(session.Run(kMendDigests)));
+  RETURN_IF_ERROR(ReleaseFollowers(session, told, now).status());
   return session.Run(kMendLeased).status();
 }
 

@@ -67,7 +67,9 @@ const Statement kNextDeliveryAt = {
     "next_delivery", TOCSIN_WORKING_CHANNELS
     "SELECT min(least(u.released_at, "
     "(SELECT d.next_attempt_at FROM delivery d WHERE d.channel_id = u.channel_id "
-    "AND " TOCSIN_SENT_ALONE " AND d.leased_until IS NULL AND " TOCSIN_FIRST_IN_ORDER
+    "AND " TOCSIN_SENT_ALONE
+    " AND d.leased_until IS NULL "
+    "AND d.next_attempt_at < 'infinity' AND " TOCSIN_FIRST_IN_ORDER
     " ORDER BY d.next_attempt_at, d.delivery_id LIMIT 1), "
     "(SELECT l.leased_until FROM lease l WHERE l.channel_id = u.channel_id "
     "ORDER BY l.leased_until LIMIT 1))) "
@@ -203,7 +205,7 @@ absl::StatusOr<std::vector<LeasedDelivery>> Lease(pg::Session& session, const Se
       const auto known = events.find(key);
       if (known == events.end()) continue;
       assignment.events.push_back(known->second.event);
-      assignment.incident_open = known->second.incident_open;
+      assignment.incident_open |= known->second.incident_open;
     }
     assignment.delivery = std::move(turn.delivery);
     leased.push_back(std::move(assignment));

@@ -115,6 +115,12 @@ TEST(SqlStatus, SaysWhatARetryCures) {
   }
 }
 
+TEST(SqlStatus, AFullQueueOfNotificationsIsCuredByARetryAndAStatementThatIsTooLargeIsNot) {
+  EXPECT_EQ(CodeOf("54000", /*committing=*/true), absl::StatusCode::kUnavailable);
+  EXPECT_EQ(CodeOf("54000"), absl::StatusCode::kDataLoss);
+  EXPECT_EQ(CodeOf("54001"), absl::StatusCode::kDataLoss);
+}
+
 TEST(SqlStatus, SaysWhatNoRetryCures) {
   EXPECT_EQ(CodeOf("22021"), absl::StatusCode::kDataLoss);
   EXPECT_EQ(CodeOf("22003"), absl::StatusCode::kDataLoss);

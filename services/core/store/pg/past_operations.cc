@@ -160,6 +160,13 @@ constexpr pg::Statement kPastDeadlines = {
     "AND t.deadline_at <= $3::timestamptz "
     "ORDER BY t.deadline_at DESC, t.passed_deadline_id DESC LIMIT $4::integer"};
 
+constexpr pg::Statement kFindPassed = {
+    "find_passed_deadline",
+    "SELECT t.monitor_id, t.deadline_at, t.plain_at, t.expected_at, t.judged_at, t.held_until, "
+    "t.reason, t.failures, t.threshold, t.run_id, t.settings FROM passed_deadline t "
+    "WHERE t.monitor_id = $1::bigint AND t.deadline_at = $2::timestamptz "
+    "ORDER BY t.passed_deadline_id DESC LIMIT 1"};
+
 constexpr pg::Statement kPastRejected = {
     "past_rejected",
     "SELECT t.monitor_id, t.minute, t.newest_at, t.reason, t.source, t.count, t.detail "
@@ -243,5 +250,19 @@ absl::StatusOr<MonitorPast> PgStore::ReadPast(const PastQuery& query) {
   ASSIGN_OR_RETURN(past.rejected, ReadEach<RejectedPush>(read(kPastRejected), &ReadRejected));
   return past;
 }
+
+namespace pg {
+
+absl::StatusOr<std::optional<PassedDeadline>> PgTransaction::FindPassedDeadline(MonitorKey monitor,
+                                                                                absl::Time at) {
+  ASSIGN_OR_RETURN(Rows rows, session_.Run(kFindPassed, Params().Int(monitor).Time(at)));
+  if (rows.empty()) return std::nullopt;
+  Row row = rows.at(0);
+  PassedDeadline passed = ReadPassed(row);
+  RETURN_IF_ERROR(rows.status());
+  return passed;
+}
+
+}  // namespace pg
 
 }  // namespace tocsin::core

@@ -77,6 +77,8 @@ class PgTransaction : public Transaction {
 
   // past_operations.cc
   absl::Status AddPassedDeadlines(absl::Span<const PassedDeadline> passed) override;
+  absl::StatusOr<std::optional<PassedDeadline>> FindPassedDeadline(MonitorKey monitor,
+                                                                   absl::Time at) override;
   absl::StatusOr<std::vector<std::optional<MonitorKey>>> FindTokenOwners(
       absl::Span<const TokenHash> tokens) override;
   absl::Status AddRejectedPushes(absl::Span<const RejectedPush> rejected) override;

@@ -46,6 +46,8 @@ absl::Status StatusOf(const SqlFault& fault, bool committing) {
   if (EndsSession(fault) || IsConflict(fault)) return Unavailable(fault);
   if (fault.sqlstate == "55P03" || fault.sqlstate == "57014")
     return Unavailable(fault);  // timeouts
+  // A full queue of notifications, which may be another application's doing.
+  if (committing && fault.sqlstate == "54000") return Unavailable(fault);
   // Out of disk, memory or connections; failing disks; not allowed in yet; no such database yet.
   for (const char* transient : {"53", "58", "28", "3D"}) {
     if (HasClass(fault, transient)) return Unavailable(fault);
