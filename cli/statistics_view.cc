@@ -132,10 +132,12 @@ std::string TimesText(const v1::Distribution& spread, const char* heading,
 
 std::string ValuesText(const v1::Distribution& spread) {
   const auto show = [](double value) { return NumberText(value); };
+  // Of buckets computed, and told by nobody.
+  const auto round = [](double value) { return absl::StrCat(value); };
   const std::vector<v1::Distribution::Bucket> buckets(spread.buckets().begin(),
                                                       spread.buckets().end());
   return absl::StrCat("\n", Spread(spread, Counted(spread.count(), "value"), show), "\n",
-                      Histogram(buckets, "VALUE", show));
+                      Histogram(buckets, "VALUE", round));
 }
 
 }  // namespace

@@ -9,15 +9,18 @@
 namespace tocsin::gateway {
 namespace {
 
-// Event loops, listeners, the admin server, calls and streams to some dozens of cores.
-constexpr uint64_t kReserved = 128;
+// The admin server, calls to core, files.
+constexpr uint64_t kReserved = 64;
+// An event loop, what wakes it, a listener, and streams to some replicas of core.
+constexpr uint64_t kOfThread = 16;
 // Of 16 connections one more may be open to be told that there are too many, and 16 besides.
 constexpr uint64_t kToRefuse = 16;
 
 }  // namespace
 
-int FittingConnections(int wanted, uint64_t descriptors) {
-  const uint64_t room = descriptors - std::min(descriptors, kReserved + kToRefuse);
+int FittingConnections(int wanted, uint64_t descriptors, int threads) {
+  const uint64_t others = kReserved + kToRefuse + kOfThread * static_cast<uint64_t>(threads);
+  const uint64_t room = descriptors - std::min(descriptors, others);
   const uint64_t fitting = std::max<uint64_t>(room / 17 * 16, 1);
   return static_cast<int>(std::min<uint64_t>(static_cast<uint64_t>(wanted), fitting));
 }

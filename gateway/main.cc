@@ -30,11 +30,12 @@ int Main(int argc, char** argv) {
   TrustLocks();
   InitLogging(options.log);
   const uint64_t descriptors = RaiseDescriptorLimit();
-  const int connections = FittingConnections(options.http.max_connections, descriptors);
+  const int connections =
+      FittingConnections(options.http.max_connections, descriptors, options.http.threads);
   if (connections < options.http.max_connections) {
-    LogWarning("max_connections_lowered", {{"asked", options.http.max_connections},
-                                           {"connections", connections},
-                                           {"open_files_limit", descriptors}});
+    LogInfo("max_connections_lowered", {{"asked", options.http.max_connections},
+                                        {"connections", connections},
+                                        {"open_files_limit", descriptors}});
     options.http.max_connections = connections;
   }
   const SystemClock clock;

@@ -73,6 +73,8 @@ class ServerMetrics {
       Add(out.emplace_back(Family(name, help, type)), value);
     };
     one("http_connections", "Open connections.", MetricType::Gauge, stats_.open_connections);
+    one("http_unsent_bytes", "Of answers, what their clients have not taken yet.",
+        MetricType::Gauge, stats_.unsent_bytes);
     one("http_requests_in_flight", "Requests without an answer yet.", MetricType::Gauge,
         stats_.in_flight);
     one("http_connections_total", "Connections accepted.", MetricType::Counter, stats_.accepted);

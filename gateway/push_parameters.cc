@@ -234,6 +234,8 @@ std::string_view FindStatusPart(std::string_view body) {
 // none.
 std::string_view FindStatus(std::string_view text) {
   constexpr std::string_view kKey = "\"status\"";
+  // Or each look at the rest would go through the blanks at its end once more.
+  text = TrimSpace(text);
   std::string_view first;
   for (size_t at = text.find(kKey); at != std::string_view::npos; at = text.find(kKey, at + 1)) {
     std::string_view rest = TrimSpace(text.substr(at + kKey.size()));
@@ -300,7 +302,7 @@ void PushParser::Fields::OfferStatusOfJson(std::string_view body) {
   ParameterSet found;
   JsonReader reader(found);
   const bool valid = nlohmann::json::sax_parse(body, &reader) && reader.is_object();
-  OfferStatus(valid ? std::string_view(found.status.text) : FindStatus(body));
+  OfferStatus(valid ? FirstWord(found.status.text) : FindStatus(body));
 }
 
 absl::Status PushParser::Fields::InterpretAction(std::string_view action, PushParameters& out) {

@@ -225,6 +225,11 @@ TEST(PushParametersTest, ADownInABodyOfTheWrongTypeIsNoUp) {
   EXPECT_EQ(Parse("", kForm, json).p.kind, PushKind::kDown);
   EXPECT_EQ(Parse("status=up", kForm, json).p.kind, PushKind::kUp);
   EXPECT_EQ(Parse("", kForm, R"({"status":"bananas"})").p.kind, PushKind::kUp);
+  for (const char* word : {"down ", "down\\n", " Failed", "failed: disk full"}) {
+    EXPECT_EQ(Parse("", kForm, std::string(R"({"status":")") + word + "\"}").p.kind,
+              PushKind::kDown)
+        << word;
+  }
   // Its own status counts, not that of a part.
   const std::string nested = R"({"checks":[{"status":"ok"}],"status":"down"})";
   EXPECT_EQ(Parse("", kForm, nested).p.kind, PushKind::kDown);

@@ -313,10 +313,10 @@ absl::Duration Dispatcher::HeldElsewhere(const Stream& to, absl::Duration now) c
       if (!batch.given_up) oldest = std::min(oldest, batch.oldest);
     }
   }
-  // Usually nothing waits for its turn.
+  // Usually nothing waits for its turn. One whose monitor is being made holds up no deadline.
   if (!ready_.empty() || !ready_with_key_.empty() || !retries_.empty()) {
     const auto first = std::find_if(arrivals_.begin(), arrivals_.end(), [](const PushRef& ref) {
-      return ref.waiting() && ref.push->batch == 0;
+      return ref.waiting() && ref.push->batch == 0 && !ref.push->creates;
     });
     if (first != arrivals_.end()) oldest = std::min(oldest, first->push->received);
   }

@@ -50,7 +50,7 @@ void Connection::Open(int fd, const IpAddress& peer) {
   watched_ = 0;
   registered_ = dirty_ = paused_ = no_more_input_ = close_when_written_ = false;
   lingering_ = linger_on_close_ = refused_body_ = writing_ = served_ = reading_body_ = false;
-  reset_on_close_ = false;
+  reset_on_close_ = left_ = false;
   lingered_bytes_ = 0;
   first_slot_ = 0;
   worker_.Arm(*this, Worker::Wait::kHead);
@@ -66,6 +66,7 @@ void Connection::OpenRefused(int fd, const IpAddress& peer) {
   watched_ = 0;
   registered_ = dirty_ = paused_ = close_when_written_ = false;
   lingering_ = refused_body_ = writing_ = served_ = reading_body_ = reset_on_close_ = false;
+  left_ = false;
   lingered_bytes_ = 0;
   first_slot_ = 0;
   Refuse(503, "too many connections");
@@ -93,7 +94,12 @@ void Connection::OnEvents(uint32_t events) {
     if (fd_ < 0) return;
   }
   // Who has left a stream without an end waits for nothing.
-  if ((events & EPOLLRDHUP) != 0 && Streaming()) return Close();
+  if ((events & EPOLLRDHUP) != 0) {
+    if (Streaming()) return Close();
+    // It is reported again and again; what is answered before the stream may still be wanted.
+    left_ = true;
+    Watch(watched_ & ~static_cast<uint32_t>(EPOLLRDHUP));
+  }
   const bool broken = (events & (EPOLLHUP | EPOLLERR)) != 0;
   if ((watched_ & EPOLLIN) == 0) {
     // Nothing is read now, so a connection that broke would be reported again and again.
@@ -258,7 +264,7 @@ bool Connection::BeginStream(uint32_t slot, const Response& head,
   const auto patience =
       static_cast<unsigned>(absl::ToInt64Milliseconds(worker_.options().write_timeout));
   setsockopt(fd_, IPPROTO_TCP, TCP_USER_TIMEOUT, &patience, sizeof(patience));
-  Watch(watched_ | EPOLLRDHUP);
+  if (!left_) Watch(watched_ | EPOLLRDHUP);
   return true;
 }
 
@@ -314,6 +320,7 @@ void Connection::Flush() {
   dirty_ = false;
   if (fd_ < 0) return;
   WriteReady();
+  if (fd_ >= 0 && left_ && Streaming()) return Close();
   if (fd_ < 0 || !paused_ || no_more_input_ || MustPause()) return;
   paused_ = false;
   const std::string held = std::exchange(input_, std::string());
@@ -331,7 +338,7 @@ bool Connection::WriteSome() {
   std::string& out = worker_.out();
   out.clear();
   size_t count = 0;
-  bool full = false;
+  bool full = output_.size() >= kMaxOutput;
   while (count < slots_.size() && !close_when_written_ && !full) {
     const bool last = count + 1 == slots_.size() && !reader_ && input_.empty();
     if (!WriteSlot(slots_[count], last, out)) break;

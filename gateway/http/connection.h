@@ -113,6 +113,7 @@ class Connection final : public EventLoop::Source, public TimeoutNode {
   bool linger_on_close_ = false;
   bool reset_on_close_ = false;
   bool refused_body_ = false;  // lingers for as long as the body may take
+  bool left_ = false;          // the client sends no more, and a stream is under way or waits
   bool writing_ = false;       // output_ waits for the client
   bool served_ = false;        // at least one request was read
   bool reading_body_ = false;

@@ -243,6 +243,20 @@ TEST_F(StreamTest, HearsAtOnceOfAClientThatLeaves) {
   }
 }
 
+TEST_F(StreamTest, LetsGoOfAClientThatLeftBeforeItsStreamWasTheNext) {
+  Start();
+  auto client = Connect();
+  client.Send(std::string(kStream) + kStream);
+  ASSERT_TRUE(Begin(1));
+  client.ShutdownWrite();
+  // It is noticed in one of these turns, and waits for its first answer all the same.
+  for (int turn = 0; turn < 3; ++turn) OnLoop(0, [](Responder&) {});
+  EXPECT_EQ(tap_->gone(), 0);
+  OnLoop(0, [](Responder& r) { r.Send(Response{.content_type = "text/plain", .body = "first"}); });
+  EXPECT_THAT(client.ReceiveUntil("first"), HasSubstr("200 OK"));
+  EXPECT_TRUE(tap_->AwaitGone());
+}
+
 TEST_F(StreamTest, HoldsWhatASlowClientDoesNotTakeAndGivesItUpInTime) {
   Start({.write_timeout = absl::Seconds(30)});
   auto client = Connect();
