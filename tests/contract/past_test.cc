@@ -56,8 +56,12 @@ TEST_P(Past, APassedDeadlineIsReadAsItWasWritten) {
 
 TEST_P(Past, APassedDeadlineIsFoundByItsTime) {
   const MonitorKey key = AddUp("job").key;
-  const PassedDeadline one = Passed(key, kStart);
-  Write({one, Passed(key, kStart + absl::Minutes(1)), Passed(AddUp("other").key, kStart)});
+  PassedDeadline one = Passed(key, kStart);
+  one.reason = Reason::kMissed;
+  PassedDeadline other = one;
+  other.monitor = AddUp("other").key;
+  // What was only counted at the same time opened nothing.
+  Write({one, Passed(key, kStart), Passed(key, kStart + absl::Minutes(1)), other});
   std::optional<PassedDeadline> found, none;
   Do([&](Transaction& transaction) -> absl::Status {
     found = transaction.FindPassedDeadline(key, kStart).value();
@@ -66,6 +70,30 @@ TEST_P(Past, APassedDeadlineIsFoundByItsTime) {
   });
   EXPECT_EQ(found, one);
   EXPECT_EQ(none, std::nullopt);
+}
+
+TEST_P(Past, TheDeadlinesOfManyOpenIncidentsAreFoundInOneTransaction) {
+  std::vector<MonitorKey> monitors;
+  std::vector<PassedDeadline> failed;
+  for (int i = 0; i < 30; ++i) {
+    const MonitorIdentity monitor = AddUp(absl::StrCat("job-", i));
+    Open(monitor, 1, kStart + absl::Seconds(i));
+    PassedDeadline one = Passed(monitor.key, kStart + absl::Seconds(i));
+    one.reason = Reason::kMissed;
+    if (i % 3 != 0) failed.push_back(one);
+    monitors.push_back(monitor.key);
+  }
+  Write(failed);
+  std::vector<PassedDeadline> found;
+  Do([&](Transaction& transaction) -> absl::Status {
+    EXPECT_TRUE(transaction.LockMonitors(monitors, LockMode::kWait).ok());
+    for (int i = 0; i < 30; ++i) {
+      const auto one = transaction.FindPassedDeadline(monitors[i], kStart + absl::Seconds(i));
+      if (one.ok() && one->has_value()) found.push_back(**one);
+    }
+    return absl::OkStatus();
+  });
+  EXPECT_EQ(found, failed);
 }
 
 TEST_P(Past, RejectedPushesOfOneMinuteAreCountedTogether) {

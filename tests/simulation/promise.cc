@@ -51,7 +51,9 @@ NextMiss OfCron(const Schedule& schedule, const MonitorState& state, const GapLi
   const absl::Time end = LastEnd(disturbed, fire - Early(rule, fire), miss.at);
   if (end == absl::InfinitePast()) return miss;
   miss.at = std::max(miss.at, end + schedule.grace);
-  miss.excused = state.excused_at <= std::max(state.last_at, state.armed_at);
+  const bool stands = state.excused_at > std::max(state.last_at, state.armed_at) &&
+                      state.excused_at - Early(rule, state.excused_at) > satisfied;
+  miss.excused = !stands;
   for (absl::Time next = fire; next - Early(rule, next) <= end; next = after(next)) {
     miss.fire = next;
   }

@@ -93,24 +93,22 @@ void Gate::FillCaller(const grpc::ServerContextBase& context, Caller& caller) {
   caller.request_id = request_id && IsRequestId(*request_id)
                           ? *request_id
                           : absl::StrCat(absl::Hex(RandomId(), absl::kZeroPad16));
-  if (std::optional<std::string> client = ClientOfGateway(context)) {
-    caller.source = *std::move(client);
-  }
-}
-
-std::optional<std::string> Gate::ClientOfGateway(const grpc::ServerContextBase& context) {
-  std::optional<std::string> client = Metadata(context, "x-forwarded-for");
-  if (!client || !IsAddress(*client)) return std::nullopt;
-  // Anybody can send an address.
+  const std::optional<std::string> client = Metadata(context, "x-forwarded-for");
+  if (!client || !IsAddress(*client)) return;
+  // Only a gateway is believed: anybody can send an address.
   if (authenticator_ != nullptr) {
     const std::optional<std::string> key = Metadata(context, "x-tocsin-gateway");
-    if (!key) return std::nullopt;
+    if (!key) return;
     const std::string bearer = BearerOf(*key);
     const absl::StatusOr<Principal> gateway =
         authenticator_->Authenticate(bearer.empty() ? *key : bearer);
-    if (!gateway.ok() || gateway->role != Role::kGateway) return std::nullopt;
+    if (!gateway.ok() || gateway->role != Role::kGateway) return;
   }
-  return client;
+  caller.source = *client;
+}
+
+bool Gate::CameOverHttp(const grpc::ServerContextBase& context) const {
+  return Has(context, authenticator_ == nullptr ? "x-forwarded-for" : "x-tocsin-gateway");
 }
 
 absl::Status Gate::Admit(const grpc::ServerContextBase& context,

@@ -6,8 +6,6 @@
 #include <grpcpp/grpcpp.h>
 
 #include <memory>
-#include <optional>
-#include <string>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
@@ -60,9 +58,10 @@ class Gate {
   // From where a call comes and by which request id, as far as it says; for calls that need no key.
   void FillCaller(const grpc::ServerContextBase& context, Caller& caller);
 
-  // The address of a gateway's client; nullopt when the call comes from no gateway, which its key
-  // tells. Without keys everybody who tells an address passes for one.
-  std::optional<std::string> ClientOfGateway(const grpc::ServerContextBase& context);
+  // Whether a gateway says that it brought the call, by its key, whatever that is worth: who says
+  // so of a push deceives nobody but the own monitor. Without keys everybody who tells an address
+  // passes for one. Asks no store.
+  bool CameOverHttp(const grpc::ServerContextBase& context) const;
 
   // To be called after keys were changed.
   void KeysChanged();

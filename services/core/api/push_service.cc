@@ -52,7 +52,7 @@ grpc::ServerUnaryReactor* PushServiceHandler::Push(grpc::CallbackServerContext* 
   }
   // A gateway's REST: it came over HTTP, and cannot come while no gateway is there.
   // A proxy in front of core that tells addresses is none.
-  if (gate_.ClientOfGateway(*context).has_value()) item->heartbeat.source = Source::kHttp;
+  if (gate_.CameOverHttp(*context)) item->heartbeat.source = Source::kHttp;
   if (request->create()) {
     Caller caller = PushCaller();
     gate_.FillCaller(*context, caller);

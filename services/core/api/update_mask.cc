@@ -1,32 +1,19 @@
 // Which fields of a resource an update changes.
 #include "services/core/api/update_mask.h"
 
-#include <google/protobuf/util/field_mask_util.h>
-
 #include <algorithm>
-#include <iterator>
 #include <utility>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
-#include "absl/strings/strip.h"
 #include "common/any_string_view.h"
-#include "common/status_details.h"
 #include "services/core/api/convert.h"
-#include "services/core/domain/text.h"
+#include "services/core/api/mask_fields.h"
 #include "services/core/domain/validate.h"
 
 namespace tocsin::core {
 namespace {
 
-// One path that a mask may name.
-template <typename Proto, typename Domain>
-struct Field {
-  std::string_view path;
-  bool (*is_set)(const Proto&);  // nullptr: another path stands for it in an empty mask
-  void (*copy)(const Domain& from, Domain& to);
-};
+using namespace masks;  // NOLINT(google-build-using-namespace): the tables' own words
 
 #define TOCSIN_COPY(member) [](const auto& from, auto& to) { to.member = from.member; }
 
@@ -140,54 +127,6 @@ constexpr ProjectField kProjectFields[] = {
      TOCSIN_COPY(display_name)},
 };
 
-void CopyWindow(const Maintenance& from, Maintenance& to) {
-  to.start = from.start;
-  to.end = from.end;
-  to.recurring = from.recurring;
-}
-
-// A part of a window that comes once; all of it where the maintenance, or the message, has another.
-#define TOCSIN_COPY_ONCE(part)                                    \
-  [](const Maintenance& from, Maintenance& to) {                  \
-    if (from.recurring.has_value() || to.recurring.has_value()) { \
-      CopyWindow(from, to);                                       \
-    } else {                                                      \
-      to.part = from.part;                                        \
-    }                                                             \
-  }
-
-// The same of one that recurs.
-#define TOCSIN_COPY_RECURRING(part)                                 \
-  [](const Maintenance& from, Maintenance& to) {                    \
-    if (!from.recurring.has_value() || !to.recurring.has_value()) { \
-      CopyWindow(from, to);                                         \
-    } else {                                                        \
-      to.recurring->part = from.recurring->part;                    \
-    }                                                               \
-  }
-
-using MaintenanceField = Field<v1::Maintenance, Maintenance>;
-constexpr MaintenanceField kMaintenanceFields[] = {
-    {"display_name", [](const v1::Maintenance& m) { return !m.display_name().empty(); },
-     TOCSIN_COPY(display_name)},
-    {"reason", [](const v1::Maintenance& m) { return !m.reason().empty(); }, TOCSIN_COPY(reason)},
-    {"selector", [](const v1::Maintenance& m) { return !m.selector().empty(); },
-     TOCSIN_COPY(selector)},
-    {"monitors", [](const v1::Maintenance& m) { return !m.monitors().empty(); },
-     TOCSIN_COPY(monitors)},
-    {"all_monitors", [](const v1::Maintenance& m) { return m.all_monitors(); },
-     TOCSIN_COPY(all_monitors)},
-    {"one_off", [](const v1::Maintenance& m) { return m.has_one_off(); }, &CopyWindow},
-    {"one_off.start_time", nullptr, TOCSIN_COPY_ONCE(start)},
-    {"one_off.end_time", nullptr, TOCSIN_COPY_ONCE(end)},
-    {"recurring", [](const v1::Maintenance& m) { return m.has_recurring(); }, &CopyWindow},
-    {"recurring.cron", nullptr, TOCSIN_COPY_RECURRING(expression)},
-    {"recurring.time_zone", nullptr, TOCSIN_COPY_RECURRING(zone)},
-    {"recurring.duration", nullptr, TOCSIN_COPY_RECURRING(duration)},
-};
-
-#undef TOCSIN_COPY_ONCE
-#undef TOCSIN_COPY_RECURRING
 #undef TOCSIN_COPY_GRANT
 #undef TOCSIN_COPY_CRON
 #undef TOCSIN_COPY_PLAIN
@@ -207,96 +146,8 @@ constexpr std::string_view kKeyOutput[] = {
     "name", "role", "prefix", "create_time", "update_time", "last_use_time", "revoke_time", "etag"};
 constexpr std::string_view kProjectOutput[] = {"name", "create_time", "update_time", "etag"};
 
-constexpr std::string_view kMaintenanceOutput[] = {
-    "name",          "author",      "active",      "next_start_time",
-    "next_end_time", "create_time", "update_time", "etag"};
-
 // What the paths of a key's defaults for monitors begin with.
 constexpr std::string_view kBelowDefaults = "push.defaults.";
-
-// How much of a path that names nothing is repeated.
-constexpr size_t kMaxShownBytes = 64;
-
-// Whether it is output only, or lies within what is.
-template <typename Proto, typename Output>
-bool IsOutput(const Output& output, const std::string& path) {
-  const std::string first = path.substr(0, path.find('.'));
-  return std::find(std::begin(output), std::end(output), first) != std::end(output) &&
-         google::protobuf::util::FieldMaskUtil::IsValidPath<Proto>(path);
-}
-
-// The key of "labels.team" or "labels.`team`"; empty for another path.
-std::string LabelKey(absl::string_view path) {
-  if (!absl::ConsumePrefix(&path, "labels.")) return "";
-  if (path.size() > 2 && path.front() == '`' && path.back() == '`') {
-    path = path.substr(1, path.size() - 2);
-  }
-  return IsLabelKey(std::string_view(path.data(), path.size())) ? std::string(path) : "";
-}
-
-// `labels` takes the keys of labels; null: the resource has none. `below` is what the paths of a
-// message within another begin with where they are told: "push.defaults.".
-template <typename Fields, typename Output, typename Proto>
-std::vector<std::string_view> Paths(const Fields& fields, const Output& output,
-                                    const Proto& message, const google::protobuf::FieldMask& mask,
-                                    std::vector<std::string>* labels, absl::string_view below,
-                                    FieldFaults& faults) {
-  std::vector<std::string_view> paths;
-  if (mask.paths().empty()) {
-    for (const auto& field : fields) {
-      if (field.is_set != nullptr && field.is_set(message)) paths.push_back(field.path);
-    }
-    return paths;
-  }
-  bool listed = false;  // what is accepted
-  for (const std::string& asked : mask.paths()) {
-    bool known = asked == "*" || IsOutput<Proto>(output, asked);
-    for (const auto& field : fields) {
-      if (asked != "*" && asked != field.path) continue;
-      paths.push_back(field.path);
-      known = true;
-    }
-    if (std::string key = LabelKey(asked); labels != nullptr && !key.empty()) {
-      labels->push_back(std::move(key));
-      known = true;
-    }
-    if (known) continue;
-    std::string accepted = absl::StrJoin(fields, ", ", [&](std::string* out, const auto& field) {
-      absl::StrAppend(out, below, AnyStringView(field.path).absl());
-    });
-    if (labels != nullptr) absl::StrAppend(&accepted, ", ", below, "labels.KEY");
-    faults.Add(
-        "update_mask",
-        absl::StrCat("\"", below, CleanText(asked, kMaxShownBytes),
-                     "\" is no field that can be changed"),
-        listed ? "one of the fields above" : absl::StrCat(below.empty() ? "*, " : "", accepted));
-    listed = true;
-  }
-  return paths;
-}
-
-// Of the faults of a message's values those of fields that are named. `prefix` is "monitor".
-void TakeNamed(const FieldFaults& values, absl::string_view prefix,
-               const std::vector<std::string_view>& paths, FieldFaults& faults) {
-  for (const FieldViolation& violation : FieldViolations(values.ToStatus())) {
-    absl::string_view field = violation.field;
-    absl::ConsumePrefix(&field, absl::StrCat(prefix, "."));
-    const bool is_named = std::any_of(paths.begin(), paths.end(), [&](std::string_view path) {
-      return absl::StartsWith(field, AnyStringView(path).absl());
-    });
-    if (is_named) faults.AddWorded(violation.field, violation.description);
-  }
-}
-
-template <typename Fields, typename Domain>
-void CopyFields(const Fields& fields, const std::vector<std::string_view>& paths,
-                const Domain& from, Domain& to) {
-  for (const auto& field : fields) {
-    for (std::string_view path : paths) {
-      if (path == field.path) field.copy(from, to);
-    }
-  }
-}
 
 }  // namespace
 
@@ -307,9 +158,13 @@ MonitorUpdate MonitorUpdate::Make(const v1::Monitor& monitor,
   MonitorUpdate update;
   FieldFaults values;
   v1::Monitor given = monitor;
+  NameOnePart(mask, "schedule.heartbeat.", !monitor.schedule().has_cron(),
+              absl::StrCat(AnyStringView(prefix).absl(), ".schedule.cron"), faults);
+  NameOnePart(mask, "schedule.cron.", !monitor.schedule().has_heartbeat(),
+              absl::StrCat(AnyStringView(prefix).absl(), ".schedule.heartbeat"), faults);
   // A part of a cron schedule may be changed without its expression.
   update.lacks_expression_ =
-      !mask.paths().empty() && monitor.schedule().has_cron() &&
+      Names(mask, "schedule.cron.") && monitor.schedule().has_cron() &&
       std::none_of(mask.paths().begin(), mask.paths().end(), [](const std::string& path) {
         return path == "*" || path == "schedule" || path == "schedule.cron" ||
                path == "schedule.cron.expression";
@@ -448,46 +303,6 @@ ProjectUpdate ProjectUpdate::Make(const v1::Project& project,
 
 void ProjectUpdate::Apply(Project& project) const {
   CopyFields(kProjectFields, paths_, values_, project);
-}
-
-MaintenanceUpdate MaintenanceUpdate::Make(const v1::Maintenance& maintenance,
-                                          const google::protobuf::FieldMask& mask,
-                                          const std::string& project_id, absl::Time now,
-                                          FieldFaults& faults) {
-  MaintenanceUpdate update;
-  FieldFaults values;
-  v1::Maintenance given = maintenance;
-  // A part of a recurring window may be changed without its cron expression.
-  update.lacks_cron_ =
-      !mask.paths().empty() && maintenance.has_recurring() &&
-      std::none_of(mask.paths().begin(), mask.paths().end(), [](const std::string& path) {
-        return path == "*" || path == "recurring" || path == "recurring.cron";
-      });
-  if (update.lacks_cron_) given.mutable_recurring()->set_cron("* * * * *");
-  update.values_ = FromProto(given, project_id, "", now, "maintenance", values);
-  update.paths_ =
-      Paths(kMaintenanceFields, kMaintenanceOutput, maintenance, mask, nullptr, "", faults);
-  // `*` names both windows, of which a message has one.
-  TakeNamed(values, "maintenance", update.paths_, faults);
-  update.keeps_start_ = maintenance.has_one_off() && !maintenance.one_off().has_start_time();
-  return update;
-}
-
-absl::Status MaintenanceUpdate::Apply(Maintenance& maintenance) const {
-  const bool was_once = !maintenance.recurring.has_value();
-  const bool needs_cron = std::any_of(paths_.begin(), paths_.end(), [](std::string_view path) {
-    return path.starts_with("recurring.");
-  });
-  if (lacks_cron_ && needs_cron && was_once) {
-    FieldFaults faults;
-    faults.Add("maintenance.recurring.cron", "the maintenance does not recur yet",
-               "an expression with the rest");
-    return faults.ToStatus();
-  }
-  const absl::Time start = maintenance.start;
-  CopyFields(kMaintenanceFields, paths_, values_, maintenance);
-  if (keeps_start_ && was_once) maintenance.start = start;
-  return absl::OkStatus();
 }
 
 }  // namespace tocsin::core

@@ -94,6 +94,36 @@ TEST(UpdateMaskTest, AWindowThatComesOnceDoesNotRecurForWantOfAnExpression) {
   EXPECT_EQ(once, Once());
 }
 
+TEST(UpdateMaskTest, PartsOfAWindowThatTheMessageDoesNotHaveAreRefused) {
+  const auto field = [](const v1::Maintenance& values, const char* path, Maintenance of) {
+    const Maintenance before = of;
+    const absl::Status status = Change(values, Mask({path}), of);
+    EXPECT_EQ(of, before);
+    const std::vector<FieldViolation> violations = FieldViolations(status);
+    return violations.empty() ? std::string() : violations[0].field;
+  };
+  v1::Maintenance each;
+  each.mutable_recurring()->set_cron("0 2 * * sun");
+  each.mutable_recurring()->mutable_duration()->set_seconds(60);
+  EXPECT_EQ(field(each, "one_off.end_time", EachSunday()), "maintenance.recurring");
+  v1::Maintenance once;
+  *once.mutable_one_off()->mutable_end_time() = ToTimestamp(kNow + absl::Hours(3));
+  EXPECT_EQ(field(once, "recurring.duration", Once()), "maintenance.one_off");
+  v1::Maintenance nowhere;
+  nowhere.mutable_recurring()->set_time_zone("Mars/Olympus");
+  EXPECT_EQ(field(nowhere, "recurring.duration", EachSunday()), "maintenance.recurring.time_zone");
+}
+
+TEST(UpdateMaskTest, PartsOfAScheduleThatTheMessageDoesNotHaveAreRefused) {
+  v1::Monitor cron;
+  cron.mutable_schedule()->mutable_cron()->set_expression("0 2 * * *");
+  FieldFaults faults;
+  MonitorUpdate::Make(cron, Mask({"schedule.heartbeat.grace"}), "default", faults);
+  const std::vector<FieldViolation> violations = FieldViolations(faults.ToStatus());
+  ASSERT_THAT(violations, SizeIs(1));
+  EXPECT_EQ(violations[0].field, "monitor.schedule.cron");
+}
+
 TEST(UpdateMaskTest, AKeysDefaultsAreChangedFieldByField) {
   ApiKey key;
   key.push.emplace();

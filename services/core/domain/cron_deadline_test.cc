@@ -51,6 +51,13 @@ TEST(CronDeadline, AnExcuseStandsUntilAHeartbeatOrAResumption) {
   EXPECT_FALSE(DeadlineOf(Fires("0 * * * *"), state, {}).swallowed);
   EXPECT_TRUE(DeadlineOf(Fires("0 * * * *"), state, gaps).swallowed);
   EXPECT_FALSE(DeadlineOf(Fires("0 * * * *"), state, gaps).excused);
+  // The outage that excused it, which is told when it is over for long.
+  EXPECT_TRUE(DeadlineOf(Fires("0 * * * *"), state, {CoreGap(Hour(9, 59), Hour(10, 1))}).swallowed);
+  EXPECT_FALSE(
+      DeadlineOf(Fires("0 * * * *"), state, {CoreGap(Hour(9, 30), Hour(9, 31))}).swallowed);
+  MonitorState early = state;
+  early.last_at = Hour(9, 59, 30);
+  EXPECT_FALSE(DeadlineOf(Fires("0 * * * *"), early, {}).unverified) << "it came for that one";
   state.armed_at = Hour(10, 30);
   EXPECT_FALSE(DeadlineOf(Fires("0 * * * *"), state, {}).unverified);
   EXPECT_TRUE(DeadlineOf(Fires("0 * * * *"), state, gaps).excused);

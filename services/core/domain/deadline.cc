@@ -68,13 +68,25 @@ Deadline OfHeartbeatSchedule(const Schedule& schedule, const MonitorState& state
   return deadline;
 }
 
+bool IsOutage(const std::optional<Gap>& gap) {
+  return gap.has_value() && gap->kind != GapKind::kMaintenance;
+}
+
+// Whether nothing came since the fire time that was excused last, nor early for it, and nobody
+// resumed.
+bool ExcuseStands(const CronRule& rule, const MonitorState& state, absl::Time credit) {
+  const absl::Time excused = state.excused_at;
+  return excused > std::max(state.last_at, state.armed_at) &&
+         excused - EarlyTolerance(rule, excused) > credit;
+}
+
 Deadline OfCron(const Schedule& schedule, const MonitorState& state, const GapList& gaps) {
   Deadline deadline;
   const CronRule& rule = *schedule.cron;
   const absl::Time credit =
       state.credit_at == absl::InfinitePast() ? state.last_at : state.credit_at;
   if (credit == absl::InfinitePast() && state.armed_at == absl::InfinitePast()) return deadline;
-  const bool excused_before = state.excused_at > std::max(state.last_at, state.armed_at);
+  const bool excused_before = ExcuseStands(rule, state, credit);
   const absl::Time after = std::max({state.armed_at, state.floor_at, state.excused_at});
   const absl::Time fire = ExpectedFire(rule, credit, after, state.misses + 1);
   if (fire == absl::InfiniteFuture()) return deadline;
@@ -88,8 +100,13 @@ Deadline OfCron(const Schedule& schedule, const MonitorState& state, const GapLi
     deadline.excused = !excused_before;
     if (deadline.excused) deadline.outage_end = swallowing->end;
   }
-  deadline.swallowed = swallowing.has_value() && swallowing->kind != GapKind::kMaintenance;
+  deadline.swallowed = IsOutage(swallowing);
   deadline.unverified = excused_before || deadline.swallowed;
+  if (excused_before && !deadline.swallowed) {
+    const absl::Time excused = state.excused_at;
+    deadline.swallowed = IsOutage(
+        LastGap(gaps, state, excused - EarlyTolerance(rule, excused), excused + schedule.grace));
+  }
   return deadline;
 }
 

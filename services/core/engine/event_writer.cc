@@ -64,7 +64,11 @@ absl::StatusOr<AlertEvent> MakeEvent(Transaction& transaction, const MonitorDefi
   event.state = decision.next.state;
   event.expected_at = decision.expected_at;
   if (decision.opened.has_value() && event.type == EventType::kFiring) event.run = decision.overran;
-  if (decision.told) RETURN_IF_ERROR(AddWhatPassed(transaction, decision, event));
+  const bool of_deadline =
+      incident.cause == Cause::kMissedDeadline || incident.cause == Cause::kRunOverran;
+  if (decision.told && of_deadline) {
+    RETURN_IF_ERROR(AddWhatPassed(transaction, decision, event));
+  }
   event.flapping = SteadyAt(decision.next, now).has_value();
   ASSIGN_OR_RETURN(event.last_heartbeat, transaction.NewestHeartbeat(definition.key));
   return event;

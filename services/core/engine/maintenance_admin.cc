@@ -44,15 +44,25 @@ bool IsAboutTheSame(const Maintenance& a, const Maintenance& b) {
   return a.selector == b.selector && a.monitors == b.monitors && a.all_monitors == b.all_monitors;
 }
 
-// Whether a job rested in a window of `before` of which `after` knows nothing: until the job is
-// heard again, its deadline is counted from the end of that window.
-bool ForgetsWindow(const Maintenance& before, const Maintenance& after, absl::Time now) {
+// The window of `before` of which `after` knows nothing, as a maintenance that ends now: until a
+// job that rested in it is heard again, its deadline is counted from the end of it.
+std::optional<Maintenance> ForgottenWindow(const Maintenance& before, const Maintenance& after,
+                                           absl::Time now) {
   const std::optional<MaintenanceWindow> was = WindowBegunBy(before, now);
-  if (!was.has_value()) return false;
-  if (!IsAboutTheSame(before, after)) return true;
-  if (before.recurring == after.recurring && before.recurring.has_value()) return false;
-  const std::optional<MaintenanceWindow> is = WindowBegunBy(after, now);
-  return !is.has_value() || is->start > was->start || is->end < std::min(was->end, now);
+  if (!was.has_value()) return std::nullopt;
+  if (IsAboutTheSame(before, after)) {
+    if (before.recurring == after.recurring && before.recurring.has_value()) return std::nullopt;
+    const std::optional<MaintenanceWindow> is = WindowBegunBy(after, now);
+    const bool covers =
+        is.has_value() && is->start <= was->start && is->end >= std::min(was->end, now);
+    if (covers) return std::nullopt;
+  }
+  Maintenance forgotten = before;
+  forgotten.recurring.reset();
+  forgotten.start = was->start;
+  forgotten.end = was->end;
+  forgotten.deleted_at = now;
+  return forgotten;
 }
 
 absl::StatusOr<Maintenance> Lock(Transaction& transaction, ProjectKey project, MaintenanceKind kind,
@@ -77,9 +87,10 @@ absl::StatusOr<Maintenance> MaintenanceAdmin::Create(const Caller& caller, Maint
   FieldFaults faults;
   const bool mute = IsMute(maintenance.kind);
   ValidateResourceId(maintenance.id, mute ? "mute_id" : "maintenance_id", faults);
+  const bool is_named = faults.empty();
   ValidateMaintenance(maintenance, mute ? "mute" : "maintenance", faults);
   // One that was made may be over by now: whether this request did is looked up first.
-  const bool may_repeat = !options.request.id.empty() && !options.validate_only;
+  const bool may_repeat = is_named && !options.request.id.empty() && !options.validate_only;
   if (!may_repeat) RETURN_IF_ERROR(faults.ToStatus());
   ASSIGN_OR_RETURN(maintenance.project, FindProjectKey(store_, maintenance.project_id));
   maintenance.key = 0;
@@ -175,11 +186,8 @@ absl::StatusOr<Maintenance> MaintenanceAdmin::Update(
         if (after == before) return absl::OkStatus();
         after.updated_at = now;
         ASSIGN_OR_RETURN(after.version, transaction.SaveMaintenance(after));
-        if (ForgetsWindow(before, after, now)) {
-          // It stays as one that ends now would.
-          Maintenance past = before;
-          past.deleted_at = now;
-          RETURN_IF_ERROR(transaction.InsertMaintenance(past).status());
+        if (const auto forgotten = ForgottenWindow(before, after, now)) {
+          RETURN_IF_ERROR(transaction.InsertMaintenance(*forgotten).status());
         }
         RETURN_IF_ERROR(transaction.WakeSweeps(project, now));
         RETURN_IF_ERROR(

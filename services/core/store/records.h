@@ -162,7 +162,8 @@ struct LeasedDelivery {
   Delivery delivery;  // attempts counts the attempt that this lease is for
   Channel channel;
   std::vector<AlertEvent> events;
-  // Whether the monitor has an open incident: the news of it is this, or waits for this.
+  // Whether the monitor has an open incident: the news of it is this, or waits for this. For a
+  // redelivery, for which nothing waits: whether its own incident is open.
   bool incident_open = false;
 };
 

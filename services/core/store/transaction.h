@@ -120,7 +120,8 @@ class Transaction {
   // --- What explains why nothing was told ---
 
   virtual absl::Status AddPassedDeadlines(absl::Span<const PassedDeadline> passed) = 0;
-  // That of the monitor which passed at `at`; nullopt when none was added, or it was forgotten.
+  // The one that failed the monitor at `at` (kMissed or kRunOverran); nullopt when none was added,
+  // or it was forgotten.
   virtual absl::StatusOr<std::optional<PassedDeadline>> FindPassedDeadline(MonitorKey monitor,
                                                                            absl::Time at) = 0;
   // The monitors whose tokens these are, or were; nullopt for the others. Deleted monitors are not

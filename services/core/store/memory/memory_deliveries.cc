@@ -29,7 +29,10 @@ std::optional<LeasedDelivery> MemoryStore::Lease(DeliveryKey key, const LeaseReq
     const auto found = tables_.events().find(event);
     if (found == tables_.events().end()) continue;
     leased.events.push_back(found->second.event);
-    leased.incident_open |= tables_.open_incidents().contains(found->second.event.monitor);
+    const auto open = tables_.open_incidents().find(found->second.event.monitor);
+    leased.incident_open |=
+        open != tables_.open_incidents().end() &&
+        (!row.delivery.redelivery || open->second == found->second.event.incident.key);
   }
   tables_.SetDelivery(key, std::move(row));
   return leased;

@@ -8,6 +8,10 @@
 namespace tocsin::core {
 namespace {
 
+bool OpensIncident(Reason reason) {
+  return reason == Reason::kMissed || reason == Reason::kRunOverran;
+}
+
 // Takes from the newest on what `wanted` says, at most `limit`.
 template <typename Map, typename Value, typename Wanted>
 void TakeNewest(const Map& map, int limit, std::vector<Value>& taken, Wanted wanted) {
@@ -31,7 +35,8 @@ absl::StatusOr<std::optional<PassedDeadline>> MemoryTransaction::FindPassedDeadl
     MonitorKey monitor, absl::Time at) {
   std::optional<PassedDeadline> found;
   for (const auto& [place, passed] : tables_.passed()) {
-    if (passed.monitor == monitor && passed.at == at) found = passed;
+    if (passed.monitor == monitor && passed.at == at && OpensIncident(passed.reason))
+      found = passed;
   }
   return found;
 }

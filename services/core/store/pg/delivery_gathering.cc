@@ -11,7 +11,6 @@
 #include "services/core/domain/gathering.h"
 #include "services/core/store/new_delivery.h"
 #include "services/core/store/pg/alert_rows.h"
-#include "services/core/store/pg/delivery_order.h"
 #include "services/core/store/pg/hot_statements.h"
 #include "services/core/store/pg/snapshot.h"
 
@@ -43,12 +42,12 @@ const Statement kGathering = {
     " ORDER BY d.next_attempt_at, d.delivery_id "
     "LIMIT u.group_limit + 1) one) FROM usable u"};
 
+// Also of one that must wait for another: it is put off when it is due, see kPutOffWaiting.
 const Statement kNextGatheringAt = {
     "next_gathering", TOCSIN_GATHERING_CHANNELS
     "SELECT min((SELECT greatest(d.next_attempt_at, CASE WHEN u.sent >= u.group_limit "
     "THEN u.started_at + u.group_wait_us * interval '1 microsecond' END) FROM delivery d "
     "WHERE d.channel_id = u.channel_id AND " TOCSIN_MAY_GATHER
-    " AND d.next_attempt_at < 'infinity' AND " TOCSIN_FIRST_IN_ORDER
     " ORDER BY d.next_attempt_at, d.delivery_id LIMIT 1)) FROM usable u"};
 
 namespace {
@@ -61,22 +60,41 @@ namespace {
   " ORDER BY d.next_attempt_at, d.delivery_id LIMIT $3::integer FOR NO KEY UPDATE OF d SKIP " \
   "LOCKED) "
 
+// How long what must wait is not looked at again, unless what it waits for is finished before: that
+// makes it due (ReleaseFollowers). Whoever misses that, since both happen at once, waits so long.
+constexpr absl::Duration kLookAgain = absl::Minutes(1);
+constexpr int kPutOffBatch = 1000;
+
+// $3 until when, $4 limit. Of those that are due the ones that must wait for another: what waits
+// for a digest may be much, and would be looked at by every lease.
+constexpr Statement kPutOffWaiting = {
+    "gather_put_off",
+    "WITH due AS (SELECT d.delivery_id, d.redelivery, d.monitor_id, d.channel_id, d.sequence "
+    "FROM delivery d WHERE d.channel_id = $1::bigint AND " TOCSIN_MAY_GATHER
+    " AND d.next_attempt_at <= $2::timestamptz "
+    "ORDER BY d.next_attempt_at, d.delivery_id LIMIT $4::integer), "
+    "waiting AS (SELECT w.delivery_id FROM (SELECT d.delivery_id FROM due d "
+    "WHERE NOT " TOCSIN_FIRST_IN_ORDER
+    ") late JOIN delivery w ON w.delivery_id = late.delivery_id WHERE w.state + 0 = 1 "
+    "AND w.lease_id IS NULL FOR NO KEY UPDATE OF w SKIP LOCKED) "
+    "UPDATE delivery d SET next_attempt_at = $3::timestamptz FROM waiting "
+    "WHERE d.delivery_id = waiting.delivery_id"};
+
 constexpr Statement kLetGo = {"gather_let_go", "WITH " TOCSIN_WAITING
                                                "UPDATE delivery d SET gather = false FROM waiting "
                                                "WHERE d.delivery_id = waiting.delivery_id"};
 
 // $4 the id of the digest. What it tells, with what the newest event of each says: the beginning of
-// an incident that is over by then would be told as one that lasts. They are due no more, nor is
-// what waits for them, until the digest is finished (see delivery_order.h).
+// an incident that is over by then would be told as one that lasts.
 constexpr Statement kGather = {
     "gather",
     "WITH " TOCSIN_WAITING
     ", made AS (SELECT nextval('outbox_id') AS digest_id), "
     "told AS (UPDATE delivery d SET gather = false, told_by = $4::text, "
-    "lease_id = $4::text, leased_until = 'infinity', next_attempt_at = 'infinity' FROM waiting "
+    "lease_id = $4::text, leased_until = 'infinity' FROM waiting "
     "WHERE d.delivery_id = waiting.delivery_id) "
-    "SELECT made.digest_id, waiting.delivery_id, e.event_id, e.type, "
-    "(e.snapshot -> 'incident' ->> 'cause')::smallint FROM made, waiting "
+    "SELECT made.digest_id, e.event_id, e.type, (e.snapshot -> 'incident' ->> 'cause')::smallint "
+    "FROM made, waiting "
     "LEFT JOIN alert_event e ON e.event_id = waiting.events[array_upper(waiting.events, 1)] "
     "ORDER BY e.event_id"};
 
@@ -143,25 +161,15 @@ absl::StatusOr<std::vector<Gathering>> Look(Session& session, absl::Time now) {
   return found;
 }
 
-absl::StatusOr<std::vector<DeliveryKey>> ReadKeys(absl::StatusOr<Rows> rows) {
-  RETURN_IF_ERROR(rows.status());
-  std::vector<DeliveryKey> keys;
-  for (int i = 0; i < rows->size(); ++i) keys.push_back(rows->at(i).Int());
-  RETURN_IF_ERROR(rows->status());
-  return keys;
-}
-
 absl::Status MakeDigest(Session& session, const Channel& channel, absl::Time now) {
   Delivery digest = NewDelivery(channel.project, DeliveryType::kDigest, now);
   ASSIGN_OR_RETURN(
       Rows rows,
       session.Run(kGather, Params().Int(channel.key).Time(now).Int(kMaxGathered).Text(digest.id)));
   DigestCounter counter;
-  std::vector<DeliveryKey> told;
   for (int i = 0; i < rows.size(); ++i) {
     Row row = rows.at(i);
     digest.key = row.Int();
-    told.push_back(row.Int());
     if (row.NextIsNull()) continue;  // retention has forgotten it
     const EventKey event = row.Int();
     if (digest.events.size() < kNamedInDigest) digest.events.push_back(event);
@@ -170,7 +178,6 @@ absl::Status MakeDigest(Session& session, const Channel& channel, absl::Time now
   }
   RETURN_IF_ERROR(rows.status());
   if (rows.empty()) return absl::OkStatus();  // others have taken them
-  RETURN_IF_ERROR(PutOffFollowers(session, told));
   digest.digest = counter.Facts();
   return session
       .Run(kAddDigest, Params()
@@ -188,6 +195,12 @@ absl::Status MakeDigest(Session& session, const Channel& channel, absl::Time now
 
 absl::Status Gather(Session& session, const Gathering& gathering, absl::Time now) {
   const Channel& channel = gathering.channel;
+  // Then all that is due was looked at, whatever it is.
+  if (gathering.waiting <= channel.group_limit) {
+    RETURN_IF_ERROR(
+        session.Run(kPutOffWaiting,
+                    Params().Int(channel.key).Time(now).Time(now + kLookAgain).Int(kPutOffBatch)));
+  }
   const GatherPlan plan = PlanGathering(channel, gathering.window, gathering.waiting, now);
   if (plan.release > 0) {
     RETURN_IF_ERROR(session.Run(kLetGo, Params().Int(channel.key).Time(now).Int(plan.release)));
@@ -216,15 +229,13 @@ absl::StatusOr<absl::Time> NextGatheringAt(Session& session) {
 }
 
 absl::Status FollowDigest(Session& session, DeliveryKey digest, std::vector<DeliveryKey>& keys) {
-  ASSIGN_OR_RETURN(const std::vector<DeliveryKey> told,
-                   ReadKeys(session.Run(kFollowDigest, Params().Int(digest))));
-  keys.insert(keys.end(), told.begin(), told.end());
-  return absl::OkStatus();
+  ASSIGN_OR_RETURN(Rows rows, session.Run(kFollowDigest, Params().Int(digest)));
+  for (int i = 0; i < rows.size(); ++i) keys.push_back(rows.at(i).Int());
+  return rows.status();
 }
 
-absl::Status MendDigests(Session& session, absl::Time now) {
-  ASSIGN_OR_RETURN(const std::vector<DeliveryKey> told, ReadKeys(session.Run(kMendDigests)));
-  RETURN_IF_ERROR(ReleaseFollowers(session, told, now).status());
+absl::Status MendDigests(Session& session) {
+  RETURN_IF_ERROR(session.Run(kMendDigests).status());
   return session.Run(kMendLeased).status();
 }
 

@@ -26,6 +26,6 @@ absl::Status FollowDigest(Session& session, DeliveryKey digest, std::vector<Deli
 
 // Makes good what a core of a release has left that knows nothing of digests: one that it finished,
 // and what it has leased of those that may be gathered.
-absl::Status MendDigests(Session& session, absl::Time now);
+absl::Status MendDigests(Session& session);
 
 }  // namespace tocsin::core::pg

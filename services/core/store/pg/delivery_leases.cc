@@ -69,7 +69,7 @@ const Statement kNextDeliveryAt = {
     "(SELECT d.next_attempt_at FROM delivery d WHERE d.channel_id = u.channel_id "
     "AND " TOCSIN_SENT_ALONE
     " AND d.leased_until IS NULL "
-    "AND d.next_attempt_at < 'infinity' AND " TOCSIN_FIRST_IN_ORDER
+    "AND " TOCSIN_FIRST_IN_ORDER
     " ORDER BY d.next_attempt_at, d.delivery_id LIMIT 1), "
     "(SELECT l.leased_until FROM lease l WHERE l.channel_id = u.channel_id "
     "ORDER BY l.leased_until LIMIT 1))) "
@@ -79,8 +79,9 @@ const Statement kNextDeliveryAt = {
 const Statement kLeasedEvents = {
     "leased_events",
     "SELECT (SELECT true FROM incident i WHERE i.monitor_id = e.monitor_id "
-    "AND i.closed_at IS NULL LIMIT 1) IS NOT NULL, " TOCSIN_EVENT_COLUMNS
-    " FROM alert_event e WHERE e.event_id = ANY ($1::bigint[])"};
+    "AND i.closed_at IS NULL LIMIT 1) IS NOT NULL, "
+    "(SELECT i.closed_at IS NULL FROM incident i WHERE i.incident_id = e.incident_id) IS "
+    "TRUE, " TOCSIN_EVENT_COLUMNS " FROM alert_event e WHERE e.event_id = ANY ($1::bigint[])"};
 
 }  // namespace pg
 namespace {
@@ -130,7 +131,8 @@ std::string AllowancesToJson(const LeaseRequest& request) {
 
 struct KnownEvent {
   AlertEvent event;
-  bool incident_open = false;
+  bool any_open = false;  // of the monitor
+  bool own_open = false;
 };
 
 absl::StatusOr<std::unordered_map<EventKey, KnownEvent>> ReadEvents(
@@ -147,7 +149,8 @@ absl::StatusOr<std::unordered_map<EventKey, KnownEvent>> ReadEvents(
   for (int i = 0; i < rows.size(); ++i) {
     pg::Row row = rows.at(i);
     KnownEvent known;
-    known.incident_open = row.Bool();
+    known.any_open = row.Bool();
+    known.own_open = row.Bool();
     ASSIGN_OR_RETURN(known.event, pg::ReadEvent(row));
     const EventKey key = known.event.key;
     events[key] = std::move(known);
@@ -205,7 +208,8 @@ absl::StatusOr<std::vector<LeasedDelivery>> Lease(pg::Session& session, const Se
       const auto known = events.find(key);
       if (known == events.end()) continue;
       assignment.events.push_back(known->second.event);
-      assignment.incident_open |= known->second.incident_open;
+      assignment.incident_open |=
+          turn.delivery.redelivery ? known->second.own_open : known->second.any_open;
     }
     assignment.delivery = std::move(turn.delivery);
     leased.push_back(std::move(assignment));

@@ -2,8 +2,7 @@
 //
 // Correctness does not depend on it: leasing looks for an unfinished earlier delivery itself. But
 // it would look at each of them on every call, so whoever waits is never due before the delivery
-// that it waits for, and becomes due when that one finishes. What a digest tells, and what waits
-// for that, is not due at all ('infinity') until the digest is finished.
+// that it waits for, and becomes due when that one finishes.
 #pragma once
 
 #include "absl/status/status.h"

@@ -295,8 +295,6 @@ absl::StatusOr<std::string> Apply(pg::Session& session, absl::Span<const Deliver
     if (delivery.is_digest && !is_pending) {
       RETURN_IF_ERROR(pg::FollowDigest(session, delivery.key, keys));
     }
-    // Those of what a digest tells are not due at all till then.
-    RETURN_IF_ERROR(pg::ReleaseFollowers(session, held, now).status());
     RETURN_IF_ERROR(pg::HoldFollowers(session, held, delivery.followers_wait_until));
   }
   RETURN_IF_ERROR(pg::PutOffFollowers(session, put_off));

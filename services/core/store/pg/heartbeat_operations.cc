@@ -9,9 +9,6 @@ namespace {
 
 constexpr absl::Duration kRetryWindow = absl::Seconds(15);
 
-// So many newest heartbeats are read one by one before those of all locked monitors are.
-constexpr int kAskedOneByOne = 8;
-
 constexpr Statement kFindRecorded = {
     "find_recorded",
     "SELECT u.number FROM unnest($1::bigint[], $2::bigint[], $3::timestamptz[], "

@@ -160,12 +160,26 @@ constexpr pg::Statement kPastDeadlines = {
     "AND t.deadline_at <= $3::timestamptz "
     "ORDER BY t.deadline_at DESC, t.passed_deadline_id DESC LIMIT $4::integer"};
 
+// Of reasons, those that open an incident: kMissed and kRunOverran.
+#define TOCSIN_FAILS_AT_ONCE "reason IN (12, 21)"
+
 constexpr pg::Statement kFindPassed = {
     "find_passed_deadline",
     "SELECT t.monitor_id, t.deadline_at, t.plain_at, t.expected_at, t.judged_at, t.held_until, "
     "t.reason, t.failures, t.threshold, t.run_id, t.settings FROM passed_deadline t "
     "WHERE t.monitor_id = $1::bigint AND t.deadline_at = $2::timestamptz "
-    "ORDER BY t.passed_deadline_id DESC LIMIT 1"};
+    "AND t." TOCSIN_FAILS_AT_ONCE " ORDER BY t.passed_deadline_id DESC LIMIT 1"};
+
+// Of the open incidents of monitors. Whoever releases what a mute held back asks for many.
+constexpr pg::Statement kPassedOfOpen = {
+    "passed_of_open",
+    "SELECT t.monitor_id, t.deadline_at, t.plain_at, t.expected_at, t.judged_at, t.held_until, "
+    "t.reason, t.failures, t.threshold, t.run_id, t.settings "
+    "FROM unnest($1::bigint[]) AS k (monitor_id) CROSS JOIN LATERAL (SELECT i.opened_at "
+    "FROM incident i WHERE i.monitor_id = k.monitor_id AND i.closed_at IS NULL LIMIT 1) i "
+    "CROSS JOIN LATERAL (SELECT p.* FROM passed_deadline p WHERE p.monitor_id = k.monitor_id "
+    "AND p.deadline_at = i.opened_at AND p." TOCSIN_FAILS_AT_ONCE
+    " ORDER BY p.passed_deadline_id DESC LIMIT 1) t"};
 
 constexpr pg::Statement kPastRejected = {
     "past_rejected",
@@ -255,12 +269,29 @@ namespace pg {
 
 absl::StatusOr<std::optional<PassedDeadline>> PgTransaction::FindPassedDeadline(MonitorKey monitor,
                                                                                 absl::Time at) {
+  if (++passed_asked_ > kAskedOneByOne) {
+    if (!passed_.has_value()) RETURN_IF_ERROR(ReadPassedOfOpen());
+    const auto known = passed_->find(monitor);
+    if (known != passed_->end() && known->second.at == at) return known->second;
+  }
   ASSIGN_OR_RETURN(Rows rows, session_.Run(kFindPassed, Params().Int(monitor).Time(at)));
   if (rows.empty()) return std::nullopt;
   Row row = rows.at(0);
   PassedDeadline passed = ReadPassed(row);
   RETURN_IF_ERROR(rows.status());
   return passed;
+}
+
+absl::Status PgTransaction::ReadPassedOfOpen() {
+  const std::vector<MonitorKey> monitors(locked_.begin(), locked_.end());
+  ASSIGN_OR_RETURN(Rows rows, session_.Run(kPassedOfOpen, Params().Keys8(monitors)));
+  passed_.emplace();
+  for (int i = 0; i < rows.size(); ++i) {
+    Row row = rows.at(i);
+    PassedDeadline passed = ReadPassed(row);
+    passed_->insert_or_assign(passed.monitor, std::move(passed));
+  }
+  return rows.status();
 }
 
 }  // namespace pg

@@ -144,8 +144,13 @@ class PgTransaction : public Transaction {
                                                           int limit);
   // Before more monitors are locked: what follows reads what was written so far.
   absl::Status BeginLocking();
+  // So many rows of one kind are read one by one before those of all locked monitors are.
+  static constexpr int kAskedOneByOne = 8;
+
   // Reads the newest heartbeats of these locked monitors into newest_.
   absl::Status ReadNewest(absl::Span<const MonitorKey> monitors);
+  // Into passed_.
+  absl::Status ReadPassedOfOpen();
 
   Session& session_;
   const Sealer& sealer_;
@@ -159,6 +164,9 @@ class PgTransaction : public Transaction {
   // Of locked monitors, so nobody else adds to them.
   std::map<MonitorKey, std::optional<Heartbeat>> newest_;
   int newest_asked_ = 0;
+  // The deadlines that failed the locked monitors which are down, once they were read.
+  std::optional<std::map<MonitorKey, PassedDeadline>> passed_;
+  int passed_asked_ = 0;
 };
 
 }  // namespace tocsin::core::pg

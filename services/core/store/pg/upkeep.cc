@@ -429,7 +429,7 @@ absl::StatusOr<bool> PgStore::Maintain(const RetentionPolicy& policy, absl::Time
   outcome.Add(alert_retention_.Drop(*session, now - AlertMemory(policy), kBatch));
   outcome.Add(AllDone(MendListing(*session, now)));
   outcome.Add(AllDone(session->Run(kMendHeld).status()));
-  outcome.Add(AllDone(pg::MendDigests(*session, now)));
+  outcome.Add(AllDone(pg::MendDigests(*session)));
   outcome.Add(RollUp(*session, policy.rollups, now));
   outcome.Add(AllDone(session->Run(kUnlock).status()));
   return outcome.Result();
