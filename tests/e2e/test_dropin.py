@@ -280,7 +280,7 @@ class Others(DropIn):
 
     def test_an_alertmanager_sends_its_watchdog(self):
         token = self.cli.make_monitor(self.monitor, "1h")
-        command, environment = debian.program("prometheus-alertmanager", "prometheus-alertmanager")
+        command = debian.as_if_installed("prometheus-alertmanager", "prometheus-alertmanager")
         config = pathlib.Path(self.files, "alertmanager.yml")
         config.write_text(f"""route:
   receiver: tocsin
@@ -294,9 +294,9 @@ receivers:
 """)
         address = f"127.0.0.1:{free_port()}"
         alertmanager = Process("alertmanager", [
-            command, f"--config.file={config}", f"--storage.path={self.files}/data",
+            *command, f"--config.file={config}", f"--storage.path={self.files}/data",
             f"--web.listen-address={address}", "--cluster.listen-address="],
-            os.path.join(self.cluster.logs, "alertmanager.log"), environment=environment).start()
+            os.path.join(self.cluster.logs, "alertmanager.log")).start()
         self.addCleanup(alertmanager.close)
 
         def watchdog():

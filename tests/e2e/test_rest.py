@@ -145,7 +145,7 @@ class EveryMethod(TocsinTestCase):
         self.assertEqual(changed["recurring"], made["recurring"] | {"duration": "3600s"})
         self.assertEqual(self.rest.json("PATCH", path, changed), changed)
         made = self.rest.post(f"{PROJECT}/maintenances?maintenanceId=rest-once",
-                              {"selector": "owner=nobody",
+                              {"reason": "new disks", "selector": "owner=nobody",
                                "oneOff": {"startTime": "2099-01-01T00:00:00Z",
                                           "endTime": "2099-01-01T01:00:00Z"}})
         once = f"{PROJECT}/maintenances/rest-once"

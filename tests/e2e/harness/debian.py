@@ -41,3 +41,22 @@ def program(command, *packages):
     root = unpack(*packages)
     python = f"{root}/usr/lib/python3/dist-packages"
     return f"{root}/usr/bin/{command}", {**os.environ, "PYTHONPATH": python}
+
+
+def as_if_installed(command, *packages):
+    """The beginning of a command line, for a program that looks for its files below /usr/share,
+    where only an installation would put them: it alone sees those of the packages there. A machine
+    on which that is not allowed skips the test."""
+    installed = shutil.which(command)
+    if installed:
+        return [installed]
+    root = unpack(*packages)
+    script = 'mount -t overlay -o "lowerdir=$0:/usr/share" overlay /usr/share && exec "$@"'
+    # As another user than root the namespace needs one of users.
+    private = ["unshare", "-m" if os.geteuid() == 0 else "-rm", "sh", "-c", script,
+               f"{root}/usr/share"]
+    tried = subprocess.run([*private, "true"], check=False, timeout=60, text=True,
+                           capture_output=True)
+    if tried.returncode != 0:
+        raise unittest.SkipTest(f"{command} cannot see files of its own:\n{tried.stderr}")
+    return [*private, f"{root}/usr/bin/{command}"]
