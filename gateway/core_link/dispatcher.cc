@@ -286,7 +286,7 @@ void Dispatcher::SendBatch(Stream& to, size_t limit, absl::Duration now) {
     Fill(*message->add_pushes(), push, now);
     bytes += kPushBytes + push.parameters.message.size() + push.parameters.output.size();
     push.batch = batch.id;
-    batch.oldest = std::min(batch.oldest, push.received);
+    if (!push.creates) batch.oldest = std::min(batch.oldest, push.received);
     if (++push.attempts > 1) ++stats_.retries;
     batch.pushes.push_back(ref);
   }

@@ -95,7 +95,7 @@ void Connection::OnEvents(uint32_t events) {
   }
   // Who has left a stream without an end waits for nothing.
   if ((events & EPOLLRDHUP) != 0) {
-    if (Streaming()) return Close();
+    if (Streaming() && !writing_) return Close();
     // It is reported again and again; what is answered before the stream may still be wanted.
     left_ = true;
     Watch(watched_ & ~static_cast<uint32_t>(EPOLLRDHUP));
@@ -320,7 +320,7 @@ void Connection::Flush() {
   dirty_ = false;
   if (fd_ < 0) return;
   WriteReady();
-  if (fd_ >= 0 && left_ && Streaming()) return Close();
+  if (fd_ >= 0 && left_ && Streaming() && !writing_) return Close();
   if (fd_ < 0 || !paused_ || no_more_input_ || MustPause()) return;
   paused_ = false;
   const std::string held = std::exchange(input_, std::string());

@@ -102,7 +102,10 @@ class Alerts : public v1::AlertService::CallbackService {
   class Watch : public grpc::ServerWriteReactor<v1::WatchAlertsResponse> {
    public:
     explicit Watch(Alerts& alerts) : alerts_(alerts) {}
-    void OnWriteDone(bool /*ok*/) override {}
+    void OnWriteDone(bool /*ok*/) override {
+      absl::MutexLock lock(&alerts_.mutex_);
+      alerts_.writing_ = false;
+    }
     void OnCancel() override {
       {
         absl::MutexLock lock(&alerts_.mutex_);
@@ -122,11 +125,16 @@ class Alerts : public v1::AlertService::CallbackService {
     absl::MutexLock lock(&mutex_);
     cursor_ = request->cursor();
     watch_ = new Watch(*this);
+    writing_ = false;
     return watch_;
   }
-  // Writes one message; each has to be read before the next.
+  // Writes one message. The client may have it before gRPC says that it is written.
   void Write(const std::string& cursor, const std::string& event) {
     Watch* const watch = Await();
+    {
+      absl::MutexLock lock(&mutex_);
+      writing_ = true;
+    }
     message_.Clear();
     message_.set_cursor(cursor);
     if (!event.empty()) message_.mutable_event()->set_name(event);
@@ -153,13 +161,16 @@ class Alerts : public v1::AlertService::CallbackService {
  private:
   Watch* Await() {
     absl::MutexLock lock(&mutex_);
-    const auto there = [this]() ABSL_NO_THREAD_SAFETY_ANALYSIS { return watch_ != nullptr; };
+    const auto there = [this]() ABSL_NO_THREAD_SAFETY_ANALYSIS {
+      return watch_ != nullptr && !writing_;
+    };
     EXPECT_TRUE(mutex_.AwaitWithTimeout(absl::Condition(&there), absl::Seconds(20)));
     return watch_;
   }
 
   absl::Mutex mutex_;
   Watch* watch_ ABSL_GUARDED_BY(mutex_) = nullptr;
+  bool writing_ ABSL_GUARDED_BY(mutex_) = false;
   int cancelled_ ABSL_GUARDED_BY(mutex_) = 0;
   std::string cursor_ ABSL_GUARDED_BY(mutex_);
   v1::WatchAlertsResponse message_;

@@ -78,8 +78,6 @@ MaintenanceUpdate MaintenanceUpdate::Make(const v1::Maintenance& maintenance,
   MaintenanceUpdate update;
   FieldFaults values;
   v1::Maintenance given = maintenance;
-  NameOnePart(mask, "one_off.", !maintenance.has_recurring(), "maintenance.recurring", faults);
-  NameOnePart(mask, "recurring.", !maintenance.has_one_off(), "maintenance.one_off", faults);
   // A part of a recurring window may be changed without its cron expression.
   update.lacks_cron_ =
       Names(mask, "recurring.") && maintenance.has_recurring() &&
@@ -90,7 +88,12 @@ MaintenanceUpdate MaintenanceUpdate::Make(const v1::Maintenance& maintenance,
   update.values_ = FromProto(given, project_id, "", now, "maintenance", values);
   update.paths_ =
       Paths(kMaintenanceFields, kMaintenanceOutput, maintenance, mask, nullptr, "", faults);
-  // `*` names both windows, of which a message has one. One part of a recurring window needs all.
+  if (maintenance.has_recurring()) {
+    LeaveOut(mask, "recurring", "one_off", "maintenance.", update.paths_, faults);
+  } else if (maintenance.has_one_off()) {
+    LeaveOut(mask, "one_off", "recurring", "maintenance.", update.paths_, faults);
+  }
+  // One part of a recurring window needs all.
   std::vector<std::string_view> named = update.paths_;
   if (Names(mask, "recurring.")) named.emplace_back("recurring");
   TakeNamed(values, "maintenance", named, faults);

@@ -110,14 +110,22 @@ inline bool Names(const google::protobuf::FieldMask& mask, std::string_view pref
                      [&](const std::string& path) { return path.starts_with(prefix); });
 }
 
-// Where the mask names parts of one kind, the message must not have the other one, `has`.
-inline void NameOnePart(const google::protobuf::FieldMask& mask, std::string_view prefix, bool fits,
-                        const std::string& has, FieldFaults& faults) {
-  if (fits || !Names(mask, prefix)) return;
-  faults.Add(has,
-             absl::StrCat("update_mask names parts of ",
-                          AnyStringView(prefix.substr(0, prefix.size() - 1)).absl()),
-             "what the mask names");
+// Of a message that has `kind` of two things of which it can have one: what the mask says of the
+// `other` one. Named whole beside `kind` it is what goes as that comes, which needs no doing, and
+// is left out of `paths`; in parts, or alone, it is a mistake. `below` is where both are in the
+// message: "monitor.".
+inline void LeaveOut(const google::protobuf::FieldMask& mask, const std::string& kind,
+                     const std::string& other, const std::string& below,
+                     std::vector<std::string_view>& paths, FieldFaults& faults) {
+  const auto names = [&](const std::string& path) {
+    return std::find(mask.paths().begin(), mask.paths().end(), path) != mask.paths().end();
+  };
+  const std::string whole = kind.substr(0, kind.find('.'));
+  const bool beside = names(kind) || Names(mask, kind + ".") || names(whole) || names("*");
+  if (Names(mask, other + ".") || (names(other) && !beside)) {
+    faults.Add(below + kind, absl::StrCat("update_mask names ", other), "what the mask names");
+  }
+  std::erase(paths, other);
 }
 
 template <typename Fields, typename Domain>

@@ -158,10 +158,6 @@ MonitorUpdate MonitorUpdate::Make(const v1::Monitor& monitor,
   MonitorUpdate update;
   FieldFaults values;
   v1::Monitor given = monitor;
-  NameOnePart(mask, "schedule.heartbeat.", !monitor.schedule().has_cron(),
-              absl::StrCat(AnyStringView(prefix).absl(), ".schedule.cron"), faults);
-  NameOnePart(mask, "schedule.cron.", !monitor.schedule().has_heartbeat(),
-              absl::StrCat(AnyStringView(prefix).absl(), ".schedule.heartbeat"), faults);
   // A part of a cron schedule may be changed without its expression.
   update.lacks_expression_ =
       Names(mask, "schedule.cron.") && monitor.schedule().has_cron() &&
@@ -175,6 +171,12 @@ MonitorUpdate MonitorUpdate::Make(const v1::Monitor& monitor,
   update.values_ = FromProto(given, project_id, "", prefix, values);
   update.paths_ = Paths(kMonitorFields, kMonitorOutput, monitor, mask, &update.labels_,
                         AnyStringView(below).absl(), faults);
+  const std::string within = absl::StrCat(AnyStringView(prefix).absl(), ".");
+  if (monitor.schedule().has_cron()) {
+    LeaveOut(mask, "schedule.cron", "schedule.heartbeat", within, update.paths_, faults);
+  } else if (monitor.schedule().has_heartbeat()) {
+    LeaveOut(mask, "schedule.heartbeat", "schedule.cron", within, update.paths_, faults);
+  }
   TakeNamed(values, AnyStringView(prefix).absl(), update.paths_, faults);
   return update;
 }

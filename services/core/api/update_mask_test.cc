@@ -114,6 +114,42 @@ TEST(UpdateMaskTest, PartsOfAWindowThatTheMessageDoesNotHaveAreRefused) {
   EXPECT_EQ(field(nowhere, "recurring.duration", EachSunday()), "maintenance.recurring.time_zone");
 }
 
+TEST(UpdateMaskTest, TheOtherKindThatIsNamedToGoIsNoMistake) {
+  // {"oneOff":null,"recurring":{"duration":"60s"}}
+  Maintenance each = EachSunday();
+  v1::Maintenance longer;
+  longer.mutable_recurring()->mutable_duration()->set_seconds(60);
+  ASSERT_TRUE(Change(longer, Mask({"one_off", "recurring.duration"}), each).ok());
+  EXPECT_EQ(each.recurring->expression.text(), "0 2 * * sun");
+  EXPECT_EQ(each.recurring->duration, absl::Minutes(1));
+  EXPECT_FALSE(Change(longer, Mask({"one_off"}), each).ok()) << "alone it is one";
+
+  MonitorDefinition nightly;
+  nightly.schedule.cron =
+      CronRule{.expression = *CronExpression::Parse("0 2 * * *"), .zone = absl::UTCTimeZone()};
+  v1::Monitor graceful;
+  graceful.mutable_schedule()->mutable_cron()->mutable_grace()->set_seconds(600);
+  FieldFaults faults;
+  const MonitorUpdate update = MonitorUpdate::Make(
+      graceful, Mask({"schedule.heartbeat", "schedule.cron.grace"}), "default", faults);
+  ASSERT_TRUE(faults.empty()) << faults.ToStatus();
+  ASSERT_TRUE(update.Apply(nightly).ok());
+  EXPECT_EQ(nightly.schedule.cron->expression.text(), "0 2 * * *");
+  EXPECT_EQ(nightly.schedule.grace, absl::Minutes(10));
+
+  MonitorDefinition minutely;
+  minutely.schedule.timeout = absl::Minutes(2);
+  minutely.schedule.grace = absl::Seconds(30);
+  v1::Monitor timeout;
+  timeout.mutable_schedule()->mutable_heartbeat()->mutable_timeout()->set_seconds(60);
+  const MonitorUpdate plain = MonitorUpdate::Make(
+      timeout, Mask({"schedule.cron", "schedule.heartbeat.timeout"}), "default", faults);
+  ASSERT_TRUE(faults.empty()) << faults.ToStatus();
+  ASSERT_TRUE(plain.Apply(minutely).ok());
+  EXPECT_EQ(minutely.schedule.timeout, absl::Minutes(1));
+  EXPECT_EQ(minutely.schedule.grace, absl::Seconds(30));
+}
+
 TEST(UpdateMaskTest, PartsOfAScheduleThatTheMessageDoesNotHaveAreRefused) {
   v1::Monitor cron;
   cron.mutable_schedule()->mutable_cron()->set_expression("0 2 * * *");

@@ -56,6 +56,26 @@ Maintenance MadeBy(const AuditRecord& creation, const MonitorDefinition& definit
   return mute;
 }
 
+// Of a maintenance that was changed what it was before is kept (see MaintenanceAdmin::Update),
+// which says nothing new where the one that is there covers the same windows.
+void DropSaidTwice(ExplainSubject& subject) {
+  const MonitorDefinition& definition = subject.monitor.definition;
+  const Maintenances all = subject.maintenances;
+  std::erase_if(subject.maintenances, [&](const Maintenance& old) {
+    if (!old.deleted_at.has_value()) return false;
+    return std::any_of(all.begin(), all.end(), [&](const Maintenance& now) {
+      if (now.deleted_at.has_value() || now.kind != old.kind || now.id != old.id ||
+          now.created_at != old.created_at || !Covers(now, definition)) {
+        return false;
+      }
+      if (now.recurring.has_value() || old.recurring.has_value()) {
+        return now.recurring == old.recurring;
+      }
+      return now.start <= old.start && now.end >= std::min(old.end, *old.deleted_at);
+    });
+  });
+}
+
 // Of a mute that a core of the release before ended nothing is kept but what the audit log says of
 // it.
 absl::Status AddEndedMutes(Store& store, ExplainSubject& subject) {
@@ -221,6 +241,7 @@ absl::StatusOr<ExplainSubject> ReadSubject(Store& store, const std::string& proj
   query.project = subject.monitor.definition.project;
   query.with_deleted = true;  // one that was ended early has held back, too
   ASSIGN_OR_RETURN(subject.maintenances, AllMaintenances(store, query));
+  DropSaidTwice(subject);
   RETURN_IF_ERROR(AddEndedMutes(store, subject));
   return subject;
 }

@@ -119,10 +119,11 @@ class Gathering {
       return record.resource == (mute ? MuteName(maintenance.project_id, maintenance.id)
                                       : MaintenanceName(maintenance.project_id, maintenance.id));
     };
-    const auto now =
-        std::find_if(subject_.maintenances.begin(), subject_.maintenances.end(), is_it);
     return Covers(said, definition()) ||
-           (now != subject_.maintenances.end() && Covers(*now, definition()));
+           std::any_of(subject_.maintenances.begin(), subject_.maintenances.end(),
+                       [&](const Maintenance& maintenance) {
+                         return is_it(maintenance) && Covers(maintenance, definition());
+                       });
   }
 
   void AddWindows() {

@@ -44,9 +44,9 @@ bool IsAboutTheSame(const Maintenance& a, const Maintenance& b) {
   return a.selector == b.selector && a.monitors == b.monitors && a.all_monitors == b.all_monitors;
 }
 
-// The window of `before` of which `after` knows nothing, as a maintenance that ends now: until a
-// job that rested in it is heard again, its deadline is counted from the end of it.
-std::optional<Maintenance> ForgottenWindow(const Maintenance& before, const Maintenance& after,
+// `before` as a maintenance that ends now, if it had a window of which `after` knows nothing: until
+// a job that rested in that is heard again, its deadline is counted from the end of it.
+std::optional<Maintenance> WhatIsForgotten(const Maintenance& before, const Maintenance& after,
                                            absl::Time now) {
   const std::optional<MaintenanceWindow> was = WindowBegunBy(before, now);
   if (!was.has_value()) return std::nullopt;
@@ -58,9 +58,6 @@ std::optional<Maintenance> ForgottenWindow(const Maintenance& before, const Main
     if (covers) return std::nullopt;
   }
   Maintenance forgotten = before;
-  forgotten.recurring.reset();
-  forgotten.start = was->start;
-  forgotten.end = was->end;
   forgotten.deleted_at = now;
   return forgotten;
 }
@@ -186,7 +183,7 @@ absl::StatusOr<Maintenance> MaintenanceAdmin::Update(
         if (after == before) return absl::OkStatus();
         after.updated_at = now;
         ASSIGN_OR_RETURN(after.version, transaction.SaveMaintenance(after));
-        if (const auto forgotten = ForgottenWindow(before, after, now)) {
+        if (const auto forgotten = WhatIsForgotten(before, after, now)) {
           RETURN_IF_ERROR(transaction.InsertMaintenance(*forgotten).status());
         }
         RETURN_IF_ERROR(transaction.WakeSweeps(project, now));

@@ -35,12 +35,16 @@ namespace tocsin::core::pg {
 const Statement kGathering = {
     "gathering", TOCSIN_GATHERING_CHANNELS
     "SELECT u.channel_id, u.project_id, u.group_limit, u.group_wait_us, u.started_at, u.sent, "
-    "(SELECT count(*) FROM (SELECT true FROM delivery d WHERE d.channel_id = u.channel_id "
-    "AND " TOCSIN_MAY_GATHER
+    "x.waiting, CASE WHEN x.waiting <= u.group_limit THEN "
+    "(SELECT true FROM delivery d WHERE d.channel_id = u.channel_id AND " TOCSIN_MAY_GATHER
+    " AND d.next_attempt_at <= $1::timestamptz AND NOT " TOCSIN_FIRST_IN_ORDER
+    " LIMIT 1) IS NOT NULL ELSE false END FROM usable u CROSS JOIN LATERAL ("
+    "SELECT count(*) AS waiting FROM (SELECT true FROM delivery d "
+    "WHERE d.channel_id = u.channel_id AND " TOCSIN_MAY_GATHER
     " AND d.next_attempt_at <= $1::timestamptz "
     "AND " TOCSIN_FIRST_IN_ORDER
     " ORDER BY d.next_attempt_at, d.delivery_id "
-    "LIMIT u.group_limit + 1) one) FROM usable u"};
+    "LIMIT u.group_limit + 1) one) x"};
 
 // Also of one that must wait for another: it is put off when it is due, see kPutOffWaiting.
 const Statement kNextGatheringAt = {
@@ -61,21 +65,26 @@ namespace {
   "LOCKED) "
 
 // How long what must wait is not looked at again, unless what it waits for is finished before: that
-// makes it due (ReleaseFollowers). Whoever misses that, since both happen at once, waits so long.
+// makes it due (ReleaseFollowers).
 constexpr absl::Duration kLookAgain = absl::Minutes(1);
 constexpr int kPutOffBatch = 1000;
 
 // $3 until when, $4 limit. Of those that are due the ones that must wait for another: what waits
-// for a digest may be much, and would be looked at by every lease.
+// for a digest may be much, and would be looked at by every lease. What each waits for is locked
+// until the commit: who finishes it meanwhile finds that it was put off, and if somebody is at it
+// already, it is left as it is.
 constexpr Statement kPutOffWaiting = {
     "gather_put_off",
     "WITH due AS (SELECT d.delivery_id, d.redelivery, d.monitor_id, d.channel_id, d.sequence "
     "FROM delivery d WHERE d.channel_id = $1::bigint AND " TOCSIN_MAY_GATHER
     " AND d.next_attempt_at <= $2::timestamptz "
     "ORDER BY d.next_attempt_at, d.delivery_id LIMIT $4::integer), "
-    "waiting AS (SELECT w.delivery_id FROM (SELECT d.delivery_id FROM due d "
-    "WHERE NOT " TOCSIN_FIRST_IN_ORDER
-    ") late JOIN delivery w ON w.delivery_id = late.delivery_id WHERE w.state + 0 = 1 "
+    "late AS (SELECT d.delivery_id FROM due d CROSS JOIN LATERAL (SELECT b.delivery_id "
+    "FROM delivery b WHERE b.state = 1 AND b.monitor_id = d.monitor_id "
+    "AND b.channel_id + 0 = d.channel_id AND b.sequence < d.sequence AND NOT b.redelivery "
+    "LIMIT 1 FOR SHARE SKIP LOCKED) before WHERE NOT d.redelivery AND d.monitor_id <> 0), "
+    "waiting AS (SELECT w.delivery_id FROM late JOIN delivery w "
+    "ON w.delivery_id = late.delivery_id WHERE w.state + 0 = 1 "
     "AND w.lease_id IS NULL FOR NO KEY UPDATE OF w SKIP LOCKED) "
     "UPDATE delivery d SET next_attempt_at = $3::timestamptz FROM waiting "
     "WHERE d.delivery_id = waiting.delivery_id"};
@@ -141,6 +150,7 @@ struct Gathering {
   Channel channel;
   GatherWindow window;
   int32_t waiting = 0;
+  bool must_wait = false;  // something that is due, for another
 };
 
 absl::StatusOr<std::vector<Gathering>> Look(Session& session, absl::Time now) {
@@ -156,6 +166,7 @@ absl::StatusOr<std::vector<Gathering>> Look(Session& session, absl::Time now) {
     gathering.window.started_at = row.TimeOr(absl::InfinitePast());
     gathering.window.sent = row.Int32();
     gathering.waiting = row.Int32();
+    gathering.must_wait = row.Bool();
   }
   RETURN_IF_ERROR(rows.status());
   return found;
@@ -195,8 +206,7 @@ absl::Status MakeDigest(Session& session, const Channel& channel, absl::Time now
 
 absl::Status Gather(Session& session, const Gathering& gathering, absl::Time now) {
   const Channel& channel = gathering.channel;
-  // Then all that is due was looked at, whatever it is.
-  if (gathering.waiting <= channel.group_limit) {
+  if (gathering.must_wait) {
     RETURN_IF_ERROR(
         session.Run(kPutOffWaiting,
                     Params().Int(channel.key).Time(now).Time(now + kLookAgain).Int(kPutOffBatch)));
