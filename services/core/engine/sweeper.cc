@@ -99,13 +99,17 @@ absl::StatusOr<absl::Duration> Sweeper::TrySweep() {
     NoteAllSeen(began);
     NoteBehind(false);
     left_some_ = false;
-    return std::clamp(std::min(until_due, look_again_at_ - began), absl::Milliseconds(1),
-                      options_.longest_rest);
+    const absl::Time ask_at = next + options_.settle / 2;
+    if (ask_at <= began && asked_at_ < next) RETURN_IF_ERROR(Ask(next, began));
+    const absl::Time now = clock_.Now();
+    const absl::Time wake_at = ask_at > now ? ask_at : next + options_.settle;
+    if (wake_at > now) {
+      return std::clamp(std::min(wake_at - now, look_again_at_ - now), absl::Milliseconds(1),
+                        options_.longest_rest);
+    }
   }
-  guard_.AskGateways();
-  const absl::Time newest = guard_.NewestTouch();
-  if (left_some_ || newest < next || began - newest > kFreshTouch) {
-    RETURN_IF_ERROR(guard_.TouchNow());
+  if (left_some_ || asked_at_ < next || began - asked_at_ > kFreshTouch) {
+    RETURN_IF_ERROR(Ask(left_some_ ? absl::InfiniteFuture() : next, began));
   }
   ASSIGN_OR_RETURN(const OutageGuard::Judgement judgement, guard_.Judge());
   if (judgement.http_up_to != held_for_) LookFromTheStart();
@@ -127,6 +131,14 @@ absl::StatusOr<absl::Duration> Sweeper::TrySweep() {
   }
   if (!pass.full && !pass.left_some) NoteAllSeen(now);
   return RestAfter(pass, judgement, now);
+}
+
+absl::Status Sweeper::Ask(absl::Time since, absl::Time now) {
+  guard_.AskGateways();
+  const absl::Time newest = guard_.NewestTouch();
+  if (newest < since || now - newest > kFreshTouch) RETURN_IF_ERROR(guard_.TouchNow());
+  asked_at_ = now;
+  return absl::OkStatus();
 }
 
 void Sweeper::LookFromTheStart() {

@@ -45,6 +45,9 @@ class Sweeper {
   struct Pass;
 
   absl::StatusOr<absl::Duration> TrySweep();
+  // Asks for signs of life: of gateways, and of our own where the newest one is from before
+  // `since`, or old. What comes of it takes a while, so that it is asked while what is due settles.
+  absl::Status Ask(absl::Time since, absl::Time now);
   // All that is due is looked at anew, however long that takes.
   void LookFromTheStart();
   void NoteAllSeen(absl::Time now);
@@ -65,6 +68,7 @@ class Sweeper {
   std::atomic<bool> comes_first_ = false;
   absl::Time behind_since_;
   bool left_some_ = false;  // due ones that could not be judged: only a new touch helps
+  absl::Time asked_at_ = absl::InfinitePast();  // see Ask
   // What is due up to there was seen and waits for a gateway, so that it need not be looked at for
   // a while. The first place: nothing does.
   SweepCursor held_until_;

@@ -136,13 +136,22 @@ TEST_F(SweeperTest, RestsLongestWhenNothingIsWatched) {
   EXPECT_EQ(sweeper_.Sweep(), absl::Seconds(1));
 }
 
-TEST_F(SweeperTest, RestsUntilTheNextDeadlineHasSettled) {
+TEST_F(SweeperTest, AsksForSignsOfLifeWhileTheNextDeadlineSettlesAndRestsUntilItHas) {
   AddMonitor("job", start_);
   LiveUntil(deadline_ - absl::Milliseconds(100));
-  EXPECT_EQ(sweeper_.Sweep(), absl::Milliseconds(120));
-  LiveUntil(deadline_);
-  EXPECT_EQ(sweeper_.Sweep(), kSettle);
+  EXPECT_EQ(sweeper_.Sweep(), absl::Milliseconds(110));
+  const absl::Time last = guard_.NewestTouch();
+  clock_.Set(deadline_);
+  EXPECT_EQ(sweeper_.Sweep(), kSettle / 2);
+  EXPECT_EQ(guard_.NewestTouch(), last);
+  clock_.Advance(kSettle / 2);
+  EXPECT_EQ(sweeper_.Sweep(), kSettle / 2);
+  EXPECT_EQ(guard_.NewestTouch(), clock_.Now());
   EXPECT_EQ(StateOf("job"), State::kUp);
+  clock_.Advance(kSettle / 2);
+  sweeper_.Sweep();
+  EXPECT_EQ(guard_.NewestTouch(), clock_.Now() - kSettle / 2) << "it is known by now";
+  EXPECT_EQ(StateOf("job"), State::kDown);
 }
 
 TEST_F(SweeperTest, ASilentMonitorGoesDownStampedWithItsDeadline) {
