@@ -66,7 +66,7 @@ absl::Status PrintMaintenance(const Context& context, const v1::Maintenance& mai
   return absl::OkStatus();
 }
 
-void AddFlags(CLI::App& app, Fields& fields) {
+void AddFlags(CLI::App& app, Fields& fields, const std::string& otherwise) {
   app.add_option("--reason", fields.reason, "Why; whoever looks for an alert reads it");
   app.add_option("--display-name", fields.display_name, "Name for people");
   app.add_option("-l,--selector", fields.selector,
@@ -74,7 +74,8 @@ void AddFlags(CLI::App& app, Fields& fields) {
   app.add_option("--monitor", fields.monitors, "A monitor that it is about; may be repeated");
   app.add_flag("--all-monitors", fields.all, "It is about every monitor of the project");
   const CLI::Validator moment(MomentFault, "TIME");
-  app.add_option("--start", fields.start, "When it begins: a moment in UTC; now unless given")
+  app.add_option("--start", fields.start,
+                 "When it begins: a moment in UTC; " + otherwise + " unless given")
       ->check(moment);
   CLI::Option* until = app.add_option("--until", fields.until, "When it ends: a moment in UTC");
   until->check(moment);
@@ -90,7 +91,8 @@ void AddFlags(CLI::App& app, Fields& fields) {
   span->excludes(cron);
 }
 
-absl::Status ReadWindow(const Fields& fields, v1::Maintenance& maintenance) {
+// `known`: when it begins unless that is given.
+absl::Status ReadWindow(const Fields& fields, absl::Time known, v1::Maintenance& maintenance) {
   if (!fields.cron.empty()) {
     v1::RecurringWindow& recurring = *maintenance.mutable_recurring();
     recurring.set_cron(fields.cron);
@@ -99,7 +101,7 @@ absl::Status ReadWindow(const Fields& fields, v1::Maintenance& maintenance) {
     return absl::OkStatus();
   }
   if (fields.start.empty() && fields.until.empty() && fields.span.empty()) return absl::OkStatus();
-  absl::Time start = SystemClock().Now();
+  absl::Time start = known;
   v1::OneOffWindow& once = *maintenance.mutable_one_off();
   if (!fields.start.empty()) {
     ASSIGN_OR_RETURN(start, Instant(fields.start));
@@ -115,7 +117,8 @@ absl::Status ReadWindow(const Fields& fields, v1::Maintenance& maintenance) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<v1::Maintenance> ReadFields(const Context& context, const Fields& fields) {
+absl::StatusOr<v1::Maintenance> ReadFields(const Context& context, const Fields& fields,
+                                           absl::Time known) {
   v1::Maintenance maintenance;
   maintenance.set_reason(fields.reason);
   maintenance.set_display_name(fields.display_name);
@@ -124,8 +127,36 @@ absl::StatusOr<v1::Maintenance> ReadFields(const Context& context, const Fields&
     maintenance.add_monitors(context.Name("monitors", id));
   }
   maintenance.set_all_monitors(fields.all);
-  RETURN_IF_ERROR(ReadWindow(fields, maintenance));
+  RETURN_IF_ERROR(ReadWindow(fields, known, maintenance));
   return maintenance;
+}
+
+// What of the window is not given stays as it is, where there is one that comes once.
+absl::StatusOr<v1::Maintenance> ReadChanges(const Context& context, const Fields& fields) {
+  const bool moves = !fields.start.empty() || !fields.until.empty() || !fields.span.empty();
+  if (!moves) return ReadFields(context, fields, absl::InfinitePast());
+  v1::GetMaintenanceRequest request;
+  request.set_name(NameOf(context, fields.id));
+  ASSIGN_OR_RETURN(const v1::Maintenance now, context.Call(&Stub::GetMaintenance, request));
+  if (!now.has_one_off() && fields.start.empty()) {
+    return absl::InvalidArgumentError(
+        "it recurs: --cron and --window say when; give --start as well, to make it one that comes "
+        "once");
+  }
+  ASSIGN_OR_RETURN(v1::Maintenance changes,
+                   ReadFields(context, fields, TimeOf(now.one_off().start_time())));
+  v1::OneOffWindow& once = *changes.mutable_one_off();
+  if (!once.has_start_time()) *once.mutable_start_time() = now.one_off().start_time();
+  if (!once.has_end_time() && now.has_one_off()) {
+    *once.mutable_end_time() = now.one_off().end_time();
+  }
+  return changes;
+}
+
+bool ChangesNothing(const Fields& fields) {
+  return fields.reason.empty() && fields.display_name.empty() && fields.selector.empty() &&
+         fields.monitors.empty() && !fields.all && fields.start.empty() && fields.until.empty() &&
+         fields.span.empty() && fields.cron.empty();
 }
 
 std::shared_ptr<Fields> AddId(CLI::App& app) {
@@ -138,7 +169,7 @@ void AddCreate(CLI::App& maintenance, Context& context) {
   CLI::App* app = maintenance.add_subcommand(
       "create", "Announce work: what happens in its window is recorded and not told");
   auto fields = AddId(*app);
-  AddFlags(*app, *fields);
+  AddFlags(*app, *fields, "now");
   auto flags = std::make_shared<ChangeFlags>();
   AddRequestId(*app, *flags);
   AddValidateOnly(*app, *flags);
@@ -147,7 +178,8 @@ void AddCreate(CLI::App& maintenance, Context& context) {
       v1::CreateMaintenanceRequest request;
       request.set_parent(context.Parent());
       request.set_maintenance_id(fields->id);
-      ASSIGN_OR_RETURN(*request.mutable_maintenance(), ReadFields(context, *fields));
+      ASSIGN_OR_RETURN(*request.mutable_maintenance(),
+                       ReadFields(context, *fields, SystemClock().Now()));
       request.set_request_id(flags->request_id);
       request.set_validate_only(flags->validate_only);
       ASSIGN_OR_RETURN(const auto made, context.Create(&Stub::CreateMaintenance, request));
@@ -200,14 +232,18 @@ void AddList(CLI::App& maintenance, Context& context) {
 void AddUpdate(CLI::App& maintenance, Context& context) {
   CLI::App* app = maintenance.add_subcommand("update", "Change what is given");
   auto fields = AddId(*app);
-  AddFlags(*app, *fields);
+  AddFlags(*app, *fields, "as it is");
   auto flags = std::make_shared<ChangeFlags>();
   AddEtag(*app, *flags);
   AddValidateOnly(*app, *flags);
   app->callback([fields, flags, &context] {
     context.action = [fields, flags](const Context& context) -> absl::Status {
+      if (ChangesNothing(*fields)) {
+        return absl::InvalidArgumentError(
+            "nothing to change: give at least one flag, e.g. --until");
+      }
       v1::UpdateMaintenanceRequest request;
-      ASSIGN_OR_RETURN(*request.mutable_maintenance(), ReadFields(context, *fields));
+      ASSIGN_OR_RETURN(*request.mutable_maintenance(), ReadChanges(context, *fields));
       request.mutable_maintenance()->set_name(NameOf(context, fields->id));
       request.mutable_maintenance()->set_etag(flags->etag);
       request.set_validate_only(flags->validate_only);

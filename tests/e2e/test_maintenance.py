@@ -62,6 +62,26 @@ class Maintenance(TocsinTestCase):
                                 "--validate-only")
         self.assertEqual(changed["oneOff"]["startTime"], made["oneOff"]["startTime"])
 
+    def test_a_new_length_counts_from_the_beginning_and_a_new_beginning_leaves_the_end_alone(self):
+        made = self.announce("--start", "2099-01-01 12:00:00Z", "--for", "1h")
+        longer = self.cli.json("maintenance", "update", self.monitor, "--for", "3h")
+        self.assertEqual(longer["oneOff"], {"startTime": "2099-01-01T12:00:00Z",
+                                            "endTime": "2099-01-01T15:00:00Z"})
+        later = self.cli.json("maintenance", "update", self.monitor, "--start", "2099-01-01 14:00:00Z")
+        self.assertEqual(later["oneOff"], longer["oneOff"] | {"startTime": "2099-01-01T14:00:00Z"})
+        self.assertEqual(made["oneOff"]["startTime"], longer["oneOff"]["startTime"])
+        nothing = self.cli.run("maintenance", "update", self.monitor)
+        self.assertEqual(nothing.returncode, 2)
+        self.assertIn("nothing to change", nothing.stderr)
+
+    def test_an_end_makes_no_window_of_now_of_one_that_recurs(self):
+        made = self.announce("--cron", "0 12 1 1 *", "--window", "3h")
+        refused = self.cli.run("maintenance", "update", self.monitor, "--for", "1h")
+        self.assertEqual(refused.returncode, 2)
+        self.assertIn("it recurs", refused.stderr)
+        self.assertEqual(self.cli.json("maintenance", "get", self.monitor)["recurring"],
+                         made["recurring"])
+
     def test_that_what_was_told_has_recovered_is_told_in_a_window(self):
         self.push("down")
         self.receiver.wait_for(1, 20, monitor=self.monitor, type="incident.opened")

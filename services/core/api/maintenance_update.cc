@@ -112,6 +112,16 @@ absl::Status MaintenanceUpdate::Apply(Maintenance& maintenance) const {
                "an expression with the rest");
     return faults.ToStatus();
   }
+  const bool comes_once = std::any_of(paths_.begin(), paths_.end(), [](std::string_view path) {
+    return path.starts_with("one_off");
+  });
+  if (keeps_start_ && comes_once && !was_once) {
+    // Whoever means the end of a window that is open would make one that begins now.
+    FieldFaults faults;
+    faults.Add("maintenance.one_off.start_time", "missing, and the maintenance recurs until now",
+               "when it begins, to make it one that comes once");
+    return faults.ToStatus();
+  }
   const absl::Time start = maintenance.start;
   CopyFields(kMaintenanceFields, paths_, values_, maintenance);
   if (keeps_start_ && was_once) maintenance.start = start;

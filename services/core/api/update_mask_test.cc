@@ -78,6 +78,11 @@ TEST(UpdateMaskTest, PartsOfAnotherKindOfWindowAreAllOfTheNewOne) {
   EXPECT_EQ(window.recurring->duration, absl::Minutes(1));
   v1::Maintenance once;
   *once.mutable_one_off()->mutable_end_time() = ToTimestamp(kNow + absl::Hours(3));
+  const absl::Status status = Change(once, Mask({"one_off.end_time"}), window);
+  ASSERT_THAT(FieldViolations(status), SizeIs(1)) << "it would begin now: " << status;
+  EXPECT_EQ(FieldViolations(status)[0].field, "maintenance.one_off.start_time");
+  EXPECT_FALSE(Change(once, {}, window).ok());
+  *once.mutable_one_off()->mutable_start_time() = ToTimestamp(kNow);
   ASSERT_TRUE(Change(once, Mask({"one_off.end_time"}), window).ok());
   EXPECT_FALSE(window.recurring.has_value());
   EXPECT_EQ(window.start, kNow);
