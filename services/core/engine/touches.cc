@@ -27,8 +27,10 @@ std::optional<Gap> JudgeGateways(const std::vector<Touch>& touches, const Touch&
   }
   if (!returned.has_value()) return std::nullopt;
   const bool others_had_one = std::any_of(touches.begin(), touches.end(), [&](const Touch& touch) {
+    // One that is frozen has its connection, and is heard by nobody.
     return touch.instance != mine.instance && touch.gateways > 0 &&
-           touch.at >= returned->at - kTouchIsNews;
+           touch.at >= returned->at - kTouchIsNews &&
+           touch.gateway_seen_at >= returned->at - kTouchIsNews - blind_after;
   });
   const absl::Time start = std::max(seen, returned->silent_from);
   if (others_had_one || start >= returned->at) return std::nullopt;

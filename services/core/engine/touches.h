@@ -29,8 +29,8 @@ struct GatewayReturn {
 // A kCore gap when the newest committed touch is more than `blind_after` older than `mine`; none
 // at the very first touch. A kGateway gap when a gateway is heard after more than `blind_after` in
 // which nobody heard one (it may have been frozen, or out of reach, with its connection open), and,
-// however short, when one returned while no other instance had one, as far as those say that
-// touched in the second before. None before a gateway was heard for the first time ever.
+// however short, when one returned while no other instance had one that it heard, as far as those
+// say that touched in the second before. None before a gateway was heard for the first time ever.
 std::vector<Gap> JudgeTouches(const std::vector<Touch>& touches, const Touch& mine,
                               const std::optional<GatewayReturn>& returned,
                               absl::Duration blind_after);

@@ -83,6 +83,16 @@ TEST(JudgeTouchesTest, AGatewayOfALiveInstanceMeansNoGap) {
               IsEmpty());
 }
 
+TEST(JudgeTouchesTest, AGatewayThatIsConnectedToAnotherInstanceAndFrozenDoesNotCount) {
+  Touch frozen = TouchOf("b", 19.9, 1);
+  frozen.gateway_seen_at = Second(10);
+  const std::vector<Touch> touches = {TouchOf("a", 20, 0, Second(9.9)), frozen};
+  // It left this one when it was thawed, and came back before it was heard.
+  const GatewayReturn returned = {.silent_from = Second(9.9), .at = Second(20.3)};
+  EXPECT_THAT(JudgeTouches(touches, TouchOf("a", 20.4, 0, Second(9.9)), returned, kBlindAfter),
+              ElementsAre(GatewayGap(10, 20.3)));
+}
+
 TEST(JudgeTouchesTest, AGatewayOfADeadInstanceDoesNotCount) {
   EXPECT_THAT(JudgeTouches({TouchOf("a", 10, 0, Second(5)), TouchOf("b", 8, 1)},
                            TouchOf("a", 10.5, 1), GatewayReturn{.at = Second(9.9)}, kBlindAfter),
