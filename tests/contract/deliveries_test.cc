@@ -1,4 +1,5 @@
 // Contract of channels and of the deliveries that are leased, reported and repeated.
+#include "absl/strings/str_cat.h"
 #include "tests/contract/store_contract.h"
 
 namespace tocsin::core {
@@ -84,6 +85,30 @@ TEST_P(Deliveries, WhatWaitsBeforeTheNewsOfAnOpenIncidentIsTriedAsOften) {
   const std::vector<LeasedDelivery> again = Lease(kStart + 3 * kSecond);
   ASSERT_THAT(again, SizeIs(1));
   EXPECT_TRUE(again[0].incident_open);
+}
+
+TEST_P(Deliveries, ARedeliveryTellsWhetherItsOwnIncidentIsOpenWhateverElseIs) {
+  const MonitorIdentity monitor = AddUp("job");
+  const ChannelKey channel = AddChannel("pager");
+  const Outage over = Open(monitor, 1, kStart);
+  Do([&](Transaction& transaction) {
+    Incident closed = over.incident;
+    closed.closed_at = kStart + kSecond;
+    closed.resolution = Resolution::kRecovered;
+    return transaction.SaveIncident(closed);
+  });
+  const Outage open = Open(monitor, 2, kStart + 2 * kSecond);
+  const std::vector<EventKey> firings = {over.firing, open.firing};
+  for (int i = 1; i <= 2; ++i) {
+    Delivery again = MakeDelivery(absl::StrCat("msg_", i), channel, monitor.key, i, kStart);
+    again.events = {firings[i - 1]};
+    again.redelivery = true;
+    AddDelivery(again);
+  }
+  const std::vector<LeasedDelivery> leased = Lease(kStart + 3 * kSecond);
+  ASSERT_THAT(IdsOf(leased), ElementsAre("msg_1", "msg_2"));
+  EXPECT_FALSE(leased[0].incident_open);
+  EXPECT_TRUE(leased[1].incident_open);
 }
 
 TEST_P(Deliveries, NoticesTravelWithTheirDelivery) {
