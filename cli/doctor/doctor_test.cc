@@ -2,10 +2,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "cli/doctor/finding.h"
 #include "cli/doctor/judge.h"
 #include "cli/doctor/metrics_text.h"
+#include "cli/doctor/push_meter.h"
 #include "cli/table.h"
 #include "cli/values.h"
 
@@ -110,6 +112,35 @@ TEST(JudgeTest, TheDiskIsThatOfTheRateInTheTimeForWhichHeartbeatsAreKept) {
   // As docs/sizing.md has it.
   EXPECT_THAT(JudgeDisk({.per_second = 1667, .how = "x"}, absl::Hours(24 * 14)).what,
               HasSubstr("212 GB"));
+}
+
+// Of one that has stored `stored` heartbeats, and refused one, in `life` until now.
+std::string CoreMetrics(int stored, absl::Duration life) {
+  return absl::StrCat("process_start_time_seconds ", absl::ToUnixSeconds(kNow - life), "\n",
+                      "tocsin_core_heartbeats_total{outcome=\"recorded\"} ", stored, "\n",
+                      "tocsin_core_heartbeats_total{outcome=\"unknown_token\"} 1\n");
+}
+
+TEST(PushMeterTest, TheRatesOfAllCoresAreOneAndTheYoungestSaysForHowLong) {
+  PushMeter meter;
+  meter.AddCore(CoreMetrics(7200, absl::Hours(2)), kNow);
+  meter.AddCore(CoreMetrics(120, absl::Minutes(1)), kNow);
+  ASSERT_TRUE(meter.Measured().has_value());
+  EXPECT_DOUBLE_EQ(meter.Measured()->per_second, 3);
+  EXPECT_EQ(meter.Measured()->how, "measured for 1m");
+}
+
+TEST(PushMeterTest, ACoreThatHasJustStartedMeasuresNothingAndIsNamedAsTheReason) {
+  PushMeter meter;
+  EXPECT_FALSE(meter.Measured().has_value());
+  EXPECT_EQ(meter.WhyNot(), "--admin of core measures it");
+  meter.AddCore(CoreMetrics(7200, absl::Hours(2)), kNow);
+  meter.AddCore(CoreMetrics(1, absl::Seconds(3)), kNow);
+  EXPECT_FALSE(meter.Measured().has_value());
+  EXPECT_THAT(meter.WhyNot(), HasSubstr("a core that has run for 3s cannot measure it yet"));
+  PushMeter ahead;  // its clock, by an hour
+  ahead.AddCore(CoreMetrics(1, -absl::Hours(1)), kNow);
+  EXPECT_FALSE(ahead.Measured().has_value());
 }
 
 TEST(JudgeTest, AServiceThatIsConnectedToNoneOfTheOthersIsAProblem) {

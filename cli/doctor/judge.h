@@ -39,7 +39,7 @@ Findings JudgeDeliveries(const DeliveryFacts& facts, absl::Time now);
 // What comes in.
 struct PushRate {
   double per_second = 0;
-  std::string how;  // "measured since core started, 3h ago"
+  std::string how;  // "measured for 3h"
 };
 // That of the schedules: each monitor that is not paused pushes once in its recommended interval.
 // Those with a cron schedule are not in it.

@@ -14,6 +14,7 @@
 #include "cli/doctor/http_get.h"
 #include "cli/doctor/judge.h"
 #include "cli/doctor/metrics_text.h"
+#include "cli/doctor/push_meter.h"
 #include "cli/duration.h"
 #include "cli/error_text.h"
 #include "cli/values.h"
@@ -262,36 +263,19 @@ class Visitor {
     if (service.empty()) return;
     const std::string version = LabelOf(metrics->body, "tocsin_build_info", "version");
     if (version != Version()) AddAll({JudgeVersion(service, version, Version())});
-    if (service == "tocsin-core") Measure(metrics->body);
-  }
-
-  // Heartbeats that this core has stored in its life.
-  void Measure(const std::string& metrics) {
-    const std::optional<double> started = SumOf(metrics, "process_start_time_seconds");
-    if (!started.has_value()) return;
-    const double seconds = absl::ToDoubleSeconds(clock_.Now() - absl::UnixEpoch()) - *started;
-    if (seconds < 1) return;
-    double stored = 0;
-    for (const char* outcome : {"recorded", "stale", "paused"}) {
-      stored +=
-          SumOf(metrics, "tocsin_core_heartbeats_total", absl::StrCat("outcome=\"", outcome, "\""))
-              .value_or(0);
-    }
-    measured_ = measured_.value_or(0) + stored / seconds;
-    measured_for_ = std::min(measured_for_, absl::Seconds(seconds));
+    if (service == "tocsin-core") meter_.AddCore(metrics->body, clock_.Now());
   }
 
   void Disk() {
-    if (measured_.has_value()) {
-      AddAll({JudgeDisk({*measured_, absl::StrCat("measured for ", ShowAge(measured_for_))},
-                        question_.retention)});
+    if (const std::optional<PushRate> measured = meter_.Measured(); measured.has_value()) {
+      AddAll({JudgeDisk(*measured, question_.retention)});
     } else if (!monitors_.empty()) {
       const bool all = monitors_.size() < kMostMonitors;
       AddAll({JudgeDisk(
           {RateOfSchedules(monitors_),
            absl::StrCat("by the schedules of ", all ? "" : "the first ", monitors_.size(),
                         monitors_.size() == 1 ? " monitor" : " monitors",
-                        " of this project, without cron; --admin of core measures it")},
+                        " of this project, without cron; ", meter_.WhyNot())},
           question_.retention)});
     }
   }
@@ -301,8 +285,7 @@ class Visitor {
   const Clock& clock_;
   Findings findings_;
   std::vector<v1::Monitor> monitors_;
-  std::optional<double> measured_;  // heartbeats a second, of all cores
-  absl::Duration measured_for_ = absl::InfiniteDuration();
+  PushMeter meter_;
 };
 
 }  // namespace
