@@ -1,3 +1,4 @@
+// A core counts heartbeats from its start: the count over its life is the rate.
 #include "cli/doctor/push_meter.h"
 
 #include <algorithm>
