@@ -16,11 +16,13 @@ function(tocsin_library name)
   target_link_libraries(${name} PUBLIC ${ARG_DEPS} PRIVATE tocsin_warnings)
 endfunction()
 
-# The linker of binutils packs the relocations of what is linked statically (lld learns that with its
-# release 15): half a megabyte less that each program reads when it starts.
-include(CheckLinkerFlag)
-set(packed -fuse-ld=bfd -Wl,-z,pack-relative-relocs)
-check_linker_flag(CXX "${packed}" TOCSIN_PACKS_RELOCATIONS)
+# What makes services small in memory (docs/performance.md, P9); lld can do both from its release 15
+# on. The relocations of what is linked statically are packed: half a megabyte less to read at the
+# start. And what runs from the start to idling lies side by side: tools/function_order.py.
+set(function_order ${CMAKE_SOURCE_DIR}/cmake/function_order.txt)
+if(TOCSIN_LLD_RELEASE GREATER_EQUAL 15 AND NOT TOCSIN_SANITIZE)
+  set(TOCSIN_LINKS_SMALL ON)
+endif()
 
 # tocsin_binary(NAME SOURCES f.cc… [DEPS target…])
 function(tocsin_binary name)
@@ -28,8 +30,10 @@ function(tocsin_binary name)
   add_executable(${name} ${ARG_SOURCES})
   target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR})
   target_link_libraries(${name} PRIVATE ${ARG_DEPS} tocsin_warnings tocsin_executable)
-  if(TOCSIN_PACKS_RELOCATIONS AND NOT TOCSIN_SANITIZE)
-    target_link_options(${name} PRIVATE ${packed})
+  if(TOCSIN_LINKS_SMALL)
+    target_link_options(${name} PRIVATE -Wl,-z,pack-relative-relocs
+      -Wl,--symbol-ordering-file=${function_order} -Wl,--no-warn-symbol-ordering)
+    set_target_properties(${name} PROPERTIES LINK_DEPENDS ${function_order})
   endif()
 endfunction()
 
