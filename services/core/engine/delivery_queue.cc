@@ -123,13 +123,20 @@ absl::Duration DeliveryQueue::TickReports() {
 
 absl::Duration DeliveryQueue::TickLeases() {
   const absl::Time now = clock_.Now();
+  const bool held_back = options_.holds_back && options_.holds_back();
+  if (held_back && now >= looked_at_ && now < looked_at_ + options_.held_back_rest) {
+    return looked_at_ + options_.held_back_rest - now;
+  }
+  looked_at_ = now;
   absl::StatusOr<Leased> leased = Leased::kFull;
   for (int round = 0; round < kLeaseRounds && leased.ok() && *leased == Leased::kFull; ++round) {
-    leased = LeaseOnce(now);
+    leased = LeaseOnce(now, held_back);
   }
   absl::StatusOr<absl::Duration> rest = options_.longest_rest;
   if (!leased.ok()) {
     rest = leased.status();
+  } else if (held_back) {
+    rest = options_.held_back_rest;
   } else if (*leased == Leased::kFull) {
     rest = absl::ZeroDuration();
   } else if (*leased == Leased::kSome) {
@@ -185,7 +192,7 @@ absl::Status DeliveryQueue::ApplySlice(absl::Span<const DeliveryReport> slice, a
   return absl::OkStatus();
 }
 
-absl::StatusOr<DeliveryQueue::Leased> DeliveryQueue::LeaseOnce(absl::Time now) {
+absl::StatusOr<DeliveryQueue::Leased> DeliveryQueue::LeaseOnce(absl::Time now, bool held_back) {
   LeaseRequest request;
   StreamId stream = 0;
   {
@@ -206,7 +213,7 @@ absl::StatusOr<DeliveryQueue::Leased> DeliveryQueue::LeaseOnce(absl::Time now) {
   request.now = now;
   request.lease = options_.lease;
   request.per_channel = allowances_.first();
-  if (!options_.holds_back || !options_.holds_back()) request.allowances = allowances_.Get(now);
+  if (!held_back) request.allowances = allowances_.Get(now);
   request.per_failing_channel = options_.per_failing_channel;
   ASSIGN_OR_RETURN(std::vector<LeasedDelivery> leased, store_.LeaseDeliveries(request));
   if (leased.empty()) return Leased::kNone;

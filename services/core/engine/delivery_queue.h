@@ -32,9 +32,11 @@ struct DeliveryQueueOptions {
   int per_failing_channel = 4;
   absl::Duration longest_rest = absl::Seconds(1);
   absl::Duration failing_after = absl::Minutes(10);  // then channel.failing is told
-  // While it says so, no channel gets more than the first leases: others need the processor. May be
-  // empty.
+  // While it says so others need the processor: no channel gets more than the first leases, and
+  // none sooner than `held_back_rest` after the last ones. A few leases at a time, with each
+  // report, cost the database ten times what they cost together. May be empty.
   std::function<bool()> holds_back;
+  absl::Duration held_back_rest = absl::Milliseconds(100);
   size_t report_limit = 100'000;  // reports waiting to be applied; above it Report says no
 };
 
@@ -77,7 +79,7 @@ class DeliveryQueue {
   absl::Status ApplyReports(absl::Time now);
   absl::Status ApplySlice(absl::Span<const DeliveryReport> slice, absl::Time now);
   // One lease for the next stream with credits.
-  absl::StatusOr<Leased> LeaseOnce(absl::Time now);
+  absl::StatusOr<Leased> LeaseOnce(absl::Time now, bool held_back);
   void HandOver(StreamId stream, std::vector<LeasedDelivery> leased);
   // When nothing could be leased.
   absl::StatusOr<absl::Duration> RestUntilDue();
@@ -93,7 +95,9 @@ class DeliveryQueue {
   ChannelNews news_;
   ChangeLogger reports_log_{"delivery_reports"};
   ChangeLogger news_log_{"channel_news"};
-  ChangeLogger leases_log_{"delivery_leases"};  // of TickLeases only
+  // Of TickLeases only.
+  ChangeLogger leases_log_{"delivery_leases"};
+  absl::Time looked_at_ = absl::InfinitePast();  // for what can be leased
   // Held while Assign runs; Detach waits for it.
   absl::Mutex assigning_ ABSL_ACQUIRED_BEFORE(mutex_);
   absl::Mutex mutex_;

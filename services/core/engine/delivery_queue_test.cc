@@ -225,7 +225,7 @@ TEST_F(DeliveryQueueTest, AReceiverThatAnswersPromptlyGetsMoreAndOneThatHangsKee
   for (const LeasedDelivery& leased : got_) EXPECT_EQ(leased.delivery.channel, prompt);
 }
 
-TEST_F(DeliveryQueueTest, WhileItHoldsBackAChannelGetsTheFirstFewAgain) {
+TEST_F(DeliveryQueueTest, WhileItHoldsBackAChannelGetsTheFirstFewNowAndThen) {
   bool hold_back = false;
   DeliveryQueueOptions options;
   options.holds_back = [&hold_back] { return hold_back; };
@@ -253,7 +253,16 @@ TEST_F(DeliveryQueueTest, WhileItHoldsBackAChannelGetsTheFirstFewAgain) {
   EXPECT_THAT(got_, SizeIs(2 * first));
   hold_back = true;
   deliver_all();
+  EXPECT_THAT(got_, IsEmpty());  // the last ones were leased just now
+  clock_.Advance(options.held_back_rest / 4);
+  EXPECT_EQ(Tick(queue), options.held_back_rest * 3 / 4);
+  EXPECT_THAT(got_, IsEmpty());
+  clock_.Advance(options.held_back_rest * 3 / 4);
+  EXPECT_EQ(Tick(queue), options.held_back_rest);
   EXPECT_THAT(got_, SizeIs(first));
+  hold_back = false;
+  deliver_all();
+  EXPECT_THAT(got_, SizeIs(2 * first));
 }
 
 TEST_F(DeliveryQueueTest, WakesTheTickForCreditsAndReports) {
