@@ -145,7 +145,7 @@ class PgTransaction : public Transaction {
   // Before more monitors are locked: what follows reads what was written so far.
   absl::Status BeginLocking();
   // So many rows of one kind are read one by one before those of all locked monitors are.
-  static constexpr int kAskedOneByOne = 8;
+  static constexpr int kAskedOneByOne = 2;
 
   // Reads the newest heartbeats of these locked monitors into newest_.
   absl::Status ReadNewest(absl::Span<const MonitorKey> monitors);
