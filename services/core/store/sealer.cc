@@ -141,9 +141,4 @@ std::optional<std::string> Sealer::Derive(const std::string& key_id,
   return Hmac(Hmac(bytes, "tocsin derived secrets, 1"), context);
 }
 
-bool Sealer::IsCurrent(const std::string& sealed) const {
-  return sealed.size() > kKeyIdBytes && sealed[0] == kVersion &&
-         sealed.substr(1, kKeyIdBytes) == keys_.front().id;
-}
-
 }  // namespace tocsin::core

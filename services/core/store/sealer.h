@@ -39,9 +39,6 @@ class Sealer {
   // this alone. nullopt when this sealer lacks the key.
   std::optional<std::string> Derive(const std::string& key_id, const std::string& context) const;
 
-  // Whether the value was sealed with the first key; others are due for sealing anew.
-  bool IsCurrent(const std::string& sealed) const;
-
  private:
   static constexpr size_t kKeyIdBytes = 4;
   struct Key {

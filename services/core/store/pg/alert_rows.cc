@@ -8,27 +8,10 @@
 #include "absl/strings/strip.h"
 #include "common/log.h"
 #include "common/status_macros.h"
+#include "services/core/store/pg/channel_sealing.h"
 #include "services/core/store/pg/snapshot.h"
 
 namespace tocsin::core::pg {
-namespace {
-
-// Binds a sealed value to its channel. The id of a channel never changes.
-std::string SealContext(const Channel& channel, const char* what) {
-  return absl::StrCat("channel/", channel.project, "/", channel.id, "/", what);
-}
-
-std::string OpenSealed(const std::string& sealed, const Channel& channel, const char* what,
-                       const Sealer& sealer) {
-  absl::StatusOr<std::string> plain = sealer.Open(sealed, SealContext(channel, what));
-  if (plain.ok()) return *std::move(plain);
-  LogError("channel_secret_unreadable",
-           {{"channel", channel.id}, {"what", what}, {"status", plain.status()}});
-  return "";
-}
-
-}  // namespace
-
 std::string KeysToText(const std::vector<int64_t>& keys) {
   return absl::StrCat("{", absl::StrJoin(keys, ","), "}");
 }
@@ -114,9 +97,7 @@ Channel ReadChannel(Row& row, const Sealer& sealer) {
   channel.id = row.Text();
   channel.display_name = row.Text();
   const std::string url = row.Bytes(), secrets = row.Bytes();
-  channel.url = OpenSealed(url, channel, "url", sealer);
-  channel.secrets =
-      absl::StrSplit(OpenSealed(secrets, channel, "secrets", sealer), '\n', absl::SkipEmpty());
+  OpenSealed(url, secrets, sealer, channel);
   channel.format = row.As<ChannelFormat>();
   channel.selector = row.Text();
   channel.is_default = row.Bool();
@@ -139,14 +120,6 @@ Channel ReadChannel(Row& row, const Sealer& sealer) {
   channel.group_wait = absl::Microseconds(row.Int());
   channel.url_set_at = row.MaybeTime();
   return channel;
-}
-
-std::string SealUrl(const Channel& channel, const Sealer& sealer) {
-  return sealer.Seal(channel.url, SealContext(channel, "url"));
-}
-
-std::string SealSecrets(const Channel& channel, const Sealer& sealer) {
-  return sealer.Seal(absl::StrJoin(channel.secrets, "\n"), SealContext(channel, "secrets"));
 }
 
 }  // namespace tocsin::core::pg

@@ -57,10 +57,6 @@ absl::StatusOr<Delivery> ReadDelivery(Row& row);
 // are still routed, and can be sent once the key is back.
 Channel ReadChannel(Row& row, const Sealer& sealer);
 
-// What the url and the secrets of a channel are sealed as.
-std::string SealUrl(const Channel& channel, const Sealer& sealer);
-std::string SealSecrets(const Channel& channel, const Sealer& sealer);
-
 // "{1,2}" and back.
 std::string KeysToText(const std::vector<int64_t>& keys);
 std::vector<int64_t> KeysFromText(const std::string& text);

@@ -2,6 +2,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/status_macros.h"
 #include "services/core/store/pg/alert_rows.h"
+#include "services/core/store/pg/channel_sealing.h"
 #include "services/core/store/pg/pg_transaction.h"
 
 namespace tocsin::core::pg {

@@ -157,6 +157,7 @@ class PgStore : public Store, public HistoryStore {
   pg::SessionPool probe_;
   pg::Listener listener_;
   pg::AlertRetention alert_retention_;
+  absl::Time first_upkeep_ = absl::InfinitePast();
   std::atomic<MonitorKey> mended_to_ = 0;  // where the next MendListing goes on
 };
 

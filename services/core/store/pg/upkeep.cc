@@ -10,6 +10,7 @@
 #include "absl/time/civil_time.h"
 #include "common/log.h"
 #include "common/status_macros.h"
+#include "services/core/store/pg/channel_sealing.h"
 #include "services/core/store/pg/delivery_gathering.h"
 #include "services/core/store/pg/pg_store.h"
 #include "services/core/store/pg/pg_transaction.h"
@@ -26,6 +27,8 @@ constexpr int kMonitorBatch = 100;
 constexpr int kRollupBatch = 20000;
 // How many monitors one call looks at.
 constexpr int kMendBatch = 50000;
+// After the start: while replicas are replaced some may lack the key that is the first here.
+constexpr absl::Duration kSealsAnewAfter = absl::Minutes(10);
 
 constexpr pg::Statement kTryLock = {"upkeep_lock",
                                     "SELECT pg_try_advisory_lock(8390033978155740789)"};
@@ -413,6 +416,7 @@ absl::StatusOr<bool> PgStore::RollUp(pg::Session& session, const RollupPolicy& p
 }
 
 absl::StatusOr<bool> PgStore::Maintain(const RetentionPolicy& policy, absl::Time now) {
+  if (first_upkeep_ == absl::InfinitePast()) first_upkeep_ = now;
   ASSIGN_OR_RETURN(pg::SessionPool::Lease session, upkeep_.Take());
   RETURN_IF_ERROR(session->Ready());
   ASSIGN_OR_RETURN(pg::Rows locked, session->Run(kTryLock));
@@ -430,6 +434,9 @@ absl::StatusOr<bool> PgStore::Maintain(const RetentionPolicy& policy, absl::Time
   outcome.Add(AllDone(MendListing(*session, now)));
   outcome.Add(AllDone(session->Run(kMendHeld).status()));
   outcome.Add(AllDone(pg::MendDigests(*session)));
+  if (now >= first_upkeep_ + kSealsAnewAfter) {
+    outcome.Add(AllDone(pg::SealAnew(*session, sealer_)));
+  }
   outcome.Add(RollUp(*session, policy.rollups, now));
   outcome.Add(AllDone(session->Run(kUnlock).status()));
   return outcome.Result();

@@ -92,9 +92,13 @@ void TestDatabase::Clear() {
 }
 
 std::unique_ptr<PgStore> TestDatabase::OpenStore(const PgStoreOptions& base) {
+  return OpenStore(TestSealer(), base);
+}
+
+std::unique_ptr<PgStore> TestDatabase::OpenStore(const Sealer& sealer, const PgStoreOptions& base) {
   PgStoreOptions options = base;
   options.url = url_;
-  return PgStore::Open(options, TestSealer(), clock_).value();
+  return PgStore::Open(options, sealer, clock_).value();
 }
 
 void TestDatabase::SetReachable(bool reachable) {

@@ -27,6 +27,7 @@ class TestDatabase {
   void Clear();
   // A store on it.
   std::unique_ptr<PgStore> OpenStore(const PgStoreOptions& base = {});
+  std::unique_ptr<PgStore> OpenStore(const Sealer& sealer, const PgStoreOptions& base = {});
 
   // Whether the database takes new connections. Those that stand stay.
   void SetReachable(bool reachable);

@@ -1,0 +1,25 @@
+// URLs and signing secrets of channels, as they are sealed in their rows.
+#pragma once
+
+#include <string>
+
+#include "absl/status/status.h"
+#include "services/core/domain/channel.h"
+#include "services/core/store/pg/session.h"
+#include "services/core/store/sealer.h"
+
+namespace tocsin::core::pg {
+
+std::string SealUrl(const Channel& channel, const Sealer& sealer);
+std::string SealSecrets(const Channel& channel, const Sealer& sealer);
+
+// Into a channel whose project and id are known. What does not open is logged and left empty.
+void OpenSealed(const std::string& url, const std::string& secrets, const Sealer& sealer,
+                Channel& channel);
+
+// Seals with the first key what others have sealed, so that their lines may leave the file; up to a
+// thousand channels. What does not open, and what somebody changes meanwhile, stays as it is. Says
+// in the log how many it was. UNAVAILABLE when the database cannot be asked.
+absl::Status SealAnew(Session& session, const Sealer& sealer);
+
+}  // namespace tocsin::core::pg
