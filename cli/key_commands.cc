@@ -141,13 +141,14 @@ void AddFields(CLI::App& app, Fields& fields) {
       ->allow_extra_args(false);
 }
 
-// Writes what was given to `key`; the paths of the fields that it wrote.
+// Writes what was given to `key`; the paths of the fields that it wrote. `kind` is that of the
+// schedule of the monitors that it makes.
 std::vector<std::string> Apply(const Context& context, const CLI::App& app, const Fields& fields,
-                               v1::Key& key) {
+                               ScheduleKind kind, v1::Key& key) {
   std::vector<std::string> paths;
   const auto given = [&](const char* flag, const char* path) {
     if (app.count(flag) == 0) return false;
-    if (paths.empty() || paths.back() != path) paths.emplace_back(path);
+    paths.emplace_back(path);
     return true;
   };
   if (given("--display-name", "display_name")) key.set_display_name(fields.display_name);
@@ -163,33 +164,45 @@ std::vector<std::string> Apply(const Context& context, const CLI::App& app, cons
     key.mutable_push()->set_max_monitors(fields.max_monitors);
   }
   const auto defaults = [&key] { return key.mutable_push()->mutable_defaults(); };
-  const ScheduleKind kind = GivenOf(app, fields.expectations) == ScheduleFlags::kOfCron
-                                ? ScheduleKind::kCron
-                                : ScheduleKind::kHeartbeat;
   v1::Monitor expected;
-  if (!ApplyExpectations(app, fields.expectations, kind, expected).empty()) {
-    *defaults() = expected;
-    paths.emplace_back("push.defaults");
+  const auto expectations = ApplyExpectations(app, fields.expectations, kind, expected);
+  if (!expectations.empty()) *defaults() = expected;
+  for (const std::string& path : expectations) {
+    paths.push_back(absl::StrCat("push.defaults.", path));
   }
-  if (given("--create-severity", "push.defaults")) {
+  if (given("--create-severity", "push.defaults.severity")) {
     v1::Monitor::Severity severity = v1::Monitor::SEVERITY_UNSPECIFIED;
     v1::Monitor::Severity_Parse("SEVERITY_" + absl::AsciiStrToUpper(fields.create_severity),
                                 &severity);
     defaults()->set_severity(severity);
   }
-  if (given("--create-owner", "push.defaults")) defaults()->set_owner(fields.create_owner);
-  if (given("--create-label", "push.defaults")) {
+  if (given("--create-owner", "push.defaults.owner")) defaults()->set_owner(fields.create_owner);
+  if (given("--create-label", "push.defaults.labels")) {
     for (const std::string& label : fields.create_labels) {
       const auto [name, value] = SplitLabel(label);
       (*defaults()->mutable_labels())[name] = value;
     }
   }
-  if (given("--create-channel", "push.defaults")) {
+  if (given("--create-channel", "push.defaults.channels")) {
     for (const std::string& id : fields.create_channels) {
       defaults()->add_channels(context.Name("channels", id));
     }
   }
   return paths;
+}
+
+// Of the schedule that the flags speak of. A grace alone is that of the schedule which the key has
+// for its monitors.
+absl::StatusOr<ScheduleKind> KindOf(const Context& context, const CLI::App& app,
+                                    const Fields& fields) {
+  const ScheduleFlags given = GivenOf(app, fields.expectations);
+  if (given == ScheduleFlags::kOfCron) return ScheduleKind::kCron;
+  if (given != ScheduleFlags::kOfEither) return ScheduleKind::kHeartbeat;
+  v1::GetKeyRequest request;
+  request.set_name(NameOf(context, fields));
+  ASSIGN_OR_RETURN(const auto found, context.Call(&Stub::GetKey, request));
+  return found.push().defaults().schedule().has_cron() ? ScheduleKind::kCron
+                                                       : ScheduleKind::kHeartbeat;
 }
 
 void AddCreate(CLI::App& key, Context& context) {
@@ -210,7 +223,9 @@ void AddCreate(CLI::App& key, Context& context) {
       v1::CreateKeyRequest request;
       request.set_parent(ParentOf(context, *fields));
       request.set_key_id(fields->id);
-      Apply(context, *app, *fields, *request.mutable_key());
+      const bool cron = GivenOf(*app, fields->expectations) == ScheduleFlags::kOfCron;
+      Apply(context, *app, *fields, cron ? ScheduleKind::kCron : ScheduleKind::kHeartbeat,
+            *request.mutable_key());
       v1::Role role = v1::ROLE_UNSPECIFIED;
       v1::Role_Parse("ROLE_" + absl::AsciiStrToUpper(fields->role), &role);
       request.mutable_key()->set_role(role);
@@ -282,7 +297,8 @@ void AddUpdate(CLI::App& key, Context& context) {
       RETURN_IF_ERROR(CheckScheduleFlags(*app, fields->expectations, /*required=*/false));
       v1::UpdateKeyRequest request;
       request.mutable_key()->set_name(NameOf(context, *fields));
-      for (std::string& path : Apply(context, *app, *fields, *request.mutable_key())) {
+      ASSIGN_OR_RETURN(const ScheduleKind kind, KindOf(context, *app, *fields));
+      for (std::string& path : Apply(context, *app, *fields, kind, *request.mutable_key())) {
         request.mutable_update_mask()->add_paths(std::move(path));
       }
       if (fields->never_expires) {

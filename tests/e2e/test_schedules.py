@@ -239,6 +239,28 @@ class Schedules(TocsinTestCase):
         self.assertEqual(monitor["failureThreshold"], 3)
         self.assertIn("@daily Europe/Paris, grace 1h", self.cli.text("key", "get", self.monitor))
 
+    def test_an_update_of_a_push_key_changes_of_its_defaults_what_is_named(self):
+        self.cli.text("key", "create", self.monitor, "--role", "pusher", "--may-create",
+                      "--create-timeout", "5m", "--create-severity", "critical",
+                      "--create-label", "team=pay", "--create-failure-threshold", "2")
+
+        def update(*flags):
+            return self.cli.json("key", "update", self.monitor, *flags)["push"]["defaults"]
+
+        kept = {"severity": "SEVERITY_CRITICAL", "labels": {"team": "pay"}, "failureThreshold": 2}
+        defaults = update("--create-owner", "ops", "--create-grace", "10m")
+        self.assertEqual({name: defaults[name] for name in kept}, kept)
+        self.assertEqual(defaults["owner"], "ops")
+        self.assertEqual(defaults["schedule"]["heartbeat"]["timeout"], "300s")
+        self.assertEqual(defaults["schedule"]["heartbeat"]["grace"], "600s")
+        defaults = update("--create-cron", "@daily", "--create-grace", "1h")
+        self.assertEqual(defaults["schedule"]["cron"]["grace"], "3600s")
+        # A grace alone is that of the schedule that it has.
+        defaults = update("--create-grace", "2h", "--create-severity", "info")
+        self.assertEqual(defaults["schedule"]["cron"]["grace"], "7200s")
+        self.assertEqual(defaults["schedule"]["cron"]["expression"], "@daily")
+        self.assertEqual(defaults["owner"], "ops")
+
     # --- what is wrong ---
 
     def test_the_command_line_says_what_is_wrong_with_a_schedule(self):
