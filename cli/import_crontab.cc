@@ -12,6 +12,7 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "cli/cron_entry.h"
+#include "cli/table.h"
 
 namespace tocsin::cli {
 namespace {
@@ -89,6 +90,73 @@ absl::string_view TakeWord(absl::string_view& line) {
   return word;
 }
 
+struct Job {
+  std::string name;          // "" when there is none
+  bool reported = false;     // under "tocsin exec"
+  std::string monitor;       // that this one names
+  bool tests_first = false;  // "[ condition ] && job"
+};
+
+// Of what follows "tocsin": the monitor that it reports to, or "" and `command` goes on behind
+// "--".
+std::string TakeReported(absl::string_view& command) {
+  while (!command.empty()) {
+    absl::string_view word = TakeWord(command);
+    if (word == "--") break;
+    if (word == "--monitor") return std::string(TakeWord(command));
+    if (absl::ConsumePrefix(&word, "--monitor=")) return std::string(word);
+  }
+  return "";
+}
+
+Job ReadCommand(absl::string_view command) {
+  Job job;
+  // Of "cd /srv && job" the job.
+  while (true) {
+    absl::string_view rest = command;
+    const absl::string_view first = TakeWord(rest);
+    const size_t next = command.find("&&");
+    if (!IsOne(kPreparations, first) || next == absl::string_view::npos) break;
+    if (first == "test" || first == "[") job.tests_first = true;
+    command.remove_prefix(next + 2);
+  }
+  bool wrapped = false;
+  while (!command.empty()) {
+    absl::string_view word = TakeWord(command);
+    word = absl::StripPrefix(absl::StripPrefix(word, "\""), "'");
+    word = absl::StripSuffix(absl::StripSuffix(word, "\""), "'");
+    if (word.empty()) continue;
+    const absl::string_view name = BaseName(word);
+    if (IsAssignment(word)) continue;
+    if (name == "tocsin" && absl::StartsWith(command, "exec ")) {
+      job.reported = true;
+      job.monitor = TakeReported(command);
+      if (job.monitor.empty()) continue;
+      job.name = job.monitor;
+      return job;
+    }
+    if (IsOne(kWrappers, name) || IsOne(kInterpreters, name)) {
+      wrapped = true;
+      // It has an argument of its own.
+      if (name == "flock" || name == "timeout") {
+        while (absl::StartsWith(command, "-")) TakeWord(command);
+        TakeWord(command);
+      }
+      continue;
+    }
+    if (wrapped && absl::StartsWith(word, "-")) {
+      if (IsOne(kFlagsWithValue, word)) TakeWord(command);
+      continue;
+    }
+    job.name = std::string(name.substr(0, name.find_first_of(";|&<>")));
+    for (const absl::string_view ending : kEndings) {
+      if (absl::EndsWith(job.name, ending)) job.name.resize(job.name.size() - ending.size());
+    }
+    break;
+  }
+  return job;
+}
+
 class Crontab {
  public:
   explicit Crontab(const CrontabOptions& options) : options_(options) {}
@@ -125,20 +193,42 @@ class Crontab {
   void SetVariable(const std::string& name, const std::string& value) {
     if (name == "CRON_TZ") cron_zone_ = value;
     if (name == "TZ") zone_ = value;
+    if (name == "SHELL") above_.shell = value;
+    if (name == "TOCSIN_PUSH_URL") above_.push_url = value;
+    if (name == "TOCSIN_PUSH_URL_FILE") above_.push_url_file = value;
+  }
+
+  // Only cronie and its like follow CRON_TZ, and no cron of today schedules by TZ.
+  void ReadZone(CronSource& source, ImportedMonitor& entry) const {
+    source.zone_default = options_.time_zone;
+    source.zone_assumed = options_.machine_zone;
+    if (options_.time_zone.empty()) source.zone = cron_zone_;
+    if (!source.zone.empty()) {
+      entry.notes.emplace_back(
+          "its zone is that of CRON_TZ, which cronie follows and the cron of Debian and Ubuntu "
+          "does not; --time-zone says that of the machine");
+    } else if (!cron_zone_.empty()) {
+      entry.notes.push_back(
+          absl::StrCat("CRON_TZ=", Shortened(OneLine(cron_zone_)), " gives way to --time-zone"));
+    }
+    if (!zone_.empty()) {
+      entry.notes.push_back(absl::StrCat("TZ=", Shortened(OneLine(zone_)),
+                                         " is for the job alone, and not for when it runs"));
+    }
   }
 
   void Refuse(size_t number, std::string why) {
     ImportedMonitor entry;
     entry.place = entry.name = absl::StrCat("line ", number);
     entry.refusal = std::move(why);
-    places_.push_back({.line = number, .command = 0});
+    JobPlace place;
+    place.line = number;
+    places_.push_back(std::move(place));
     batch_.AddWithoutToken(std::move(entry), "", "");
   }
 
   void ReadJob(size_t number, absl::string_view line) {
     CronSource source;
-    source.zone_default = options_.time_zone;
-    source.zone_assumed = options_.machine_zone;
     if (absl::StartsWith(line, "@")) {
       source.expression = std::string(TakeWord(line));
       if (source.expression == "@every") {
@@ -161,87 +251,44 @@ class Crontab {
     }
     ImportedMonitor entry;
     entry.place = entry.name = absl::StrCat("line ", number);
-    source.zone = cron_zone_.empty() ? zone_ : cron_zone_;
-    if (cron_zone_.empty() && !zone_.empty()) {
-      entry.notes.emplace_back("its zone is that of TZ, which some crons give to the job alone");
-    }
+    ReadZone(source, entry);
     ReadCron(source, entry);
+    const Job job = ReadCommand(command);
+    if (job.reported && job.monitor.empty() && entry.skipped.empty()) {
+      entry.skipped = "it runs under tocsin exec already, and reports to a URL of its own";
+    }
+    if (job.tests_first) {
+      entry.notes.emplace_back(
+          "when its test fails it ends with an error, which tocsin exec reports as down; write: if "
+          "[ ... ]; then ...; fi");
+    }
     entry.monitor.set_owner(Bounded(options_.owner.empty() ? user : options_.owner, kMaxOwnerBytes,
                                     "its owner", entry.notes));
     entry.monitor.set_description(
         Bounded(absl::StripAsciiWhitespace(absl::StrJoin(comments_, "\n")), kMaxDescriptionBytes,
                 "its description", entry.notes));
     entry.monitor.set_arm_on_create(true);
-    places_.push_back({.line = number, .command = static_cast<size_t>(line.data() - line_.data())});
-    batch_.AddWithoutToken(std::move(entry), JobName(command), absl::StrCat("line-", number));
+    JobPlace place = above_;
+    place.line = number;
+    place.command = static_cast<size_t>(line.data() - line_.data());
+    place.reported = job.reported;
+    places_.push_back(std::move(place));
+    batch_.AddWithoutToken(std::move(entry), job.name, absl::StrCat("line-", number));
   }
 
   const CrontabOptions& options_;
   std::string cron_zone_;
   std::string zone_;
+  JobPlace above_;  // what the variables so far say
   std::vector<std::string> comments_;
   absl::string_view line_;  // that is being read
   std::vector<JobPlace> places_;
   ImportBatch batch_;
 };
 
-// Of what follows "tocsin": the monitor that it reports to, or "" and `command` goes on behind
-// "--".
-std::string TakeReported(absl::string_view& command) {
-  while (!command.empty()) {
-    absl::string_view word = TakeWord(command);
-    if (word == "--") break;
-    if (word == "--monitor") return std::string(TakeWord(command));
-    if (absl::ConsumePrefix(&word, "--monitor=")) return std::string(word);
-  }
-  return "";
-}
-
 }  // namespace
 
-std::string JobName(absl::string_view command) {
-  // Of "cd /srv && job" the job.
-  while (true) {
-    absl::string_view rest = command;
-    const absl::string_view first = TakeWord(rest);
-    const size_t next = command.find("&&");
-    if (!IsOne(kPreparations, first) || next == absl::string_view::npos) break;
-    command.remove_prefix(next + 2);
-  }
-  bool wrapped = false;
-  while (!command.empty()) {
-    absl::string_view word = TakeWord(command);
-    word = absl::StripPrefix(absl::StripPrefix(word, "\""), "'");
-    word = absl::StripSuffix(absl::StripSuffix(word, "\""), "'");
-    if (word.empty()) continue;
-    const absl::string_view name = BaseName(word);
-    if (IsAssignment(word)) continue;
-    if (name == "tocsin" && absl::StartsWith(command, "exec ")) {
-      const std::string reported = TakeReported(command);
-      if (!reported.empty()) return reported;
-      continue;
-    }
-    if (IsOne(kWrappers, name) || IsOne(kInterpreters, name)) {
-      wrapped = true;
-      // It has an argument of its own.
-      if (name == "flock" || name == "timeout") {
-        while (absl::StartsWith(command, "-")) TakeWord(command);
-        TakeWord(command);
-      }
-      continue;
-    }
-    if (wrapped && absl::StartsWith(word, "-")) {
-      if (IsOne(kFlagsWithValue, word)) TakeWord(command);
-      continue;
-    }
-    std::string job(name.substr(0, name.find_first_of(";|&<>")));
-    for (const absl::string_view ending : kEndings) {
-      if (absl::EndsWith(job, ending)) job.resize(job.size() - ending.size());
-    }
-    return job;
-  }
-  return "";
-}
+std::string JobName(absl::string_view command) { return ReadCommand(command).name; }
 
 CrontabJobs FromCrontab(absl::string_view text, const CrontabOptions& options) {
   Crontab crontab(options);

@@ -9,9 +9,11 @@
 namespace tocsin::cli {
 namespace {
 
+using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Not;
 using testing::SizeIs;
 
 std::vector<ImportedMonitor> OfUser(absl::string_view text) {
@@ -60,7 +62,7 @@ TEST(ImportCrontabTest, ASystemCrontabHasUsers) {
       "ops");
 }
 
-TEST(ImportCrontabTest, ZonesAreThoseOfTheLinesAbove) {
+TEST(ImportCrontabTest, TheZoneIsThatOfCronTzAndNotOfTz) {
   const auto entries = FromCrontab(
                            "@daily a\nTZ=Asia/Tokyo\n@daily b\nCRON_TZ = \"Europe/Paris\"\n@daily "
                            "c\nMAILTO=x\n@daily "
@@ -72,11 +74,40 @@ TEST(ImportCrontabTest, ZonesAreThoseOfTheLinesAbove) {
   };
   EXPECT_EQ(zone(0), "UTC");
   EXPECT_THAT(entries[0].notes, ElementsAre(HasSubstr("read as UTC")));
-  EXPECT_EQ(zone(1), "Asia/Tokyo");
-  EXPECT_THAT(entries[1].notes, ElementsAre(HasSubstr("that of TZ")));
+  EXPECT_EQ(zone(1), "UTC");
+  EXPECT_THAT(entries[1].notes, ElementsAre(HasSubstr("TZ=Asia/Tokyo is for the job alone"),
+                                            HasSubstr("read as UTC")));
   EXPECT_EQ(zone(2), "Europe/Paris");
   EXPECT_EQ(zone(3), "Europe/Paris");
-  EXPECT_THAT(entries[3].notes, IsEmpty());
+  EXPECT_THAT(entries[3].notes, ElementsAre(HasSubstr("the cron of Debian and Ubuntu does not"),
+                                            HasSubstr("TZ=Asia/Tokyo")));
+}
+
+TEST(ImportCrontabTest, AZoneThatSomebodySaysComesBeforeCronTz) {
+  const auto entries =
+      FromCrontab("CRON_TZ=Europe/Paris\n@daily a\n@daily b\n", {.time_zone = "America/New_York"})
+          .monitors;
+  EXPECT_EQ(entries[1].monitor.schedule().cron().time_zone(), "America/New_York");
+  EXPECT_THAT(entries[1].notes,
+              ElementsAre(HasSubstr("CRON_TZ=Europe/Paris gives way to --time-zone")));
+}
+
+TEST(ImportCrontabTest, AJobThatReportsToAUrlOfItsOwnIsSkipped) {
+  const auto entries = OfUser(
+      "0 1 * * * TOCSIN_PUSH_URL=https://t/api/push/x /usr/bin/tocsin exec -- sync.sh\n"
+      "0 2 * * * flock -n /l tocsin exec --monitor locked -- own.sh\n");
+  EXPECT_THAT(entries[0].skipped, HasSubstr("a URL of its own"));
+  EXPECT_EQ(entries[1].skipped, "");
+  EXPECT_EQ(entries[1].id, "locked");
+}
+
+TEST(ImportCrontabTest, ATestInFrontOfAJobIsToldSinceItsFailureIsOne) {
+  const auto entries = OfUser(
+      "0 16 1-7 * * [ \"$(date +\\%u)\" = 1 ] && /opt/first-monday.sh\n"
+      "0 16 * * * cd /srv && ./sync.sh\n");
+  EXPECT_EQ(entries[0].id, "first-monday");
+  EXPECT_THAT(entries[0].notes, Contains(HasSubstr("if [ ... ]; then ...; fi")));
+  EXPECT_THAT(entries[1].notes, Not(Contains(HasSubstr("test fails"))));
 }
 
 TEST(ImportCrontabTest, WhatIsNoScheduleIsSkippedOrRefused) {

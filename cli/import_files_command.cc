@@ -155,13 +155,11 @@ absl::Status ImportCrontab(const Context& context, const Flags& flags) {
 }
 
 CLI::App& AddSource(CLI::App& import, const char* name, const char* help, const char* file_help,
-                    Flags& flags) {
+                    const char* zone_help, Flags& flags) {
   CLI::App& app = *import.add_subcommand(name, help);
   app.add_option("FILE", flags.file, file_help)->required();
   AddSave(app, flags.to);
-  app.add_option(
-      "--time-zone", flags.time_zone,
-      "The zone of jobs that say none; without it UTC, or of a crontab that of this machine");
+  app.add_option("--time-zone", flags.time_zone, zone_help);
   return app;
 }
 
@@ -171,7 +169,8 @@ void AddFileImports(CLI::App& import, Context& context) {
   auto flags = std::make_shared<Flags>();
   CLI::App& kubernetes =
       AddSource(import, "kubernetes", "A file for tocsin apply, from the CronJobs of a cluster",
-                "What kubectl get cronjobs -A -o json prints; - is standard input", *flags);
+                "What kubectl get cronjobs -A -o json prints; - is standard input",
+                "The zone of jobs that say none; without it UTC", *flags);
   kubernetes.add_option("--owner", flags->owner,
                         "Who answers for all of them; without it their label or annotation owner, "
                         "team or app.kubernetes.io/part-of, or their namespace");
@@ -184,7 +183,9 @@ void AddFileImports(CLI::App& import, Context& context) {
   auto crontab_flags = std::make_shared<Flags>();
   CLI::App& crontab =
       AddSource(import, "crontab", "A file for tocsin apply, from the lines of a crontab",
-                "What crontab -l prints, or a file of cron; - is standard input", *crontab_flags);
+                "What crontab -l prints, or a file of cron; - is standard input",
+                "The zone that its cron runs in; without it that of CRON_TZ, or of this machine",
+                *crontab_flags);
   crontab.add_option("--owner", crontab_flags->owner,
                      "Who answers for all of them; without it the user, with --system");
   CLI::Option* rewrite = crontab.add_option("--rewrite", crontab_flags->rewrite,

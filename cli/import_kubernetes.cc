@@ -12,6 +12,7 @@
 #include "cli/cron_entry.h"
 #include "cli/duration.h"
 #include "cli/import_json.h"
+#include "cli/kubernetes_cron.h"
 
 namespace tocsin::cli {
 namespace {
@@ -60,6 +61,7 @@ void ReadSchedule(ExportFields& spec, const KubernetesOptions& options, Imported
     source.expression = std::string(text);
     entry.notes.emplace_back("its zone is that before the expression");
   }
+  source.expression = FromKubernetesCron(source.expression, entry.notes);
   ReadCron(source, entry);
 }
 

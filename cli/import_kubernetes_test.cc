@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "cli/import_json.h"
+#include "cli/kubernetes_cron.h"
 
 namespace tocsin::cli {
 namespace {
@@ -78,6 +79,25 @@ TEST(ImportKubernetesTest, AZoneThatIsNotSaidIsUtcOrThatOfTheFlag) {
       Patched(R"({"spec": {"timeZone": null, "schedule": "CRON_TZ=Asia/Tokyo 0 1 ? * *"}})"));
   EXPECT_EQ(old.monitor.schedule().cron().time_zone(), "Asia/Tokyo");
   EXPECT_EQ(old.monitor.schedule().cron().expression(), "0 1 * * *");
+}
+
+TEST(ImportKubernetesTest, WhatKubernetesReadsOtherwiseIsWrittenAnew) {
+  const auto expression = [](const std::string& schedule) {
+    std::vector<std::string> notes;
+    return FromKubernetesCron(schedule, notes);
+  };
+  // Odd days or Mondays, and not Mondays that are odd.
+  EXPECT_EQ(expression("0 3 */2 * 1"), "0 3 1-31/2 * 1");
+  EXPECT_EQ(expression("0 3 1,15 * */2"), "0 3 1,15 * 0-6/2");
+  EXPECT_EQ(expression("0 3 */2 * *"), "0 3 */2 * *");
+  EXPECT_EQ(expression("0 3 */1 * 1"), "0 3 */1 * 1");
+  EXPECT_EQ(expression("0 3 ? * 1"), "0 3 ? * 1");
+  EXPECT_EQ(expression("5/15 2/6 * * *"), "5-59/15 2-23/6 * * *");
+  EXPECT_EQ(expression("*/15 1-9/2,20 * * *"), "*/15 1-9/2,20 * * *");
+  EXPECT_EQ(expression("@daily"), "@daily");
+  const ImportedMonitor entry = Import(Patched(R"({"spec": {"schedule": "0 3 */2 * 1"}})"));
+  EXPECT_EQ(entry.monitor.schedule().cron().expression(), "0 3 1-31/2 * 1");
+  EXPECT_THAT(entry.notes, ElementsAre(HasSubstr("\"*/2\" is written as 1-31/2")));
 }
 
 TEST(ImportKubernetesTest, AShortStartingDeadlineLeavesTheGraceOfCron) {

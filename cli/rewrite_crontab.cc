@@ -43,26 +43,12 @@ std::string Quoted(absl::string_view text) {
   return absl::StrCat("'", absl::StrReplaceAll(text, {{"'", "'\\''"}}), "'");
 }
 
-// Whether `command` is under `tocsin exec` already.
-bool IsReported(absl::string_view command) {
-  const absl::string_view program = command.substr(0, command.find_first_of(" \t"));
-  const absl::string_view rest = absl::StripLeadingAsciiWhitespace(command.substr(program.size()));
-  return (program == "tocsin" || absl::EndsWith(program, "/tocsin")) &&
-         absl::StartsWith(rest, "exec ");
-}
-
-// Whether the text sets the variable above line `job`: cron gives it to what stands below.
-bool HasVariable(absl::string_view text, size_t job) {
-  size_t number = 0;
-  for (absl::string_view line : absl::StrSplit(text, '\n')) {
-    if (++number >= job) return false;
-    line = absl::StripLeadingAsciiWhitespace(line);
-    if (absl::ConsumePrefix(&line, kVariable) &&
-        absl::StartsWith(absl::StripLeadingAsciiWhitespace(line), "=")) {
-      return true;
-    }
-  }
-  return false;
+// Where TOCSIN_PUSH_URL stands above a job, which comes before the file of all jobs.
+std::string UrlFlag(const JobPlace& place, const RewriteOptions& options) {
+  if (place.push_url.empty()) return "";
+  const std::string& file =
+      place.push_url_file.empty() ? options.push_url_file : place.push_url_file;
+  return absl::StrCat(" --push-url-file ", Quoted(file));
 }
 
 }  // namespace
@@ -70,7 +56,7 @@ bool HasVariable(absl::string_view text, size_t job) {
 RewrittenCrontab RewriteCrontab(absl::string_view text, const CrontabJobs& jobs,
                                 const RewriteOptions& options) {
   RewrittenCrontab rewritten;
-  if (!HasVariable(text, jobs.places.empty() ? 1 : jobs.places.front().line)) {
+  if (jobs.places.empty() || jobs.places.front().push_url_file.empty()) {
     rewritten.text = absl::StrCat(kVariable, "=", options.push_url_file, "\n");
   }
   size_t number = 0;
@@ -81,18 +67,20 @@ RewrittenCrontab RewriteCrontab(absl::string_view text, const CrontabJobs& jobs,
       absl::StrAppend(&rewritten.text, line);
       continue;
     }
-    const JobPlace place = jobs.places[next];
+    const JobPlace& place = jobs.places[next];
     const ImportedMonitor& monitor = jobs.monitors[next++];
     const absl::string_view rest = line.substr(place.command);
     const absl::string_view command =
         absl::StripTrailingAsciiWhitespace(rest.substr(0, CommandBytes(rest)));
-    if (monitor.id.empty() || IsReported(command)) {
+    if (monitor.id.empty() || place.reported) {
       absl::StrAppend(&rewritten.text, line);
       continue;
     }
+    // What has no "#!" is for the shell to run.
+    const bool plain = IsPlain(command) && (place.shell.empty() || place.shell == "/bin/sh");
     const std::string wrapped = absl::StrCat(
-        options.tocsin, " exec --monitor ", monitor.id, " -- ",
-        IsPlain(command) ? std::string(command) : absl::StrCat("\"$SHELL\" -c ", Quoted(command)),
+        options.tocsin, " exec", UrlFlag(place, options), " --monitor ", monitor.id, " -- ",
+        plain ? std::string(command) : absl::StrCat("\"$SHELL\" -c ", Quoted(command)),
         rest.substr(command.size()));
     if (wrapped.size() > kMaxCronCommandBytes) {
       rewritten.notes.push_back(absl::StrCat(

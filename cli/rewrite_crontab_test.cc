@@ -75,6 +75,26 @@ TEST(RewriteCrontabTest, WhatReportsAlreadyIsLeftAlone) {
   EXPECT_EQ(Rewrite(once).text, once);
 }
 
+TEST(RewriteCrontabTest, WhatIsUnderTocsinExecBehindOtherThingsIsLeftAlone) {
+  for (const char* line : {"0 1 * * * TOCSIN_PUSH_URL=https://t/api/push/x tocsin exec -- sync.sh",
+                           "0 1 * * * flock -n /l /usr/bin/tocsin exec --monitor x -- own.sh"}) {
+    EXPECT_EQ(Line(line), line);
+  }
+}
+
+TEST(RewriteCrontabTest, APushUrlAboveAJobDoesNotComeBeforeTheFileOfAllJobs) {
+  EXPECT_THAT(Rewrite("TOCSIN_PUSH_URL=https://t/api/push/x\n0 1 * * * /b/other.sh\n").text,
+              HasSubstr("/bin/tocsin exec --push-url-file '/etc/tocsin/url' --monitor other -- "
+                        "/b/other.sh\n"));
+}
+
+TEST(RewriteCrontabTest, AnotherShellRunsAlsoWhatIsPlain) {
+  EXPECT_THAT(Rewrite("SHELL=/bin/bash\n0 1 * * * /b/job.sh --x\n").text,
+              HasSubstr("-- \"$SHELL\" -c '/b/job.sh --x'\n"));
+  EXPECT_THAT(Rewrite("SHELL=/bin/sh\n0 1 * * * /b/job.sh --x\n").text,
+              HasSubstr("-- /b/job.sh --x\n"));
+}
+
 TEST(RewriteCrontabTest, EveryJobHasTheVariableAboveIt) {
   const std::string below =
       "0 1 * * * /b/first.sh\nTOCSIN_PUSH_URL_FILE=/x\n0 2 * * * /b/other.sh\n";
