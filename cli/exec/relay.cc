@@ -6,6 +6,7 @@
 
 #include <array>
 #include <cerrno>
+#include <utility>
 
 namespace tocsin::cli {
 namespace {
@@ -89,6 +90,8 @@ void Relay::Write() {
   }
   waiting_.erase(0, written);
 }
+
+int Relay::TakeSource() { return std::exchange(from_, -1); }
 
 void Relay::StopReading() {
   if (from_ >= 0) close(from_);

@@ -33,13 +33,16 @@ class Relay {
   // wrote.
   void CommandEnded();
 
-  // What comes from now on, of processes that outlive the command, is not passed on.
-  void StopReading();
+  // Nothing is read from now on. The end to read from, which is the caller's from now on, where
+  // somebody still has the other one open; -1 after the end.
+  int TakeSource();
 
   // Nothing more comes.
   bool ended() const { return from_ < 0; }
   // After the end: who reads `to` sees the end as well.
   void CloseSink() { to_.Close(); }
+  // Of our own streams, the one that it is for.
+  int stream() const { return to_.stream(); }
   // Everything that was read has been passed on.
   bool passed_on() const { return waiting_.empty(); }
   // The errno of bytes that were lost; 0 when none were.
@@ -49,6 +52,7 @@ class Relay {
   bool HasRoom() const { return waiting_.size() < room_; }
   bool Read();
   void Write();
+  void StopReading();
 
   int from_;
   Sink to_;

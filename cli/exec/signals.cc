@@ -22,7 +22,9 @@ sigset_t Blocked() {
 }  // namespace
 
 bool IsForTheCommand(const CaughtSignal& caught, pid_t command) {
-  return !caught.of_kernel && caught.sender != command && caught.number != SIGCHLD;
+  const bool of_timer =
+      caught.number == SIGALRM || caught.number == SIGVTALRM || caught.number == SIGPROF;
+  return (!caught.of_kernel || of_timer) && caught.sender != command && caught.number != SIGCHLD;
 }
 
 Signals::Signals() {

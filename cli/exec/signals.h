@@ -15,8 +15,9 @@ struct CaughtSignal {
 };
 
 // Whether the command must be given a signal that we got. Not one of the kernel, which the command,
-// in our process group, got as well: Ctrl-C must reach it once. Nor one that it sent itself, e.g.
-// to its whole group.
+// in our process group, got as well: Ctrl-C must reach it once. (A timer that was set before this
+// program was started, as `perl -e 'alarm 60; exec @ARGV'` does, is for us alone.) Nor one that it
+// sent itself, e.g. to its whole group.
 bool IsForTheCommand(const CaughtSignal& caught, pid_t command);
 
 // One per process, made before there are threads: they inherit the mask. Blocks every signal that

@@ -27,6 +27,7 @@ TEST(SignalsTest, TheCommandGetsASignalOnce) {
   EXPECT_TRUE(IsForTheCommand({.number = SIGTERM, .sender = 7}, kCommand));
   EXPECT_TRUE(IsForTheCommand({.number = SIGRTMIN + 3, .sender = 0}, kCommand));
   EXPECT_FALSE(IsForTheCommand({.number = SIGINT, .of_kernel = true}, kCommand));
+  EXPECT_TRUE(IsForTheCommand({.number = SIGALRM, .of_kernel = true}, kCommand));
   EXPECT_FALSE(IsForTheCommand({.number = SIGTERM, .sender = kCommand}, kCommand));
   EXPECT_FALSE(IsForTheCommand({.number = SIGCHLD, .sender = 7}, kCommand));
 }

@@ -20,6 +20,7 @@ class Sink {
   Sink(const Sink&) = delete;
   Sink& operator=(const Sink&) = delete;
 
+  int stream() const { return own_fd_; }
   // For poll.
   int fd() const { return fd_; }
 

@@ -14,6 +14,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "cli/exec/descriptors.h"
+#include "cli/exec/drain.h"
 #include "cli/exec/ending.h"
 #include "cli/exec/output_tail.h"
 #include "cli/exec/relay.h"
@@ -26,7 +27,7 @@ namespace tocsin::cli {
 namespace {
 
 // What processes that outlive the command, and hold its output open, have to finish: a `tee` needs
-// a moment, a daemon never ends.
+// a moment, a daemon never ends. What comes later is passed on, but is not in the report.
 constexpr absl::Duration kAfterTheEnd = absl::Seconds(1);
 
 // A line on standard error, unless nobody takes it: a warning holds nothing up.
@@ -53,6 +54,7 @@ class Supervisor {
     Report();
     while (!abandoned_ && !(reporter_->done() && OutputIsOut())) Turn(absl::InfiniteDuration());
     Warn();
+    DrainInBackground(leftovers_);
     return *ending_;
   }
 
@@ -145,7 +147,12 @@ class Supervisor {
   }
 
   void Report() {
-    for (const auto& relay : relays_) relay->StopReading();
+    for (const auto& relay : relays_) {
+      if (const int from = relay->TakeSource(); from >= 0) {
+        leftovers_.push_back({.from = from, .to = relay->stream()});
+        if (relay.get() == only_output_) only_output_ = nullptr;  // its end is yet to come
+      }
+    }
     reporter_->PushEnd(
         [this](bool start_known) {
           return EndQuery(options_.run_id, *ending_, ProgramOf(options_.command), ended_ - began_,
@@ -173,6 +180,7 @@ class Supervisor {
   OutputTail tail_;
   std::vector<std::unique_ptr<Relay>> relays_;
   Relay* only_output_ = nullptr;  // that of standard output, if it is not standard error's as well
+  std::vector<Leftover> leftovers_;
   std::unique_ptr<Reporter> reporter_;
   pid_t command_ = -1;
   std::optional<Ending> ending_;

@@ -137,6 +137,33 @@ class Streams(ExecTestCase):
         finally:
             os.kill(left, signal.SIGKILL)
 
+    def test_what_a_process_that_stays_behind_puts_out_is_passed_on(self):
+        with tempfile.TemporaryDirectory() as directory:
+            word = os.path.join(directory, "word")
+            os.mkfifo(word)
+            child = self.start("sh", "-c", "(read go; echo later; echo worse >&2; echo last) "
+                               f"<>{word} & echo now")
+            self.assertEqual(child.wait(LIMIT), 0)
+            with open(word, "w") as file:
+                file.write("go\n")
+            out, error = child.communicate(timeout=LIMIT)
+        self.assertEqual((out, error), (b"now\nlater\nlast\n", b"worse\n"))
+        self.assertEqual(self.end_of_run().body, b"now\n")
+
+    def test_a_reader_that_goes_away_ends_what_stays_behind(self):
+        child = self.start("sh", "-c", "yes & echo $!")
+        left = int(child.stdout.readline())
+        while child.poll() is None:
+            child.stdout.read1(65536)
+        self.assertTrue(running(left))
+        child.stdout.close()
+        wait_until(lambda: not running(left), LIMIT, "who writes to nobody ends")
+
+    def test_a_time_limit_that_was_set_before_reaches_the_command(self):
+        done = self.run_exec("sleep", "30",
+                             prefix=("perl", "-e", "alarm 1; exec @ARGV"))
+        self.assertEqual(done.returncode, -signal.SIGALRM)
+
     def test_what_a_filter_behind_the_command_says_last_is_not_lost(self):
         done = self.run_exec("bash", "-c", "exec > >(read line; sleep 0.2; echo filtered $line); echo x")
         self.assertEqual(done.stdout, b"filtered x\n")
