@@ -221,12 +221,60 @@ std::string_view FirstWord(std::string_view text) {
   return text.substr(0, end);
 }
 
-// The word in the part "status" of a multipart body (RFC 7578); empty when there is none.
-std::string_view FindStatusPart(std::string_view body) {
-  const size_t name = body.find("name=\"status\"");
-  if (name == std::string_view::npos) return {};
-  const size_t blank = body.find("\r\n\r\n", name);
-  return blank == std::string_view::npos ? std::string_view() : FirstWord(body.substr(blank));
+// Whether the lines before a part's text say that it is the field "status", and no file.
+bool IsStatusPart(std::string_view head) {
+  constexpr std::string_view kName = "name=\"status\"";
+  const size_t name = head.find(kName);
+  return name != std::string_view::npos && name > 0 &&
+         (head[name - 1] == ' ' || head[name - 1] == ';') &&
+         head.find("filename") == std::string_view::npos;
+}
+
+// The boundary that a multipart Content-Type names (RFC 2046); empty when it names none.
+std::string_view BoundaryOf(std::string_view content_type) {
+  constexpr std::string_view kName = "boundary=";
+  while (!content_type.empty()) {
+    const size_t end = std::min(content_type.find(';'), content_type.size());
+    std::string_view parameter = TrimSpace(content_type.substr(0, end));
+    content_type.remove_prefix(std::min(end + 1, content_type.size()));
+    if (!StartsWithIgnoreCase(parameter, kName)) continue;
+    parameter.remove_prefix(kName.size());
+    if (parameter.size() >= 2 && parameter.front() == '"' && parameter.back() == '"') {
+      parameter = parameter.substr(1, parameter.size() - 2);
+    }
+    return parameter;
+  }
+  return {};
+}
+
+// The word in the part "status" of a multipart body (RFC 7578), of the first that means something;
+// empty when there is none. What files hold is no part, whatever it looks like.
+std::string_view FindStatusPart(std::string_view content_type, std::string_view body) {
+  const std::string_view boundary = BoundaryOf(content_type);
+  if (boundary.empty()) return {};
+  const std::string delimiter = "--" + std::string(boundary);
+  for (size_t at = body.find(delimiter); at != std::string_view::npos;) {
+    const size_t head = at + delimiter.size();
+    at = body.find("\r\n" + delimiter, head);
+    const std::string_view part = body.substr(head, std::min(at, body.size()) - head);
+    const size_t blank = part.find("\r\n\r\n");
+    if (at != std::string_view::npos) at += 2;
+    if (blank == std::string_view::npos || !IsStatusPart(part.substr(0, blank))) continue;
+    const std::string_view word = FirstWord(part.substr(blank));
+    if (ReadStatus(word)) return word;
+  }
+  return {};
+}
+
+// Whether its first name may be one of a form. curl says of whatever it sends that it is a form: of
+// a log with URLs in it, too.
+bool MayBeForm(std::string_view body) {
+  constexpr size_t kLongest = 64;
+  const std::string_view name = body.substr(0, body.find_first_of("=&"));
+  return name.size() <= kLongest && std::all_of(name.begin(), name.end(), [](char c) {
+           return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') ||
+                  std::string_view("_-.%+[]").find(c) != std::string_view::npos;
+         });
 }
 
 // The word of a `"status": "…"` (or `"status": true`) in text that is no JSON: of the first that is
@@ -361,8 +409,9 @@ absl::Status PushParser::Fields::Interpret(std::string_view action, PushParamete
   InterpretExitStatus(/*decides=*/action.empty() && TrimSpace(status.text).empty(), out);
   if (message.set()) CleanUtf8(message.text, kMaxMessageBytes, out.message);
   if (run.set()) {
-    CleanUtf8(run.text, 3 * kMaxRunIdBytes, out.run_id);
-    if (run.text.size() > kMaxRunIdBytes || out.run_id.size() > kMaxRunIdBytes) {
+    const std::string_view id = TrimSpace(run.text);
+    CleanUtf8(id, 3 * kMaxRunIdBytes, out.run_id);
+    if (id.size() > kMaxRunIdBytes || out.run_id.size() > kMaxRunIdBytes) {
       return absl::InvalidArgumentError("run must be at most 64 bytes long");
     }
   }
@@ -413,16 +462,24 @@ absl::Status PushParser::Parse(const PushInput& input, PushParameters& out) {
   fields_->Clear();
   fields_->ReadForm(input.query);
   if (body == BodyKind::kForm) {
-    // curl -d says so of whatever it sends.
-    if (TrimSpace(input.body).substr(0, 1) == "{") {
+    // curl -d says so of whatever it sends, and editors begin a file with a byte order mark.
+    constexpr std::string_view kMark = "\xEF\xBB\xBF";
+    std::string_view form = input.body;
+    if (form.substr(0, kMark.size()) == kMark) form.remove_prefix(kMark.size());
+    if (TrimSpace(form).substr(0, 1) == "{") {
       out.warning =
           "the body looks like JSON but its Content-Type says it is a form; only its status was "
           "read";
-      fields_->OfferStatusOfJson(input.body);
+      fields_->OfferStatusOfJson(form);
+    } else if (MayBeForm(form)) {
+      fields_->ReadForm(form);
+    } else if (form.find('=') != std::string_view::npos) {
+      out.warning =
+          "the body is no form but its Content-Type says so; it was ignored, and with another "
+          "Content-Type is kept as output";
     }
-    fields_->ReadForm(input.body);
   }
-  if (multipart) fields_->OfferStatus(FindStatusPart(input.body));
+  if (multipart) fields_->OfferStatus(FindStatusPart(input.content_type, input.body));
   if (body == BodyKind::kJson) fields_->ReadJson(input.body, out.warning);
   return fields_->Interpret(input.action, out);
 }

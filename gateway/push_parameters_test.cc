@@ -253,6 +253,55 @@ TEST(PushParametersTest, ADownInABodyOfTheWrongTypeIsNoUp) {
   EXPECT_EQ(Parse("", type, "name=\"status\"").p.kind, PushKind::kUp);
 }
 
+TEST(PushParametersTest, WhatAFormIsSaidToBeAndIsNotChangesNothing) {
+  // JSON in which URLs have the look of a form.
+  for (const char* json : {R"({"msg":"see https://ci/run?id=7&status=passed"})",
+                           R"({"url":"https://x/?a=1&status=down&b=2"})",
+                           R"({"url":"https://ci/j?x=1&exit_status=0"})"}) {
+    const Parsed parsed = Parse("", kForm, json);
+    EXPECT_TRUE(parsed.status.ok()) << json;
+    EXPECT_EQ(parsed.p.kind, PushKind::kUp) << json;
+    EXPECT_FALSE(parsed.p.exit_status.has_value()) << json;
+  }
+  // A log: curl --data-binary @access.log.
+  const Parsed log = Parse("", kForm, "10.0.0.1 \"GET /cb?id=7&status=down HTTP/1.1\" 200\n");
+  EXPECT_TRUE(log.status.ok());
+  EXPECT_EQ(log.p.kind, PushKind::kUp);
+  EXPECT_THAT(log.p.warning, HasSubstr("is no form"));
+  EXPECT_EQ(Parse("", kForm, "all done").p.warning, "");
+  // Forms by hand, with blanks in them, are forms.
+  EXPECT_EQ(Parse("", kForm, "status=down&msg=disk full on /srv").p.message, "disk full on /srv");
+}
+
+TEST(PushParametersTest, AByteOrderMarkIsNoPartOfABody) {
+  for (const char* type : {kForm, kJson}) {
+    EXPECT_EQ(Parse("", type, "\xEF\xBB\xBF{\"status\":\"down\"}").p.kind, PushKind::kDown) << type;
+  }
+  EXPECT_EQ(Parse("", kForm, "\xEF\xBB\xBFstatus=down").p.kind, PushKind::kDown);
+}
+
+TEST(PushParametersTest, OfAMultipartBodyTheFieldCountsAndNoFile) {
+  const std::string type = "multipart/form-data; boundary=\"b\"";
+  const auto part = [](const std::string& names, const std::string& value) {
+    return "--b\r\nContent-Disposition: form-data; " + names + "\r\n\r\n" + value + "\r\n";
+  };
+  const std::string down = part("name=\"status\"", "down");
+  const auto kind = [&](const std::string& parts) {
+    return Parse("", type, parts + "--b--\r\n").p.kind;
+  };
+  const std::string file = "name=\"log\"; filename=\"status\"";
+  EXPECT_EQ(kind(part(file, "all steps ok") + down), PushKind::kDown);
+  EXPECT_EQ(kind(part(file, "Failed: 0 of 12")), PushKind::kUp);
+  EXPECT_EQ(kind(part("name=\"log\"; filename=\"x\"", "<i name=\"status\">\r\n\r\nfail</i>")),
+            PushKind::kUp);
+  EXPECT_EQ(kind(part("name=\"status\"", "bananas") + down), PushKind::kDown);
+  EXPECT_EQ(kind(part("name=\"status\"; filename=\"s\"", "down")), PushKind::kUp);
+}
+
+TEST(PushParametersTest, BlanksAroundARunAreNoPartOfIt) {
+  EXPECT_EQ(Parse("", kForm, "status=start&run=42\n").p.run_id, "42");
+}
+
 TEST(PushParametersTest, ABodyOfAnotherTypeIsOutputAndItsEndIsKept) {
   const std::string bytes("line\n\0\xFF\x80 end", 12);
   for (const char* type : {"", "text/plain", "application/octet-stream", "multipart/form-data"}) {

@@ -1,9 +1,12 @@
 // Cronitor's telemetry: /p/<key>/<monitor>[/<state>] and /ping/<key>/<monitor>, with the parameters
 // state, message, metric, duration, series and status_code; host, env and stamp are not kept.
 //
-// A state is run, complete, fail, ok or tick; without one it is a plain heartbeat. The series is
-// the run. Of the metrics the duration is kept as the value, or the first one when there is no
+// A state is run, complete, fail, ok, tick or logs; without one it is a plain heartbeat. The series
+// is the run. Of the metrics the duration is kept as the value, or the first one when there is no
 // duration. As there, a monitor that is missing is made, if the push key may.
+#include <algorithm>
+#include <array>
+
 #include "gateway/adapters/adapter.h"
 #include "gateway/adapters/plain_text.h"
 #include "gateway/adapters/reading.h"
@@ -20,11 +23,20 @@ bool StartsWith(std::string_view text, std::string_view prefix) {
   return text.substr(0, prefix.size()) == prefix;
 }
 
+// Of no other client than Cronitor's.
+bool IsOwnState(std::string_view state) {
+  constexpr std::array<std::string_view, 5> kStates = {"run", "complete", "ok", "tick", "logs"};
+  return std::any_of(kStates.begin(), kStates.end(),
+                     [&](std::string_view known) { return http::EqualsIgnoreCase(state, known); });
+}
+
 bool ReadState(std::string_view state, PushParameters& out) {
   if (http::EqualsIgnoreCase(state, "run")) {
     out.kind = PushKind::kStart;
   } else if (http::EqualsIgnoreCase(state, "fail")) {
     out.kind = PushKind::kDown;
+  } else if (http::EqualsIgnoreCase(state, "logs")) {
+    out.kind = PushKind::kLog;  // the agent for Kubernetes, of the output of a job
   } else if (!state.empty() && !http::EqualsIgnoreCase(state, "complete") &&
              !http::EqualsIgnoreCase(state, "ok") && !http::EqualsIgnoreCase(state, "tick")) {
     return false;
@@ -70,14 +82,16 @@ class Cronitor final : public Adapter {
 
   bool Wants(const Target& target) const override {
     if (StartsWith(target.path, kOwnPrefix)) return target.path.size() > kOwnPrefix.size();
-    // Its clients always send a stamp, people who write it by hand a state; Healthchecks knows none
-    // of these, and Cronitor's keys are no UUIDs.
+    // Its clients send a stamp, people who write it by hand a state; older ones have the state in
+    // the path alone. Healthchecks knows none of these, and Cronitor's keys are no UUIDs.
     if (!StartsWith(target.path, kSharedPrefix)) return false;
     const auto parts = PathParts(target.path);
     if (parts.size() < 2 || ReadUuid(parts[1])) return false;
-    bool wanted = false;
+    const bool has_state = parts.size() == 4;
+    bool wanted = has_state && IsOwnState(parts[3]);
     ForEachParameter(target.query, [&](const std::string& name, const std::string&) {
-      wanted = wanted || name == "state" || name == "stamp" || name == "metric";
+      wanted = wanted || name == "state" || name == "stamp" || name == "metric" ||
+               (has_state && (name == "series" || name == "message"));
     });
     return wanted;
   }
@@ -99,7 +113,7 @@ class Cronitor final : public Adapter {
     out.create = true;
     const Parameters said = ReadParameters(target.query);
     if (!ReadState(parts.size() == 4 ? parts[3] : said.state, out)) {
-      return absl::InvalidArgumentError("state must be run, complete, fail, ok or tick");
+      return absl::InvalidArgumentError("state must be run, complete, fail, ok, tick or logs");
     }
     CleanUtf8(said.message, kMaxMessageBytes, out.message);
     CleanUtf8(said.series, 3 * kMaxRunIdBytes, out.run_id);

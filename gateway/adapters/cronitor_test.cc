@@ -31,6 +31,12 @@ TEST(CronitorTest, TheStateIsInThePathOrAParameter) {
            Case{"/ping/k1/nightly-backup?state=fail", PushKind::kDown},
            Case{"/ping/k1/nightly-backup?stamp=1700000000.123", PushKind::kUp},
            Case{"/ping/k1/nightly-backup?metric=count:1", PushKind::kUp},
+           // As older clients of its own have it.
+           Case{"/ping/k1/nightly-backup/run?message=a&series=1", PushKind::kStart},
+           Case{"/ping/k1/nightly-backup/complete", PushKind::kUp},
+           Case{"/ping/k1/nightly-backup/fail?series=1", PushKind::kDown},
+           Case{"/ping/k1/nightly-backup/logs?message=a&stamp=1.5&metric=length:3", PushKind::kLog},
+           Case{"/ping/k1/nightly-backup?state=logs", PushKind::kLog},
        }) {
     const Reading r = ReadAs({c.target});
     ASSERT_EQ(r.adapter, &CronitorAdapter()) << c.target;
@@ -44,7 +50,8 @@ TEST(CronitorTest, TheStateIsInThePathOrAParameter) {
 
 TEST(CronitorTest, WithoutItsParametersThePathIsHealthchecks) {
   for (const char* target : {"/ping/k1/nightly-backup", "/ping/k1/nightly-backup?rid=x",
-                             "/ping/k1/nightly-backup?create=1",
+                             "/ping/k1/nightly-backup?create=1", "/ping/k1/nightly-backup/fail",
+                             "/ping/k1/nightly-backup/log", "/ping/k1/nightly-backup/3?rid=x",
                              "/ping/07c2f548-9850-4b27-af5d-6c9dc157ec02/fail?state=run"}) {
     EXPECT_EQ(ReadAs({target}).adapter, &HealthchecksAdapter()) << target;
   }

@@ -1,6 +1,11 @@
-// Opsgenie heartbeats: /v2/heartbeats/<name>/ping with "Authorization: GenieKey <push key>". Each
-// is an up.
+// Opsgenie heartbeats: /v2/heartbeats/<name>/ping with "Authorization: GenieKey <push key>", or
+// with the key as the password of Basic, as Alertmanager's webhook can send it. Each is an up.
+#include <string>
+#include <utility>
+
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_format.h"
+#include "common/any_string_view.h"
 #include "gateway/adapters/adapter.h"
 #include "gateway/adapters/reading.h"
 #include "gateway/credential.h"
@@ -11,6 +16,16 @@ namespace tocsin::gateway {
 namespace {
 
 constexpr std::string_view kPrefix = "/v2/heartbeats/";
+
+// The password of "Authorization: Basic" (RFC 7617), or the name where that is empty.
+std::string BasicKeyOf(const http::Request& request) {
+  const std::string_view encoded = CredentialOf(request, "Basic");
+  std::string pair;
+  if (encoded.empty() || !absl::Base64Unescape(AnyStringView(encoded).absl(), &pair)) return "";
+  const size_t colon = pair.find(':');
+  if (colon == std::string::npos) return "";
+  return colon + 1 < pair.size() ? pair.substr(colon + 1) : pair.substr(0, colon);
+}
 
 class Opsgenie final : public Adapter {
  public:
@@ -25,7 +40,8 @@ class Opsgenie final : public Adapter {
 
   absl::Status Read(const Target& target, const http::Request& request, PushAddress& to,
                     PushParameters&) const override {
-    const std::string_view key = CredentialOf(request, "GenieKey");
+    std::string key(CredentialOf(request, "GenieKey"));
+    if (key.empty()) key = BasicKeyOf(request);
     if (key.empty()) {
       return absl::UnauthenticatedError(
           "Could not authenticate: send Authorization: GenieKey with a push key.");
@@ -35,7 +51,7 @@ class Opsgenie final : public Adapter {
       return absl::InvalidArgumentError(
           "The name of the heartbeat must be 1 to 63 letters, digits, -, _, . and spaces.");
     }
-    to.secret = key;
+    to.secret = std::move(key);
     to.monitor_id = *monitor;
     return absl::OkStatus();
   }

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "absl/strings/escaping.h"
 #include "gateway/adapters/testing/reading_fixture.h"
 
 namespace tocsin::gateway {
@@ -32,8 +33,18 @@ TEST(OpsgenieTest, APingIsAnUpOfTheMonitorOfThatName) {
   EXPECT_EQ(Ping("/v2/heartbeats/a/ping", "geniekey  tk_b ").to.secret, "tk_b");
 }
 
-TEST(OpsgenieTest, WithoutAGenieKeyNobodyIsLetIn) {
-  for (const char* authorization : {"", "GenieKey", "GenieKey ", "Bearer tk_a", "GenieKeytk_a"}) {
+TEST(OpsgenieTest, AlertmanagersWebhookMaySendTheKeyAsAPassword) {
+  const auto secret = [](const std::string& pair) {
+    return Ping("/v2/heartbeats/a/ping", "Basic " + absl::Base64Escape(pair)).to.secret;
+  };
+  EXPECT_EQ(secret(":tk_a"), "tk_a");
+  EXPECT_EQ(secret("any:tk_a"), "tk_a");
+  EXPECT_EQ(secret("tk_a:"), "tk_a");
+}
+
+TEST(OpsgenieTest, WithoutAKeyNobodyIsLetIn) {
+  for (const char* authorization : {"", "GenieKey", "GenieKey ", "Bearer tk_a", "GenieKeytk_a",
+                                    "Basic", "Basic Og==", "Basic %%", "Basic dGtfYQ=="}) {
     EXPECT_TRUE(absl::IsUnauthenticated(Ping("/v2/heartbeats/a/ping", authorization).status))
         << authorization;
   }

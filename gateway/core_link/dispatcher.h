@@ -108,6 +108,9 @@ class Dispatcher {
 
   // Pushes were refused before they came here (too many connections).
   void NoteRefusal(absl::Duration now) { shed_.NoteRefusal(now); }
+  // A push that went another way (a call of its own) came at `from` and failed at `now`, for want
+  // of a core.
+  void NoteFailure(absl::Duration from, absl::Duration now) { shed_.Note(from, now); }
 
   // Whether a push would find a stream.
   bool connected() const;

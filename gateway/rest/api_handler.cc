@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/grpc_status.h"
 #include "common/log.h"
+#include "common/random.h"
 #include "common/status_details.h"
 #include "gateway/client_address.h"
 #include "gateway/limit_key.h"
@@ -158,10 +159,11 @@ void ApiHandler::OnApiRequest(const http::Request& request, const RestInput& inp
   StartUnary(std::move(exchange));
 }
 
-bool ApiHandler::AdmitPush(const Message& message, const http::Request& request,
-                           Exchange& exchange) {
-  const auto* const push = google::protobuf::DynamicCastToGenerated<v1::PushRequest>(&message);
+bool ApiHandler::AdmitPush(Message& message, const http::Request& request, Exchange& exchange) {
+  auto* const push = google::protobuf::DynamicCastToGenerated<v1::PushRequest>(&message);
   if (push == nullptr) return true;
+  // So that it may be tried again.
+  if (push->push_id() == 0) push->set_push_id(RandomId() | 1);
   exchange.push = LimitKey(Sha256(push->push_token()), push->monitor_id());
   exchange.client = ClientOf(request, shared_.trusted_proxies);
   const bool important = push->kind() == v1::Heartbeat::KIND_DOWN ||
@@ -179,14 +181,25 @@ bool ApiHandler::AdmitPush(const Message& message, const http::Request& request,
 }
 
 void ApiHandler::StartUnary(Exchange exchange) {
-  if (shared_.calls.fetch_add(1) >= shared_.options.max_calls) {
-    shared_.calls.fetch_sub(1);
+  const int most = exchange.push ? shared_.options.max_pushes : shared_.options.max_calls;
+  if (CallsOf(exchange).fetch_add(1) >= most) {
+    CallsOf(exchange).fetch_sub(1);
+    if (exchange.push) core_.dispatcher().NoteRefusal(loop_.now());
     return Fail(exchange, Busy("requests are under way"));
   }
-  shared_.metrics.SetCalls(shared_.calls.load());
+  shared_.metrics.SetCalls(shared_.calls.load() + shared_.pushes.load());
   const uint64_t id = ++next_id_;
   exchanges_.emplace(id, std::move(exchange));
   Call(id, nullptr);
+}
+
+std::atomic<int>& ApiHandler::CallsOf(const Exchange& exchange) {
+  return exchange.push ? shared_.pushes : shared_.calls;
+}
+
+void ApiHandler::EndCall(const Exchange& exchange) {
+  CallsOf(exchange).fetch_sub(1);
+  shared_.metrics.SetCalls(shared_.calls.load() + shared_.pushes.load());
 }
 
 void ApiHandler::Call(uint64_t id, const grpc::Channel* except) {
@@ -217,7 +230,7 @@ void ApiHandler::Call(uint64_t id, const grpc::Channel* except) {
 void ApiHandler::OnAnswer(uint64_t id, const http::Response& response) {
   const auto node = exchanges_.extract(id);
   if (node.empty()) return;
-  shared_.metrics.SetCalls(shared_.calls.fetch_sub(1) - 1);
+  EndCall(node.mapped());
   if (node.mapped().push && response.status == 200) pushes_.tokens.Accepted(*node.mapped().push);
   Finish(node.mapped(), response);
 }
@@ -226,17 +239,24 @@ void ApiHandler::OnFailure(uint64_t id, const absl::Status& status) {
   const auto found = exchanges_.find(id);
   if (found == exchanges_.end()) return;
   Exchange& exchange = found->second;
-  // Only reads: whether a change was made before the connection broke is not known.
-  if (absl::IsUnavailable(status) && exchange.kind == ApiKind::kRead && exchange.call &&
-      !exchange.tried_again && core_.NextChannel(exchange.call->channel()) != nullptr) {
+  // Only reads, and pushes, which have an id: whether another change was made before the connection
+  // broke is not known.
+  const bool repeatable = exchange.kind == ApiKind::kRead || exchange.push.has_value();
+  if (absl::IsUnavailable(status) && repeatable && exchange.call && !exchange.tried_again &&
+      core_.NextChannel(exchange.call->channel()) != nullptr) {
     exchange.tried_again = true;
     shared_.metrics.CountRetry();
     const std::shared_ptr<UnaryCall> before = exchange.call;
     return Call(id, before->channel());
   }
   const auto node = exchanges_.extract(found);
-  shared_.metrics.SetCalls(shared_.calls.fetch_sub(1) - 1);
+  EndCall(node.mapped());
   const Exchange& ended = node.mapped();
+  // A monitor is not to blame for a heartbeat that we could not take.
+  if (ended.push && (absl::IsUnavailable(status) || absl::IsDeadlineExceeded(status))) {
+    core_.dispatcher().NoteFailure(ended.received, loop_.now());
+    core_.dispatcher().NoteRefusal(loop_.now());
+  }
   if (ended.push && absl::IsNotFound(status)) {
     const auto wait = pushes_.unknown.Refused(ended.client, *ended.push, loop_.now());
     if (wait) return Fail(ended, TooOften(kTooManyUnknown, *wait));

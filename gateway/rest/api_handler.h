@@ -63,8 +63,11 @@ class ApiHandler final : public http::Handler, private ApiStream::Owner {
 
   void OnApiRequest(const http::Request& request, const RestInput& input, Exchange exchange);
   // Whether a push may be sent; answered when it may not.
-  bool AdmitPush(const google::protobuf::Message& message, const http::Request& request,
+  bool AdmitPush(google::protobuf::Message& message, const http::Request& request,
                  Exchange& exchange);
+  // Of what counts towards the same limit, how much is under way.
+  std::atomic<int>& CallsOf(const Exchange& exchange);
+  void EndCall(const Exchange& exchange);
   void StartUnary(Exchange exchange);
   void StartStream(Exchange exchange);
   // Begins the call of an exchange on a replica, another one than `except` if there is any.

@@ -17,6 +17,7 @@ namespace tocsin::gateway {
 struct ApiOptions {
   absl::Duration timeout = absl::Seconds(10);  // of a unary call, a second attempt included
   int max_calls = 64;                          // to core at the same time, of all io threads
+  int max_pushes = 1024;                       // the same for pushes, which wait for no read
   int max_streams = 100;                       // the same for streams
   int max_scrapes = 2;                         // the same for scrapes of monitors
   // Presented to core with every call; empty: none.
@@ -36,6 +37,7 @@ class ApiShared {
   const std::vector<http::IpNetwork> trusted_proxies;
   ApiMetrics metrics;
   std::atomic<int> calls{0};
+  std::atomic<int> pushes{0};
   std::atomic<int> streams{0};
   std::atomic<int> scrapes{0};
   Translator translator;

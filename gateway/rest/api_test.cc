@@ -16,6 +16,7 @@
 #include "gateway/testing/http_client.h"
 #include "tocsin/v1/alert_service.grpc.pb.h"
 #include "tocsin/v1/monitor_service.grpc.pb.h"
+#include "tocsin/v1/push_service.grpc.pb.h"
 
 namespace tocsin::gateway {
 namespace {
@@ -94,6 +95,32 @@ class Monitors : public v1::MonitorService::CallbackService {
   bool hangs_ ABSL_GUARDED_BY(mutex_) = false;
   int calls_ ABSL_GUARDED_BY(mutex_) = 0;
   std::map<std::string, std::string> metadata_ ABSL_GUARDED_BY(mutex_);
+};
+
+// Takes pushes, or does not.
+class Pushes : public v1::PushService::CallbackService {
+ public:
+  grpc::ServerUnaryReactor* Push(grpc::CallbackServerContext* context,
+                                 const v1::PushRequest* request, v1::PushResponse*) override {
+    absl::MutexLock lock(&mutex_);
+    ids_.push_back(request->push_id());
+    auto* reactor = context->DefaultReactor();
+    reactor->Finish(ToGrpcStatus(status_));
+    return reactor;
+  }
+  void Set(const absl::Status& status) {
+    absl::MutexLock lock(&mutex_);
+    status_ = status;
+  }
+  std::vector<uint64_t> ids() {
+    absl::MutexLock lock(&mutex_);
+    return ids_;
+  }
+
+ private:
+  absl::Mutex mutex_;
+  absl::Status status_ ABSL_GUARDED_BY(mutex_);
+  std::vector<uint64_t> ids_ ABSL_GUARDED_BY(mutex_);
 };
 
 // One stream at a time, written by the test.
@@ -196,12 +223,13 @@ class ApiTest : public ::testing::Test {
     gateway_ = *std::move(gateway);
     EXPECT_TRUE(AwaitMetric("tocsin_gateway_core_streams " + std::to_string(cores.size())));
   }
-  bool AwaitMetric(const std::string& line) {
+  bool AwaitMetric(const std::string& line, bool there = true) {
     const absl::Duration until = monotonic_.Now() + absl::Seconds(20);
     while (monotonic_.Now() < until) {
       const HttpResponse metrics =
           Fetch(gateway_->admin_port(), "GET /metrics HTTP/1.1\r\nConnection: close\r\n");
-      if (metrics.body.find(line + "\n") != std::string::npos) return true;
+      const bool found = metrics.body.find(line + "\n") != std::string::npos;
+      if (metrics.status == 200 && found == there) return true;
     }
     return false;
   }
@@ -289,6 +317,35 @@ TEST_F(ApiTest, TriesAReadAgainOnAnotherCoreAndAChangeNever) {
   EXPECT_EQ(monitors_.calls() + other.calls(), 3);
   other.Set(absl::OkStatus());
   for (int i = 0; i < 4; ++i) EXPECT_EQ(Send("GET", kMonitors).status, 200);
+}
+
+TEST_F(ApiTest, TriesAPushAgainUnderItsIdAndTellsCoreOfOneThatNobodyTook) {
+  Pushes first, second;
+  FakeCore one(0, true, {&first}), two(0, true, {&second});
+  Start({&one, &two});
+  first.Set(absl::UnavailableError("going"));
+  const auto push = [this] { return Send("POST", "/api/v1/push", R"({"pushToken": "t"})").status; };
+  for (int i = 0; i < 4; ++i) EXPECT_EQ(push(), 200);
+  ASSERT_FALSE(first.ids().empty());
+  ASSERT_EQ(second.ids().size(), 4);
+  EXPECT_NE(first.ids()[0], 0);
+  EXPECT_THAT(second.ids(), ::testing::Contains(first.ids()[0]));
+  EXPECT_TRUE(AwaitMetric("tocsin_gateway_shed_seconds_total 0"));
+  second.Set(absl::UnavailableError("going"));
+  EXPECT_EQ(push(), 503);
+  EXPECT_TRUE(AwaitMetric("tocsin_gateway_shed_seconds_total 0", /*there=*/false));
+}
+
+TEST_F(ApiTest, PushesWaitForNoReads) {
+  Pushes pushes;
+  FakeCore core(0, true, {&monitors_, &pushes});
+  options_.api.max_calls = 1;
+  Start({&core});
+  monitors_.Hang();
+  HttpClient reader(gateway_->port());
+  reader.Send(std::string("GET ") + kMonitors + " HTTP/1.1\r\nHost: x\r\n\r\n");
+  ASSERT_TRUE(monitors_.AwaitCalls(1));
+  EXPECT_EQ(Send("POST", "/api/v1/push", R"({"pushToken": "t"})").status, 200);
 }
 
 TEST_F(ApiTest, GivesUpOnACoreThatDoesNotAnswerAndBoundsWhoWaits) {

@@ -93,7 +93,7 @@ TEST_P(Incidents, TheFeedGivesPositionsToCommittedEventsInOrder) {
   EXPECT_FALSE(start.epoch.empty());
   EXPECT_EQ(start.position, 0);
   Outage outage = Open(monitor, 1, kStart + kSecond);
-  EXPECT_THAT(store().ReadFeed(0, 0, 10).value(), IsEmpty());  // not sequenced yet
+  EXPECT_THAT(store().ReadFeed(0, 0, INT64_MAX, 10).value(), IsEmpty());  // not sequenced yet
   EXPECT_EQ(store().SequenceFeed(10).value(), 1);
   EXPECT_EQ(store().SequenceFeed(10).value(), 0);
   Do([&](Transaction& transaction) -> absl::Status {
@@ -109,16 +109,17 @@ TEST_P(Incidents, TheFeedGivesPositionsToCommittedEventsInOrder) {
   });
   EXPECT_EQ(store().SequenceFeed(2).value(), 2);  // bounded
   EXPECT_EQ(store().SequenceFeed(10).value(), 3);
-  const std::vector<FeedEntry> all = store().ReadFeed(project(), 0, 10).value();
+  const std::vector<FeedEntry> all = store().ReadFeed(project(), 0, INT64_MAX, 10).value();
   ASSERT_THAT(all, SizeIs(6));
   for (size_t i = 0; i < all.size(); ++i) {
     EXPECT_EQ(all[i].event.sequence, static_cast<int64_t>(i + 1));
     EXPECT_GT(all[i].position, i == 0 ? 0 : all[i - 1].position);
   }
-  const std::vector<FeedEntry> rest = store().ReadFeed(0, all[1].position, 2).value();
+  const std::vector<FeedEntry> rest = store().ReadFeed(0, all[1].position, INT64_MAX, 2).value();
   ASSERT_THAT(rest, SizeIs(2));
   EXPECT_EQ(rest[0].event.sequence, 3);
-  EXPECT_THAT(store().ReadFeed(project() + 1, 0, 10).value(), IsEmpty());
+  EXPECT_THAT(store().ReadFeed(project() + 1, 0, INT64_MAX, 10).value(), IsEmpty());
+  EXPECT_THAT(store().ReadFeed(0, 0, all[0].position, 10).value(), SizeIs(1));
   const FeedEnd end = store().ReadFeedEnd().value();
   EXPECT_EQ(end.epoch, start.epoch);
   EXPECT_EQ(end.position, all.back().position);
@@ -135,7 +136,7 @@ TEST_P(Incidents, AnEventIsASnapshot) {
     return transaction.SaveDefinition(definition).status();
   });
   EXPECT_EQ(store().SequenceFeed(10).value(), 1);
-  const AlertEvent event = store().ReadFeed(0, 0, 10).value().at(0).event;
+  const AlertEvent event = store().ReadFeed(0, 0, INT64_MAX, 10).value().at(0).event;
   EXPECT_EQ(event.key, outage.firing);
   EXPECT_EQ(event.type, EventType::kFiring);
   EXPECT_EQ(event.project, project());

@@ -235,7 +235,7 @@ TEST_P(Upkeep, FinishedDeliveriesAndClosedIncidentsGoAfterTheirTime) {
   MaintainAll(kStart + 402 * kDay);
   EXPECT_THAT(store().ListDeliveries(query).value(), IsEmpty());
   EXPECT_FALSE(store().ReadIncident("default", outage.incident.key).value().has_value());
-  EXPECT_THAT(store().ReadFeed(0, 0, 10).value(), IsEmpty());
+  EXPECT_THAT(store().ReadFeed(0, 0, INT64_MAX, 10).value(), IsEmpty());
 }
 
 TEST_P(Upkeep, WhoWasToldOfAnIncidentIsKnownUntilItsEndHoweverLateThatIs) {

@@ -77,7 +77,7 @@ std::vector<AlertEvent> Audit::CheckEvents(const Twin& twin) const {
   std::vector<std::string> words;
   while (*store.SequenceFeed(1000) > 0) {
   }
-  const std::vector<FeedEntry> feed = *store.ReadFeed(0, 0, kAll);
+  const std::vector<FeedEntry> feed = *store.ReadFeed(0, 0, INT64_MAX, kAll);
   for (const FeedEntry& entry : feed) {
     if (entry.event.monitor != twin.definition().key) continue;
     events.push_back(entry.event);

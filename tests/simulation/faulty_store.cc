@@ -245,9 +245,9 @@ absl::StatusOr<int> FaultyStore::SequenceFeed(int limit) {
 }
 
 absl::StatusOr<std::vector<FeedEntry>> FaultyStore::ReadFeed(ProjectKey project, int64_t after,
-                                                             int limit) {
+                                                             int64_t up_to, int limit) {
   RETURN_IF_ERROR(BeforeRead());
-  return inner_.ReadFeed(project, after, limit);
+  return inner_.ReadFeed(project, after, up_to, limit);
 }
 
 absl::StatusOr<FeedEnd> FaultyStore::ReadFeedEnd() {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/time/time.h"
+#include "common/clock.h"
 #include "common/status_macros.h"
 #include "services/core/api/convert.h"
 #include "services/core/api/unary.h"
@@ -20,8 +21,8 @@ constexpr int kBatch = 100;
 // How often it is looked whether the key still gives access; with what the gate may remember, a
 // stream ends within twice that.
 constexpr absl::Duration kRest = absl::Seconds(5);
-// A client hears something after so many of them.
-constexpr int kRestsUntilKeepAlive = 3;
+// A client to whom nothing was written for so long hears where it is.
+constexpr absl::Duration kKeepAlive = absl::Seconds(15);
 
 }  // namespace
 
@@ -66,21 +67,17 @@ class AlertWatch final : public grpc::ServerWriteReactor<v1::WatchAlertsResponse
     }
     ASSIGN_OR_RETURN(FeedEnd place, service_.feed_.Begin(request_.cursor()));
     RETURN_IF_ERROR(Write(place, nullptr));
-    int rests = 0;  // in a row, in which nothing was written
     while (true) {
       RETURN_IF_ERROR(service_.gate_.Recheck(access_));
-      ASSIGN_OR_RETURN(const std::vector<FeedEntry> entries,
-                       service_.feed_.Read(key, place, kBatch));
-      for (const FeedEntry& entry : entries) {
+      ASSIGN_OR_RETURN(const FeedBatch batch, service_.feed_.Read(key, place, kBatch));
+      for (const FeedEntry& entry : batch.entries) {
         place.position = entry.position;
         RETURN_IF_ERROR(Write(place, &entry.event));
       }
-      if (entries.size() == static_cast<size_t>(kBatch)) continue;  // there may be more
-      rests = Rest() ? 0 : rests + 1;
-      if (rests == kRestsUntilKeepAlive) {
-        RETURN_IF_ERROR(Write(place, nullptr));
-        rests = 0;
-      }
+      // What others wrote is behind it, too: a client that resumes need not pass over it again.
+      place.position = batch.read_to;
+      if (!batch.more) Rest();
+      if (clock_.Now() - written_at_ >= kKeepAlive) RETURN_IF_ERROR(Write(place, nullptr));
       RETURN_IF_ERROR(Ended());
     }
   }
@@ -95,6 +92,7 @@ class AlertWatch final : public grpc::ServerWriteReactor<v1::WatchAlertsResponse
       if (stopped_ || cancelled_) return EndedLocked();
       writing_ = true;
     }
+    written_at_ = clock_.Now();
     StartWrite(&message_);
     absl::MutexLock lock(&mutex_);
     // `message_` is gRPC's until then. A cancelled or dead stream ends its writes, and Finish
@@ -106,18 +104,16 @@ class AlertWatch final : public grpc::ServerWriteReactor<v1::WatchAlertsResponse
     return EndedLocked();
   }
 
-  // Waits for news; false when there was none for long.
-  bool Rest() {
+  // Waits for news, but not for long.
+  void Rest() {
     absl::MutexLock lock(&mutex_);
-    const bool roused =
-        mutex_.AwaitWithTimeout(absl::Condition(
-                                    +[](AlertWatch* self) ABSL_NO_THREAD_SAFETY_ANALYSIS {
-                                      return self->woken_ || self->stopped_ || self->cancelled_;
-                                    },
-                                    this),
-                                kRest);
+    mutex_.AwaitWithTimeout(absl::Condition(
+                                +[](AlertWatch* self) ABSL_NO_THREAD_SAFETY_ANALYSIS {
+                                  return self->woken_ || self->stopped_ || self->cancelled_;
+                                },
+                                this),
+                            kRest);
     woken_ = false;
-    return roused;
   }
 
   absl::Status Ended() {
@@ -138,6 +134,8 @@ class AlertWatch final : public grpc::ServerWriteReactor<v1::WatchAlertsResponse
   AlertServiceHandler& service_;
   const v1::WatchAlertsRequest request_;
   const Access access_;
+  const SystemMonotonicClock clock_;
+  absl::Duration written_at_ = absl::ZeroDuration();
   v1::WatchAlertsResponse message_;  // the worker's, but gRPC's while writing
   absl::Mutex mutex_;
   bool woken_ ABSL_GUARDED_BY(mutex_) = false;

@@ -2,11 +2,13 @@
 #pragma once
 
 #include <algorithm>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "absl/time/time.h"
+#include "services/core/domain/heartbeat.h"
 
 namespace tocsin::core {
 
@@ -50,6 +52,23 @@ inline bool MakeRoom(Runs& runs) {
 // Whether a run is still remembered at `now`: what has a limit is until it was judged.
 inline bool IsRemembered(const Run& run, absl::Time now) {
   return (run.has_limit() && run.open()) || now - run.started_at <= kRunMemory;
+}
+
+// By so much the clocks of two replicas may differ: the end of a short run may
+// be stamped before its start when another replica took it.
+inline constexpr absl::Duration kClocksDiffer = absl::Milliseconds(250);
+
+// Takes the run that the heartbeat ends out of `runs`. An unnamed end from before the start is that
+// of another run; a name is that of one run.
+inline std::optional<Run> TakeRun(Runs& runs, const Heartbeat& heartbeat) {
+  const auto found = FindRun(runs, heartbeat.run_id);
+  if (found == runs.end()) return std::nullopt;
+  const bool named = !heartbeat.run_id.empty();
+  if (!named && found->started_at > heartbeat.at + kClocksDiffer) return std::nullopt;
+  Run run = *found;
+  run.started_at = std::min(run.started_at, heartbeat.at);
+  runs.erase(found);
+  return run;
 }
 
 }  // namespace tocsin::core

@@ -234,6 +234,18 @@ TEST_F(RunTest, AnEndBeforeTheStartEndsItNot) {
   EXPECT_EQ(At(), Second(150));
 }
 
+TEST_F(RunTest, AnEndThatAnotherReplicaStampedBeforeTheStartEndsTheRun) {
+  for (const char* id : {"", "a"}) {
+    Start(50, id);
+    Heartbeat end = OfRun(HeartbeatKind::kUp, 50, id);
+    end.at -= absl::Milliseconds(60);
+    EXPECT_EQ(PushLate(end, 51).reason, Reason::kRecorded) << id;
+    EXPECT_EQ(decision_.run_duration, absl::ZeroDuration()) << id;
+    EXPECT_TRUE(state_.runs.empty()) << id;
+    state_ = UpSince(Second(0));
+  }
+}
+
 TEST_F(RunTest, TheEndOfARunThatANewerHeartbeatHasOvertakenEndsItAllTheSame) {
   Start(10, "a");
   Push(UpAt(Second(40)));

@@ -169,15 +169,6 @@ Decision OnFailure(const Facts& facts, const Heartbeat& heartbeat) {
   return decision;
 }
 
-// Takes the run that the heartbeat ends out of `runs`.
-std::optional<Run> TakeRun(Runs& runs, const Heartbeat& heartbeat) {
-  const auto found = FindRun(runs, heartbeat.run_id);
-  if (found == runs.end() || found->started_at > heartbeat.at) return std::nullopt;
-  Run run = *found;
-  runs.erase(found);
-  return run;
-}
-
 bool IsEnd(const Heartbeat& heartbeat) {
   return heartbeat.kind == HeartbeatKind::kUp || heartbeat.kind == HeartbeatKind::kDown;
 }

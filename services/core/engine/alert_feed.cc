@@ -1,6 +1,7 @@
 // Gives alert events their place in the feed, and tells watchers that there is more of it.
 #include "services/core/engine/alert_feed.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/numbers.h"
@@ -14,6 +15,8 @@ namespace {
 constexpr int kSequenceLimit = 1000;  // events in one call
 constexpr int kRounds = 10;           // calls in one tick
 constexpr absl::Duration kRest = absl::Seconds(1);
+// Events of all projects, in one read for a watcher of one of them.
+constexpr int64_t kMostLookedAt = 20'000;
 
 absl::Status NotOurs() {
   return InvalidField("cursor", "is not one that Tocsin gave",
@@ -83,9 +86,22 @@ absl::StatusOr<FeedEnd> AlertFeed::Begin(const std::string& cursor) {
   return place;
 }
 
-absl::StatusOr<std::vector<FeedEntry>> AlertFeed::Read(ProjectKey project, const FeedEnd& place,
-                                                       int limit) {
-  return store_.ReadFeed(project, place.position, limit);
+absl::StatusOr<FeedBatch> AlertFeed::Read(ProjectKey project, const FeedEnd& place, int limit) {
+  const int64_t from = place.position;
+  int64_t end = from;
+  {
+    absl::MutexLock lock(&mutex_);
+    end = std::max(from, seen_);
+  }
+  FeedBatch batch;
+  batch.read_to = std::min(end, from + kMostLookedAt);
+  if (batch.read_to == from) return batch;
+  ASSIGN_OR_RETURN(batch.entries, store_.ReadFeed(project, from, batch.read_to, limit));
+  if (batch.entries.size() == static_cast<size_t>(limit)) {
+    batch.read_to = batch.entries.back().position;
+  }
+  batch.more = batch.read_to < end;
+  return batch;
 }
 
 uint64_t AlertFeed::AddWatcher(std::function<void()> wake) {

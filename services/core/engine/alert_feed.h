@@ -22,6 +22,12 @@ std::string FormatCursor(const FeedEnd& place);
 // InvalidField("cursor") when it is none of ours.
 absl::StatusOr<FeedEnd> ParseCursor(const std::string& cursor);
 
+struct FeedBatch {
+  std::vector<FeedEntry> entries;
+  int64_t read_to = 0;  // up to there the project has no others
+  bool more = false;    // there is more to look at
+};
+
 // Thread-safe.
 class AlertFeed {
  public:
@@ -33,8 +39,9 @@ class AlertFeed {
 
   // Where a watcher begins: an empty cursor means the end. UnknownCursor for another epoch.
   absl::StatusOr<FeedEnd> Begin(const std::string& cursor);
-  // The next events of the project (0: all) after `place`, at most `limit`.
-  absl::StatusOr<std::vector<FeedEntry>> Read(ProjectKey project, const FeedEnd& place, int limit);
+  // The next events of the project (0: all) after `place`, at most `limit`, of those that have a
+  // position since the last Tick. Looks at a bounded number of others'.
+  absl::StatusOr<FeedBatch> Read(ProjectKey project, const FeedEnd& place, int limit);
 
   // `wake` is called (quickly, on any thread) when there may be more to read.
   uint64_t AddWatcher(std::function<void()> wake);

@@ -41,10 +41,10 @@ TEST_F(AlertFeedTest, AnEmptyCursorBeginsAtTheEnd) {
   feed_.Tick();
   const FeedEnd place = *feed_.Begin("");
   EXPECT_EQ(place.position, 2);
-  EXPECT_THAT(*feed_.Read(project_, place, 10), IsEmpty());
+  EXPECT_THAT(feed_.Read(project_, place, 10)->entries, IsEmpty());
   AddEvents(1);
   feed_.Tick();
-  EXPECT_THAT(*feed_.Read(project_, place, 10), SizeIs(1));
+  EXPECT_THAT(feed_.Read(project_, place, 10)->entries, SizeIs(1));
 }
 
 TEST_F(AlertFeedTest, ACursorResumesWhereItWas) {
@@ -54,8 +54,33 @@ TEST_F(AlertFeedTest, ACursorResumesWhereItWas) {
   first.position = 1;
   const FeedEnd place = *feed_.Begin(FormatCursor(first));
   EXPECT_EQ(place.position, 1);
-  EXPECT_THAT(*feed_.Read(project_, place, 10), SizeIs(2));
-  EXPECT_THAT(*feed_.Read(project_, place, 1), SizeIs(1));
+  EXPECT_THAT(feed_.Read(project_, place, 10)->entries, SizeIs(2));
+  EXPECT_THAT(feed_.Read(project_, place, 1)->entries, SizeIs(1));
+}
+
+TEST_F(AlertFeedTest, WhatOthersWroteIsLookedAtOnceAndInParts) {
+  const FeedEnd begin = *feed_.Begin("");
+  AddEvents(30'000);
+  for (int i = 0; i < 5; ++i) feed_.Tick();
+  const ProjectKey quiet = project_ + 1;
+  const FeedBatch first = *feed_.Read(quiet, begin, 10);
+  EXPECT_THAT(first.entries, IsEmpty());
+  EXPECT_EQ(first.read_to, 20'000);
+  EXPECT_TRUE(first.more);
+  FeedEnd place = begin;
+  place.position = first.read_to;
+  const FeedBatch second = *feed_.Read(quiet, place, 10);
+  EXPECT_EQ(second.read_to, 30'000);
+  EXPECT_FALSE(second.more);
+}
+
+TEST_F(AlertFeedTest, ABatchThatIsFullEndsWithItsLastEvent) {
+  const FeedEnd begin = *feed_.Begin("");
+  AddEvents(3);
+  feed_.Tick();
+  const FeedBatch batch = *feed_.Read(project_, begin, 2);
+  EXPECT_EQ(batch.read_to, 2);
+  EXPECT_TRUE(batch.more);
 }
 
 TEST_F(AlertFeedTest, ACursorOfAnotherDatabaseIsUnknown) {

@@ -70,7 +70,7 @@ absl::Status ChannelNews::Tell(absl::Time now) {
 
 absl::Status ChannelNews::TellProject(ProjectKey project, absl::Time now) {
   std::vector<Channel> channels;
-  RETURN_IF_ERROR(store_.Transact(TransactionClass::kAdmin, [&](Transaction& transaction) {
+  RETURN_IF_ERROR(store_.Transact(TransactionClass::kDelivery, [&](Transaction& transaction) {
     absl::StatusOr<std::vector<Channel>> read = transaction.Channels(project);
     if (read.ok()) channels = *std::move(read);
     return read.status();
@@ -101,7 +101,7 @@ absl::Status ChannelNews::TellChannel(const Channel& channel, absl::Time now) {
   std::optional<Reason> told;
   size_t targets_told = 0;
   RETURN_IF_ERROR(
-      store_.Transact(TransactionClass::kAdmin, [&](Transaction& transaction) -> absl::Status {
+      store_.Transact(TransactionClass::kDelivery, [&](Transaction& transaction) -> absl::Status {
         told.reset();
         ASSIGN_OR_RETURN(std::optional<Channel> locked,
                          transaction.LockChannel(channel.project, channel.id));

@@ -90,7 +90,7 @@ class EventWriterTest : public ::testing::Test {
   std::vector<AlertEvent> Events() {
     (void)store_.SequenceFeed(100);
     std::vector<AlertEvent> events;
-    const std::vector<FeedEntry> entries = *store_.ReadFeed(0, 0, 100);
+    const std::vector<FeedEntry> entries = *store_.ReadFeed(0, 0, INT64_MAX, 100);
     for (const FeedEntry& entry : entries) events.push_back(entry.event);
     return events;
   }

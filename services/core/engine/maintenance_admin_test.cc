@@ -165,7 +165,7 @@ TEST_F(MaintenanceAdminTest, WhatIsDownAtTheEndIsToldOnceWithTheTimeWhenItBegan)
   ASSERT_THAT(Told(), SizeIs(1));
   EXPECT_EQ(Told()[0], DeliveryType::kIncidentOpened);
   EXPECT_EQ(store_.SequenceFeed(10).value(), 1);
-  const std::vector<FeedEntry> events = store_.ReadFeed(0, 0, 10).value();
+  const std::vector<FeedEntry> events = store_.ReadFeed(0, 0, INT64_MAX, 10).value();
   EXPECT_EQ(events.front().event.occurred_at, failed_at);
   Push(HeartbeatKind::kUp);
   EXPECT_THAT(Told(), SizeIs(2)) << "every alarm ends";

@@ -95,7 +95,7 @@ class MonitorAdminTest : public ::testing::Test {
   std::vector<AlertEvent> Events() {
     (void)memory_.SequenceFeed(100);
     std::vector<AlertEvent> events;
-    const std::vector<FeedEntry> entries = *memory_.ReadFeed(0, 0, 100);
+    const std::vector<FeedEntry> entries = *memory_.ReadFeed(0, 0, INT64_MAX, 100);
     for (const FeedEntry& entry : entries) events.push_back(entry.event);
     return events;
   }

@@ -111,9 +111,10 @@ class Store {
   // Gives feed positions to committed events that have none, in order of commit visibility, under
   // a lock, so that positions are seen in ascending order. Returns how many. Bounded by `limit`.
   virtual absl::StatusOr<int> SequenceFeed(int limit) = 0;
-  // Events of the project (0: all) with a position above `after`, ascending.
+  // Events of the project (0: all) with a position above `after` and up to `up_to`, ascending.
+  // Looks at those of all projects between them.
   virtual absl::StatusOr<std::vector<FeedEntry>> ReadFeed(ProjectKey project, int64_t after,
-                                                          int limit) = 0;
+                                                          int64_t up_to, int limit) = 0;
   // The epoch of the feed's positions and the newest position given (0: none).
   virtual absl::StatusOr<FeedEnd> ReadFeedEnd() = 0;
 

@@ -29,6 +29,7 @@ enum class TransactionClass {
   kCommitter0,  // pushes of the first committer
   kCommitter1,  // pushes of the second
   kSweeper,     // judging deadlines
+  kDelivery,    // what follows from deliveries
   kAdmin,       // what people ask for
 };
 

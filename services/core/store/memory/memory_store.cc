@@ -100,11 +100,12 @@ absl::StatusOr<int> MemoryStore::SequenceFeed(int limit) {
 }
 
 absl::StatusOr<std::vector<FeedEntry>> MemoryStore::ReadFeed(ProjectKey project, int64_t after,
-                                                             int limit) {
+                                                             int64_t up_to, int limit) {
   absl::MutexLock lock(&mutex_);
   std::vector<FeedEntry> entries;
   for (int64_t position = std::max<int64_t>(after, 0) + 1;
-       position <= feed_position_ && static_cast<int>(entries.size()) < limit; ++position) {
+       position <= std::min(up_to, feed_position_) && static_cast<int>(entries.size()) < limit;
+       ++position) {
     const auto found = tables_.events().find(feed_[position - 1]);
     if (found == tables_.events().end()) continue;  // past its retention
     const AlertEvent& event = found->second.event;

@@ -57,7 +57,7 @@ class MemoryStore : public Store, public HistoryStore {
   absl::StatusOr<std::vector<ProjectKey>> TroubledProjects() override;
   absl::StatusOr<Census> TakeCensus(absl::Time now) override;
   absl::StatusOr<int> SequenceFeed(int limit) override;
-  absl::StatusOr<std::vector<FeedEntry>> ReadFeed(ProjectKey project, int64_t after,
+  absl::StatusOr<std::vector<FeedEntry>> ReadFeed(ProjectKey project, int64_t after, int64_t up_to,
                                                   int limit) override;
   absl::StatusOr<FeedEnd> ReadFeedEnd() override;
   absl::StatusOr<absl::Time> ReadDatabaseClock() override;

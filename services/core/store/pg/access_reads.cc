@@ -82,7 +82,7 @@ absl::StatusOr<std::vector<ApiKey>> PgStore::ListKeys(const KeyQuery& query) {
 absl::StatusOr<std::optional<KeyMatch>> PgStore::FindKeyBySecret(const SecretHash& hash) {
   pg::Params params;
   params.Bytes(std::string(hash.begin(), hash.end()));
-  ASSIGN_OR_RETURN(pg::Rows rows, Read(kFindKeyBySecret, params));
+  ASSIGN_OR_RETURN(pg::Rows rows, ReadOn(engine_, kFindKeyBySecret, params));
   if (rows.empty()) return std::nullopt;
   pg::Row row = rows.at(0);
   KeyMatch match;

@@ -350,11 +350,15 @@ TEST_F(FaultsTest, WhoHoldsTheDefaultPartitionHoldsUpNothingElseOfUpkeep) {
   database_.Execute("COMMIT");
 }
 
-TEST_F(FaultsTest, AdminCallsHoldUpNeitherTheClockNorTheLookWhetherTheDatabaseIsThere) {
+TEST_F(FaultsTest, AdminCallsHoldUpNothingThatTouchesJudgingAndPushesWaitFor) {
   store_ = database_.OpenStore({.admin_sessions = 1});
   const absl::Status status = store_->Transact(TransactionClass::kAdmin, [&](Transaction&) {
     EXPECT_TRUE(store_->ReadDatabaseClock().ok());
     EXPECT_TRUE(store_->Ping().ok());
+    EXPECT_TRUE(store_->ReadGaps(kStart).ok());
+    EXPECT_TRUE(store_->NextSweepAt(SweepCursor()).ok());
+    EXPECT_TRUE(store_->TroubledProjects().ok());
+    EXPECT_TRUE(store_->FindKeyBySecret(SecretHash{}).ok());
     return absl::OkStatus();
   });
   EXPECT_TRUE(status.ok()) << status;

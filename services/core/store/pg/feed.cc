@@ -30,8 +30,9 @@ constexpr pg::Statement kSequence = {
 constexpr pg::Statement kReadFeed = {"read_feed",
                                      "SELECT e.feed_position, " TOCSIN_EVENT_COLUMNS
                                      " FROM alert_event e WHERE e.feed_position > $2::bigint "
+                                     "AND e.feed_position <= $3::bigint "
                                      "AND ($1::integer = 0 OR e.project_id = $1::integer) "
-                                     "ORDER BY e.feed_position LIMIT $3::integer"};
+                                     "ORDER BY e.feed_position LIMIT $4::integer"};
 
 constexpr pg::Statement kReadFeedEnd = {"read_feed_end", "SELECT f.epoch, f.position FROM feed f"};
 
@@ -58,8 +59,9 @@ absl::StatusOr<int> PgStore::SequenceFeed(int limit) {
 }
 
 absl::StatusOr<std::vector<FeedEntry>> PgStore::ReadFeed(ProjectKey project, int64_t after,
-                                                         int limit) {
-  ASSIGN_OR_RETURN(pg::Rows rows, Read(kReadFeed, pg::Params().Int(project).Int(after).Int(limit)));
+                                                         int64_t up_to, int limit) {
+  ASSIGN_OR_RETURN(pg::Rows rows,
+                   Read(kReadFeed, pg::Params().Int(project).Int(after).Int(up_to).Int(limit)));
   std::vector<FeedEntry> entries;
   for (int i = 0; i < rows.size(); ++i) {
     pg::Row row = rows.at(i);

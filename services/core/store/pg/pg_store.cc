@@ -62,6 +62,7 @@ PgStore::PgStore(const PgStoreOptions& options, const Conninfos& conninfos, Seal
           pg::SessionPool(1, OptionsOf(pg::kCommitter, conninfos.committer), watchdog_, log_),
           pg::SessionPool(1, OptionsOf(pg::kCommitter, conninfos.committer), watchdog_, log_)},
       sweeper_(2, OptionsOf(pg::kSweeper, conninfos.sweeper), watchdog_, log_),
+      engine_(2, OptionsOf(pg::kSweeper, conninfos.sweeper), watchdog_, log_),
       delivery_(options.delivery_sessions, OptionsOf(pg::kDelivery, conninfos.delivery), watchdog_,
                 log_),
       admin_(options.admin_sessions, OptionsOf(pg::kAdmin, conninfos.admin), watchdog_, log_),
@@ -99,6 +100,8 @@ pg::SessionPool& PgStore::PoolOf(TransactionClass klass) {
       return committers_[1];
     case TransactionClass::kSweeper:
       return sweeper_;
+    case TransactionClass::kDelivery:
+      return delivery_;
     case TransactionClass::kAdmin:
       return admin_;
   }

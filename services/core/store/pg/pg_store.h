@@ -113,7 +113,7 @@ class PgStore : public Store, public HistoryStore {
 
   // feed.cc
   absl::StatusOr<int> SequenceFeed(int limit) override;
-  absl::StatusOr<std::vector<FeedEntry>> ReadFeed(ProjectKey project, int64_t after,
+  absl::StatusOr<std::vector<FeedEntry>> ReadFeed(ProjectKey project, int64_t after, int64_t up_to,
                                                   int limit) override;
   absl::StatusOr<FeedEnd> ReadFeedEnd() override;
 
@@ -148,6 +148,7 @@ class PgStore : public Store, public HistoryStore {
   pg::Watchdog watchdog_;
   std::array<pg::SessionPool, 2> committers_;
   pg::SessionPool sweeper_;
+  pg::SessionPool engine_;  // for short reads that touches, judging and pushes wait for
   pg::SessionPool delivery_;
   pg::SessionPool admin_;
   pg::SessionPool list_;

@@ -228,7 +228,7 @@ absl::StatusOr<std::optional<ProjectKey>> PgStore::FindProject(const std::string
 }
 
 absl::StatusOr<GapList> PgStore::ReadGaps(absl::Time since) {
-  return ReadAll<Gap>(Read(kReadGaps, pg::Params().Time(since)), [](pg::Row& row) {
+  return ReadAll<Gap>(ReadOn(engine_, kReadGaps, pg::Params().Time(since)), [](pg::Row& row) {
     Gap gap;
     gap.kind = row.As<GapKind>();
     gap.start = row.Time();
@@ -250,7 +250,7 @@ absl::StatusOr<absl::Time> PgStore::NextSweepAt(const SweepCursor& after) {
 }
 
 absl::StatusOr<std::vector<ProjectKey>> PgStore::TroubledProjects() {
-  return ReadAll<ProjectKey>(Read(kTroubledProjects, pg::Params()),
+  return ReadAll<ProjectKey>(ReadOn(engine_, kTroubledProjects, pg::Params()),
                              [](pg::Row& row) { return static_cast<ProjectKey>(row.Int()); });
 }
 
