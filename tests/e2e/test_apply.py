@@ -325,7 +325,7 @@ channels:
         self.assertEqual(settle["maxRunDuration"], "7200s")
 
         done = self.cli.run("--project", self.project, "import", "crontab", "--system",
-                            str(EXAMPLES / "crontab"))
+                            "--time-zone", "Europe/Paris", str(EXAMPLES / "crontab"))
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertIn("3 kept, 1 skipped\n", done.stderr)
         jsonschema.validate(yaml.safe_load(done.stdout), json.loads(SCHEMA.read_text()))
