@@ -103,6 +103,8 @@ TEST(Convert, AMaskedUrlIsSchemeHostAndPortAlone) {
             "https://hooks.example.com");
   EXPECT_EQ(MaskUrl("http://user:pass@host:8080?key=1"), "http://host:8080");
   EXPECT_EQ(MaskUrl("https://a@b@host#x"), "https://host");
+  EXPECT_EQ(MaskUrl("https://events.example\\@host/x"), "https://host");
+  EXPECT_EQ(MaskUrl("https://user:pa\\ss@host/x"), "https://host");
   EXPECT_EQ(MaskUrl("http://[::1]:8080/x"), "http://[::1]:8080");
   EXPECT_EQ(MaskUrl("http://[::1"), "http://[::1");
   EXPECT_THAT(MaskUrl("secret"), IsEmpty());

@@ -43,7 +43,8 @@ std::string MaskUrl(const std::string& url) {
   const size_t scheme = url.find("://");
   if (scheme == std::string::npos) return "";
   const size_t begin = scheme + 3;
-  const size_t end = std::min(url.find_first_of("/?#\\", begin), url.size());
+  // As the client that sends there reads it: a backslash before an @ is part of the user's name.
+  const size_t end = std::min(url.find_first_of("/?#", begin), url.size());
   std::string host = url.substr(begin, end - begin);
   if (const size_t user = host.rfind('@'); user != std::string::npos) host.erase(0, user + 1);
   return absl::StrCat(url.substr(0, begin), host);

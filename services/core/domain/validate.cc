@@ -75,6 +75,8 @@ bool IsHttpUrl(absl::string_view url) {
     return false;
   }
   absl::string_view authority = rest.substr(0, rest.find_first_of("/?#"));
+  // Where some end the host, and others have a user's name: nobody could say where it leads.
+  if (authority.find('\\') != absl::string_view::npos) return false;
   const size_t at = authority.rfind('@');
   if (at != absl::string_view::npos) authority.remove_prefix(at + 1);
   return !authority.empty() && authority.front() != ':';

@@ -183,8 +183,9 @@ TEST(Url, NeedsASchemeOfTheWebAndAHost) {
                           "HTTPS://[::1]:8080/", "https://user:secret@host/x"}) {
     EXPECT_THAT(faults_of(url), IsEmpty()) << url;
   }
-  for (const char* url : {"", "hooks.example", "https://", "https:///x", "https://:80/",
-                          "file:///x", "https://a b", "https://a\n"}) {
+  for (const char* url :
+       {"", "hooks.example", "https://", "https:///x", "https://:80/", "file:///x", "https://a b",
+        "https://a\n", "https://a\\@b/x", "https://u:p\\w@b/x"}) {
     EXPECT_THAT(faults_of(url), ElementsAre("channel.url")) << url;
   }
   EXPECT_THAT(faults_of("https://x/" + std::string(2048, 'a')), ElementsAre("channel.url"));
