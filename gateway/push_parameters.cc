@@ -250,8 +250,9 @@ std::string_view BoundaryOf(std::string_view content_type) {
 // The word in the part "status" of a multipart body (RFC 7578), of the first that means something;
 // empty when there is none. What files hold is no part, whatever it looks like.
 std::string_view FindStatusPart(std::string_view content_type, std::string_view body) {
+  constexpr size_t kLongestBoundary = 70;  // RFC 2046
   const std::string_view boundary = BoundaryOf(content_type);
-  if (boundary.empty()) return {};
+  if (boundary.empty() || boundary.size() > kLongestBoundary) return {};
   const std::string delimiter = "--" + std::string(boundary);
   for (size_t at = body.find(delimiter); at != std::string_view::npos;) {
     const size_t head = at + delimiter.size();

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Which functions of the services run from their start until they idle, for the linker.
+"""Which functions of the services run from their start to idling, and at their end, for the linker.
 
   tools/function_order.py          writes cmake/function_order.txt: runs the services, as ./dev build
                                    left them, under callgrind (package valgrind) for half a minute

@@ -12,10 +12,17 @@ namespace tocsin::cli {
 namespace {
 
 constexpr size_t kMost = 2;  // standard output and standard error
-using Pipes = std::array<Leftover, kMost>;
+
+struct Pipe {
+  int from = -1;
+  int to = -1;  // below 0: what comes is dropped
+  bool to_terminal = false;
+};
+using Pipes = std::array<Pipe, kMost>;
 
 // False when its reader has gone.
 bool PassOn(const char* bytes, ssize_t size, int to) {
+  if (to < 0) return true;
   for (ssize_t done = 0; done < size;) {
     const ssize_t written = write(to, bytes + done, static_cast<size_t>(size - done));
     if (written >= 0) {
@@ -44,9 +51,14 @@ void Drain(Pipes pipes) {
     if (!any) return;
     if (poll(fds.data(), fds.size(), -1) < 0 && errno != EINTR) return;
     for (size_t i = 0; i < kMost; ++i) {
-      Leftover& pipe = pipes[i];
+      Pipe& pipe = pipes[i];
       if (pipe.from < 0) continue;
-      bool ended = (fds[2 * i + 1].revents & (POLLERR | POLLNVAL)) != 0;
+      bool ended = (fds[2 * i + 1].revents & (POLLERR | POLLHUP | POLLNVAL)) != 0;
+      if (ended && pipe.to_terminal) {
+        close(pipe.to);
+        pipe.to = -1;
+        ended = false;
+      }
       if (!ended && fds[2 * i].revents != 0) {
         const ssize_t bytes = read(pipe.from, block.data(), block.size());
         if (bytes < 0 && (errno == EINTR || errno == EAGAIN)) continue;
@@ -67,7 +79,7 @@ constexpr int kOwnDescriptors = 1024;
 void KeepOnly(const Pipes& pipes) {
   for (int fd = 0; fd < kOwnDescriptors; ++fd) {
     bool kept = false;
-    for (const Leftover& pipe : pipes) {
+    for (const Pipe& pipe : pipes) {
       kept = kept || (pipe.from >= 0 && (fd == pipe.from || fd == pipe.to));
     }
     if (!kept) close(fd);
@@ -79,7 +91,10 @@ void KeepOnly(const Pipes& pipes) {
 void DrainInBackground(const std::vector<Leftover>& leftovers) {
   if (leftovers.empty() || leftovers.size() > kMost) return;
   Pipes pipes;
-  for (size_t i = 0; i < leftovers.size(); ++i) pipes[i] = leftovers[i];
+  for (size_t i = 0; i < leftovers.size(); ++i) {
+    const Leftover& leftover = leftovers[i];
+    pipes[i] = {leftover.from, leftover.to, isatty(leftover.to) == 1};
+  }
   // Nobody waits for it: we end right after. Without it the pipes end here, as ever.
   if (fork() != 0) return;
   KeepOnly(pipes);

@@ -162,7 +162,8 @@ void ApiHandler::OnApiRequest(const http::Request& request, const RestInput& inp
 bool ApiHandler::AdmitPush(Message& message, const http::Request& request, Exchange& exchange) {
   auto* const push = google::protobuf::DynamicCastToGenerated<v1::PushRequest>(&message);
   if (push == nullptr) return true;
-  // So that it may be tried again.
+  // So that it may be tried again. Core looks for such a push in the history, which costs it the
+  // fast path; programs that push much have another door.
   if (push->push_id() == 0) push->set_push_id(RandomId() | 1);
   exchange.push = LimitKey(Sha256(push->push_token()), push->monitor_id());
   exchange.client = ClientOf(request, shared_.trusted_proxies);

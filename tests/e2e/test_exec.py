@@ -150,6 +150,20 @@ class Streams(ExecTestCase):
         self.assertEqual((out, error), (b"now\nlater\nlast\n", b"worse\n"))
         self.assertEqual(self.end_of_run().body, b"now\n")
 
+    def test_what_stays_behind_outlives_the_terminal_that_it_was_started_from(self):
+        with tempfile.TemporaryDirectory() as directory:
+            word, alive = os.path.join(directory, "word"), os.path.join(directory, "alive")
+            os.mkfifo(word)
+            ours, theirs = pty.openpty()
+            child = self.start("sh", "-c", f"(read go; echo later; touch {alive}) <>{word} & :",
+                               stdout=theirs, stderr=theirs)
+            os.close(theirs)
+            self.assertEqual(child.wait(LIMIT), 0)
+            os.close(ours)
+            with open(word, "w") as file:
+                file.write("go\n")
+            wait_until(lambda: os.path.exists(alive), LIMIT, "it goes on after it has put something out")
+
     def test_a_reader_that_goes_away_ends_what_stays_behind(self):
         child = self.start("sh", "-c", "yes & echo $!")
         left = int(child.stdout.readline())
