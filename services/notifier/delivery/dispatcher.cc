@@ -8,6 +8,9 @@ namespace {
 
 // Handing a delivery back for less than this would only make it go round.
 constexpr absl::Duration kShortestDeferral = absl::Milliseconds(100);
+// The receiver may be dead for this notifier alone, and a delivery that it defers is deferred for
+// all of them.
+constexpr absl::Duration kLongestDeferral = absl::Seconds(15);
 // Part of a pause by which deferred deliveries are spread, so that they do not return in one lump.
 constexpr double kSpread = 0.1;
 
@@ -176,8 +179,10 @@ bool Dispatcher::Serve(bool slow_pool, absl::Duration now, Decisions& decisions)
 }
 
 bool Dispatcher::DeferBlocked(Channel& channel, absl::Duration now, Decisions& decisions) {
-  const absl::Duration wait = std::max(channel.breaker.Remaining(now), channel.hold_until - now);
-  if (wait <= absl::ZeroDuration()) return false;
+  const absl::Duration pause = channel.breaker.Remaining(now);
+  const absl::Duration hold = channel.hold_until - now;
+  if (std::max(pause, hold) <= absl::ZeroDuration()) return false;
+  const absl::Duration wait = std::max(std::min(pause, kLongestDeferral), hold);
   for (const Item& item : channel.queue) {
     const double spread = 1 + kSpread * absl::Uniform(random_, 0.0, 1.0);
     decisions.defer.push_back(

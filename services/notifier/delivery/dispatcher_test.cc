@@ -132,6 +132,21 @@ TEST_F(DispatcherTest, AnOpenBreakerHandsBackWhatWaitsWithoutAnAttempt) {
   }
 }
 
+TEST_F(DispatcherTest, ALongPauseHandsBackForAShortTimeSinceAnotherMayReachTheReceiver) {
+  OpenBreaker("dead");
+  for (uint64_t i = 1; i <= 6; ++i) {
+    now_ += absl::Minutes(3);
+    Add(i, "dead");
+    ASSERT_THAT(Begun(), ElementsAre(i));
+    Finish(i, Outcome::kTimeout);
+  }
+  Add(7, "dead");
+  const Dispatcher::Decisions decisions = dispatcher_->Poll(now_);
+  ASSERT_EQ(decisions.defer.size(), 1u);
+  EXPECT_GE(decisions.defer[0].retry_after, absl::Seconds(15));
+  EXPECT_LE(decisions.defer[0].retry_after, absl::Seconds(16.5));
+}
+
 TEST_F(DispatcherTest, AfterThePauseOneProbeDecidesForTheRest) {
   OpenBreaker("dead");
   now_ += absl::Seconds(5);
