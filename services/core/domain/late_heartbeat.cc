@@ -37,4 +37,28 @@ bool ProvesIncidentWrong(const MonitorDefinition& definition, const MonitorState
   return state.last_at > deadline && state.last_kind == HeartbeatKind::kUp;
 }
 
+int MissesProvedWrong(const MonitorDefinition& definition, const MonitorState& state,
+                      const Heartbeat& heartbeat) {
+  const Schedule& schedule = definition.schedule;
+  int wrong = 0;
+  for (int n = state.misses; n > 0; --n) {
+    absl::Time deadline;
+    absl::Time from = absl::InfinitePast();
+    if (schedule.cron.has_value()) {
+      const absl::Time credit =
+          state.credit_at == absl::InfinitePast() ? state.last_at : state.credit_at;
+      const absl::Time after = std::max({state.armed_at, state.floor_at, state.excused_at});
+      const absl::Time fire = ExpectedFire(*schedule.cron, credit, after, n);
+      deadline = fire + schedule.grace;
+      from = fire - EarlyTolerance(*schedule.cron, fire);
+    } else {
+      const absl::Time base = std::max({state.last_at, state.credit_at, state.armed_at});
+      deadline = base + n * schedule.timeout + schedule.grace;
+    }
+    if (heartbeat.at > deadline) break;  // as it is of all before
+    if (heartbeat.at >= from) ++wrong;
+  }
+  return wrong;
+}
+
 }  // namespace tocsin::core

@@ -14,4 +14,9 @@ namespace tocsin::core {
 bool ProvesIncidentWrong(const MonitorDefinition& definition, const MonitorState& state,
                          const Heartbeat& heartbeat, const Run* ended_run);
 
+// How many of the misses that `state` counts were none, since a heartbeat that is newer than what
+// they count from was received in time for them: its commit was late.
+int MissesProvedWrong(const MonitorDefinition& definition, const MonitorState& state,
+                      const Heartbeat& heartbeat);
+
 }  // namespace tocsin::core

@@ -47,6 +47,23 @@ TEST_F(ThresholdTest, ADownAfterAMissRearmsTheDeadlineFromItself) {
   EXPECT_EQ(At(), Second(130));
 }
 
+TEST_F(ThresholdTest, ADownThatWasInTimeThoughItsCommitWasNotCountsInsteadOfTheMiss) {
+  definition_.failure_threshold = 2;
+  Check(61);
+  EXPECT_EQ(PushLate(DownAt(Second(60)), 62).reason, Reason::kCounted);
+  EXPECT_EQ(state_.failures, 1);
+  EXPECT_EQ(Check(121).reason, Reason::kMissed);
+  EXPECT_EQ(state_.incident->opened_at, Second(120));
+}
+
+TEST_F(ThresholdTest, ADownThatWasInTimeForTheSecondMissLeavesTheFirst) {
+  definition_.failure_threshold = 4;
+  Check(61);
+  Check(121);
+  PushLate(DownAt(Second(61)), 122);
+  EXPECT_EQ(state_.failures, 2);
+}
+
 TEST_F(ThresholdTest, ANewMonitorStaysNewBelowIt) {
   definition_.failure_threshold = 2;
   state_ = MonitorState{};

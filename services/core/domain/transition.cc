@@ -149,8 +149,9 @@ Decision OnUp(const Facts& facts, const Heartbeat& heartbeat) {
 Decision OnFailure(const Facts& facts, const Heartbeat& heartbeat) {
   if (heartbeat.at < facts.state.last_at) return Unchanged(facts.state, Reason::kStale);
   Decision decision = Unchanged(facts.state, Reason::kCounted);
+  const int wrong = MissesProvedWrong(facts.definition, facts.state, heartbeat);
   NoteHeartbeat(decision.next, heartbeat);
-  decision.next.failures += 1;
+  decision.next.failures = std::max(decision.next.failures - wrong, 0) + 1;
   decision.next.successes = 0;
   if (facts.state.state == State::kDown) {
     decision.reason = Reason::kStillDown;
