@@ -20,7 +20,8 @@ GatherPlan PlanGathering(const Channel& channel, const GatherWindow& window, int
     return plan;
   }
   const int32_t limit = channel.group_limit;
-  const bool over = now >= window.started_at + channel.group_wait;
+  // One that began in the future is of a clock that was set back since.
+  const bool over = now >= window.started_at + channel.group_wait || window.started_at > now;
   if (over && waiting > limit && window.sent >= limit) {
     plan.digest = true;
     plan.window = {.started_at = now, .sent = limit};

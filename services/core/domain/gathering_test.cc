@@ -64,6 +64,11 @@ TEST_F(Gathering, AQuietTimeEndsTheWindow) {
   EXPECT_EQ(Plan(1, 500).release, 1);
 }
 
+TEST_F(Gathering, AWindowOfAClockThatWasSetBackHoldsNothing) {
+  window_ = {.started_at = Second(3600), .sent = 10};
+  EXPECT_EQ(Plan(1, 100).release, 1);
+}
+
 TEST_F(Gathering, ALimitThatWasRaisedCountsAtOnce) {
   Plan(11, 100);
   channel_.group_limit = 12;
