@@ -13,8 +13,7 @@
 namespace tocsin::core {
 namespace {
 
-constexpr size_t kSlice = 500;  // reports in one transaction
-constexpr int kSlices = 20;     // transactions of reports in one tick
+constexpr int kSlices = 20;  // transactions of reports in one tick
 constexpr int kLeaseRounds = 16;
 constexpr absl::Duration kShortestRest = absl::Milliseconds(5);
 // While all that is due waits for channels whose leases are all in use: reports end it. Nor is it
@@ -153,7 +152,7 @@ absl::Status DeliveryQueue::ApplyReports(absl::Time now) {
     std::vector<DeliveryReport> slice;
     {
       absl::MutexLock lock(&mutex_);
-      const size_t count = std::min(kSlice, reports_.size());
+      const size_t count = std::min(slice_, reports_.size());
       slice.assign(reports_.begin(), reports_.begin() + static_cast<std::ptrdiff_t>(count));
     }
     if (slice.empty()) return absl::OkStatus();
@@ -172,6 +171,8 @@ absl::Status DeliveryQueue::ApplyReports(absl::Time now) {
         }
       }
     }
+    // So many may have been more than the time allows.
+    slice_ = status.ok() ? std::min(kReportSlice, slice_ * 2) : std::max<size_t>(1, slice_ / 2);
     RETURN_IF_ERROR(status);
     // Only this thread takes from the front.
     absl::MutexLock lock(&mutex_);

@@ -91,7 +91,9 @@ class DeliveryQueue {
   const DeliveryQueueOptions options_;
   DeliveryMetrics& metrics_;
   LeaseAllowances allowances_;
+  static constexpr size_t kReportSlice = 500;  // reports in one transaction, at most
   // Of TickReports only.
+  size_t slice_ = kReportSlice;  // halved by each failure, doubled by each success
   ChannelNews news_;
   ChangeLogger reports_log_{"delivery_reports"};
   ChangeLogger news_log_{"channel_news"};

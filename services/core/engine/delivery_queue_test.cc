@@ -23,12 +23,14 @@ class FailingStore : public MemoryStore {
   absl::StatusOr<ReportEffects> ApplyReports(absl::Span<const DeliveryReport> reports,
                                              absl::Time now) override {
     if (!failure.ok()) return failure;
+    if (reports.size() > takes) return absl::UnavailableError("it took too long");
     for (const DeliveryReport& report : reports) {
       if (report.outcome == "poison") return absl::DataLossError("refused");
     }
     return MemoryStore::ApplyReports(reports, now);
   }
   absl::Status failure;
+  size_t takes = 1000;  // reports at a time
 };
 
 // Both ticks in turn, as on a quiet day; returns the rest after leasing.
@@ -170,6 +172,21 @@ TEST_F(DeliveryQueueTest, APoisonousReportDoesNotTakeOthersWithIt) {
                  About(got_.at(2), DeliveryResult::kDelivered)});
   Tick(queue_);
   EXPECT_EQ(Pending(), 1);
+}
+
+TEST_F(DeliveryQueueTest, AsManyReportsAsTakeTooLongAreTriedInSmallerParts) {
+  AddDeliveries(AddChannel("a", true), 8);
+  Attach(got_, 8);
+  Tick(queue_);
+  std::vector<DeliveryReport> reports;
+  for (const LeasedDelivery& leased : got_) {
+    reports.push_back(About(leased, DeliveryResult::kDelivered));
+  }
+  ASSERT_THAT(reports, SizeIs(8));
+  queue_.Report(reports);
+  store_.takes = 2;
+  for (int i = 0; i < 12; ++i) Tick(queue_);
+  EXPECT_EQ(Pending(), 0);
 }
 
 TEST_F(DeliveryQueueTest, SaysNoWhenTooManyReportsWait) {
