@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "absl/strings/escaping.h"
+#include "services/core/store/new_delivery.h"
 #include "services/core/store/pg/testing/test_database.h"
 
 namespace tocsin::core::pg {
@@ -59,6 +60,21 @@ class ChannelSealingTest : public testing::Test {
     return read;
   }
 
+  // What a core that has these keys alone leases at `now`.
+  std::vector<LeasedDelivery> Lease(const std::string& keys, absl::Time now) {
+    const auto store = database_.OpenStore(SealerOf(keys));
+    LeaseRequest request;
+    request.lease_id = "lease";
+    request.limit = 10;
+    request.now = now;
+    request.lease = absl::Seconds(30);
+    request.per_channel = 8;
+    request.per_failing_channel = 8;
+    const auto leased = store->LeaseDeliveries(request);
+    EXPECT_TRUE(leased.ok()) << leased.status();
+    return leased.value_or(std::vector<LeasedDelivery>());
+  }
+
   TestDatabase database_;
 };
 
@@ -74,6 +90,21 @@ TEST_F(ChannelSealingTest, WhatAnOldKeySealedIsSealedAnewWithTheFirstOnceReplica
   const auto sealed = database_.Query("SELECT url::text || secrets::text FROM channel");
   RunCore("ba", 20);
   EXPECT_EQ(database_.Query("SELECT url::text || secrets::text FROM channel"), sealed);
+}
+
+TEST_F(ChannelSealingTest, WhatACoreCannotOpenItLeavesToOneThatCan) {
+  AddChannel("a");
+  Delivery delivery = NewDelivery(1, DeliveryType::kChannelTest, kNow);
+  delivery.channel = Read("a").key;
+  ASSERT_TRUE(database_.OpenStore(SealerOf("a"))
+                  ->Transact(TransactionClass::kAdmin,
+                             [&](Transaction& t) { return t.AddDeliveries({delivery}); })
+                  .ok());
+  EXPECT_TRUE(Lease("b", kNow).empty());
+  EXPECT_TRUE(Lease("b", kNow + absl::Seconds(1)).empty());
+  const std::vector<LeasedDelivery> leased = Lease("a", kNow + absl::Seconds(5));
+  ASSERT_EQ(leased.size(), 1u);
+  EXPECT_EQ(leased[0].delivery.attempts, 1);
 }
 
 TEST_F(ChannelSealingTest, WhatDoesNotOpenStaysAsItIs) {

@@ -326,6 +326,17 @@ class LeaseCostTest : public CostTest {
         count, ") i"));
   }
 
+  // One whose URL cannot be read is not leased for.
+  static void SetUrl(Store& store, const std::string& id) {
+    const absl::Status set = store.Transact(TransactionClass::kAdmin, [&](Transaction& t) {
+      auto channel = t.LockChannel(1, id);
+      if (!channel.ok()) return channel.status();
+      (*channel)->url = "https://example.org/hook";
+      return t.SaveChannel(**channel);
+    });
+    ASSERT_TRUE(set.ok()) << set;
+  }
+
   // `count` pending deliveries, of `per_monitor` each in a row, spread over the channels.
   void MakeDeliveries(int count, int channels, int per_monitor, const std::string& due) {
     database_.Execute(absl::StrCat(
@@ -371,6 +382,7 @@ TEST_F(LeaseCostTest, ALongBacklogOfOneChannelCostsNoMoreThanAShortOne) {
 
 TEST_F(LeaseCostTest, ALeaseChangesNoIndexOfDeliveries) {
   MakeChannels(1);
+  SetUrl(*store_, "c1");
   MakeDeliveries(1000, 1, 1, "2026-03-02 09:00:00+00");
   for (int i = 0; i < 4; ++i) {
     const absl::StatusOr<std::vector<LeasedDelivery>> leased =

@@ -1,6 +1,7 @@
 // Which deliveries go out next, and when to look again.
 #include <algorithm>
 #include <map>
+#include <set>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -97,6 +98,16 @@ constexpr pg::Statement kLeasedChannels = {
     "leased_channels", "SELECT " TOCSIN_CHANNEL_COLUMNS
                        " FROM channel c JOIN project p ON p.project_id = c.project_id "
                        "WHERE c.channel_id = ANY ($1::bigint[])"};
+
+// How long another core has a delivery to itself that this one cannot send.
+constexpr absl::Duration kLeftToOthers = absl::Seconds(5);
+
+constexpr pg::Statement kGiveBack = {
+    "give_back",
+    "WITH ended AS (DELETE FROM lease l WHERE l.delivery_id = ANY ($2::bigint[])) "
+    "UPDATE delivery d SET attempts = greatest(d.attempts - 1, 0), lease_id = NULL, "
+    "leased_until = NULL, next_attempt_at = $1::timestamptz "
+    "WHERE d.delivery_id = ANY ($2::bigint[])"};
 
 struct Turn {
   int64_t turn = 0;
@@ -198,11 +209,15 @@ absl::StatusOr<std::vector<LeasedDelivery>> Lease(pg::Session& session, const Se
   ASSIGN_OR_RETURN(std::vector<Turn> turns, ReadTurns(rows));
   ASSIGN_OR_RETURN(const auto channels, ReadChannels(session, turns, sealer));
   ASSIGN_OR_RETURN(const auto events, ReadEvents(session, turns));
+  std::set<DeliveryKey> unreadable;
   for (Turn& turn : turns) {
     LeasedDelivery assignment;
     const auto channel = channels.find(turn.delivery.channel);
-    // Without its URL it cannot be sent now; the lease runs out, and it is tried again.
-    if (channel == channels.end() || channel->second.url.empty()) continue;
+    // Its URL is sealed with a key that another core may have.
+    if (channel == channels.end() || channel->second.url.empty()) {
+      unreadable.insert(turn.delivery.key);
+      continue;
+    }
     assignment.channel = channel->second;
     for (const EventKey key : turn.delivery.events) {
       const auto known = events.find(key);
@@ -213,6 +228,10 @@ absl::StatusOr<std::vector<LeasedDelivery>> Lease(pg::Session& session, const Se
     }
     assignment.delivery = std::move(turn.delivery);
     leased.push_back(std::move(assignment));
+  }
+  if (!unreadable.empty()) {
+    RETURN_IF_ERROR(
+        session.Run(kGiveBack, pg::Params().Time(request.now + kLeftToOthers).Keys8(unreadable)));
   }
   return leased;
 }

@@ -371,6 +371,14 @@ TEST_F(FaultsTest, ALongBacklogIsReleasedInParts) {
       "updated_at) "
       "VALUES (1, 'c', '', '', '', 1, '', false, '', '', '2026-03-02', '', '2026-03-02', "
       "'2026-03-02')");
+  const absl::Status readable =
+      store_->Transact(TransactionClass::kAdmin, [](Transaction& transaction) {
+        auto channel = transaction.LockChannel(1, "c");
+        if (!channel.ok()) return channel.status();
+        (*channel)->url = "https://example.org/hook";
+        return transaction.SaveChannel(**channel);
+      });
+  ASSERT_TRUE(readable.ok()) << readable;
   database_.Execute(
       "INSERT INTO delivery (id, project_id, channel_id, monitor_id, sequence, type, state, "
       "redelivery, attempts, skipped, last_http_status, events, occurred_at, created_at, "
