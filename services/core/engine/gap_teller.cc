@@ -27,6 +27,9 @@ constexpr size_t kTellNames = 20;  // unverified monitors told by name
 // was shed: the interval, the keys, and the gaps in order of end.
 struct GapGroup {
   Gap whole;
+  // When judging was last held by one of them. Nobody's judgement waits for what was shed, so that
+  // never keeps the others from being told in time.
+  absl::Time held_from;
   std::vector<int64_t> keys;
   GapList gaps;
 };
@@ -34,17 +37,23 @@ struct GapGroup {
 GapGroup FirstGroup(std::vector<StoredGap> untold) {
   std::sort(untold.begin(), untold.end(),
             [](const StoredGap& a, const StoredGap& b) { return a.gap.end < b.gap.end; });
-  // Nobody's judgement waits for what was shed, so it never keeps the others from being told in
-  // time.
   const auto first = std::find_if(untold.begin(), untold.end(), [](const StoredGap& stored) {
     return stored.gap.kind != GapKind::kShed;
   });
   const bool only_shed = first == untold.end();
-  GapGroup group{.whole = only_shed ? untold.front().gap : first->gap, .keys = {}, .gaps = {}};
+  const Gap& seed = only_shed ? untold.front().gap : first->gap;
+  GapGroup group{.whole = seed, .held_from = seed.end, .keys = {}, .gaps = {}};
+  // What was shed belongs to what it overlaps, and does not tie it to what follows.
+  Gap held = seed;
   for (const StoredGap& stored : untold) {
     const Gap& gap = stored.gap;
-    const bool apart = gap.start > group.whole.end || gap.end < group.whole.start;
+    const bool apart = gap.start > held.end || gap.end < held.start;
     if (apart && !only_shed) continue;
+    if (gap.kind != GapKind::kShed) {
+      held.start = std::min(held.start, gap.start);
+      held.end = std::max(held.end, gap.end);
+      group.held_from = held.end;
+    }
     group.keys.push_back(stored.key);
     group.gaps.push_back(gap);
     group.whole.start = std::min(group.whole.start, gap.start);
@@ -57,7 +66,7 @@ GapGroup FirstGroup(std::vector<StoredGap> untold) {
 // Whether it is time: see kTellAhead and kTellShedAfter.
 bool IsToBeTold(const GapGroup& group, absl::Duration retry_time, absl::Time now) {
   if (group.whole.kind == GapKind::kShed) return group.whole.start <= now - kTellShedAfter;
-  return group.whole.end <= now - (retry_time - kTellAhead);
+  return group.held_from <= now - (retry_time - kTellAhead);
 }
 
 void CountUnverified(const Monitor& monitor, const GapList& gaps,

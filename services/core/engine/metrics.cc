@@ -107,7 +107,11 @@ GuardMetrics::GuardMetrics(prometheus::Registry& registry)
                    .Add({})),
       touch_age(GaugeFamily(registry, "tocsin_core_newest_touch_timestamp_seconds",
                             "When this replica last proved that it can receive, in Unix time.")
-                    .Add({})) {}
+                    .Add({})),
+      newest_outage(GaugeFamily(registry, "tocsin_core_newest_own_outage_timestamp_seconds",
+                                "When the newest time in which no core could commit ended, in "
+                                "Unix time, as far as this replica knows; 0: none.")
+                        .Add({})) {}
 
 DeliveryMetrics::DeliveryMetrics(prometheus::Registry& registry)
     : leased(CounterFamily(registry, "tocsin_core_leased_deliveries_total",
@@ -126,8 +130,11 @@ DeliveryMetrics::DeliveryMetrics(prometheus::Registry& registry)
 CensusMetrics::CensusMetrics(prometheus::Registry& registry)
     : monitors(GaugeFamily(registry, "tocsin_core_monitors", "Monitors that exist, by state.")),
       incidents(GaugeFamily(registry, "tocsin_core_open_incidents", "Incidents that are open.")),
-      deliveries(
-          GaugeFamily(registry, "tocsin_core_deliveries", "Deliveries that are pending or dead.")),
+      deliveries(GaugeFamily(registry, "tocsin_core_deliveries",
+                             "Deliveries that are pending, or dead while their channel exists.")),
+      newest_dead(GaugeFamily(registry, "tocsin_core_newest_dead_delivery_timestamp_seconds",
+                              "When the last of the dead deliveries was given up, in Unix time; "
+                              "0: there is none.")),
       overdue(GaugeFamily(registry, "tocsin_core_overdue_deliveries",
                           "Deliveries that are pending and due.")),
       oldest_due(GaugeFamily(registry, "tocsin_core_oldest_due_delivery_seconds",
@@ -172,6 +179,9 @@ void CensusMetrics::Publish(const Census* census) {
     const int64_t count = found == facts.deliveries.end() ? 0 : found->second;
     show(deliveries, "state", word, static_cast<double>(count));
   }
+  const bool any_dead = facts.newest_dead != absl::InfinitePast();
+  show(newest_dead, "", "",
+       any_dead ? absl::ToDoubleSeconds(facts.newest_dead - absl::UnixEpoch()) : 0);
   show(incidents, "", "", static_cast<double>(facts.open_incidents));
   show(overdue, "", "", static_cast<double>(facts.overdue_deliveries));
   show(oldest_due, "", "", absl::ToDoubleSeconds(facts.oldest_due));

@@ -44,6 +44,8 @@ struct GuardMetrics {
   prometheus::Counter& own_outage;  // tocsin_core_own_outage_seconds_total
   prometheus::Gauge& gateways;      // tocsin_core_connected_gateways
   prometheus::Gauge& touch_age;     // tocsin_core_newest_touch_timestamp_seconds
+  // tocsin_core_newest_own_outage_timestamp_seconds
+  prometheus::Gauge& newest_outage;
 };
 
 struct DeliveryMetrics {
@@ -61,6 +63,8 @@ struct CensusMetrics {
   prometheus::Family<prometheus::Gauge>& monitors;    // tocsin_core_monitors{state}
   prometheus::Family<prometheus::Gauge>& incidents;   // tocsin_core_open_incidents
   prometheus::Family<prometheus::Gauge>& deliveries;  // tocsin_core_deliveries{state}
+  // tocsin_core_newest_dead_delivery_timestamp_seconds
+  prometheus::Family<prometheus::Gauge>& newest_dead;
   prometheus::Family<prometheus::Gauge>& overdue;     // tocsin_core_overdue_deliveries
   prometheus::Family<prometheus::Gauge>& oldest_due;  // tocsin_core_oldest_due_delivery_seconds
   prometheus::Family<prometheus::Gauge>& channels;    // tocsin_core_troubled_channels{state}

@@ -195,6 +195,11 @@ absl::StatusOr<std::shared_ptr<const GapList>> OutageGuard::RefreshGaps(absl::Ti
     if (gap.end < since && gap.end >= now - kGapsKept) merged->push_back(gap);
   }
   merged->insert(merged->end(), fresh.begin(), fresh.end());
+  const auto newest = std::find_if(merged->rbegin(), merged->rend(),
+                                   [](const Gap& gap) { return gap.kind == GapKind::kCore; });
+  if (newest != merged->rend()) {
+    metrics_.newest_outage.Set(absl::ToDoubleSeconds(newest->end - absl::UnixEpoch()));
+  }
   absl::MutexLock lock(&mutex_);
   gaps_read_ = true;
   if (*merged != *gaps_) gaps_ = std::move(merged);

@@ -82,6 +82,8 @@ TEST_F(OutageGuardTest, AGapIsRecordedWithTheTouchThatEndsItAndCounted) {
   TouchAfter(absl::Seconds(30));
   EXPECT_THAT(StoredGaps(), ElementsAre(testing::CoreGap(start_, start_ + absl::Seconds(30))));
   EXPECT_EQ(metrics_.own_outage.Value(), 30);
+  EXPECT_EQ(metrics_.newest_outage.Value(),
+            absl::ToDoubleSeconds(clock_.Now() - absl::UnixEpoch()));
 }
 
 TEST_F(OutageGuardTest, AStoppedRecorderFailsTheTouch) {
@@ -388,6 +390,20 @@ TEST_F(OutageGuardTest, WhatIsShedInManyPiecesIsToldTogetherAndDelaysNoOther) {
   ASSERT_THAT(deliveries, SizeIs(2));
   // The first piece belongs to that outage.
   EXPECT_EQ(deliveries[0].delivery.blind->start, first + absl::Milliseconds(400));
+}
+
+TEST_F(OutageGuardTest, SheddingThatGoesOnAfterAnOutageDoesNotDelayItsNotice) {
+  AddChannel("all", true, false);
+  AddMonitor("backup");
+  TouchAfter(absl::ZeroDuration());
+  TouchAfter(absl::Seconds(50));
+  for (int i = 0; i < 20; ++i) {
+    // Without a break, each from where the last one ended.
+    guard_.ReportShed(absl::Milliseconds(500));
+    TouchAfter(absl::Milliseconds(500));
+  }
+  EXPECT_TRUE(guard_.TellGaps().ok());
+  EXPECT_THAT(Deliveries(), SizeIs(1));
 }
 
 TEST_F(OutageGuardTest, AMonitorThatWasExcusedBeforeMakesNoNewsOfAGapThatHasNothingToDoWithIt) {

@@ -169,9 +169,11 @@ struct FeedEnd {
 struct Census {
   std::map<State, int64_t> monitors;  // not deleted
   int64_t open_incidents = 0;
-  std::map<DeliveryState, int64_t> deliveries;  // pending and dead ones
-  int64_t overdue_deliveries = 0;               // pending and due
-  absl::Duration oldest_due;                    // age of the oldest of them
+  std::map<DeliveryState, int64_t>
+      deliveries;  // pending ones, and dead ones of channels that exist
+  absl::Time newest_dead = absl::InfinitePast();  // when the last of these dead ones was given up
+  int64_t overdue_deliveries = 0;                 // pending and due
+  absl::Duration oldest_due;                      // age of the oldest of them
   int64_t failing_channels = 0;
   int64_t disabled_channels = 0;
   absl::Duration rollup_lag;  // see RollupLag

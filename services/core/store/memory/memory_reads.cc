@@ -209,7 +209,12 @@ absl::StatusOr<Census> MemoryStore::TakeCensus(absl::Time now) {
   absl::Time oldest = now;
   for (const auto& [key, row] : tables_.deliveries()) {
     const Delivery& delivery = row.delivery;
-    if (delivery.state == DeliveryState::kDead) ++census.deliveries[DeliveryState::kDead];
+    const auto channel = tables_.channels().find(delivery.channel);
+    const bool exists = channel != tables_.channels().end() && !channel->second.deleted;
+    if (delivery.state == DeliveryState::kDead && exists) {
+      ++census.deliveries[DeliveryState::kDead];
+      census.newest_dead = std::max(census.newest_dead, *delivery.finished_at);
+    }
     if (delivery.state != DeliveryState::kPending) continue;
     ++census.deliveries[DeliveryState::kPending];
     if (delivery.next_attempt_at > now) continue;

@@ -105,14 +105,17 @@ constexpr pg::Statement kCensus = {
     "coalesce((SELECT sum(monitors) FROM counted WHERE state = 4), 0), "
     "(SELECT count(*) FROM incident i WHERE i.closed_at IS NULL), "
     "(SELECT count(*) FROM delivery d WHERE d.state = 1 AND d.project_id > 0), "
-    "(SELECT count(*) FROM delivery d WHERE d.state = 3 AND d.project_id > 0), "
+    "dead.number, dead.newest, "
     "(SELECT count(*) FROM delivery d WHERE d.state = 1 "
     "AND d.next_attempt_at <= $1::timestamptz), "
     "(SELECT min(d.next_attempt_at) FROM delivery d WHERE d.state = 1 "
     "AND d.next_attempt_at <= $1::timestamptz), "
     "(SELECT count(*) FROM channel c WHERE c.failing_since IS NOT NULL AND c.deleted_at IS NULL), "
     "(SELECT count(*) FROM channel c WHERE c.disabled_at IS NOT NULL AND c.deleted_at IS NULL), "
-    "(SELECT p.start_at FROM rollup_progress p WHERE p.span = 1)"};
+    "(SELECT p.start_at FROM rollup_progress p WHERE p.span = 1) "
+    "FROM (SELECT count(*) AS number, max(d.finished_at) AS newest FROM delivery d "
+    "JOIN channel c ON c.channel_id = d.channel_id "
+    "WHERE d.state = 3 AND d.project_id > 0 AND c.deleted_at IS NULL) dead"};
 
 int64_t BeforeKey(int64_t before) {
   return before == 0 ? std::numeric_limits<int64_t>::max() : before;
@@ -264,6 +267,7 @@ absl::StatusOr<Census> PgStore::TakeCensus(absl::Time now) {
   census.open_incidents = row.Int();
   census.deliveries[DeliveryState::kPending] = row.Int();
   census.deliveries[DeliveryState::kDead] = row.Int();
+  census.newest_dead = row.TimeOr(absl::InfinitePast());
   census.overdue_deliveries = row.Int();
   census.oldest_due = now - row.TimeOr(now);
   census.failing_channels = row.Int();
