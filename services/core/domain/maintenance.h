@@ -13,13 +13,14 @@
 #include "services/core/domain/keys.h"
 #include "services/core/domain/monitor.h"
 #include "services/core/domain/selector.h"
+#include "services/core/domain/time_zone.h"
 
 namespace tocsin::core {
 
 // Opens whenever the expression fires.
 struct RecurringWindow {
   CronExpression expression;
-  absl::TimeZone zone;
+  NamedZone zone;
   absl::Duration duration;
 
   friend bool operator==(const RecurringWindow& a, const RecurringWindow& b) {

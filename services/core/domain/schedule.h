@@ -5,13 +5,14 @@
 
 #include "absl/time/time.h"
 #include "services/core/domain/cron.h"
+#include "services/core/domain/time_zone.h"
 
 namespace tocsin::core {
 
 // Each fire time expects one heartbeat.
 struct CronRule {
   CronExpression expression;
-  absl::TimeZone zone;
+  NamedZone zone;
   // So long before a fire time a heartbeat satisfies it already. nullopt: min(1 min, 10 % of the
   // time since the fire time before).
   std::optional<absl::Duration> early_tolerance{};

@@ -93,6 +93,22 @@ class FaultsTest : public testing::Test {
   std::unique_ptr<PgStore> store_;
 };
 
+TEST_F(FaultsTest, ATimeZoneThatThisMachineLacksIsKeptByItsName) {
+  AddMonitor("job");
+  database_.Execute("UPDATE monitor SET cron = '0 2 * * *', time_zone = 'Mars/Olympus'");
+  const absl::Status saved =
+      store_->Transact(TransactionClass::kAdmin, [](Transaction& transaction) -> absl::Status {
+        auto monitors = transaction.LockMonitors({1}, LockMode::kWait);
+        if (!monitors.ok()) return monitors.status();
+        MonitorDefinition changed = monitors->at(0).definition;
+        changed.owner = "somebody else";
+        return transaction.SaveDefinition(changed).status();
+      });
+  EXPECT_TRUE(saved.ok()) << saved;
+  EXPECT_EQ(database_.Query("SELECT time_zone FROM monitor"),
+            database_.Query("SELECT 'Mars/Olympus'"));
+}
+
 TEST_F(FaultsTest, AConnectionThatDiedWhileIdleIsReplacedUnnoticed) {
   const MonitorIdentity monitor = AddMonitor("job");
   EXPECT_TRUE(Touch("a").ok());
@@ -100,7 +116,7 @@ TEST_F(FaultsTest, AConnectionThatDiedWhileIdleIsReplacedUnnoticed) {
   KillSessions();
   EXPECT_TRUE(Touch("b").ok());
   EXPECT_THAT(store_->RecordSteadyUps(0, {UpOf(monitor, 2)}, {}).value(), SizeIs(1));
-  EXPECT_TRUE(store_->Ping().ok());
+  EXPECT_TRUE(store_->ReadDatabaseClock().ok());
   EXPECT_EQ(Touches(), 2);
 }
 
@@ -251,7 +267,7 @@ TEST_F(FaultsTest, EverythingIsUnavailableWhileTheDatabaseIsAwayAndResumesByItse
   EXPECT_EQ(Touches(), 0);  // the test's own connection stands
   database_.SetReachable(false);
   KillSessions();
-  EXPECT_EQ(store_->Ping().code(), absl::StatusCode::kUnavailable);
+  EXPECT_EQ(store_->ReadDatabaseClock().status().code(), absl::StatusCode::kUnavailable);
   EXPECT_EQ(Touch("a").code(), absl::StatusCode::kUnavailable);
   EXPECT_EQ(store_->RecordSteadyUps(1, {UpOf(monitor, 1)}, {}).status().code(),
             absl::StatusCode::kUnavailable);
@@ -354,7 +370,6 @@ TEST_F(FaultsTest, AdminCallsHoldUpNothingThatTouchesJudgingAndPushesWaitFor) {
   store_ = database_.OpenStore({.admin_sessions = 1});
   const absl::Status status = store_->Transact(TransactionClass::kAdmin, [&](Transaction&) {
     EXPECT_TRUE(store_->ReadDatabaseClock().ok());
-    EXPECT_TRUE(store_->Ping().ok());
     EXPECT_TRUE(store_->ReadGaps(kStart).ok());
     EXPECT_TRUE(store_->NextSweepAt(SweepCursor()).ok());
     EXPECT_TRUE(store_->TroubledProjects().ok());

@@ -116,9 +116,10 @@ Maintenance ReadMaintenance(Row& row) {
     const absl::StatusOr<CronExpression> expression = CronExpression::Parse(cron);
     const absl::StatusOr<absl::TimeZone> found = FindTimeZone(zone);
     if (expression.ok()) {
-      maintenance.recurring = RecurringWindow{.expression = *expression,
-                                              .zone = found.value_or(absl::UTCTimeZone()),
-                                              .duration = duration};
+      maintenance.recurring =
+          RecurringWindow{.expression = *expression,
+                          .zone = found.ok() ? NamedZone(*found) : NamedZone::Unknown(zone),
+                          .duration = duration};
     } else {
       LogError("stored_cron_is_unreadable", {{"expression", cron}});
     }

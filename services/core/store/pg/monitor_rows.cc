@@ -39,7 +39,7 @@ std::optional<CronRule> CronFromText(const std::string& expression, const std::s
   const absl::StatusOr<absl::TimeZone> found = FindTimeZone(zone);
   if (!found.ok()) LogError("time_zone_is_gone", {{"time_zone", zone}});
   return CronRule{.expression = *std::move(parsed),
-                  .zone = found.value_or(absl::UTCTimeZone()),
+                  .zone = found.ok() ? NamedZone(*found) : NamedZone::Unknown(zone),
                   .early_tolerance = early_tolerance};
 }
 
