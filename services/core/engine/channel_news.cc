@@ -49,7 +49,8 @@ const char* ChannelNews::ReasonName(Reason reason) {
 
 void ChannelNews::Add(const ReportEffects& effects) {
   added_.insert(effects.projects.begin(), effects.projects.end());
-  with_dead_.insert(effects.with_dead.begin(), effects.with_dead.end());
+  // The project is known once it is told, see TellProject.
+  for (const ChannelKey channel : effects.with_dead) with_dead_.try_emplace(channel, 0);
 }
 
 absl::Status ChannelNews::Tell(absl::Time now) {
@@ -59,10 +60,12 @@ absl::Status ChannelNews::Tell(absl::Time now) {
   if (look) {
     ASSIGN_OR_RETURN(const std::vector<ProjectKey> troubled, store_.TroubledProjects());
     projects.insert(troubled.begin(), troubled.end());
+    for (const auto& [channel, project] : with_dead_) projects.insert(project);
+    projects.erase(0);
   }
   for (const ProjectKey project : projects) RETURN_IF_ERROR(TellProject(project, now));
   // Channels that were deleted meanwhile are of no interest.
-  with_dead_.clear();
+  std::erase_if(with_dead_, [](const auto& waiting) { return waiting.second == 0; });
   added_.clear();
   if (look) looked_at_ = now;
   return absl::OkStatus();
@@ -77,7 +80,13 @@ absl::Status ChannelNews::TellProject(ProjectKey project, absl::Time now) {
   }));
   for (const Channel& channel : channels) {
     if (ReasonToTell(channel, now) != Reason::kNone) RETURN_IF_ERROR(TellChannel(channel, now));
-    with_dead_.erase(channel.key);
+    const auto dead = with_dead_.find(channel.key);
+    if (dead == with_dead_.end()) continue;
+    if (IsTooSoon(channel, now)) {
+      dead->second = project;
+    } else {
+      with_dead_.erase(dead);
+    }
   }
   return absl::OkStatus();
 }
@@ -89,12 +98,19 @@ ChannelNews::Reason ChannelNews::ReasonToTell(const Channel& channel, absl::Time
   }
   if (told) {
     if (channel.failing_since && told->failing_since == channel.failing_since) return Reason::kNone;
-    if (now - told->at < failing_after_) return Reason::kNone;
+    if (IsTooSoon(channel, now)) return Reason::kNone;
   }
   if (with_dead_.contains(channel.key)) return Reason::kDeadDelivery;
   const bool long_failing =
       channel.failing_since.has_value() && now - *channel.failing_since >= failing_after_;
   return long_failing ? Reason::kFailing : Reason::kNone;
+}
+
+bool ChannelNews::IsTooSoon(const Channel& channel, absl::Time now) const {
+  const std::optional<ChannelTold>& told = channel.told;
+  if (!told || channel.disabled_at) return false;
+  if (channel.failing_since && told->failing_since == channel.failing_since) return false;
+  return now - told->at < failing_after_;
 }
 
 absl::Status ChannelNews::TellChannel(const Channel& channel, absl::Time now) {

@@ -1,6 +1,7 @@
 // Tells people, over another channel, that a channel of theirs does not work.
 #pragma once
 
+#include <map>
 #include <set>
 #include <vector>
 
@@ -36,6 +37,8 @@ class ChannelNews {
 
   absl::Status TellProject(ProjectKey project, absl::Time now);
   Reason ReasonToTell(const Channel& channel, absl::Time now) const;
+  // Whether what there is to tell waits for the time that lies between two notices.
+  bool IsTooSoon(const Channel& channel, absl::Time now) const;
   // Tells it if it still is to be told once the channel is locked.
   absl::Status TellChannel(const Channel& channel, absl::Time now);
   absl::Status Write(Transaction& transaction, const Channel& channel, Reason reason,
@@ -44,7 +47,7 @@ class ChannelNews {
   Store& store_;
   const absl::Duration failing_after_;
   std::set<ProjectKey> added_;  // where something happened
-  std::set<ChannelKey> with_dead_;
+  std::map<ChannelKey, ProjectKey> with_dead_;
   absl::Time looked_at_ = absl::InfinitePast();
 };
 

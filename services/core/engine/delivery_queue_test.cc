@@ -338,6 +338,30 @@ TEST_F(DeliveryQueueTest, DeadDeliveriesOfOneEpisodeAreToldOnce) {
   EXPECT_EQ(notices[0].notice->failing_since, TestEpoch());
 }
 
+TEST_F(DeliveryQueueTest, ADeadDeliverySoonAfterANoticeIsToldLater) {
+  const ChannelKey broken = AddChannel("broken", false);
+  const ChannelKey other = AddChannel("other", true);
+  AddDeliveries(broken, 3);
+  Attach(got_, 3);
+  Tick(queue_);
+  queue_.Report({About(got_.at(0), DeliveryResult::kDead)});
+  Tick(queue_);
+  ASSERT_THAT(Notices(other), SizeIs(1));
+  clock_.Advance(absl::Minutes(3));
+  queue_.Report({About(got_.at(1), DeliveryResult::kDelivered)});
+  Tick(queue_);
+  clock_.Advance(absl::Minutes(2));
+  queue_.Report({About(got_.at(2), DeliveryResult::kDead)});
+  Tick(queue_);
+  EXPECT_THAT(Notices(other), SizeIs(1));
+  clock_.Advance(absl::Minutes(6));
+  Tick(queue_);
+  EXPECT_THAT(Notices(other), SizeIs(2));
+  clock_.Advance(absl::Hours(1));
+  Tick(queue_);
+  EXPECT_THAT(Notices(other), SizeIs(2));
+}
+
 TEST_F(DeliveryQueueTest, ReplicasThatEachHaveADeadDeliveryOfAChannelTellItOnce) {
   const ChannelKey broken = AddChannel("broken", false);
   const ChannelKey other = AddChannel("other", true);
