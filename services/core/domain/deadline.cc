@@ -138,6 +138,22 @@ std::optional<Deadline> OfRuns(const MonitorState& state, const GapList& gaps) {
 
 }  // namespace
 
+bool IsOutlastedBy(const MonitorDefinition& definition, const MonitorState& state, const Gap& gap) {
+  if (!IsWatched(definition, state) || !Touches(gap, state)) return false;
+  if (std::max(definition.created_at, state.armed_at) >= gap.start) return false;
+  const Schedule& schedule = definition.schedule;
+  if (!schedule.cron.has_value()) {
+    return gap.start + schedule.timeout + schedule.grace < gap.end;
+  }
+  const CronRule& rule = *schedule.cron;
+  absl::Time fire = rule.expression.Next(gap.start, rule.zone);
+  // A heartbeat from before the gap may have satisfied it.
+  if (fire != absl::InfiniteFuture() && fire - EarlyTolerance(rule, fire) <= gap.start) {
+    fire = rule.expression.Next(fire, rule.zone);
+  }
+  return fire + schedule.grace < gap.end;
+}
+
 Deadline DeadlineOf(const MonitorDefinition& definition, const MonitorState& state,
                     const GapList& gaps) {
   if (!IsWatched(definition, state)) return Deadline();

@@ -61,4 +61,8 @@ struct Deadline {
 Deadline DeadlineOf(const MonitorDefinition& definition, const MonitorState& state,
                     const GapList& gaps);
 
+// Whether the gap was longer than the monitor may be silent: a deadline of its was postponed,
+// though it was heard since, so that DeadlineOf does not tell any more.
+bool IsOutlastedBy(const MonitorDefinition& definition, const MonitorState& state, const Gap& gap);
+
 }  // namespace tocsin::core

@@ -150,5 +150,41 @@ TEST(OwnOutage, OfGatewaysTouchesMonitorsHeardOverHttpOrNeverHeard) {
   }
 }
 
+TEST(OwnOutage, LongerThanAMonitorMayBeSilentPostponedADeadlineOfIts) {
+  const MonitorState heard_since = UpSince(Second(1000));
+  MonitorDefinition definition = MinuteMonitor();
+  definition.created_at = Second(-100);
+  EXPECT_TRUE(IsOutlastedBy(definition, heard_since, CoreGap(Second(0), Second(61))));
+  EXPECT_FALSE(IsOutlastedBy(definition, heard_since, CoreGap(Second(0), Second(60))));
+  MonitorState resumed = heard_since;
+  resumed.armed_at = Second(1);
+  EXPECT_FALSE(IsOutlastedBy(definition, resumed, CoreGap(Second(0), Second(61))));
+  MonitorState direct = heard_since;
+  direct.last_source = Source::kGrpc;
+  const Gap gateways = {.kind = GapKind::kGateway, .start = Second(0), .end = Second(61)};
+  EXPECT_TRUE(IsOutlastedBy(definition, heard_since, gateways));
+  EXPECT_FALSE(IsOutlastedBy(definition, direct, gateways));
+}
+
+TEST(OwnOutage, InWhichACronJobWasExpectedAndGraceRanOutPostponedADeadlineOfIts) {
+  MonitorDefinition definition = MinuteMonitor();
+  definition.created_at = absl::InfinitePast();
+  definition.schedule = {.timeout = absl::ZeroDuration(),
+                         .recommended_interval = absl::ZeroDuration(),
+                         .grace = absl::Minutes(5),
+                         .cron = CronRule{.expression = *CronExpression::Parse("0 * * * *"),
+                                          .zone = absl::UTCTimeZone()}};
+  const absl::Time hour = absl::FromCivil(absl::CivilHour(2026, 3, 2, 12), absl::UTCTimeZone());
+  const MonitorState heard_since = UpSince(hour + absl::Minutes(20));
+  const auto outlasted = [&](double from, double to) {
+    return IsOutlastedBy(definition, heard_since,
+                         CoreGap(hour + absl::Minutes(from), hour + absl::Minutes(to)));
+  };
+  EXPECT_TRUE(outlasted(-10, 6));
+  EXPECT_FALSE(outlasted(-10, 4));
+  EXPECT_FALSE(outlasted(1, 10));
+  EXPECT_FALSE(outlasted(-0.5, 10)) << "a heartbeat just before it may have been for this hour";
+}
+
 }  // namespace
 }  // namespace tocsin::core

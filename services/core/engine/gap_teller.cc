@@ -69,10 +69,17 @@ bool IsToBeTold(const GapGroup& group, absl::Duration retry_time, absl::Time now
   return group.held_from <= now - (retry_time - kTellAhead);
 }
 
-void CountUnverified(const Monitor& monitor, const GapList& gaps,
+void CountUnverified(const Monitor& monitor, const GapGroup& group,
                      std::map<ProjectKey, BlindNotice>& notices) {
   const MonitorDefinition& definition = monitor.definition;
-  if (!DeadlineOf(definition, monitor.state, gaps).swallowed) return;
+  if (monitor.state.last_at >= group.whole.end) {
+    const bool shed = group.whole.kind == GapKind::kShed;  // most pushes came through
+    if (!shed && IsOutlastedBy(definition, monitor.state, group.whole)) {
+      notices.try_emplace(definition.project);
+    }
+    return;
+  }
+  if (!DeadlineOf(definition, monitor.state, group.gaps).swallowed) return;
   BlindNotice& notice = notices[definition.project];
   ++notice.unverified_count;
   if (notice.unverified_monitors.size() < kTellNames) {
@@ -115,7 +122,7 @@ absl::Status GapTeller::TellPage(Transaction& transaction, absl::Time now, Telli
   if (telling.gaps != group.keys) telling = {.gaps = group.keys, .after = 0, .notices = {}};
   ASSIGN_OR_RETURN(const std::vector<Monitor> monitors,
                    transaction.MonitorsAround(group.whole, telling.after, kTellPage));
-  for (const Monitor& monitor : monitors) CountUnverified(monitor, group.gaps, telling.notices);
+  for (const Monitor& monitor : monitors) CountUnverified(monitor, group, telling.notices);
   if (static_cast<int>(monitors.size()) == kTellPage) {
     telling.after = monitors.back().definition.key;
     return absl::OkStatus();

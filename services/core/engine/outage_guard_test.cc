@@ -406,6 +406,24 @@ TEST_F(OutageGuardTest, SheddingThatGoesOnAfterAnOutageDoesNotDelayItsNotice) {
   EXPECT_THAT(Deliveries(), SizeIs(1));
 }
 
+TEST_F(OutageGuardTest, AnOutageLongerThanAMonitorMayBeSilentIsToldThoughItWasHeardSince) {
+  AddChannel("all", true, false);
+  AddMonitor("backup");  // once a minute
+  TouchAfter(absl::Seconds(1));
+  TouchAfter(absl::Seconds(90));
+  Run([&](Transaction& transaction) -> absl::Status {
+    return transaction.SaveStates({{.monitor = **transaction.FindMonitor(project_, "backup"),
+                                    .state = testing::UpSince(clock_.Now() + absl::Seconds(1)),
+                                    .last_push_id = 0,
+                                    .sweep_at = absl::InfiniteFuture()}});
+  });
+  clock_.Advance(absl::Seconds(4));
+  EXPECT_TRUE(guard_.TellGaps().ok());
+  const std::vector<DeliveryView> deliveries = Deliveries();
+  ASSERT_THAT(deliveries, SizeIs(1));
+  EXPECT_EQ(deliveries[0].delivery.blind->unverified_count, 0);
+}
+
 TEST_F(OutageGuardTest, AMonitorThatWasExcusedBeforeMakesNoNewsOfAGapThatHasNothingToDoWithIt) {
   AddChannel("all", true, false);
   Monitor monthly = {.definition = testing::MinuteMonitor(),

@@ -222,8 +222,9 @@ class Transaction {
   // at most 10,000, locked with skip, so that one replica tells each.
   virtual absl::StatusOr<std::vector<StoredGap>> LockUntoldGaps(absl::Time ended_by) = 0;
   virtual absl::Status MarkGapsTold(absl::Span<const int64_t> keys) = 0;
-  // Monitors (project, full name) that are UP, armed or running and whose newest heartbeat lies
-  // before gap.end: the gap may matter to them; at most `limit`, ascending by key after `after`.
+  // Monitors (project, full name) that are UP, armed or running and to which the gap may matter:
+  // their newest heartbeat lies before gap.end, or they were there at gap.start and may not be
+  // silent for as long as it lasted; at most `limit`, ascending by key after `after`.
   virtual absl::StatusOr<std::vector<Monitor>> MonitorsAround(const Gap& gap, MonitorKey after,
                                                               int limit) = 0;
 };

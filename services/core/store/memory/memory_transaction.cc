@@ -426,7 +426,11 @@ absl::StatusOr<std::vector<Monitor>> MemoryTransaction::MonitorsAround(const Gap
     const bool armed = state.armed_at != absl::InfinitePast() ||
                        state.last_at != absl::InfinitePast() || !state.runs.empty();
     const bool watched = state.state == State::kUp || (state.state == State::kNew && armed);
-    if (it->second.deleted_at || !watched || state.last_at >= gap.end) continue;
+    if (it->second.deleted_at || !watched) continue;
+    const Schedule& schedule = it->second.schedule;
+    const bool patient =
+        !schedule.cron.has_value() && schedule.timeout + schedule.grace >= gap.end - gap.start;
+    if (state.last_at >= gap.end && (patient || it->second.created_at >= gap.start)) continue;
     monitors.push_back(tables_.MonitorAt(it->first));
   }
   return monitors;

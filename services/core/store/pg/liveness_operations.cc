@@ -40,7 +40,8 @@ constexpr Statement kMonitorsAround = {
     " WHERE m.monitor_id > $1::bigint AND m.deleted_at IS NULL "
     "AND (s.state = 2 OR s.state = 1 AND (s.armed_at IS NOT NULL OR s.last_at IS NOT NULL "
     "OR s.open_runs > 0)) "
-    "AND (s.last_at IS NULL OR s.last_at < $2::timestamptz) "
+    "AND (s.last_at IS NULL OR s.last_at < $2::timestamptz OR (m.created_at < $4::timestamptz "
+    "AND (m.cron IS NOT NULL OR m.timeout_us + m.grace_us < $5::bigint))) "
     "ORDER BY m.monitor_id LIMIT $3::integer"};
 
 }  // namespace
@@ -105,7 +106,9 @@ absl::Status PgTransaction::MarkGapsTold(absl::Span<const int64_t> keys) {
 absl::StatusOr<std::vector<Monitor>> PgTransaction::MonitorsAround(const Gap& gap, MonitorKey after,
                                                                    int limit) {
   ASSIGN_OR_RETURN(Rows rows,
-                   session_.Run(kMonitorsAround, Params().Int(after).Time(gap.end).Int(limit)));
+                   session_.Run(kMonitorsAround,
+                                Params().Int(after).Time(gap.end).Int(limit).Time(gap.start).Int(
+                                    absl::ToInt64Microseconds(gap.end - gap.start))));
   std::vector<Monitor> monitors;
   for (int i = 0; i < rows.size(); ++i) {
     Row row = rows.at(i);
