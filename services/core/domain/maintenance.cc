@@ -17,8 +17,20 @@ constexpr size_t kMaxMonitors = 100;
 constexpr absl::Duration kMinRecurring = absl::Minutes(1);
 constexpr absl::Duration kMaxRecurring = absl::Hours(24 * 7);
 constexpr absl::Duration kMaxOnce = absl::Hours(24 * 366);
+constexpr int kWindowsLookedAt = 2000;  // a day of minutes, years of days
 
 absl::Time Micros(absl::Time time) { return absl::FromUnixMicros(absl::ToUnixMicros(time)); }
+
+// Whether each window begins before the one before it is over, as far as one looks.
+bool NeverCloses(const RecurringWindow& recurring, absl::Time now) {
+  absl::Time start = recurring.expression.Next(now, recurring.zone);
+  for (int windows = 0; windows < kWindowsLookedAt; ++windows) {
+    const absl::Time next = recurring.expression.Next(start, recurring.zone);
+    if (next == absl::InfiniteFuture() || start + recurring.duration < next) return false;
+    start = next;
+  }
+  return true;
+}
 
 void ValidateWindow(const Maintenance& maintenance, const std::string& below, FieldFaults& faults) {
   if (maintenance.kind == MaintenanceKind::kMute) {
@@ -36,6 +48,12 @@ void ValidateWindow(const Maintenance& maintenance, const std::string& below, Fi
                      ? "missing or 0"
                      : absl::StrCat("it is ", absl::FormatDuration(duration)),
                  "1 min to 7 days");
+    } else if (NeverCloses(*maintenance.recurring, maintenance.updated_at)) {
+      faults.Add(below + "recurring.duration",
+                 absl::StrCat("it is ", absl::FormatDuration(duration),
+                              ", and the next window always begins before one is over: nothing "
+                              "would ever be told"),
+                 "less than the time between windows");
     }
     return;
   }

@@ -328,5 +328,23 @@ TEST(Maintenance, ReportsEveryFaultAtOnceByItsField) {
   }
 }
 
+TEST(Maintenance, ThatWouldNeverEndIsRefused) {
+  const auto faults_of = [](const Maintenance& maintenance) {
+    FieldFaults faults;
+    ValidateMaintenance(maintenance, "maintenance", faults);
+    return std::string(faults.ToStatus().message());
+  };
+  for (const Maintenance& endless :
+       {Nightly("* * * * *", absl::Minutes(1)), Nightly("0 2 * * *", absl::Hours(25)),
+        Nightly("0 2 * * *", absl::Hours(24))}) {
+    EXPECT_THAT(faults_of(endless), ::testing::HasSubstr("maintenance.recurring.duration"));
+  }
+  for (const Maintenance& ends :
+       {Nightly("0 2 * * *", absl::Hours(23)), Nightly("0 2,3 * * *", absl::Hours(3)),
+        Nightly("0 0 1 1 *", absl::Hours(24 * 7))}) {
+    EXPECT_EQ(faults_of(ends), "");
+  }
+}
+
 }  // namespace
 }  // namespace tocsin::core
