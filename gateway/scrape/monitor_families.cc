@@ -48,6 +48,7 @@ struct Record {
   std::optional<int64_t> last_heartbeat;  // microseconds since 1970
   std::optional<int64_t> deadline;        // the same
   std::optional<double> last_value;
+  bool silenced = false;
 };
 
 template <typename Number>
@@ -65,13 +66,14 @@ Number Take(std::string_view bytes, size_t& offset) {
   return number;
 }
 
-// Length of the id, the id, the state, which numbers follow (a bit for each), and these.
+// Length of the id, the id, the state, which numbers follow (a bit for each) and whether it is
+// silenced, and these numbers.
 void Pack(const Record& record, std::string& out) {
   out.push_back(static_cast<char>(record.id.size()));
   out.append(record.id);
   out.push_back(static_cast<char>(record.state));
   out.push_back(static_cast<char>((record.last_heartbeat ? 1 : 0) | (record.deadline ? 2 : 0) |
-                                  (record.last_value ? 4 : 0)));
+                                  (record.last_value ? 4 : 0) | (record.silenced ? 8 : 0)));
   if (record.last_heartbeat) Put(*record.last_heartbeat, out);
   if (record.deadline) Put(*record.deadline, out);
   if (record.last_value) Put(*record.last_value, out);
@@ -87,6 +89,7 @@ Record Unpack(std::string_view bytes, size_t& offset) {
   if ((numbers & 1) != 0) record.last_heartbeat = Take<int64_t>(bytes, offset);
   if ((numbers & 2) != 0) record.deadline = Take<int64_t>(bytes, offset);
   if ((numbers & 4) != 0) record.last_value = Take<double>(bytes, offset);
+  record.silenced = (numbers & 8) != 0;
   return record;
 }
 
@@ -159,6 +162,13 @@ void AppendValue(std::string_view name, std::string_view project, const Record& 
   out.push_back('\n');
 }
 
+void AppendSilenced(std::string_view name, std::string_view project, const Record& record,
+                    std::string& out) {
+  if (!record.silenced) return;
+  BeginSeries(name, project, record.id, out);
+  out.append("} 1\n");
+}
+
 void AppendStates(std::string_view name, std::string_view project, const Record& record,
                   std::string& out) {
   for (const auto& [state, word] : kStates) {
@@ -171,6 +181,9 @@ void AppendStates(std::string_view name, std::string_view project, const Record&
 
 constexpr Family kFamilies[] = {
     {kState, "1 for the state that the monitor is in, 0 for the others.", AppendStates},
+    {"tocsin_monitor_silenced",
+     "1 while a maintenance, a mute or flapping keeps alerts of the monitor back; none otherwise.",
+     AppendSilenced},
     {"tocsin_monitor_last_heartbeat_timestamp_seconds",
      "When the newest up or down heartbeat came; none for a monitor that was never pushed.",
      AppendTime<&Record::last_heartbeat>},
@@ -202,6 +215,7 @@ absl::Status MonitorFamilies::AddPage(const ExportMonitorsResponse& page, std::s
     }
     if (monitor.has_deadline_time()) record.deadline = Micros(monitor.deadline_time());
     if (monitor.has_last_value()) record.last_value = monitor.last_value();
+    record.silenced = monitor.silenced();
     AppendInfo(page.project(), monitor, out);
     Pack(record, kept.records);
   }

@@ -70,6 +70,7 @@ TEST(MonitorFamilies, SaysEverythingOfAMonitor) {
   monitor.mutable_last_heartbeat_time()->set_nanos(5'000);
   monitor.mutable_deadline_time()->set_seconds(1'800'000'060);
   monitor.set_last_value(4.5);
+  monitor.set_silenced(true);
   EXPECT_THAT(
       Lines(TextOf({page})),
       ElementsAre(
@@ -80,6 +81,8 @@ TEST(MonitorFamilies, SaysEverythingOfAMonitor) {
           R"(tocsin_monitor_state{project="p",monitor="backup",state="up"} 0)",
           R"(tocsin_monitor_state{project="p",monitor="backup",state="down"} 1)",
           R"(tocsin_monitor_state{project="p",monitor="backup",state="paused"} 0)",
+          HasSubstr("# HELP tocsin_monitor_silenced "), "# TYPE tocsin_monitor_silenced gauge",
+          R"(tocsin_monitor_silenced{project="p",monitor="backup"} 1)",
           HasSubstr("# HELP tocsin_monitor_last_heartbeat_timestamp_seconds "),
           "# TYPE tocsin_monitor_last_heartbeat_timestamp_seconds gauge",
           R"(tocsin_monitor_last_heartbeat_timestamp_seconds{project="p",monitor="backup"} 1800000000.000005)",
@@ -138,7 +141,7 @@ TEST(MonitorFamilies, KeepsEachFamilyTogetherHoweverTheTextIsCut) {
 
 TEST(MonitorFamilies, OfNoMonitorsShowsTheFamilies) {
   const std::vector<std::string> lines = Lines(TextOf({}));
-  EXPECT_EQ(lines.size(), 10u);
+  EXPECT_EQ(lines.size(), 12u);
   EXPECT_EQ(lines, Lines(TextOf({ExportMonitorsResponse()})));
 }
 

@@ -184,7 +184,7 @@ TEST_F(ScrapeTest, OfNoMonitorsIsAWholeAnswer) {
   Start({&core_});
   const HttpResponse response = Scrape();
   EXPECT_EQ(response.status, 200);
-  EXPECT_EQ(Count(response.body, "# TYPE "), 5);
+  EXPECT_EQ(Count(response.body, "# TYPE "), 6);
 }
 
 TEST_F(ScrapeTest, CompressesForWhoTakesIt) {

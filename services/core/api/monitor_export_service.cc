@@ -33,6 +33,7 @@ void ToProto(ExportedMonitor& monitor, internal::v1::ExportedMonitor& out) {
   if (state.last_at != absl::InfinitePast()) {
     *out.mutable_last_heartbeat_time() = ToTimestamp(state.last_at);
   }
+  out.set_silenced(monitor.silenced);
   if (monitor.deadline != absl::InfiniteFuture()) {
     *out.mutable_deadline_time() = ToTimestamp(monitor.deadline);
   }

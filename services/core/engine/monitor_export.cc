@@ -7,6 +7,7 @@
 #include "services/core/domain/deadline.h"
 #include "services/core/domain/maintenance.h"
 #include "services/core/domain/names.h"
+#include "services/core/domain/tell_time.h"
 #include "services/core/engine/all_maintenances.h"
 #include "services/core/engine/monitor_lookup.h"
 
@@ -48,21 +49,23 @@ absl::StatusOr<ExportedPage> MonitorExport::Next(const GapList& gaps, absl::Time
   ASSIGN_OR_RETURN(MonitorPage found, store_.ListMonitors(query_));
   Maintenances maintenances;
   if (!found.monitors.empty()) {
-    // As the sweeper has them: also those that were ended early. Mutes move no deadline.
+    // As the sweeper has them: also those that were ended early.
     ASSIGN_OR_RETURN(maintenances, AllMaintenances(store_, {.project = query_.project,
                                                             .after_id = "",
-                                                            .kind = MaintenanceKind::kMaintenance,
-                                                            .with_deleted = true}));
+                                                            .with_deleted = true,
+                                                            .mutes_open_after = now}));
   }
   page.monitors.reserve(found.monitors.size());
   for (MonitorView& view : found.monitors) {
     const auto& [definition, state] = view.monitor;
-    const Deadline deadline =
-        maintenances.empty()
-            ? DeadlineOf(definition, state, gaps)
-            : DeadlineOf(definition, state,
-                         WithMaintenances(gaps, maintenances, definition, state, now));
-    page.monitors.push_back({.view = std::move(view), .deadline = deadline.at});
+    GapList with_windows;
+    if (!maintenances.empty()) {
+      with_windows = WithMaintenances(gaps, maintenances, definition, state, now);
+    }
+    const GapList& all = maintenances.empty() ? gaps : with_windows;
+    const absl::Time deadline = DeadlineOf(definition, state, all).at;
+    const bool silenced = SilentUntil(state, all, now).has_value();
+    page.monitors.push_back({.view = std::move(view), .deadline = deadline, .silenced = silenced});
   }
   query_.after = found.next;
   query_.walk = found.walk && found.next.has_value();

@@ -20,6 +20,7 @@ struct ExportedMonitor {
   MonitorView view;
   absl::Time deadline =
       absl::InfiniteFuture();  // as DeadlineOf says; InfiniteFuture: nothing is due
+  bool silenced = false;       // as SilentUntil says
 };
 
 struct ExportedPage {

@@ -129,6 +129,30 @@ TEST_F(MonitorExportTest, HasWhatTheFilterAsksForAndNothingDeleted) {
   EXPECT_THAT(All("-", "state = UP AND state = DOWN"), IsEmpty());
 }
 
+TEST_F(MonitorExportTest, TellsWhatIsSilenced) {
+  Make("default", "loud");
+  Make("default", "muted");
+  const ProjectKey project = *store_.FindProject("default").value();
+  const absl::Status status =
+      store_.Transact(TransactionClass::kAdmin, [&](Transaction& transaction) -> absl::Status {
+        Maintenance mute;
+        mute.kind = MaintenanceKind::kMute;
+        mute.project = project;
+        mute.project_id = "default";
+        mute.id = "m";
+        mute.monitors = {"muted"};
+        mute.start = mute.created_at = clock_.Now() - absl::Minutes(1);
+        mute.end = clock_.Now() + absl::Minutes(1);
+        return transaction.InsertMaintenance(mute).status();
+      });
+  ASSERT_TRUE(status.ok()) << status;
+  MonitorExport all(store_, {}, "default");
+  const ExportedPage page = all.Next({}, clock_.Now()).value();
+  ASSERT_EQ(page.monitors.size(), 2u);
+  EXPECT_FALSE(page.monitors[0].silenced);
+  EXPECT_TRUE(page.monitors[1].silenced);
+}
+
 TEST_F(MonitorExportTest, TellsTheDeadlineAndThatOfAPausedOneIsNever) {
   Make("default", "a");
   Make("default", "b");
