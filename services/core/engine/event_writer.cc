@@ -12,6 +12,7 @@
 #include "common/random.h"
 #include "common/status_macros.h"
 #include "services/core/domain/channel.h"
+#include "services/core/domain/fire_times.h"
 #include "services/core/domain/flapping.h"
 #include "services/core/domain/gathering.h"
 #include "services/core/store/new_delivery.h"
@@ -46,6 +47,20 @@ absl::Status AddWhatPassed(Transaction& transaction, const Decision& decision, A
   return absl::OkStatus();
 }
 
+// The open run that began for what was expected; a limit for it would have let it go on.
+std::optional<Run> RunForIt(const MonitorDefinition& definition, const MonitorState& state,
+                            std::optional<absl::Time> expected_at) {
+  if (state.runs.empty() || !state.runs.back().open() || !expected_at.has_value()) {
+    return std::nullopt;
+  }
+  const Run& newest = state.runs.back();
+  if (newest.started_at < state.last_at) return std::nullopt;
+  const std::optional<CronRule>& cron = definition.schedule.cron;
+  const bool of_before =
+      cron.has_value() && newest.started_at < *expected_at - EarlyTolerance(*cron, *expected_at);
+  return of_before ? std::nullopt : std::optional(newest);
+}
+
 absl::StatusOr<AlertEvent> MakeEvent(Transaction& transaction, const MonitorDefinition& definition,
                                      const Decision& decision, const Incident& incident,
                                      absl::Time now) {
@@ -68,6 +83,9 @@ absl::StatusOr<AlertEvent> MakeEvent(Transaction& transaction, const MonitorDefi
       incident.cause == Cause::kMissedDeadline || incident.cause == Cause::kRunOverran;
   if (decision.told && of_deadline) {
     RETURN_IF_ERROR(AddWhatPassed(transaction, decision, event));
+  }
+  if (event.type == EventType::kFiring && incident.cause == Cause::kMissedDeadline) {
+    event.run = RunForIt(definition, decision.next, event.expected_at);
   }
   event.flapping = SteadyAt(decision.next, now).has_value();
   ASSIGN_OR_RETURN(event.last_heartbeat, transaction.NewestHeartbeat(definition.key));
@@ -183,11 +201,17 @@ absl::Status Resolve(Transaction& transaction, const MonitorDefinition& definiti
 // The end of an incident that closed while the monitor flapped. Retention may have forgotten it.
 absl::Status ResolveLate(Transaction& transaction, const MonitorDefinition& definition,
                          const Decision& decision, absl::Time now) {
-  ASSIGN_OR_RETURN(const std::optional<Incident> incident,
-                   transaction.FindIncident(*decision.told_end));
+  ASSIGN_OR_RETURN(std::optional<Incident> incident, transaction.FindIncident(*decision.told_end));
   if (!incident.has_value()) return absl::OkStatus();
+  // Whoever was told of this one knows of no other that came since: it did not end well.
+  const std::optional<Incident>& untold = decision.closed;
+  if (untold.has_value() && untold->held_until.has_value() &&
+      untold->resolution != Resolution::kRecovered) {
+    incident->closed_at = untold->closed_at;
+    incident->resolution = untold->resolution;
+  }
   ASSIGN_OR_RETURN(AlertEvent event, MakeEvent(transaction, definition, decision, *incident, now));
-  event.state = State::kUp;
+  if (incident->resolution == Resolution::kRecovered) event.state = State::kUp;
   event.expected_at.reset();  // of what the decision opens
   event.sequence -= TellsMore(decision) ? 1 : 0;
   return TellEnd(transaction, definition, decision, std::move(event), now);

@@ -209,6 +209,62 @@ TEST_F(EventWriterTest, ARunThatOverranWhileNothingWasToldIsNamedAfterwards) {
   EXPECT_EQ(events[0].run->started_at, started);
 }
 
+TEST_F(EventWriterTest, AMissedDeadlineNamesTheRunThatBeganForIt) {
+  Push(HeartbeatKind::kUp);
+  clock_.Advance(absl::Seconds(30));
+  const absl::Time started = clock_.Now();
+  Push(HeartbeatKind::kStart);
+  clock_.Advance(absl::Minutes(2));
+  Give(DeadlineChecked{});
+  ASSERT_THAT(Events(), SizeIs(1));
+  ASSERT_TRUE(Events()[0].run.has_value());
+  EXPECT_EQ(Events()[0].run->started_at, started);
+}
+
+TEST_F(EventWriterTest, AMissedDeadlineNamesNoRunThatWasLeftOpenBefore) {
+  Push(HeartbeatKind::kStart);
+  clock_.Advance(absl::Seconds(30));
+  Heartbeat named;
+  named.kind = HeartbeatKind::kUp;
+  named.at = clock_.Now();
+  named.run_id = "another";
+  Give(HeartbeatArrived{named});
+  clock_.Advance(absl::Minutes(2));
+  Give(DeadlineChecked{});
+  ASSERT_THAT(Events(), SizeIs(1));
+  EXPECT_FALSE(Events()[0].run.has_value());
+}
+
+TEST_F(EventWriterTest, WhatFlapsAndIsPausedWhileItIsDownIsNotSaidToHaveRecovered) {
+  for (int i = 0; i < 4; ++i) {
+    clock_.Advance(absl::Seconds(10));
+    Push(HeartbeatKind::kDown);
+    clock_.Advance(absl::Seconds(10));
+    Push(HeartbeatKind::kUp);
+  }
+  clock_.Advance(absl::Seconds(10));
+  Push(HeartbeatKind::kDown);  // of which nobody is told
+  clock_.Advance(absl::Seconds(10));
+  Give(Paused{});
+  const AlertEvent last = Events().back();
+  EXPECT_EQ(last.type, EventType::kResolved);
+  EXPECT_EQ(last.incident.resolution, Resolution::kPaused);
+  EXPECT_EQ(last.occurred_at, clock_.Now());
+  EXPECT_EQ(last.state, State::kPaused);
+}
+
+TEST_F(EventWriterTest, WhatFlapsAndIsPausedWhileItIsUpHasRecovered) {
+  for (int i = 0; i < 4; ++i) {
+    clock_.Advance(absl::Seconds(10));
+    Push(HeartbeatKind::kDown);
+    clock_.Advance(absl::Seconds(10));
+    Push(HeartbeatKind::kUp);
+  }
+  Give(Paused{});
+  EXPECT_EQ(Events().back().incident.resolution, Resolution::kRecovered);
+  EXPECT_EQ(Events().back().state, State::kUp);
+}
+
 TEST_F(EventWriterTest, AResolutionGoesToWhoWasGivenTheFiringWhateverChangedSince) {
   Push(HeartbeatKind::kDown);
   EXPECT_THAT(Lease(), SizeIs(1));

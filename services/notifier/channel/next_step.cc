@@ -23,9 +23,13 @@ std::string ExplainCommand(const std::string& monitor) {
       "explain ", PlainText(LastPart(monitor), kNameBytes));
 }
 
-absl::string_view Check(Cause cause) {
-  switch (cause) {
+absl::string_view Check(const EventFacts& event) {
+  switch (event.incident.cause) {
     case Cause::kMissedDeadline:
+      if (event.run.has_value()) {
+        return "Check whether the run hangs; if it may take so long, give the monitor a limit for "
+               "its runs or a longer grace. ";
+      }
       return "Check that the job runs and reaches Tocsin. ";
     case Cause::kRunOverran:
       return "Check whether the run hangs. ";
@@ -42,7 +46,7 @@ std::string NextStep(const EventFacts& event) {
   if (!monitor.runbook_url.empty()) {
     return absl::StrCat(" Runbook: ", PlainText(monitor.runbook_url, kRunbookBytes));
   }
-  return absl::StrCat(" ", Check(event.incident.cause), "Details: ", ExplainCommand(monitor.name));
+  return absl::StrCat(" ", Check(event), "Details: ", ExplainCommand(monitor.name));
 }
 
 }  // namespace tocsin::notifier

@@ -162,6 +162,10 @@ std::string Failure(const EventFacts& event) {
   }
   switch (incident.cause) {
     case Cause::kMissedDeadline:
+      if (event.run.has_value()) {
+        return absl::StrCat("a run that began ", When(event.run->started_at, event),
+                            " has not ended", Expected(event));
+      }
       if (!event.last_heartbeat.has_value()) return absl::StrCat("never reported", Expected(event));
       return absl::StrCat(
           "no heartbeat for ",
@@ -331,7 +335,7 @@ std::string EventsSummary(const Message& message) {
   }
   if (newest.flapping) {
     absl::StrAppend(&summary,
-                    " It FLAPS: it went down and came back more than 6 times within an hour. "
+                    " It FLAPS: it went down or came back more than 6 times within an hour. "
                     "Nothing else is told of it until it has been steady for 15 m.");
   }
   return absl::StrCat(summary, NextStep(newest));

@@ -249,6 +249,10 @@ void AddOpened(std::vector<SampleMessage>& samples) {
   EventFacts cron_never = CronMissed();
   cron_never.last_heartbeat = std::nullopt;
   samples.push_back({"opened_cron_never_reported", Tell(kIncidentOpened, {cron_never})});
+  EventFacts running = CronMissed();
+  running.run = RunFacts{.id = "", .started_at = *running.expected_at + absl::Seconds(2)};
+  running.monitor.runbook_url = "";
+  samples.push_back({"opened_cron_missed_in_a_run", Tell(kIncidentOpened, {running})});
   EventFacts minutely = SyncMissed();
   minutely.monitor = MinutelyByCron();
   samples.push_back({"opened_cron_missed_seconds", Tell(kIncidentOpened, {minutely})});
