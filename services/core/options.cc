@@ -5,6 +5,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/strip.h"
 #include "absl/time/time.h"
+#include "services/core/store/sealer.h"
 
 ABSL_FLAG(std::string, listen, "127.0.0.1:9090",
           "Address and port for gRPC. It does not encrypt: let only a private network or a mesh "
@@ -134,6 +135,10 @@ Options ReadOptions(int argc, char** argv, OptionFaults& faults) {
   options.secret_key_file = absl::GetFlag(FLAGS_secret_key_file);
   faults.Require(options.migrate_only || !options.secret_key_file.empty(), "secret_key_file",
                  "is missing");
+  if (!options.secret_key_file.empty()) {
+    const absl::Status readable = Sealer::FromFile(options.secret_key_file).status();
+    faults.Require(readable.ok(), "secret_key_file", readable.message());
+  }
   options.public_url = ReadPublicUrl(faults);
   const int32_t group_limit = absl::GetFlag(FLAGS_group_limit);
   faults.Require(group_limit >= 1 && group_limit <= 5000, "group_limit", "must be 1 to 5000");

@@ -37,13 +37,6 @@ ReadResult Read(std::vector<std::string> arguments) {
   return result;
 }
 
-TEST(CoreOptions, ListensOnLoopbackByDefault) {
-  const ReadResult read = Read({"--database_url=dbname=tocsin", "--secret_key_file=keys"});
-  EXPECT_EQ(read.faults, "");
-  EXPECT_EQ(read.options.listen.host, "127.0.0.1");
-  EXPECT_EQ(read.options.listen.port, 9090);
-}
-
 // A file that is removed with it.
 class TemporaryFile {
  public:
@@ -58,8 +51,21 @@ class TemporaryFile {
   const std::string path_;
 };
 
+// A file of sealing keys, for as long as the tests run.
+std::string SealingKeys() {
+  static const TemporaryFile& file = *new TemporaryFile(std::string(43, 'A') + "=\n");
+  return "--secret_key_file=" + file.path();
+}
+
+TEST(CoreOptions, ListensOnLoopbackByDefault) {
+  const ReadResult read = Read({"--database_url=dbname=tocsin", SealingKeys()});
+  EXPECT_EQ(read.faults, "");
+  EXPECT_EQ(read.options.listen.host, "127.0.0.1");
+  EXPECT_EQ(read.options.listen.port, 9090);
+}
+
 TEST(CoreOptions, KeysAreNeededUnlessThatIsDisabledOnLoopback) {
-  std::vector<std::string> arguments = {"--database_url=dbname=tocsin", "--secret_key_file=keys"};
+  std::vector<std::string> arguments = {"--database_url=dbname=tocsin", SealingKeys()};
   EXPECT_TRUE(Read(arguments).options.auth);
   arguments.push_back("--auth=disabled");
   EXPECT_EQ(Read(arguments).faults, "");
@@ -74,8 +80,7 @@ TEST(CoreOptions, KeysAreNeededUnlessThatIsDisabledOnLoopback) {
 }
 
 TEST(CoreOptions, BootstrapKeysComeFromFilesAndMustBeKeys) {
-  const std::vector<std::string> arguments = {"--database_url=dbname=tocsin",
-                                              "--secret_key_file=keys"};
+  const std::vector<std::string> arguments = {"--database_url=dbname=tocsin", SealingKeys()};
   const auto with = [&](const std::vector<std::string>& more) {
     std::vector<std::string> all = arguments;
     all.insert(all.end(), more.begin(), more.end());
@@ -112,10 +117,18 @@ TEST(CoreOptions, MigratingNeedsNoKeys) {
 }
 
 TEST(CoreOptions, ThePublicUrlLosesItsSlash) {
-  EXPECT_EQ(Read({"--database_url=dbname=tocsin", "--secret_key_file=keys",
+  EXPECT_EQ(Read({"--database_url=dbname=tocsin", SealingKeys(),
                   "--public_url=https://tocsin.example.com/"})
                 .options.public_url,
             "https://tocsin.example.com");
+}
+
+TEST(CoreOptions, RefusesAFileOfSealingKeysThatCannotBeUsed) {
+  EXPECT_THAT(Read({"--database_url=dbname=tocsin", "--secret_key_file=/nowhere"}).faults,
+              HasSubstr("--secret_key_file"));
+  const TemporaryFile damaged("no key\n");
+  EXPECT_THAT(Read({"--database_url=dbname=tocsin", "--secret_key_file=" + damaged.path()}).faults,
+              AllOf(HasSubstr("--secret_key_file"), HasSubstr("line 1"), Not(HasSubstr("no key"))));
 }
 
 }  // namespace

@@ -322,6 +322,7 @@ void Server::TakeCensus() {
   const absl::StatusOr<bool> first = IsFirst();
   if (first.ok() && *first) {
     const absl::StatusOr<Census> census = store_->TakeCensus(clock_.Now());
+    census_log_.Report(census.status());
     engine_->census_metrics.Publish(census.ok() ? &*census : nullptr);
   } else {
     engine_->census_metrics.Publish(nullptr);
@@ -367,7 +368,8 @@ absl::Status Server::Ready() {
     absl::MutexLock lock(&mutex_);
     if (!readiness_.ok()) return readiness_;
   }
-  RETURN_IF_ERROR(store_->Ping());
+  // A touch says more than a question to the database would, and asking may take as long as it
+  // hangs, in a thread that others wait for.
   if (clock_.Now() - engine_->guard.NewestTouch() > kReadyTouch) {
     return absl::UnavailableError("nothing could be committed for a while");
   }

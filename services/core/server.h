@@ -15,6 +15,7 @@
 #include "absl/synchronization/mutex.h"
 #include "common/admin_server.h"
 #include "common/clock.h"
+#include "common/log.h"
 #include "common/periodic_task.h"
 #include "common/process_metrics.h"
 #include "common/shutdown.h"
@@ -94,6 +95,8 @@ class Server {
   std::unique_ptr<Tasks> tasks_;
   std::unique_ptr<grpc::Server> grpc_;
   std::unique_ptr<AdminServer> admin_;
+
+  ChangeLogger census_log_{"census"};  // of the task that takes it
 };
 
 }  // namespace tocsin::core

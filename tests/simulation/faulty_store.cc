@@ -265,11 +265,6 @@ absl::StatusOr<bool> FaultyStore::Maintain(const RetentionPolicy& policy, absl::
   return inner_.Maintain(policy, now);
 }
 
-absl::Status FaultyStore::Ping() {
-  RETURN_IF_ERROR(BeforeRead());
-  return inner_.Ping();
-}
-
 News FaultyStore::WaitForNews(absl::Duration timeout) { return inner_.WaitForNews(timeout); }
 
 void FaultyStore::StopWaiting() { inner_.StopWaiting(); }

@@ -108,7 +108,6 @@ class FaultyStore : public Store {
   absl::StatusOr<FeedEnd> ReadFeedEnd() override;
   absl::StatusOr<absl::Time> ReadDatabaseClock() override;
   absl::StatusOr<bool> Maintain(const RetentionPolicy& policy, absl::Time now) override;
-  absl::Status Ping() override;
   News WaitForNews(absl::Duration timeout) override;
   void StopWaiting() override;
 

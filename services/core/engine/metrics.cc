@@ -141,6 +141,9 @@ CensusMetrics::CensusMetrics(prometheus::Registry& registry)
                              "How long the oldest of the overdue deliveries has been due.")),
       channels(GaugeFamily(registry, "tocsin_core_troubled_channels",
                            "Channels that are failing or disabled.")),
+      sweep_lag(GaugeFamily(registry, "tocsin_core_oldest_due_sweep_seconds",
+                            "For how long the monitor that waits longest to be looked at has been "
+                            "due.")),
       rollup_lag(GaugeFamily(registry, "tocsin_core_rollup_lag_seconds",
                              "For how long hours have been over that are not rolled up. Until they "
                              "are, old heartbeats are not dropped.")) {}
@@ -187,6 +190,7 @@ void CensusMetrics::Publish(const Census* census) {
   show(oldest_due, "", "", absl::ToDoubleSeconds(facts.oldest_due));
   show(channels, "state", "failing", static_cast<double>(facts.failing_channels));
   show(channels, "state", "disabled", static_cast<double>(facts.disabled_channels));
+  show(sweep_lag, "", "", absl::ToDoubleSeconds(facts.sweep_lag));
   show(rollup_lag, "", "", absl::ToDoubleSeconds(facts.rollup_lag));
 }
 

@@ -68,6 +68,7 @@ struct CensusMetrics {
   prometheus::Family<prometheus::Gauge>& overdue;     // tocsin_core_overdue_deliveries
   prometheus::Family<prometheus::Gauge>& oldest_due;  // tocsin_core_oldest_due_delivery_seconds
   prometheus::Family<prometheus::Gauge>& channels;    // tocsin_core_troubled_channels{state}
+  prometheus::Family<prometheus::Gauge>& sweep_lag;   // tocsin_core_oldest_due_sweep_seconds
   prometheus::Family<prometheus::Gauge>& rollup_lag;  // tocsin_core_rollup_lag_seconds
   std::map<std::string, prometheus::Gauge*> shown;
 };

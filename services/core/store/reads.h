@@ -169,14 +169,15 @@ struct FeedEnd {
 struct Census {
   std::map<State, int64_t> monitors;  // not deleted
   int64_t open_incidents = 0;
-  std::map<DeliveryState, int64_t>
-      deliveries;  // pending ones, and dead ones of channels that exist
+  // Pending ones, and dead ones of channels that exist.
+  std::map<DeliveryState, int64_t> deliveries;
   absl::Time newest_dead = absl::InfinitePast();  // when the last of these dead ones was given up
-  int64_t overdue_deliveries = 0;                 // pending and due
-  absl::Duration oldest_due;                      // age of the oldest of them
+  int64_t overdue_deliveries = 0;  // pending and due; what is gathered once its window may be over
+  absl::Duration oldest_due;       // age of the oldest of them
   int64_t failing_channels = 0;
   int64_t disabled_channels = 0;
   absl::Duration rollup_lag;  // see RollupLag
+  absl::Duration sweep_lag;   // for how long the monitor that waits longest for a sweep was due
 };
 
 }  // namespace tocsin::core

@@ -130,8 +130,6 @@ class Store {
   // when more is left. A step that fails, for a lock that others hold, keeps none of the others
   // from being done; its error is returned.
   virtual absl::StatusOr<bool> Maintain(const RetentionPolicy& policy, absl::Time now) = 0;
-  // Whether the database answers. OK or UNAVAILABLE.
-  virtual absl::Status Ping() = 0;
   // Blocks until another session (or this one) announced news since the last call, or `timeout`
   // passed. A loss of connection reads as news of everything. One caller only.
   virtual News WaitForNews(absl::Duration timeout) = 0;

@@ -217,9 +217,13 @@ absl::StatusOr<Census> MemoryStore::TakeCensus(absl::Time now) {
     }
     if (delivery.state != DeliveryState::kPending) continue;
     ++census.deliveries[DeliveryState::kPending];
-    if (delivery.next_attempt_at > now) continue;
+    const bool gathered = delivery.may_gather && exists;
+    const absl::Time due_at =
+        delivery.next_attempt_at +
+        (gathered ? channel->second.channel.group_wait : absl::ZeroDuration());
+    if (due_at > now) continue;
     ++census.overdue_deliveries;
-    oldest = std::min(oldest, delivery.next_attempt_at);
+    oldest = std::min(oldest, due_at);
   }
   census.oldest_due = now - oldest;
   for (const auto& [key, row] : tables_.channels()) {
@@ -228,6 +232,9 @@ absl::StatusOr<Census> MemoryStore::TakeCensus(absl::Time now) {
     census.disabled_channels += row.channel.disabled_at.has_value();
   }
   census.rollup_lag = RollupLag(rolled_.hours, now);
+  if (!tables_.sweeps().empty()) {
+    census.sweep_lag = std::max(now - tables_.sweeps().begin()->first, absl::ZeroDuration());
+  }
   return census;
 }
 

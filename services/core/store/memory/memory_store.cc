@@ -261,8 +261,6 @@ void MemoryStore::ForgetRuns(absl::Time before) {
   for (const memory::RunPlace& place : old) tables_.SetEndedRun(place, std::nullopt);
 }
 
-absl::Status MemoryStore::Ping() { return absl::OkStatus(); }
-
 void MemoryStore::Announce(const News& news) {
   news_.deliveries |= news.deliveries;
   news_.sweep |= news.sweep;

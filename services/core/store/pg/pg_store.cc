@@ -16,7 +16,6 @@ namespace {
 // How often a transaction is run when it keeps meeting conflicts.
 constexpr int kTries = 5;
 
-constexpr pg::Statement kPing = {"ping", "SELECT 1 FROM project LIMIT 1"};
 constexpr pg::Statement kClock = {"clock", "SELECT clock_timestamp()"};
 constexpr pg::Statement kSealed = {"sealed",
                                    "SELECT " TOCSIN_CHANNEL_COLUMNS
@@ -151,8 +150,6 @@ absl::StatusOr<absl::Time> PgStore::ReadDatabaseClock() {
   RETURN_IF_ERROR(rows.status());
   return time;
 }
-
-absl::Status PgStore::Ping() { return ReadOn(probe_, kPing, pg::Params()).status(); }
 
 News PgStore::WaitForNews(absl::Duration timeout) { return listener_.Wait(timeout); }
 

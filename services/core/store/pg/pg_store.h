@@ -58,7 +58,6 @@ class PgStore : public Store, public HistoryStore {
   absl::Status Transact(TransactionClass klass,
                         absl::FunctionRef<absl::Status(Transaction&)> body) override;
   absl::StatusOr<absl::Time> ReadDatabaseClock() override;
-  absl::Status Ping() override;
   News WaitForNews(absl::Duration timeout) override;
   void StopWaiting() override;
 

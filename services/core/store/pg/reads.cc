@@ -106,14 +106,18 @@ constexpr pg::Statement kCensus = {
     "(SELECT count(*) FROM incident i WHERE i.closed_at IS NULL), "
     "(SELECT count(*) FROM delivery d WHERE d.state = 1 AND d.project_id > 0), "
     "dead.number, dead.newest, "
-    "(SELECT count(*) FROM delivery d WHERE d.state = 1 "
-    "AND d.next_attempt_at <= $1::timestamptz), "
-    "(SELECT min(d.next_attempt_at) FROM delivery d WHERE d.state = 1 "
-    "AND d.next_attempt_at <= $1::timestamptz), "
+    "due.number, due.oldest, "
     "(SELECT count(*) FROM channel c WHERE c.failing_since IS NOT NULL AND c.deleted_at IS NULL), "
     "(SELECT count(*) FROM channel c WHERE c.disabled_at IS NOT NULL AND c.deleted_at IS NULL), "
-    "(SELECT p.start_at FROM rollup_progress p WHERE p.span = 1) "
-    "FROM (SELECT count(*) AS number, max(d.finished_at) AS newest FROM delivery d "
+    "(SELECT p.start_at FROM rollup_progress p WHERE p.span = 1), "
+    "(SELECT min(w.sweep_at) FROM monitor_sweep w) "
+    "FROM (SELECT count(*) AS number, min(p.due_at) AS oldest FROM "
+    "(SELECT d.next_attempt_at + CASE WHEN d.gather THEN c.group_wait_us ELSE 0 END * "
+    "interval '1 microsecond' AS due_at FROM delivery d "
+    "JOIN channel c ON c.channel_id = d.channel_id "
+    "WHERE d.state = 1 AND d.next_attempt_at <= $1::timestamptz) p "
+    "WHERE p.due_at <= $1::timestamptz) due, (SELECT count(*) AS number, max(d.finished_at) AS "
+    "newest FROM delivery d "
     "JOIN channel c ON c.channel_id = d.channel_id "
     "WHERE d.state = 3 AND d.project_id > 0 AND c.deleted_at IS NULL) dead"};
 
@@ -273,6 +277,7 @@ absl::StatusOr<Census> PgStore::TakeCensus(absl::Time now) {
   census.failing_channels = row.Int();
   census.disabled_channels = row.Int();
   census.rollup_lag = RollupLag(row.TimeOr(absl::InfinitePast()), now);
+  census.sweep_lag = std::max(now - row.TimeOr(now), absl::ZeroDuration());
   RETURN_IF_ERROR(rows.status());
   return census;
 }

@@ -52,7 +52,7 @@ TEST(Restart, NothingAcknowledgedIsLostAndEverythingResumes) {
   store->WaitForNews(absl::Seconds(1));
   server.Run("halt");
   EXPECT_EQ(touch("away").code(), absl::StatusCode::kUnavailable);
-  EXPECT_EQ(store->Ping().code(), absl::StatusCode::kUnavailable);
+  EXPECT_EQ(store->ReadDatabaseClock().status().code(), absl::StatusCode::kUnavailable);
   EXPECT_TRUE(store->WaitForNews(absl::Seconds(1)).sweep);  // the loss of the connection
   server.Run("restart");
   absl::Status status;
