@@ -147,9 +147,8 @@ DispatcherOptions ReadDispatcher(OptionFaults& faults) {
   dispatcher.gateway_name = absl::GetFlag(FLAGS_name);
   if (dispatcher.gateway_name.empty()) dispatcher.gateway_name = DefaultName();
   dispatcher.push_timeout = Positive(faults, "push_timeout", absl::GetFlag(FLAGS_push_timeout));
-  // Core clamps the age of a push to 10 s, and waits for retries no longer.
-  faults.Require(dispatcher.push_timeout <= absl::Seconds(10), "push_timeout",
-                 "must be at most 10s");
+  // Core refuses a push that is older, and waits for retries no longer.
+  faults.Require(dispatcher.push_timeout <= absl::Seconds(5), "push_timeout", "must be at most 5s");
   dispatcher.attempt_timeout =
       Positive(faults, "attempt_timeout", absl::GetFlag(FLAGS_attempt_timeout));
   dispatcher.max_pending =

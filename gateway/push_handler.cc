@@ -370,6 +370,7 @@ http::Response PushHandler::OnRefusal(int status, std::string_view reason) {
   const std::string id = FittingRequestId("");
   if (status != 503) return ErrorAnswer(status, reason, id);
   core_.dispatcher().NoteRefusal(loop_.now());
+  counted_ = true;  // so that the time of it is published though no push comes
   LogFailure("connection_refused", own_.route(), id, loop_.now());
   return RetryAnswer(reason, kRetryAfter, id);
 }

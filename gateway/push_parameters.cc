@@ -27,8 +27,11 @@ struct Field {
 
 struct ParameterSet {
   Field status, message, value, ping, run, create, exit_status;
+  // The first name that is none of these, with a value that tells a failure.
+  std::string stranger;
 
   void Clear() {
+    stranger.clear();
     for (Field* field : {&status, &message, &value, &ping, &run, &create, &exit_status}) {
       field->text.clear();
     }
@@ -313,6 +316,8 @@ void PushParser::Fields::ReadForm(std::string_view form) {
       name = key;
     }
     Field* const field = Find(name);
+    const bool fails = ReadStatus(pair.substr(equals + 1)) == PushKind::kDown;
+    if (field == nullptr && fails && stranger.empty()) CleanUtf8(name, kMaxQuoted, stranger);
     if (field == nullptr || field->set()) continue;
     DecodeForm(pair.substr(equals + 1), field->text);
   }
@@ -345,6 +350,7 @@ void PushParser::Fields::ReadJson(std::string_view body, std::string& warning) {
   ping.Offer(found.ping.text);
   run.Offer(found.run.text);
   exit_status.Offer(found.exit_status.text);
+  create.Offer(found.create.text);
 }
 
 void PushParser::Fields::OfferStatusOfJson(std::string_view body) {
@@ -406,6 +412,10 @@ absl::Status PushParser::Fields::Interpret(std::string_view action, PushParamete
     if (absl::Status read = InterpretAction(action, out); !read.ok()) return read;
   } else if (status.set()) {
     if (absl::Status read = InterpretStatus(out); !read.ok()) return read;
+  }
+  if (!stranger.empty() && !status.set() && action.empty() && !exit_status.set()) {
+    Warn("it counts as up: \"" + stranger + "\" is not a parameter; status=down tells a failure",
+         out);
   }
   InterpretExitStatus(/*decides=*/action.empty() && TrimSpace(status.text).empty(), out);
   if (message.set()) CleanUtf8(message.text, kMaxMessageBytes, out.message);

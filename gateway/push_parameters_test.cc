@@ -67,6 +67,24 @@ TEST(PushParametersTest, ABodyThatCannotBeReadIsSaidNotToHaveBeen) {
   EXPECT_EQ(p.output, "status=down");
 }
 
+TEST(PushParametersTest, AFailureUnderANameThatIsNoneIsSaidToCountAsUp) {
+  for (const char* query : {"stauts=down", "state=FAILED", "msg=m&result=error"}) {
+    const Parsed parsed = Parse(query);
+    EXPECT_EQ(parsed.p.kind, PushKind::kUp) << query;
+    EXPECT_THAT(parsed.p.warning, HasSubstr("status=down tells a failure")) << query;
+  }
+  EXPECT_THAT(Parse("", kForm, "state=down").p.warning, HasSubstr("\"state\""));
+  for (const char* query : {"state=up", "status=up&state=down", "note=it+went+down", "x=1"}) {
+    EXPECT_EQ(Parse(query).p.warning, "") << query;
+  }
+}
+
+TEST(PushParametersTest, AJsonBodyMayAskForAMonitorToBeMade) {
+  EXPECT_TRUE(Parse("", kJson, R"({"create": true})").p.create);
+  EXPECT_TRUE(Parse("", kJson, R"({"create": 1})").p.create);
+  EXPECT_FALSE(Parse("", kJson, R"({"status": "up"})").p.create);
+}
+
 TEST(PushParametersTest, TheActionInThePathDecides) {
   struct Case {
     const char* action;
