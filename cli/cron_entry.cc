@@ -8,6 +8,7 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
@@ -20,6 +21,8 @@ namespace tocsin::cli {
 namespace {
 
 constexpr size_t kFields = 5;
+constexpr absl::Duration kShortestRun = absl::Minutes(5);
+constexpr absl::Duration kLongestRun = absl::Hours(24);
 constexpr std::array<absl::string_view, 19> kNames = {
     "sun", "mon", "tue", "wed", "thu", "fri", "sat", "jan", "feb", "mar",
     "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"};
@@ -45,6 +48,63 @@ bool MayBeField(absl::string_view field) {
     field.remove_prefix(letters);
   }
   return true;
+}
+
+struct FieldRange {
+  const char* what;
+  int low, high;
+};
+constexpr std::array<FieldRange, kFields> kRanges = {{{"minute", 0, 59},
+                                                      {"hour", 0, 23},
+                                                      {"day of the month", 1, 31},
+                                                      {"month", 1, 12},
+                                                      {"day of the week", 0, 7}}};
+constexpr size_t kHour = 1, kDay = 2, kMonth = 3, kWeekday = 4;
+
+// The first number of the field that is none of its range; the step behind a slash may be any.
+std::string FaultOf(absl::string_view field, const FieldRange& range) {
+  for (absl::string_view item : absl::StrSplit(field, ',')) {
+    const std::vector<absl::string_view> bounds =
+        absl::StrSplit(item.substr(0, item.find('/')), '-');
+    for (const absl::string_view bound : bounds) {
+      int number = 0;
+      const bool is_name =
+          !bound.empty() && absl::ascii_isalpha(static_cast<unsigned char>(bound[0]));
+      if (bound == "*" || bound == "?" || is_name) continue;
+      if (absl::SimpleAtoi(bound, &number) && number >= range.low && number <= range.high) continue;
+      return absl::StrCat("\"", Shortened(OneLine(item)), "\" is no ", range.what,
+                          "; accepted: ", range.low, " to ", range.high);
+    }
+  }
+  return "";
+}
+
+// Whether the fields name days that no month among theirs has.
+bool NeverComes(const std::vector<absl::string_view>& fields) {
+  constexpr std::array<int, 13> kDays = {0, 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+  if (fields[kWeekday] != "*" && fields[kWeekday] != "?") return false;
+  int longest = 0;
+  for (const absl::string_view item : absl::StrSplit(fields[kMonth], ',')) {
+    int month = 0;
+    if (!absl::SimpleAtoi(item, &month) || month < 1 || month > 12) return false;
+    longest = std::max(longest, kDays[static_cast<size_t>(month)]);
+  }
+  for (const absl::string_view item : absl::StrSplit(fields[kDay], ',')) {
+    int day = 0;
+    if (!absl::SimpleAtoi(item, &day) || day <= longest) return false;
+  }
+  return true;
+}
+
+// How long a run may take by how often the expression comes, roughly.
+absl::Duration LimitOf(absl::string_view expression) {
+  if (expression == "@hourly") return absl::Hours(1);
+  if (absl::StartsWith(expression, "@")) return kLongestRun;
+  const std::vector<absl::string_view> fields = absl::StrSplit(expression, ' ');
+  if (fields.size() != kFields) return kLongestRun;
+  if (fields[kHour] == "*") return absl::Hours(1);
+  const bool several = fields[kHour].find_first_of(",-/") != absl::string_view::npos;
+  return several ? absl::Hours(6) : kLongestRun;
 }
 
 void ReadEvery(absl::string_view text, ImportedMonitor& entry) {
@@ -84,6 +144,15 @@ void ReadCron(const CronSource& source, ImportedMonitor& entry) {
                      "months, and * , - / between them");
     return;
   }
+  for (size_t i = 0; i < fields.size() && !absl::StartsWith(text, "@"); ++i) {
+    if (absl::StrContains(fields[i], '~')) continue;
+    entry.refusal = FaultOf(fields[i], kRanges[i]);
+    if (!entry.refusal.empty()) return;
+  }
+  if (!absl::StartsWith(text, "@") && NeverComes(fields)) {
+    entry.skipped = "it never runs: no month of its has that day";
+    return;
+  }
   if (absl::StrContains(text, '~')) {
     entry.refusal = absl::StrCat("\"", Shortened(OneLine(text)),
                                  "\" has times drawn at random; accepted: fixed ones");
@@ -97,6 +166,20 @@ void ReadCron(const CronSource& source, ImportedMonitor& entry) {
     entry.notes.push_back(absl::StrCat("it says no time zone and is read as ", source.zone_assumed,
                                        "; --time-zone says another one"));
   }
+}
+
+void LimitRuns(ImportedMonitor& entry) {
+  const v1::Schedule& schedule = entry.monitor.schedule();
+  absl::Duration limit = kLongestRun;
+  if (schedule.has_heartbeat()) {
+    limit = std::clamp(absl::Seconds(schedule.heartbeat().timeout().seconds()), kShortestRun,
+                       kLongestRun);
+  } else if (schedule.has_cron()) {
+    limit = LimitOf(schedule.cron().expression());
+  } else {
+    return;
+  }
+  *entry.monitor.mutable_max_run_duration() = DurationProto(limit);
 }
 
 }  // namespace tocsin::cli

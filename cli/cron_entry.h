@@ -18,7 +18,12 @@ struct CronSource {
 
 // Gives `entry` the schedule. "@every 1h30m" becomes a timeout, "?" is "*". Notes say what is not
 // as it was; what nobody here can follow is a refusal: "@reboot", random times ("~"), a wrong
-// number of fields. Whether the values are good is for core to say.
+// number of fields, numbers that are none of their field. What never comes, such as the 31st of
+// February, by which people switch a line off, is skipped. The rest core judges.
 void ReadCron(const CronSource& source, ImportedMonitor& entry);
+
+// Gives `entry`, which has a schedule, a limit for its runs that goes by how often it comes: up to
+// an hour, six hours or a day. Without any a run would have to end within the grace.
+void LimitRuns(ImportedMonitor& entry);
 
 }  // namespace tocsin::cli

@@ -98,6 +98,14 @@ absl::Status CheckScheduleFlags(const CLI::App& app, const ExpectationFlags& fla
   return absl::OkStatus();
 }
 
+absl::Status CheckGrace(const ExpectationFlags& flags, const v1::Schedule& schedule) {
+  const bool none = schedule.cron().has_grace() && schedule.cron().grace().seconds() == 0 &&
+                    schedule.cron().grace().nanos() == 0;
+  if (!schedule.has_cron() || !none) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat(flags.prefix, "grace: a cron schedule needs one above 0; without the flag 5m"));
+}
+
 std::vector<std::string> ApplyExpectations(const CLI::App& app, const ExpectationFlags& flags,
                                            ScheduleKind kind, v1::Monitor& monitor) {
   std::vector<std::string> paths;

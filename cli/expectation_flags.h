@@ -35,6 +35,9 @@ ScheduleFlags GivenOf(const CLI::App& app, const ExpectationFlags& flags);
 // schedule is `required`, when neither a timeout nor a cron expression is.
 absl::Status CheckScheduleFlags(const CLI::App& app, const ExpectationFlags& flags, bool required);
 
+// INVALID_ARGUMENT for a grace of 0 with a cron schedule, which would silently be the usual one.
+absl::Status CheckGrace(const ExpectationFlags& flags, const v1::Schedule& schedule);
+
 // Writes what was given to `monitor`; the paths of the fields that it wrote. `kind` is that of the
 // schedule which a grace belongs to.
 std::vector<std::string> ApplyExpectations(const CLI::App& app, const ExpectationFlags& flags,

@@ -52,6 +52,17 @@ TEST(ExpectationFlagsTest, AGraceIsThatOfTheScheduleOfItsKind) {
   EXPECT_EQ(cron.monitor.schedule().cron().grace().seconds(), 5);
 }
 
+TEST(ExpectationFlagsTest, AGraceOfNothingIsRefusedWithACronSchedule) {
+  const auto check = [](const Parsed& parsed) {
+    return std::string(CheckGrace({}, parsed.monitor.schedule()).message());
+  };
+  EXPECT_THAT(check(Parse({"--grace", "0s"}, ScheduleKind::kCron)),
+              HasSubstr("--grace: a cron schedule needs one above 0"));
+  EXPECT_EQ(check(Parse({"--grace", "1s"}, ScheduleKind::kCron)), "");
+  EXPECT_EQ(check(Parse({"--cron", "@daily"}, ScheduleKind::kCron)), "");
+  EXPECT_EQ(check(Parse({"--grace", "0s"}, ScheduleKind::kHeartbeat)), "");
+}
+
 TEST(ExpectationFlagsTest, APartOfACronScheduleIsOnePath) {
   const Parsed zone = Parse({"--time-zone", "Europe/Paris"}, ScheduleKind::kCron);
   EXPECT_EQ(zone.given, ScheduleFlags::kOfCron);

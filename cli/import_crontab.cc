@@ -116,7 +116,16 @@ Job ReadCommand(absl::string_view command) {
     absl::string_view rest = command;
     const absl::string_view first = TakeWord(rest);
     const size_t next = command.find("&&");
-    if (!IsOne(kPreparations, first) || next == absl::string_view::npos) break;
+    if (!IsOne(kPreparations, first)) break;
+    // "test … || job" ends well when the test holds.
+    const size_t otherwise = command.find("||");
+    if (otherwise < next) {
+      command.remove_prefix(otherwise + 2);
+      command = absl::StripLeadingAsciiWhitespace(command);
+      if (!absl::ConsumePrefix(&command, "{ ")) absl::ConsumePrefix(&command, "(");
+      continue;
+    }
+    if (next == absl::string_view::npos) break;
     if (first == "test" || first == "[") job.tests_first = true;
     command.remove_prefix(next + 2);
   }
@@ -157,6 +166,13 @@ Job ReadCommand(absl::string_view command) {
   return job;
 }
 
+// As useradd takes them; empty where there is no such column.
+bool IsUserName(absl::string_view user) {
+  return std::all_of(user.begin(), user.end(), [](unsigned char c) {
+    return absl::ascii_isalnum(c) || c == '_' || c == '-' || c == '.' || c == '$';
+  });
+}
+
 class Crontab {
  public:
   explicit Crontab(const CrontabOptions& options) : options_(options) {}
@@ -187,7 +203,9 @@ class Crontab {
     }
   }
 
-  CrontabJobs Take() { return {batch_.Take(), std::move(places_)}; }
+  CrontabJobs Take() {
+    return {batch_.Take(), std::move(places_), commands_ > 0 && users_ == commands_};
+  }
 
  private:
   void SetVariable(const std::string& name, const std::string& value) {
@@ -240,7 +258,16 @@ class Crontab {
       source.expression = absl::StrJoin(fields, " ");
     }
     const std::string user = options_.system ? std::string(TakeWord(line)) : "";
+    if (!IsUserName(user)) {
+      return Refuse(number, absl::StrCat("\"", Shortened(OneLine(user)),
+                                         "\" is no name of a user; without --system the command "
+                                         "follows the schedule"));
+    }
     const std::string command = CommandOf(line);
+    absl::string_view rest = command;
+    const absl::string_view first = TakeWord(rest);
+    ++commands_;
+    if (!options_.system && !rest.empty() && options_.is_user && options_.is_user(first)) ++users_;
     if (absl::StripAsciiWhitespace(command).empty()) {
       return Refuse(number,
                     options_.system
@@ -253,6 +280,7 @@ class Crontab {
     entry.place = entry.name = absl::StrCat("line ", number);
     ReadZone(source, entry);
     ReadCron(source, entry);
+    LimitRuns(entry);
     const Job job = ReadCommand(command);
     if (job.reported && job.monitor.empty() && entry.skipped.empty()) {
       entry.skipped = "it runs under tocsin exec already, and reports to a URL of its own";
@@ -283,6 +311,7 @@ class Crontab {
   std::vector<std::string> comments_;
   absl::string_view line_;  // that is being read
   std::vector<JobPlace> places_;
+  size_t commands_ = 0, users_ = 0;  // that there are; that begin with the name of a user
   ImportBatch batch_;
 };
 

@@ -1,6 +1,7 @@
 // Monitors from a crontab. Pure.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,7 @@ struct CrontabOptions {
   std::string owner = "";      // empty: that user, or nobody
   std::string time_zone = "";  // of all lines, whatever stands above them
   std::string machine_zone = "UTC";  // what is assumed, with a note, when there is neither
+  std::function<bool(absl::string_view)> is_user{};  // whether the machine has one of that name
 };
 
 // Where a job stands in the text.
@@ -31,6 +33,9 @@ struct JobPlace {
 struct CrontabJobs {
   std::vector<ImportedMonitor> monitors;
   std::vector<JobPlace> places;  // of each of them
+  // Every command begins with the name of a user: it may well be a system's crontab that was read
+  // as that of a user.
+  bool has_users = false;
 };
 
 // The jobs of the text, one for each line that is one, with "line 12" as their names. Comments

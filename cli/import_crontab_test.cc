@@ -153,5 +153,70 @@ TEST(ImportCrontabTest, LinesHaveABound) {
   EXPECT_THAT(entries[0].refusal, HasSubstr("more than 100000 lines"));
 }
 
+TEST(ImportCrontabTest, ARunMayTakeAsLongAsTheNextOneIsAway) {
+  const auto limit = [](absl::string_view expression) {
+    return OfUser(absl::StrCat(expression, " job\n"))[0].monitor.max_run_duration().seconds();
+  };
+  EXPECT_EQ(limit("*/5 * * * *"), 3600);
+  EXPECT_EQ(limit("@hourly"), 3600);
+  EXPECT_EQ(limit("0 */6 * * *"), 6 * 3600);
+  EXPECT_EQ(limit("30 2 * * *"), 24 * 3600);
+  EXPECT_EQ(limit("@weekly"), 24 * 3600);
+  EXPECT_EQ(limit("@every 1s"), 300);
+  EXPECT_EQ(limit("@every 30m"), 1800);
+}
+
+TEST(ImportCrontabTest, NumbersThatAreNoneOfTheirFieldAreRefused) {
+  const auto entries = OfUser(
+      "0 25 * * * a\n60 * * * * b\n-*/10 * * * * c\n0 0 0 * * d\n0 0 * 13 * e\n0 0 * * 8 f\n"
+      "0-59/2,5 0-23 1,31 jan-dec 0,7,mon-fri fine\n*/90 * * * * step\n");
+  ASSERT_THAT(entries, SizeIs(8));
+  EXPECT_THAT(entries[0].refusal, HasSubstr("\"25\" is no hour; accepted: 0 to 23"));
+  EXPECT_THAT(entries[1].refusal, HasSubstr("no minute"));
+  EXPECT_THAT(entries[2].refusal, HasSubstr("no minute"));
+  EXPECT_THAT(entries[3].refusal, HasSubstr("no day of the month"));
+  EXPECT_THAT(entries[4].refusal, HasSubstr("no month"));
+  EXPECT_THAT(entries[5].refusal, HasSubstr("no day of the week"));
+  EXPECT_EQ(entries[6].refusal, "");
+  EXPECT_EQ(entries[7].refusal, "") << "core judges it";
+}
+
+TEST(ImportCrontabTest, ADayThatNeverComesSwitchesALineOff) {
+  const auto entries = OfUser(
+      "0 0 31 2 * off\n0 0 31 4,6 * off\n0 0 29 2 * leap\n0 0 31 2 mon mondays\n"
+      "0 0 31 feb * named\n");
+  EXPECT_THAT(entries[0].skipped, HasSubstr("never runs"));
+  EXPECT_THAT(entries[1].skipped, HasSubstr("never runs"));
+  for (size_t i = 2; i < 5; ++i) EXPECT_EQ(entries[i].skipped, "") << i;
+}
+
+TEST(ImportCrontabTest, WhatComesWhenATestFailsIsTheJobAndNeedsNoNote) {
+  const auto entries = OfUser(
+      "@daily test -x /usr/sbin/anacron || { cd / && run-parts --report /etc/cron.daily; }\n");
+  EXPECT_EQ(entries[0].id, "run-parts");
+  EXPECT_THAT(entries[0].notes, IsEmpty());
+}
+
+TEST(ImportCrontabTest, TellsWhenEveryCommandBeginsWithAUser) {
+  const auto users = [](absl::string_view text, bool system) {
+    return FromCrontab(text,
+                       {.system = system,
+                        .time_zone = "UTC",
+                        .is_user = [](auto name) { return name == "root" || name == "mail"; }})
+        .has_users;
+  };
+  EXPECT_TRUE(users("@daily root a\n@daily mail b\n", false));
+  EXPECT_FALSE(users("@daily root a\n@daily mail b\n", true));
+  EXPECT_FALSE(users("@daily root a\n@daily b c\n", false));
+  EXPECT_FALSE(users("@daily mail\n", false)) << "a command of its own";
+  EXPECT_FALSE(users("", false));
+}
+
+TEST(ImportCrontabTest, AnUserIsNoPath) {
+  const auto entries =
+      FromCrontab("@daily /usr/bin/backup --all\n", {.system = true, .time_zone = "UTC"}).monitors;
+  EXPECT_THAT(entries[0].refusal, HasSubstr("without --system"));
+}
+
 }  // namespace
 }  // namespace tocsin::cli

@@ -1,4 +1,6 @@
 // `tocsin import kubernetes` and `tocsin import crontab`: write files that `tocsin apply` reads.
+#include <pwd.h>
+
 #include <filesystem>
 #include <iostream>
 #include <map>
@@ -48,6 +50,9 @@ std::string Documents(const std::vector<ProjectMonitor>& monitors, const std::st
   }
   std::string text = YamlComment(
       absl::StrCat("Made by tocsin import ", source, "; apply it with tocsin apply -f."));
+  text += YamlComment(
+      "A run that takes longer than maxRunDuration is an alert. What stands here goes by how often "
+      "the job comes, where nothing else said it: a shorter one finds a job that hangs sooner.");
   bool first = true;
   for (const auto& [project, declarations] : projects) {
     absl::StrAppend(&text, first ? "" : "---\n", "project: ", YamlScalar(project), "\n\n",
@@ -138,12 +143,27 @@ absl::Status CheckOther(absl::string_view flag, const std::string& file, const F
       absl::StrCat(flag, ": ", file, " is the file that is read; accepted: another one"));
 }
 
+// Their sixth column is a user, whoever says so or not.
+bool IsSystemCrontab(const std::string& file) {
+  std::error_code error;
+  const std::filesystem::path path = std::filesystem::weakly_canonical(file, error);
+  return !error && (path == "/etc/crontab" || path.parent_path() == "/etc/cron.d");
+}
+
+bool IsUser(absl::string_view name) { return getpwnam(std::string(name).c_str()) != nullptr; }
+
 absl::Status ImportCrontab(const Context& context, const Flags& flags) {
   ASSIGN_OR_RETURN(const std::string text, ReadExportFile(flags.file));
-  CrontabJobs jobs = FromCrontab(text, {.system = flags.system,
+  const bool system = flags.system || IsSystemCrontab(flags.file);
+  CrontabJobs jobs = FromCrontab(text, {.system = system,
                                         .owner = flags.owner,
                                         .time_zone = flags.time_zone,
-                                        .machine_zone = MachineZone()});
+                                        .machine_zone = MachineZone(),
+                                        .is_user = &IsUser});
+  if (jobs.has_users) {
+    std::cerr << "Every command begins with the name of a user: if it is a crontab of the system, "
+                 "as /etc/crontab is, --system is missing.\n\n";
+  }
   RETURN_IF_ERROR(CheckOther("--to", flags.to, flags));
   RETURN_IF_ERROR(CheckOther("--rewrite", flags.rewrite, flags));
   if (!flags.rewrite.empty()) RETURN_IF_ERROR(Rewrite(flags, text, jobs));

@@ -76,6 +76,8 @@ void ReadDeadlines(ExportFields& spec, ExportFields& job, ImportedMonitor& entry
   const absl::Duration active = job.Seconds("activeDeadlineSeconds").value_or(absl::ZeroDuration());
   if (active >= absl::Seconds(1)) {
     *entry.monitor.mutable_max_run_duration() = DurationProto(active);
+  } else {
+    LimitRuns(entry);
   }
 }
 

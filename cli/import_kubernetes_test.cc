@@ -55,6 +55,10 @@ TEST(ImportKubernetesTest, ACronJobIsKeptWithAllThatItHas) {
   EXPECT_TRUE(entry.monitor.arm_on_create());
 }
 
+TEST(ImportKubernetesTest, AJobWithoutADeadlineMayRunUntilTheNextOne) {
+  EXPECT_EQ(Import(CronJob("payments", "x")).monitor.max_run_duration().seconds(), 24 * 3600);
+}
+
 TEST(ImportKubernetesTest, TheOwnerIsWhoTheLabelsNameOrTheNamespace) {
   EXPECT_EQ(Import(CronJob("payments", "x")).monitor.owner(), "payments");
   EXPECT_EQ(

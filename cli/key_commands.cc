@@ -226,6 +226,7 @@ void AddCreate(CLI::App& key, Context& context) {
       const bool cron = GivenOf(*app, fields->expectations) == ScheduleFlags::kOfCron;
       Apply(context, *app, *fields, cron ? ScheduleKind::kCron : ScheduleKind::kHeartbeat,
             *request.mutable_key());
+      RETURN_IF_ERROR(CheckGrace(fields->expectations, request.key().push().defaults().schedule()));
       v1::Role role = v1::ROLE_UNSPECIFIED;
       v1::Role_Parse("ROLE_" + absl::AsciiStrToUpper(fields->role), &role);
       request.mutable_key()->set_role(role);
@@ -301,6 +302,7 @@ void AddUpdate(CLI::App& key, Context& context) {
       for (std::string& path : Apply(context, *app, *fields, kind, *request.mutable_key())) {
         request.mutable_update_mask()->add_paths(std::move(path));
       }
+      RETURN_IF_ERROR(CheckGrace(fields->expectations, request.key().push().defaults().schedule()));
       if (fields->never_expires) {
         request.mutable_key()->clear_expire_time();
         request.mutable_update_mask()->add_paths("expire_time");

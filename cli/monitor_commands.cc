@@ -57,10 +57,8 @@ void AddFields(CLI::App& app, Fields& fields, bool creating) {
                  creating ? "Id of a channel to alert; may be repeated"
                           : "Id of a channel to alert; may be repeated; replaces all of them")
       ->allow_extra_args(false);
-  if (creating) {
-    app.add_flag("--arm-on-create", fields.arm_on_create,
-                 "Alert even when no first heartbeat ever comes");
-  }
+  app.add_flag(creating ? "--arm-on-create" : "--arm-on-create,!--no-arm-on-create",
+               fields.arm_on_create, "Alert even when no first heartbeat ever comes");
   app.add_flag(
       creating ? "--resume-on-heartbeat" : "--resume-on-heartbeat,!--no-resume-on-heartbeat",
       fields.resume_on_heartbeat, "A heartbeat ends a pause");
@@ -97,6 +95,9 @@ std::vector<std::string> Apply(const Context& context, const CLI::App& app, cons
     for (const std::string& id : fields.channels) {
       monitor.add_channels(context.Name("channels", id));
     }
+  }
+  if (given("--arm-on-create", "arm_on_create")) {
+    monitor.set_arm_on_create(fields.arm_on_create);
   }
   if (given("--resume-on-heartbeat", "resume_on_heartbeat")) {
     monitor.set_resume_on_heartbeat(fields.resume_on_heartbeat);
@@ -139,6 +140,10 @@ constexpr char kNoToken[] =
     "\nIts push token cannot be shown again; \"tocsin monitor rotate-token\" makes another one.\n";
 
 // `Response` brings a new token, unless there is one that nobody needs to be shown.
+constexpr char kUnarmed[] =
+    "\nIt is watched from its first heartbeat on; with --arm-on-create it also rings when none "
+    "ever comes.\n";
+
 // Until when another token works besides, after a change of it.
 std::string OldToken(const v1::CreateMonitorResponse&) { return ""; }
 std::string OldToken(const v1::RotatePushTokenResponse& response) {
@@ -186,13 +191,16 @@ void AddCreate(CLI::App& monitor, Context& context) {
       request.set_monitor_id(fields->id);
       ASSIGN_OR_RETURN(const ScheduleKind kind, KindOf(context, *app, *fields));
       Apply(context, *app, *fields, kind, *request.mutable_monitor());
-      request.mutable_monitor()->set_arm_on_create(fields->arm_on_create);
+      RETURN_IF_ERROR(CheckGrace(fields->expectations, request.monitor().schedule()));
       request.set_push_token_sha256(flags->token_sha256);
       request.set_request_id(flags->request_id);
       request.set_validate_only(flags->validate_only);
       ASSIGN_OR_RETURN(const auto response, context.Create(&Stub::CreateMonitor, request));
       if (!context.json()) Print(Trial(flags->validate_only));
-      return PrintToken(context, response, flags->validate_only || !flags->token_sha256.empty());
+      RETURN_IF_ERROR(
+          PrintToken(context, response, flags->validate_only || !flags->token_sha256.empty()));
+      if (!context.json() && !fields->arm_on_create) Print(kUnarmed);
+      return absl::OkStatus();
     };
   });
 }
@@ -219,6 +227,7 @@ void AddUpdate(CLI::App& monitor, Context& context) {
       for (std::string& path : Apply(context, *app, *fields, kind, *request.mutable_monitor())) {
         request.mutable_update_mask()->add_paths(std::move(path));
       }
+      RETURN_IF_ERROR(CheckGrace(fields->expectations, request.monitor().schedule()));
       if (request.update_mask().paths().empty()) {
         return absl::InvalidArgumentError(
             "nothing to change: give at least one flag, e.g. --timeout");

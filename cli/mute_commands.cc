@@ -1,4 +1,5 @@
 // `tocsin mute`, `tocsin unmute`: silence for a time.
+#include <iostream>
 #include <memory>
 #include <string>
 #include <vector>
@@ -14,6 +15,7 @@
 #include "cli/values.h"
 #include "common/clock.h"
 #include "common/status_macros.h"
+#include "tocsin/v1/monitor_service.grpc.pb.h"
 #include "tocsin/v1/mute_service.grpc.pb.h"
 
 namespace tocsin::cli {
@@ -78,6 +80,21 @@ bool IsMeant(const v1::Mute& mute, const Fields& fields) {
   return false;
 }
 
+// Those that other mutes hold, too.
+absl::Status TellStillMuted(const Context& context, const std::vector<std::string>& ids) {
+  for (const std::string& id : ids) {
+    v1::GetMonitorRequest request;
+    request.set_name(context.Name("monitors", id));
+    const auto monitor = context.Call(&v1::MonitorService::Stub::GetMonitor, request);
+    if (absl::IsNotFound(monitor.status())) continue;  // the id of a mute
+    RETURN_IF_ERROR(monitor.status());
+    if (!monitor->has_mute_expire_time()) continue;
+    std::cerr << IdOf(monitor->name()) << " is muted until " << Show(monitor->mute_expire_time())
+              << " all the same, by another mute; \"tocsin mute list\" shows it\n";
+  }
+  return absl::OkStatus();
+}
+
 absl::Status Unmute(const Context& context, const Fields& fields, const ChangeFlags& flags) {
   if (fields.ids.empty() && fields.selector.empty()) {
     return absl::InvalidArgumentError(
@@ -98,7 +115,8 @@ absl::Status Unmute(const Context& context, const Fields& fields, const ChangeFl
                          Whom(mute), ".\n"));
     }
   }
-  if (ended > 0) return absl::OkStatus();
+  if (ended > 0)
+    return flags.validate_only ? absl::OkStatus() : TellStillMuted(context, fields.ids);
   return absl::NotFoundError(
       absl::StrCat("no active mute is of exactly ",
                    fields.selector.empty() ? absl::StrJoin(fields.ids, ", ") : fields.selector,

@@ -160,6 +160,9 @@ void FieldReader::ReadMessage(const YamlNode& value, const std::string& path, Me
     if (!ParseDuration(text).ok()) {
       return Wrong(value, path, "a duration, e.g. 90s, 5m, 36h, 2d or 1h30m");
     }
+    if (path == "schedule.cron.grace" && *ParseDuration(text) == absl::ZeroDuration()) {
+      return Wrong(value, path, "a duration above 0; without it 5m");
+    }
     message.CopyFrom(ToProto(text));
     return;
   }

@@ -72,7 +72,8 @@ std::string WhyNot(const Answer& answer) {
   if (answer.status >= 500) {
     return absl::StrCat("Tocsin could not take it in (HTTP ", answer.status, ")");
   }
-  return absl::StrCat("it was not accepted (HTTP ", answer.status, ")");
+  return absl::StrCat("it was not accepted (HTTP ", answer.status, ")",
+                      answer.said.empty() ? "" : ": ", answer.said);
 }
 
 }  // namespace tocsin::cli

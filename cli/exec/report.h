@@ -24,6 +24,7 @@ struct Answer {
   std::string trouble{};                              // then: why, for people; free of secrets
   bool hopeless = false;                              // then: it will be so the next time
   absl::Duration retry_after = absl::ZeroDuration();  // as the answer asks
+  std::string said{};                                 // what it says is wrong; one line
 };
 
 bool IsRecorded(const Answer& answer);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -20,6 +21,14 @@ constexpr absl::Duration kLongestConnect = absl::Seconds(4);
 // What the end of a run waits for an answer to its start.
 constexpr absl::Duration kStartAfterEnd = absl::Seconds(1);
 constexpr size_t kMaxAnswerBytes = 64 * 1024;
+constexpr size_t kMaxSaidBytes = 500;
+
+// What an answer of the gateway says is wrong; empty when it says nothing.
+std::string ErrorOf(const std::string& body) {
+  const nlohmann::json json = nlohmann::json::parse(body, nullptr, /*allow_exceptions=*/false);
+  if (!json.is_object() || !json.contains("error") || !json["error"].is_string()) return "";
+  return OneLine(json["error"].get<std::string>()).substr(0, kMaxSaidBytes);
+}
 
 bool IsHopeless(CURLcode code) {
   switch (code) {
@@ -134,7 +143,7 @@ void Reporter::GoOn() {
 void Reporter::Begin(Push& push, absl::Duration now) {
   ++push.tries;
   if (push.url.empty()) push.url = url_->With(end_query_(start_.recorded));
-  answer_bytes_ = 0;
+  answer_.clear();
   error_.assign(CURL_ERROR_SIZE, '\0');
   CURL* const easy = attempt_ = curl_easy_init();
   const absl::Duration left = std::min(kLongestAttempt, push.deadline - now);
@@ -148,7 +157,7 @@ void Reporter::Begin(Push& push, absl::Duration now) {
   curl_easy_setopt(easy, CURLOPT_USERAGENT, user_agent_.c_str());
   curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, error_.data());
   curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, &Reporter::OnBody);
-  curl_easy_setopt(easy, CURLOPT_WRITEDATA, &answer_bytes_);
+  curl_easy_setopt(easy, CURLOPT_WRITEDATA, &answer_);
   curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, Milliseconds(left));
   curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, Milliseconds(std::min(left, kLongestConnect)));
   // Hours may pass until the end: no connection is kept for it.
@@ -183,7 +192,11 @@ Answer Reporter::AnswerOf(CURLcode code) const {
   // The answer counts, even if the rest of it was too long, late or cut off. (100 is none yet.)
   answer.status = status >= 200 ? static_cast<int>(status) : 0;
   answer.retry_after = absl::Seconds(seconds);
-  if (answer.status != 0) return answer;
+  if (answer.status != 0) {
+    answer.said = ErrorOf(answer_);
+    if (url_->IsIn(answer.said)) answer.said.clear();
+    return answer;
+  }
   answer.hopeless = IsHopeless(code);
   answer.trouble = OneLine(error_.c_str());
   if (code == CURLE_OPERATION_TIMEDOUT) answer.trouble = "no answer in time";
@@ -225,10 +238,11 @@ bool Reporter::in_doubt() const {
   return !end_.recorded && (end_.unanswered || (attempt_ != nullptr && !start_.wanted && Sent()));
 }
 
-size_t Reporter::OnBody(char*, size_t size, size_t count, void* bytes) {
-  size_t& total = *static_cast<size_t*>(bytes);
-  total += size * count;
-  return total > kMaxAnswerBytes ? 0 : size * count;
+size_t Reporter::OnBody(char* data, size_t size, size_t count, void* answer) {
+  std::string& whole = *static_cast<std::string*>(answer);
+  if (whole.size() + size * count > kMaxAnswerBytes) return 0;
+  whole.append(data, size * count);
+  return size * count;
 }
 
 }  // namespace tocsin::cli

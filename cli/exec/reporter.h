@@ -81,8 +81,8 @@ class Reporter {
   CURL* attempt_ = nullptr;  // under way
   curl_slist* headers_ = nullptr;
   std::string user_agent_;
-  std::string error_;  // libcurl's words
-  size_t answer_bytes_ = 0;
+  std::string error_;   // libcurl's words
+  std::string answer_;  // its body so far
   Push start_, end_;
   EndQueryOf end_query_;
 };

@@ -78,7 +78,9 @@ class Gateway {
         close(fd);
         continue;
       }
-      const std::string text = absl::StrCat("HTTP/1.1 ", answer, "\r\nContent-Length: 2\r\n\r\nok");
+      const bool whole = answer.find("Content-Length") != std::string::npos;
+      const std::string text =
+          absl::StrCat("HTTP/1.1 ", answer, whole ? "" : "\r\nContent-Length: 2\r\n\r\nok");
       send(fd, text.data(), text.size(), MSG_NOSIGNAL);
       close(fd);
     }
@@ -158,6 +160,16 @@ TEST_F(ReporterTest, ARefusalIsNotTriedAgain) {
             "(HTTP 404)");
   EXPECT_FALSE(reporter.in_doubt());
   EXPECT_EQ(gateway.requests().size(), 1u);
+}
+
+TEST_F(ReporterTest, WhatTheAnswerSaysIsWrongIsPassedOn) {
+  const std::string body = R"({"ok":false,"error":"the monitor's id is too long"})";
+  Gateway gateway(
+      {absl::StrCat("400 Bad Request\r\nContent-Length: ", body.size(), "\r\n\r\n", body)});
+  Reporter reporter(gateway.url(), absl::Seconds(10), clock_);
+  reporter.PushEnd(End(), "");
+  Finish(reporter);
+  EXPECT_EQ(reporter.problem(), "it was not accepted (HTTP 400): the monitor's id is too long");
 }
 
 TEST_F(ReporterTest, ARedirectIsNotFollowed) {
