@@ -227,6 +227,42 @@ void AddUpdate(CLI::App& channel, Context& context) {
   });
 }
 
+void AddRotate(CLI::App& channel, Context& context) {
+  CLI::App* app = channel.add_subcommand("rotate-secret", "Replace the signing secret and show it");
+  auto id = std::make_shared<std::string>();
+  auto overlap = std::make_shared<std::string>();
+  auto secret = std::make_shared<std::string>();
+  app->add_option("ID", *id, "Id of the channel")->required();
+  AddDuration(*app, "--overlap", *overlap,
+              "How long messages are signed with the old one, too: 24h without it; 0s: not at all");
+  app->add_option("--secret", *secret, "The secret, whsec_…; one is made without it")
+      ->envname("TOCSIN_CHANNEL_SECRET");
+  app->callback([id, overlap, secret, &context] {
+    context.action = [id, overlap, secret](const Context& context) -> absl::Status {
+      v1::RotateChannelSecretRequest request;
+      request.set_name(context.Name("channels", *id));
+      if (!overlap->empty()) *request.mutable_overlap() = ToProto(*overlap);
+      request.set_webhook_secret(*secret);
+      ASSIGN_OR_RETURN(const auto response, context.Call(&Stub::RotateChannelSecret, request));
+      if (context.json()) {
+        context.PrintOne(response);
+        return absl::OkStatus();
+      }
+      Table table;
+      table.AddRow({"Channel", IdOf(response.channel().name())});
+      table.AddRow({"Secret", response.webhook_secret()});
+      Print(table.ToString());
+      const bool both = response.channel().has_old_secret_expire_time();
+      Print(
+          absl::StrCat("\nThe secret is shown this once: have the receiver verify with it. ",
+                       both ? absl::StrCat("Messages are signed with the old one, too, until ",
+                                           Show(response.channel().old_secret_expire_time()), ".\n")
+                            : "The old one signs nothing any more.\n"));
+      return absl::OkStatus();
+    };
+  });
+}
+
 void AddDelete(CLI::App& channel, Context& context) {
   CLI::App* app = channel.add_subcommand("delete", "Delete for good");
   auto id = std::make_shared<std::string>();
@@ -347,6 +383,7 @@ void AddChannelCommands(CLI::App& app, Context& context) {
   AddList(*channel, context);
   AddUpdate(*channel, context);
   AddTest(*channel, context);
+  AddRotate(*channel, context);
   AddDelete(*channel, context);
 }
 

@@ -73,19 +73,19 @@ const Kind& MonitorKind() {
 }
 
 const Kind& ChannelKind() {
-  static const Kind& kind =
-      *new Kind{.word = "channel",
-                .collection = "channels",
-                .type = v1::Channel::descriptor(),
-                .not_declared = {"name", "disable_time", "disable_reason", "failing_since",
-                                 "last_error", "create_time", "update_time", "etag"},
-                .references = {{"fallback_channel", "channels"}},
-                .hidden = {"url"},
-                .secret = "webhookSecret",
-                .secret_help =
-                    "The secret that signs messages, whsec_ and base64 of 24 to 64 bytes, or "
-                    "PagerDuty's routing key, when it is made, e.g. ${env:WEBHOOK_SECRET}. A "
-                    "channel that exists keeps its secret."};
+  static const Kind& kind = *new Kind{
+      .word = "channel",
+      .collection = "channels",
+      .type = v1::Channel::descriptor(),
+      .not_declared = {"name", "disable_time", "disable_reason", "failing_since", "last_error",
+                       "create_time", "update_time", "etag", "old_secret_expire_time"},
+      .references = {{"fallback_channel", "channels"}},
+      .hidden = {"url"},
+      .secret = "webhookSecret",
+      .secret_help =
+          "The secret that signs messages, whsec_ and base64 of 24 to 64 bytes, or "
+          "PagerDuty's routing key, when it is made, e.g. ${env:WEBHOOK_SECRET}. A "
+          "channel that exists keeps its secret."};
   return kind;
 }
 

@@ -278,6 +278,30 @@ TEST_P(Deliveries, ASuccessFinishesEvenWhenTheLeaseWasLost) {
   EXPECT_THAT(IdsOf(Lease(until)), ElementsAre("msg_2"));
 }
 
+TEST_P(Deliveries, AnOldSecretSignsUntilItsTimeIsOver) {
+  const ChannelKey channel = AddChannel("pager");
+  Do([&](Transaction& transaction) {
+    Channel changed = transaction.LockChannel(project(), "pager").value().value();
+    changed.secrets = {"whsec_new", "whsec_old"};
+    changed.old_secrets_until = kStart + kSecond;
+    return transaction.SaveChannel(changed);
+  });
+  EXPECT_EQ(LoadChannel("pager").old_secrets_until, kStart + kSecond);
+  AddDelivery(MakeDelivery("msg_1", channel, 7, 1, kStart));
+  AddDelivery(MakeDelivery("msg_2", channel, 8, 1, kStart + kSecond));
+  const std::vector<LeasedDelivery> before = Lease(kStart);
+  ASSERT_THAT(before, SizeIs(1));
+  EXPECT_THAT(before[0].channel.secrets, ElementsAre("whsec_new", "whsec_old"));
+  const std::vector<LeasedDelivery> after = Lease(kStart + kSecond);
+  ASSERT_THAT(after, SizeIs(1));
+  EXPECT_THAT(after[0].channel.secrets, ElementsAre("whsec_new"));
+  // Then it is forgotten.
+  EXPECT_THAT(LoadChannel("pager").secrets, SizeIs(2));
+  EXPECT_TRUE(store().Maintain({}, kStart + kSecond).ok());
+  EXPECT_THAT(LoadChannel("pager").secrets, ElementsAre("whsec_new"));
+  EXPECT_EQ(LoadChannel("pager").old_secrets_until, std::nullopt);
+}
+
 TEST_P(Deliveries, WhatAnotherUrlMetWithSaysNothingOfTheChannel) {
   const ChannelKey channel = AddChannel("pager");
   for (const int monitor : {7, 8, 9}) {

@@ -238,6 +238,30 @@ class CommandLine(TocsinTestCase):
             self.cli.text("channel", "test", "terminal")
             listener.wait_for(lambda line: "terminal" in line and "test" in line.lower(), 15)
 
+    def test_a_secret_is_rotated_while_the_receiver_has_the_old_one(self):
+        from harness.processes import free_port
+        address = f"127.0.0.1:{free_port()}"
+        old = self.cli.json("channel", "create", "turned", "--url", f"http://{address}/")
+        self.assertIn("Messages are signed with the old one, too, until ",
+                      self.cli.text("channel", "rotate-secret", "turned", "--overlap", "1h"))
+        new = self.cli.json("channel", "rotate-secret", "turned", "--overlap", "1h")
+        self.assertIn("oldSecretExpireTime", new["channel"])
+
+        def test_with(secret):
+            receiver = self.cli.with_environment(TOCSIN_WEBHOOK_SECRET=secret)
+            with receiver.follow("listen", "--listen", address) as listener:
+                listener.wait_for(lambda line: "Listening on" in line, 15)
+                return self.cli.run("channel", "test", "turned").returncode
+
+        self.assertEqual(test_with(new["webhookSecret"]), 0)
+        self.assertEqual(test_with(old["webhookSecret"]), 1, "the one before the last signs no more")
+        newest = self.cli.json("channel", "rotate-secret", "turned")
+        self.assertEqual(test_with(new["webhookSecret"]), 0, "the last one still signs")
+        self.assertEqual(test_with(newest["webhookSecret"]), 0)
+        self.cli.text("channel", "rotate-secret", "turned", "--overlap", "0s")
+        self.assertEqual(test_with(newest["webhookSecret"]), 1)
+        self.cli.text("channel", "delete", "turned")
+
     def test_listen_refuses_a_signature_that_is_not_ours(self):
         from harness.processes import free_port
         address = f"127.0.0.1:{free_port()}"

@@ -222,6 +222,18 @@ class EveryMethod(TocsinTestCase):
         self.assertEqual(self.rest.json("DELETE", path), {})
         self.assertEqual(self.rest.call("GET", path).status_code, 404)
 
+    @drives("rotateChannelSecret")
+    def test_a_signing_secret_is_rotated(self):
+        path = self.make_channel()
+        before = self.rest.get(path)["etag"]
+        rotated = self.rest.post(f"{path}:rotateSecret", {"overlap": "3600s"})
+        self.assertRegex(rotated["webhookSecret"], "^whsec_")
+        self.assertIn("oldSecretExpireTime", rotated["channel"])
+        self.assertNotEqual(self.rest.get(path)["etag"], before)
+        refused = self.rest.call("POST", f"{path}:rotateSecret", {"webhookSecret": "short"})
+        self.assertEqual(refused.status_code, 400)
+        self.assertEqual(refused.json()["violations"][0]["field"], "webhookSecret")
+
     @drives("testChannel", "listDeliveries", "redeliverDelivery")
     def test_a_test_message_is_sent_and_sent_again(self):
         path = self.make_channel()

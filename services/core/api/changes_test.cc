@@ -267,6 +267,21 @@ TEST_F(ChangesTest, AnEtagGuardsUpdatesAndDeletionsOfChannels) {
   EXPECT_TRUE(Call(*channels_, &Channels::DeleteChannel, deletion, empty).ok());
 }
 
+TEST_F(ChangesTest, ASecretIsRotatedAndTheChannelSaysUntilWhenTheOldOneSigns) {
+  const v1::CreateChannelResponse made = CreateHook();
+  v1::RotateChannelSecretRequest rotation;
+  rotation.set_name(kHook);
+  v1::RotateChannelSecretResponse rotated;
+  ASSERT_TRUE(Call(*channels_, &Channels::RotateChannelSecret, rotation, rotated).ok());
+  EXPECT_NE(rotated.webhook_secret(), made.webhook_secret());
+  EXPECT_NE(rotated.channel().etag(), made.channel().etag());
+  EXPECT_EQ(rotated.channel().old_secret_expire_time().seconds(),
+            absl::ToUnixSeconds(clock_.Now() + absl::Hours(24)));
+  rotation.mutable_overlap();
+  ASSERT_TRUE(Call(*channels_, &Channels::RotateChannelSecret, rotation, rotated).ok());
+  EXPECT_FALSE(rotated.channel().has_old_secret_expire_time());
+}
+
 TEST_F(ChangesTest, AMissingMonitorIsMadeByAnUpdateAndIsNoErrorOfADeletion) {
   v1::DeleteMonitorRequest deletion;
   deletion.set_name(kJob);

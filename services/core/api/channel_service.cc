@@ -113,6 +113,24 @@ absl::Status ChannelServiceHandler::Delete(const Caller& caller,
   return request.allow_missing() && missing ? absl::OkStatus() : status;
 }
 
+absl::Status ChannelServiceHandler::Rotate(const Caller& caller,
+                                           const v1::RotateChannelSecretRequest& request,
+                                           v1::RotateChannelSecretResponse& response) {
+  const absl::Duration overlap =
+      request.has_overlap() ? FromDuration(request.overlap()) : kDefaultTokenOverlap;
+  FieldFaults faults;
+  const ResourceName name = faults.Take(ParseChannelName(request.name(), "name"));
+  ValidateTokenOverlap(overlap, "overlap", faults);
+  ValidateWebhookSecret(ChannelFormat::kStandardWebhook, request.webhook_secret(), "webhook_secret",
+                        faults);
+  RETURN_IF_ERROR(faults.ToStatus());
+  ASSIGN_OR_RETURN(const RotatedSecret rotated,
+                   admin_.RotateSecret(caller, name, request.webhook_secret(), overlap));
+  *response.mutable_channel() = ToProto(rotated.channel);
+  response.set_webhook_secret(rotated.webhook_secret);
+  return absl::OkStatus();
+}
+
 absl::Status ChannelServiceHandler::Test(const Caller& caller,
                                          const v1::TestChannelRequest& request,
                                          v1::Delivery& response) {
@@ -146,6 +164,13 @@ grpc::ServerUnaryReactor* ChannelServiceHandler::UpdateChannel(
     v1::Channel* response) {
   return Serve(gate_, context, *request,
                [&](const Access& access) { return Update(access.caller, *request, *response); });
+}
+
+grpc::ServerUnaryReactor* ChannelServiceHandler::RotateChannelSecret(
+    grpc::CallbackServerContext* context, const v1::RotateChannelSecretRequest* request,
+    v1::RotateChannelSecretResponse* response) {
+  return Serve(gate_, context, *request,
+               [&](const Access& access) { return Rotate(access.caller, *request, *response); });
 }
 
 grpc::ServerUnaryReactor* ChannelServiceHandler::DeleteChannel(

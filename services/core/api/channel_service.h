@@ -27,6 +27,9 @@ class ChannelServiceHandler : public v1::ChannelService::CallbackService {
   grpc::ServerUnaryReactor* UpdateChannel(grpc::CallbackServerContext* context,
                                           const v1::UpdateChannelRequest* request,
                                           v1::Channel* response) override;
+  grpc::ServerUnaryReactor* RotateChannelSecret(grpc::CallbackServerContext* context,
+                                                const v1::RotateChannelSecretRequest* request,
+                                                v1::RotateChannelSecretResponse* response) override;
   grpc::ServerUnaryReactor* DeleteChannel(grpc::CallbackServerContext* context,
                                           const v1::DeleteChannelRequest* request,
                                           google::protobuf::Empty* response) override;
@@ -41,6 +44,8 @@ class ChannelServiceHandler : public v1::ChannelService::CallbackService {
   absl::Status List(const v1::ListChannelsRequest& request, v1::ListChannelsResponse& response);
   absl::Status Update(const Caller& caller, const v1::UpdateChannelRequest& request,
                       v1::Channel& response);
+  absl::Status Rotate(const Caller& caller, const v1::RotateChannelSecretRequest& request,
+                      v1::RotateChannelSecretResponse& response);
   absl::Status Delete(const Caller& caller, const v1::DeleteChannelRequest& request);
   absl::Status Test(const Caller& caller, const v1::TestChannelRequest& request,
                     v1::Delivery& response);

@@ -184,6 +184,9 @@ v1::Channel ToProto(const Channel& channel) {
   *out.mutable_create_time() = ToTimestamp(channel.created_at);
   *out.mutable_update_time() = ToTimestamp(channel.updated_at);
   out.set_etag(EtagOf(channel));
+  if (channel.old_secrets_until.has_value()) {
+    *out.mutable_old_secret_expire_time() = ToTimestamp(*channel.old_secrets_until);
+  }
   return out;
 }
 

@@ -39,6 +39,12 @@ std::vector<ChannelKey> Route(const MonitorDefinition& definition,
   return covering.empty() ? defaults : covering;
 }
 
+void DropOldSecrets(Channel& channel, absl::Time now) {
+  if (!channel.old_secrets_until.has_value() || *channel.old_secrets_until > now) return;
+  channel.old_secrets_until.reset();
+  if (channel.secrets.size() > 1) channel.secrets.resize(1);
+}
+
 std::string MaskUrl(const std::string& url) {
   const size_t scheme = url.find("://");
   if (scheme == std::string::npos) return "";

@@ -46,6 +46,8 @@ struct Channel {
   std::string url;
   // What signs messages, `whsec_…`, the newest first; of PagerDuty the routing key; of Slack none.
   std::vector<std::string> secrets;
+  // Until when those behind the first sign, too; nullopt: for good, or there are none.
+  std::optional<absl::Time> old_secrets_until;
   ChannelFormat format = ChannelFormat::kStandardWebhook;  // for good
   std::string selector;  // "team=payments,severity=critical"; empty selects none
   bool is_default = false;
@@ -70,6 +72,9 @@ struct Channel {
 
   friend bool operator==(const Channel&, const Channel&) = default;
 };
+
+// Takes away the secrets that do not sign any more at `now`.
+void DropOldSecrets(Channel& channel, absl::Time now);
 
 // "https://host:8443" of "https://user:password@host:8443/path?query"; empty when it is no such
 // URL.

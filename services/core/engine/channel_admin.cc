@@ -72,6 +72,20 @@ absl::Status CheckReceiver(const Channel& before, const Channel& after) {
                       "the same host; or another channel, with its key");
 }
 
+// Whether the channel can be given the secret in place of the one that it has.
+absl::Status CheckSigns(const Channel& channel, const std::string& secret) {
+  if (channel.format != ChannelFormat::kStandardWebhook) {
+    return InvalidField("name",
+                        absl::StrCat("messages of ", FormatWord(channel.format), " are not signed"),
+                        "a channel of FORMAT_STANDARD_WEBHOOK; of another one the URL can be "
+                        "changed, or another channel made");
+  }
+  if (!channel.secrets.empty() && channel.secrets.front() == secret) {
+    return InvalidField("webhook_secret", "it is the one that signs already", "another one");
+  }
+  return absl::OkStatus();
+}
+
 AuditedResource ResourceOf(const Channel& channel) {
   return {.project = channel.project,
           .project_id = channel.project_id,
@@ -106,6 +120,10 @@ ChannelAdmin::ChannelAdmin(Store& store, const Clock& clock, RandomSource random
                            const Sealer* sealer)
     : store_(store), clock_(clock), random_(std::move(random)), sealer_(sealer) {}
 
+std::string ChannelAdmin::NewSecret() const {
+  return absl::StrCat("whsec_", absl::Base64Escape(random_(kSecretBytes)));
+}
+
 absl::StatusOr<CreatedChannel> ChannelAdmin::Create(const Caller& caller, Channel channel,
                                                     const std::string& webhook_secret,
                                                     const ChannelCreationOptions& options) {
@@ -127,10 +145,9 @@ absl::StatusOr<CreatedChannel> ChannelAdmin::Create(const Caller& caller, Channe
                                   options.validate_only ? RequestIdentity() : options.request,
                                   resource.name, sealer_, channel.created_at);
   const bool signs = channel.format == ChannelFormat::kStandardWebhook;
-  const std::string secret =
-      !webhook_secret.empty() || !signs ? webhook_secret
-      : request.derives()               ? request.WebhookSecret()
-                          : absl::StrCat("whsec_", absl::Base64Escape(random_(kSecretBytes)));
+  const std::string secret = !webhook_secret.empty() || !signs ? webhook_secret
+                             : request.derives()               ? request.WebhookSecret()
+                                                               : NewSecret();
   channel.secrets.clear();
   if (!secret.empty()) channel.secrets.push_back(secret);
 
@@ -256,6 +273,48 @@ absl::StatusOr<Channel> ChannelAdmin::UpdateExisting(const Caller& caller, const
       }));
   if (options.validate_only) result.version = 0;
   return result;
+}
+
+absl::StatusOr<RotatedSecret> ChannelAdmin::RotateSecret(const Caller& caller,
+                                                         const ResourceName& name,
+                                                         const std::string& webhook_secret,
+                                                         absl::Duration overlap) {
+  FieldFaults faults;
+  ValidateTokenOverlap(overlap, "overlap", faults);
+  ValidateWebhookSecret(ChannelFormat::kStandardWebhook, webhook_secret, "webhook_secret", faults);
+  RETURN_IF_ERROR(faults.ToStatus());
+  ASSIGN_OR_RETURN(const ProjectKey project, FindProjectKey(store_, name.project));
+  const absl::Time now = clock_.Now();
+  const int64_t version = NewVersion();
+  RotatedSecret rotated;
+  rotated.webhook_secret = webhook_secret.empty() ? NewSecret() : webhook_secret;
+  RETURN_IF_ERROR(TransactUntilKnown(
+      store_, TransactionClass::kAdmin, [&](Transaction& transaction, bool again) -> absl::Status {
+        ASSIGN_OR_RETURN(const Channel before, LockChannel(transaction, project, name));
+        rotated.channel = before;
+        if (again && before.version == version) return absl::OkStatus();
+        RETURN_IF_ERROR(CheckSigns(before, rotated.webhook_secret));
+        Channel after = before;
+        after.secrets = {rotated.webhook_secret};
+        after.old_secrets_until.reset();
+        if (overlap > absl::ZeroDuration() && !before.secrets.empty()) {
+          after.secrets.push_back(before.secrets.front());
+          after.old_secrets_until = now + absl::Trunc(overlap, absl::Microseconds(1));
+        }
+        after.updated_at = now;
+        after.version = version;
+        RETURN_IF_ERROR(transaction.SaveChannel(after));
+        RETURN_IF_ERROR(WriteAudit(
+            transaction, caller, ResourceOf(before),
+            std::move(FieldChanges()
+                          .Secret("webhook_secret")
+                          .Time("old_secret_expire_time", std::nullopt, after.old_secrets_until))
+                .Take(),
+            now));
+        rotated.channel = std::move(after);
+        return absl::OkStatus();
+      }));
+  return rotated;
 }
 
 absl::Status ChannelAdmin::Delete(const Caller& caller, const ResourceName& name,

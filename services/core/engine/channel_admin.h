@@ -30,6 +30,11 @@ struct CreatedChannel {
   std::string webhook_secret;
 };
 
+struct RotatedSecret {
+  Channel channel;
+  std::string webhook_secret;  // what signs from now on, shown this once
+};
+
 struct ChannelCreationOptions {
   bool validate_only = false;
   RequestIdentity request{};
@@ -75,6 +80,12 @@ class ChannelAdmin {
   absl::StatusOr<Channel> Update(const Caller& caller, const ResourceName& name,
                                  absl::FunctionRef<absl::Status(Channel&)> edit,
                                  const ChannelUpdateOptions& options = {});
+  // Gives the channel another secret, `webhook_secret` or, when that is empty, a new one. Messages
+  // are signed with both for `overlap`, 0 to 30 days, so that the receiver can be told meanwhile;
+  // what signed before these two does not any more. Only where the format signs.
+  absl::StatusOr<RotatedSecret> RotateSecret(const Caller& caller, const ResourceName& name,
+                                             const std::string& webhook_secret,
+                                             absl::Duration overlap);
   // StaleEtag.
   absl::Status Delete(const Caller& caller, const ResourceName& name,
                       const ChannelDeletionOptions& options = {});
@@ -85,6 +96,7 @@ class ChannelAdmin {
   absl::StatusOr<Channel> UpdateExisting(const Caller& caller, const ResourceName& name,
                                          absl::FunctionRef<absl::Status(Channel&)> edit,
                                          const ChannelUpdateOptions& options);
+  std::string NewSecret() const;
 
   Store& store_;
   const Clock& clock_;

@@ -123,6 +123,49 @@ TEST_F(ChannelAdminTest, ARoutingKeyIsNotSentToAnotherHost) {
   EXPECT_TRUE(move_to("https://events.eu.pagerduty.com/v3/enqueue").ok());
 }
 
+TEST_F(ChannelAdminTest, AnotherSecretSignsBesideTheOldOneForATime) {
+  const std::string first = admin_.Create(Caller(), Pager(), "")->webhook_secret;
+  const absl::StatusOr<RotatedSecret> rotated =
+      admin_.RotateSecret(Caller(), kPager, "", absl::Hours(24));
+  ASSERT_TRUE(rotated.ok()) << rotated.status();
+  EXPECT_TRUE(IsWebhookSecret(rotated->webhook_secret));
+  EXPECT_THAT(rotated->channel.secrets, ElementsAre(rotated->webhook_secret, first));
+  EXPECT_EQ(rotated->channel.old_secrets_until, clock_.Now() + absl::Hours(24));
+  EXPECT_EQ(*admin_.Get(kPager), rotated->channel);
+  // The one before these two is not needed any more.
+  const auto again = admin_.RotateSecret(Caller(), kPager, kSecret, absl::Hours(1));
+  EXPECT_THAT(again->channel.secrets, ElementsAre(kSecret, rotated->webhook_secret));
+  const auto at_once = admin_.RotateSecret(Caller(), kPager, "", absl::ZeroDuration());
+  EXPECT_THAT(at_once->channel.secrets, ElementsAre(at_once->webhook_secret));
+  EXPECT_EQ(at_once->channel.old_secrets_until, std::nullopt);
+}
+
+TEST_F(ChannelAdminTest, OnlyWhatSignsIsGivenAnotherSecretAndNotTheSame) {
+  const auto field_of = [](const absl::Status& status) {
+    return FieldViolations(status).empty() ? std::string(status.message())
+                                           : FieldViolations(status)[0].field;
+  };
+  ASSERT_TRUE(admin_.Create(Caller(), Pager(), kSecret).ok());
+  EXPECT_EQ(field_of(admin_.RotateSecret(Caller(), kPager, kSecret, absl::Hours(1)).status()),
+            "webhook_secret");
+  EXPECT_EQ(field_of(admin_.RotateSecret(Caller(), kPager, "short", absl::Hours(1)).status()),
+            "webhook_secret");
+  EXPECT_EQ(field_of(admin_.RotateSecret(Caller(), kPager, "", absl::Hours(31 * 24)).status()),
+            "overlap");
+  Channel chat = Pager();
+  chat.id = "chat";
+  chat.format = ChannelFormat::kSlack;
+  ASSERT_TRUE(admin_.Create(Caller(), chat, "").ok());
+  EXPECT_EQ(
+      field_of(
+          admin_.RotateSecret(Caller(), {.project = "default", .id = "chat"}, "", absl::Hours(1))
+              .status()),
+      "name");
+  EXPECT_TRUE(absl::IsNotFound(
+      admin_.RotateSecret(Caller(), {.project = "default", .id = "none"}, "", absl::Hours(1))
+          .status()));
+}
+
 TEST_F(ChannelAdminTest, AChannelKeepsItsFormat) {
   ASSERT_TRUE(admin_.Create(Caller(), Pager(), "").ok());
   const auto to_slack = [](Channel& channel) {

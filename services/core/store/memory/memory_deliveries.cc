@@ -25,6 +25,7 @@ std::optional<LeasedDelivery> MemoryStore::Lease(DeliveryKey key, const LeaseReq
   LeasedDelivery leased;
   leased.delivery = row.delivery;
   leased.channel = tables_.channels().at(row.delivery.channel).channel;
+  DropOldSecrets(leased.channel, request.now);
   for (const EventKey event : row.delivery.events) {
     const auto found = tables_.events().find(event);
     if (found == tables_.events().end()) continue;

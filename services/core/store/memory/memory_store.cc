@@ -244,6 +244,11 @@ absl::StatusOr<bool> MemoryStore::Maintain(const RetentionPolicy& policy, absl::
   for (const MonitorKey key : gone) Purge(key);
   ForgetKeys(now - policy.revoked_keys);
   ExpireStranded(now);
+  for (const auto& [key, row] : std::map(tables_.channels())) {
+    memory::ChannelRow kept = row;
+    DropOldSecrets(kept.channel, now);
+    tables_.SetChannel(key, std::move(kept));
+  }
   DropFinished(now - AlertMemory(policy));
   DropGaps(now - GapMemory(policy));
   DropPast(0, now - policy.heartbeats, now - policy.rejected_pushes);

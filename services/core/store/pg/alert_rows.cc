@@ -119,6 +119,7 @@ Channel ReadChannel(Row& row, const Sealer& sealer) {
   channel.group_limit = row.Int32();
   channel.group_wait = absl::Microseconds(row.Int());
   channel.url_set_at = row.MaybeTime();
+  channel.old_secrets_until = row.MaybeTime();
   return channel;
 }
 

@@ -25,6 +25,16 @@ constexpr Statement kSealAnew = {
     "UPDATE channel c SET url = $4::bytea, secrets = $5::bytea WHERE c.channel_id = $1::bigint "
     "AND c.url = $2::bytea AND c.secrets = $3::bytea RETURNING true"};
 
+constexpr Statement kWithOldSecrets = {
+    "with_old_secrets",
+    "SELECT c.channel_id, c.project_id, c.id, c.secrets FROM channel c "
+    "WHERE c.old_secrets_until <= $1::timestamptz LIMIT 1000"};
+
+constexpr Statement kKeepNewestSecret = {
+    "keep_newest_secret",
+    "UPDATE channel c SET secrets = $3::bytea, old_secrets_until = NULL "
+    "WHERE c.channel_id = $1::bigint AND c.secrets = $2::bytea"};
+
 // The id of a channel never changes.
 std::string SealContext(const Channel& channel, const char* what) {
   return absl::StrCat("channel/", channel.project, "/", channel.id, "/", what);
@@ -85,6 +95,30 @@ absl::Status SealAnew(Session& session, const Sealer& sealer) {
   }
   if (sealed > 0) LogInfo("channels_sealed_anew", {{"channels", sealed}});
   return absl::OkStatus();
+}
+
+absl::Status ForgetOldSecrets(Session& session, const Sealer& sealer, absl::Time now) {
+  ASSIGN_OR_RETURN(Rows rows, session.Run(kWithOldSecrets, Params().Time(now)));
+  for (int i = 0; i < rows.size(); ++i) {
+    Row row = rows.at(i);
+    Channel channel;
+    channel.key = row.Int();
+    channel.project = row.Int();
+    channel.id = row.Text();
+    const std::string sealed = row.Bytes();
+    RETURN_IF_ERROR(rows.status());
+    const absl::StatusOr<std::string> plain = sealer.Open(sealed, SealContext(channel, "secrets"));
+    if (!plain.ok()) continue;
+    const std::string newest = plain->substr(0, plain->find('\n'));
+    RETURN_IF_ERROR(session
+                        .Run(kKeepNewestSecret,
+                             Params()
+                                 .Int(channel.key)
+                                 .Bytes(sealed)
+                                 .Bytes(sealer.Seal(newest, SealContext(channel, "secrets"))))
+                        .status());
+  }
+  return rows.status();
 }
 
 }  // namespace tocsin::core::pg

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "absl/status/status.h"
+#include "absl/time/time.h"
 #include "services/core/domain/channel.h"
 #include "services/core/store/pg/session.h"
 #include "services/core/store/sealer.h"
@@ -21,5 +22,9 @@ void OpenSealed(const std::string& url, const std::string& secrets, const Sealer
 // thousand channels. What does not open, and what somebody changes meanwhile, stays as it is. Says
 // in the log how many it was. UNAVAILABLE when the database cannot be asked.
 absl::Status SealAnew(Session& session, const Sealer& sealer);
+
+// Forgets secrets that do not sign any more, of up to a thousand channels. What does not open, and
+// what somebody changes meanwhile, stays as it is. UNAVAILABLE when the database cannot be asked.
+absl::Status ForgetOldSecrets(Session& session, const Sealer& sealer, absl::Time now);
 
 }  // namespace tocsin::core::pg

@@ -100,11 +100,40 @@ TEST_F(ChannelSealingTest, WhatACoreCannotOpenItLeavesToOneThatCan) {
                   ->Transact(TransactionClass::kAdmin,
                              [&](Transaction& t) { return t.AddDeliveries({delivery}); })
                   .ok());
+  const std::string before = "SELECT attempts, next_attempt_at, lease_id FROM delivery";
+  const auto row = database_.Query(before);
   EXPECT_TRUE(Lease("b", kNow).empty());
   EXPECT_TRUE(Lease("b", kNow + absl::Seconds(1)).empty());
-  const std::vector<LeasedDelivery> leased = Lease("a", kNow + absl::Seconds(5));
+  EXPECT_EQ(database_.Query(before), row);
+  const std::vector<LeasedDelivery> leased = Lease("a", kNow + absl::Seconds(1));
   ASSERT_EQ(leased.size(), 1u);
   EXPECT_EQ(leased[0].delivery.attempts, 1);
+}
+
+TEST_F(ChannelSealingTest, WhatACoreCannotOpenItDoesNotAskForAgain) {
+  AddChannel("a");
+  Delivery delivery = NewDelivery(1, DeliveryType::kChannelTest, kNow);
+  delivery.channel = Read("a").key;
+  const auto store = database_.OpenStore(SealerOf("b"));
+  ASSERT_TRUE(store
+                  ->Transact(TransactionClass::kAdmin,
+                             [&](Transaction& t) { return t.AddDeliveries({delivery}); })
+                  .ok());
+  const auto changes = [&] { return database_.Query("SELECT xmin FROM delivery"); };
+  LeaseRequest request;
+  request.lease_id = "lease";
+  request.now = kNow;
+  request.lease = absl::Seconds(30);
+  request.limit = 10;
+  request.per_channel = request.per_failing_channel = 8;
+  EXPECT_TRUE(store->LeaseDeliveries(request)->empty());
+  const auto after_one = changes();
+  request.now = kNow + absl::Minutes(9);
+  EXPECT_TRUE(store->LeaseDeliveries(request)->empty());
+  EXPECT_EQ(changes(), after_one);
+  request.now = kNow + absl::Minutes(11);
+  EXPECT_TRUE(store->LeaseDeliveries(request)->empty());
+  EXPECT_NE(changes(), after_one);
 }
 
 TEST_F(ChannelSealingTest, WhatDoesNotOpenStaysAsItIs) {

@@ -36,7 +36,8 @@ namespace pg {
 // planner off the indexes of what is pending where the key is known (see delivery_order.cc).
 const Statement kLeaseDeliveries = {
     "lease_deliveries", TOCSIN_WORKING_CHANNELS
-    ", room AS (SELECT u.channel_id, CASE WHEN u.failing_since IS NOT NULL THEN $6::integer "
+    ", room AS (SELECT u.channel_id, CASE WHEN u.failing_since IS NOT NULL "
+    "AND ($7::jsonb ->> u.channel_id::text) IS DISTINCT FROM '0' THEN $6::integer "
     "ELSE coalesce(($7::jsonb ->> u.channel_id::text)::integer, $3::integer) END - "
     "(SELECT count(*) FROM lease l WHERE l.channel_id = u.channel_id "
     "AND l.leased_until > $1::timestamptz) AS free FROM usable u), "
@@ -99,15 +100,15 @@ constexpr pg::Statement kLeasedChannels = {
                        " FROM channel c JOIN project p ON p.project_id = c.project_id "
                        "WHERE c.channel_id = ANY ($1::bigint[])"};
 
-// How long another core has a delivery to itself that this one cannot send.
-constexpr absl::Duration kLeftToOthers = absl::Seconds(5);
+// How long this core leaves a channel to others whose URL it cannot open: until it is restarted,
+// most likely with another file of keys.
+constexpr absl::Duration kLeftToOthers = absl::Minutes(10);
 
 constexpr pg::Statement kGiveBack = {
     "give_back",
-    "WITH ended AS (DELETE FROM lease l WHERE l.delivery_id = ANY ($2::bigint[])) "
+    "WITH ended AS (DELETE FROM lease l WHERE l.delivery_id = ANY ($1::bigint[])) "
     "UPDATE delivery d SET attempts = greatest(d.attempts - 1, 0), lease_id = NULL, "
-    "leased_until = NULL, next_attempt_at = $1::timestamptz "
-    "WHERE d.delivery_id = ANY ($2::bigint[])"};
+    "leased_until = NULL WHERE d.delivery_id = ANY ($1::bigint[])"};
 
 struct Turn {
   int64_t turn = 0;
@@ -187,8 +188,9 @@ absl::StatusOr<std::unordered_map<ChannelKey, Channel>> ReadChannels(pg::Session
   return channels;
 }
 
-absl::StatusOr<std::vector<LeasedDelivery>> Lease(pg::Session& session, const Sealer& sealer,
-                                                  const LeaseRequest& request) {
+absl::StatusOr<std::vector<LeasedDelivery>> Lease(
+    pg::Session& session, const Sealer& sealer, const LeaseRequest& request,
+    std::map<ChannelKey, absl::Time>& left_to_others) {
   std::vector<LeasedDelivery> leased;
   ASSIGN_OR_RETURN(pg::Rows lock, session.Run(kLock));
   pg::Row locked = lock.at(0);
@@ -216,9 +218,11 @@ absl::StatusOr<std::vector<LeasedDelivery>> Lease(pg::Session& session, const Se
     // Its URL is sealed with a key that another core may have.
     if (channel == channels.end() || channel->second.url.empty()) {
       unreadable.insert(turn.delivery.key);
+      left_to_others[turn.delivery.channel] = request.now + kLeftToOthers;
       continue;
     }
     assignment.channel = channel->second;
+    DropOldSecrets(assignment.channel, request.now);
     for (const EventKey key : turn.delivery.events) {
       const auto known = events.find(key);
       if (known == events.end()) continue;
@@ -230,8 +234,7 @@ absl::StatusOr<std::vector<LeasedDelivery>> Lease(pg::Session& session, const Se
     leased.push_back(std::move(assignment));
   }
   if (!unreadable.empty()) {
-    RETURN_IF_ERROR(
-        session.Run(kGiveBack, pg::Params().Time(request.now + kLeftToOthers).Keys8(unreadable)));
+    RETURN_IF_ERROR(session.Run(kGiveBack, pg::Params().Keys8(unreadable)));
   }
   return leased;
 }
@@ -241,11 +244,21 @@ absl::StatusOr<std::vector<LeasedDelivery>> Lease(pg::Session& session, const Se
 absl::StatusOr<std::vector<LeasedDelivery>> PgStore::LeaseDeliveries(const LeaseRequest& request) {
   std::vector<LeasedDelivery> leased;
   if (request.limit <= 0) return leased;
+  LeaseRequest mine = request;
+  std::map<ChannelKey, absl::Time> left;
+  {
+    absl::MutexLock lock(&left_mutex_);
+    std::erase_if(left_to_others_, [&](const auto& each) { return each.second <= request.now; });
+    left = left_to_others_;
+  }
+  for (const auto& [channel, until] : left) mine.allowances[channel] = 0;
   RETURN_IF_ERROR(
       InTransaction(delivery_, [&](pg::Session& session) -> absl::StatusOr<std::string> {
-        ASSIGN_OR_RETURN(leased, Lease(session, sealer_, request));
+        ASSIGN_OR_RETURN(leased, Lease(session, sealer_, mine, left));
         return "";
       }));
+  absl::MutexLock lock(&left_mutex_);
+  left_to_others_ = std::move(left);
   return leased;
 }
 

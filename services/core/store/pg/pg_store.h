@@ -3,12 +3,15 @@
 
 #include <array>
 #include <atomic>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
 #include "common/clock.h"
 #include "common/log.h"
 #include "services/core/store/history.h"
@@ -157,6 +160,9 @@ class PgStore : public Store, public HistoryStore {
   pg::SessionPool probe_;
   pg::Listener listener_;
   pg::AlertRetention alert_retention_;
+  // Channels whose URL this core cannot open, and until when it leaves them alone.
+  absl::Mutex left_mutex_;
+  std::map<ChannelKey, absl::Time> left_to_others_ ABSL_GUARDED_BY(left_mutex_);
   absl::Time first_upkeep_ = absl::InfinitePast();
   std::atomic<MonitorKey> mended_to_ = 0;  // where the next MendListing goes on
 };
