@@ -135,7 +135,7 @@ Options ReadOptions(int argc, char** argv, OptionFaults& faults) {
   options.secret_key_file = absl::GetFlag(FLAGS_secret_key_file);
   faults.Require(options.migrate_only || !options.secret_key_file.empty(), "secret_key_file",
                  "is missing");
-  if (!options.secret_key_file.empty()) {
+  if (!options.migrate_only && !options.secret_key_file.empty()) {
     const absl::Status readable = Sealer::FromFile(options.secret_key_file).status();
     faults.Require(readable.ok(), "secret_key_file", readable.message());
   }

@@ -325,6 +325,7 @@ void Server::TakeCensus() {
     census_log_.Report(census.status());
     engine_->census_metrics.Publish(census.ok() ? &*census : nullptr);
   } else {
+    if (!first.ok()) census_log_.Report(first.status());
     engine_->census_metrics.Publish(nullptr);
   }
 }

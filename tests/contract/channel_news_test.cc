@@ -85,7 +85,7 @@ TEST_P(ChannelNewsContract, DeadDeliveriesThatReplicasHearOfAreToldOnce) {
     channel.last_error = "timeout";
     key = channel.key;
   });
-  for (const auto& replica : replicas_) replica->Add({.with_dead = {key}});
+  for (const auto& replica : replicas_) replica->Add({.with_dead = {key}}, kStart);
   TellOnEveryReplicaAtOnce(kStart + absl::Seconds(1));
   EXPECT_THAT(Notices(), SizeIs(1));
 }

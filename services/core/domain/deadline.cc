@@ -141,6 +141,8 @@ std::optional<Deadline> OfRuns(const MonitorState& state, const GapList& gaps) {
 bool IsOutlastedBy(const MonitorDefinition& definition, const MonitorState& state, const Gap& gap) {
   if (!IsWatched(definition, state) || !Touches(gap, state)) return false;
   if (std::max(definition.created_at, state.armed_at) >= gap.start) return false;
+  // It was down in it, and waited for nothing.
+  if (!state.transitions.empty() && state.transitions.back() >= gap.start) return false;
   const Schedule& schedule = definition.schedule;
   if (!schedule.cron.has_value()) {
     return gap.start + schedule.timeout + schedule.grace < gap.end;

@@ -166,6 +166,14 @@ TEST(OwnOutage, LongerThanAMonitorMayBeSilentPostponedADeadlineOfIts) {
   EXPECT_FALSE(IsOutlastedBy(definition, direct, gateways));
 }
 
+TEST(OwnOutage, PostponedNoDeadlineOfWhatWasDownInIt) {
+  MonitorDefinition definition = MinuteMonitor();
+  definition.created_at = Second(-100);
+  MonitorState recovered = UpSince(Second(1000));
+  recovered.transitions = {Second(-50), Second(1000)};
+  EXPECT_FALSE(IsOutlastedBy(definition, recovered, CoreGap(Second(0), Second(900))));
+}
+
 TEST(OwnOutage, InWhichACronJobWasExpectedAndGraceRanOutPostponedADeadlineOfIts) {
   MonitorDefinition definition = MinuteMonitor();
   definition.created_at = absl::InfinitePast();

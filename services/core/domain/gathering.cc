@@ -20,8 +20,9 @@ GatherPlan PlanGathering(const Channel& channel, const GatherWindow& window, int
     return plan;
   }
   const int32_t limit = channel.group_limit;
-  // One that began in the future is of a clock that was set back since.
-  const bool over = now >= window.started_at + channel.group_wait || window.started_at > now;
+  // One that begins later than another core's `now` may be is of a clock that was set back since.
+  const bool set_back = window.started_at > now + channel.group_wait;
+  const bool over = now >= window.started_at + channel.group_wait || set_back;
   if (over && waiting > limit && window.sent >= limit) {
     plan.digest = true;
     plan.window = {.started_at = now, .sent = limit};

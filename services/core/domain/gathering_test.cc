@@ -69,6 +69,11 @@ TEST_F(Gathering, AWindowOfAClockThatWasSetBackHoldsNothing) {
   EXPECT_EQ(Plan(1, 100).release, 1);
 }
 
+TEST_F(Gathering, AWindowThatAnotherCoreHasJustBegunHolds) {
+  window_ = {.started_at = Second(100.5), .sent = 10};
+  EXPECT_EQ(Plan(190, 100), (GatherPlan{.window = window_}));
+}
+
 TEST_F(Gathering, ALimitThatWasRaisedCountsAtOnce) {
   Plan(11, 100);
   channel_.group_limit = 12;

@@ -17,17 +17,28 @@ constexpr size_t kMaxMonitors = 100;
 constexpr absl::Duration kMinRecurring = absl::Minutes(1);
 constexpr absl::Duration kMaxRecurring = absl::Hours(24 * 7);
 constexpr absl::Duration kMaxOnce = absl::Hours(24 * 366);
-constexpr int kWindowsLookedAt = 2000;  // a day of minutes, years of days
+constexpr absl::CivilSecond kYearLookedAt(2024);  // any; this one has a 29 February
 
 absl::Time Micros(absl::Time time) { return absl::FromUnixMicros(absl::ToUnixMicros(time)); }
 
-// Whether each window begins before the one before it is over, as far as one looks.
-bool NeverCloses(const RecurringWindow& recurring, absl::Time now) {
-  absl::Time start = recurring.expression.Next(now, recurring.zone);
-  for (int windows = 0; windows < kWindowsLookedAt; ++windows) {
-    const absl::Time next = recurring.expression.Next(start, recurring.zone);
-    if (next == absl::InfiniteFuture() || start + recurring.duration < next) return false;
-    start = next;
+// Whether each window begins before the one before it is over. Days that have any have the same, so
+// one is looked at as a whole, and of a year's the last window of each. In UTC: that a day of the
+// year has an hour more is no end.
+bool NeverCloses(const RecurringWindow& recurring) {
+  const absl::TimeZone utc = absl::UTCTimeZone();
+  const auto closes = [&](absl::Time start) {
+    const absl::Time next = recurring.expression.Next(start, utc);
+    return next == absl::InfiniteFuture() || start + recurring.duration < next;
+  };
+  absl::Time start = recurring.expression.Next(absl::FromCivil(kYearLookedAt, utc), utc);
+  if (start == absl::InfiniteFuture()) return false;
+  const absl::CivilDay first = absl::ToCivilDay(start, utc);
+  for (; absl::ToCivilDay(start, utc) == first; start = recurring.expression.Next(start, utc)) {
+    if (closes(start)) return false;
+  }
+  for (absl::CivilDay day = first; day < first + 366; ++day) {
+    const absl::Time last = recurring.expression.Previous(absl::FromCivil(day + 1, utc), utc);
+    if (closes(last)) return false;
   }
   return true;
 }
@@ -48,7 +59,7 @@ void ValidateWindow(const Maintenance& maintenance, const std::string& below, Fi
                      ? "missing or 0"
                      : absl::StrCat("it is ", absl::FormatDuration(duration)),
                  "1 min to 7 days");
-    } else if (NeverCloses(*maintenance.recurring, maintenance.updated_at)) {
+    } else if (NeverCloses(*maintenance.recurring)) {
       faults.Add(below + "recurring.duration",
                  absl::StrCat("it is ", absl::FormatDuration(duration),
                               ", and the next window always begins before one is over: nothing "

@@ -336,12 +336,14 @@ TEST(Maintenance, ThatWouldNeverEndIsRefused) {
   };
   for (const Maintenance& endless :
        {Nightly("* * * * *", absl::Minutes(1)), Nightly("0 2 * * *", absl::Hours(25)),
-        Nightly("0 2 * * *", absl::Hours(24))}) {
+        Nightly("0 2 * * *", absl::Hours(24), "America/New_York"),
+        Nightly("0 */6 * * *", absl::Hours(6))}) {
     EXPECT_THAT(faults_of(endless), ::testing::HasSubstr("maintenance.recurring.duration"));
   }
   for (const Maintenance& ends :
        {Nightly("0 2 * * *", absl::Hours(23)), Nightly("0 2,3 * * *", absl::Hours(3)),
-        Nightly("0 0 1 1 *", absl::Hours(24 * 7))}) {
+        Nightly("0 0 1 1 *", absl::Hours(24 * 7)), Nightly("* * * * 6,0", absl::Minutes(1)),
+        Nightly("*/15 * * 7,8 *", absl::Minutes(15)), Nightly("0 0 29 2 *", absl::Hours(24))}) {
     EXPECT_EQ(faults_of(ends), "");
   }
 }

@@ -314,7 +314,9 @@ Verdict ExplainOutage(const Evidence& evidence) {
                      .sentences = {}};
   const bool over = incident.closed_at.has_value();
   verdict.sentences.push_back(
-      absl::StrCat(outage.firing.has_value() ? "It rang. " : "It failed and did not ring. ",
+      absl::StrCat(!outage.firing.has_value() ? "It failed and did not ring. "
+                   : Told(outage).empty()     ? "It failed and nobody was told. "
+                                              : "It rang. ",
                    over ? "DOWN from " : "DOWN since ", TellTime(incident.opened_at),
                    over ? absl::StrCat(" to ", TellTime(*incident.closed_at)) : "", ": ",
                    CauseText(outage), "."));

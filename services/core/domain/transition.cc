@@ -416,7 +416,10 @@ Decision OnReconfigured(const Facts& facts, const Reconfigured& change) {
   }
   if (next.state == State::kNew && !EverPushed(next)) {
     const bool armed = next.armed_at != absl::InfinitePast();
-    if (facts.definition.arm_on_create && !armed) next.armed_at = facts.now;
+    if (facts.definition.arm_on_create && !armed) {
+      next.armed_at = facts.now;
+      next.misses = 0;
+    }
     if (!facts.definition.arm_on_create && armed) next.armed_at = absl::InfinitePast();
   }
   return decision;

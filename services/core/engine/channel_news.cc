@@ -1,6 +1,7 @@
 // Tells people, over another channel, that a channel of theirs does not work.
 #include "services/core/engine/channel_news.h"
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <utility>
@@ -47,10 +48,9 @@ const char* ChannelNews::ReasonName(Reason reason) {
   return "unknown";
 }
 
-void ChannelNews::Add(const ReportEffects& effects) {
+void ChannelNews::Add(const ReportEffects& effects, absl::Time now) {
   added_.insert(effects.projects.begin(), effects.projects.end());
-  // The project is known once it is told, see TellProject.
-  for (const ChannelKey channel : effects.with_dead) with_dead_.try_emplace(channel, 0);
+  for (const ChannelKey channel : effects.with_dead) with_dead_[channel].at = now;
 }
 
 absl::Status ChannelNews::Tell(absl::Time now) {
@@ -60,12 +60,12 @@ absl::Status ChannelNews::Tell(absl::Time now) {
   if (look) {
     ASSIGN_OR_RETURN(const std::vector<ProjectKey> troubled, store_.TroubledProjects());
     projects.insert(troubled.begin(), troubled.end());
-    for (const auto& [channel, project] : with_dead_) projects.insert(project);
+    for (const auto& [channel, death] : with_dead_) projects.insert(death.project);
     projects.erase(0);
   }
   for (const ProjectKey project : projects) RETURN_IF_ERROR(TellProject(project, now));
   // Channels that were deleted meanwhile are of no interest.
-  std::erase_if(with_dead_, [](const auto& waiting) { return waiting.second == 0; });
+  std::erase_if(with_dead_, [](const auto& waiting) { return waiting.second.project == 0; });
   added_.clear();
   if (look) looked_at_ = now;
   return absl::OkStatus();
@@ -78,16 +78,26 @@ absl::Status ChannelNews::TellProject(ProjectKey project, absl::Time now) {
     if (read.ok()) channels = *std::move(read);
     return read.status();
   }));
+  std::set<ChannelKey> waiting;
+  const auto listed = [&channels](ChannelKey key) {
+    return std::any_of(channels.begin(), channels.end(),
+                       [key](const Channel& channel) { return channel.key == key; });
+  };
   for (const Channel& channel : channels) {
     if (ReasonToTell(channel, now) != Reason::kNone) RETURN_IF_ERROR(TellChannel(channel, now));
     const auto dead = with_dead_.find(channel.key);
     if (dead == with_dead_.end()) continue;
-    if (IsTooSoon(channel, now)) {
-      dead->second = project;
-    } else {
-      with_dead_.erase(dead);
-    }
+    // Another replica may have told it since.
+    const bool told = channel.told.has_value() && channel.told->at >= dead->second.at;
+    if (told || !IsTooSoon(channel, now)) continue;
+    dead->second.project = project;
+    waiting.insert(channel.key);
   }
+  // What is told, or of a channel that was deleted.
+  std::erase_if(with_dead_, [&](const auto& death) {
+    const bool here = death.second.project == project || listed(death.first);
+    return here && !waiting.contains(death.first);
+  });
   return absl::OkStatus();
 }
 
@@ -100,7 +110,10 @@ ChannelNews::Reason ChannelNews::ReasonToTell(const Channel& channel, absl::Time
     if (channel.failing_since && told->failing_since == channel.failing_since) return Reason::kNone;
     if (IsTooSoon(channel, now)) return Reason::kNone;
   }
-  if (with_dead_.contains(channel.key)) return Reason::kDeadDelivery;
+  const auto dead = with_dead_.find(channel.key);
+  if (dead != with_dead_.end() && !(told && told->at >= dead->second.at)) {
+    return Reason::kDeadDelivery;
+  }
   const bool long_failing =
       channel.failing_since.has_value() && now - *channel.failing_since >= failing_after_;
   return long_failing ? Reason::kFailing : Reason::kNone;

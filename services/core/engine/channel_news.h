@@ -25,8 +25,8 @@ class ChannelNews {
  public:
   ChannelNews(Store& store, absl::Duration failing_after);
 
-  // Remembers the effects until Tell could write what follows from them.
-  void Add(const ReportEffects& effects);
+  // Remembers the effects, of `now`, until Tell could write what follows from them.
+  void Add(const ReportEffects& effects, absl::Time now);
   // Tells what was added and, at most every 30 s, looks in all projects for channels that fail and
   // were not told, whoever heard of it. After an error it goes on with the next call.
   absl::Status Tell(absl::Time now);
@@ -47,7 +47,11 @@ class ChannelNews {
   Store& store_;
   const absl::Duration failing_after_;
   std::set<ProjectKey> added_;  // where something happened
-  std::map<ChannelKey, ProjectKey> with_dead_;
+  struct Death {
+    absl::Time at;           // of the newest dead delivery
+    ProjectKey project = 0;  // where it waits to be told; 0: it was not looked at yet
+  };
+  std::map<ChannelKey, Death> with_dead_;
   absl::Time looked_at_ = absl::InfinitePast();
 };
 

@@ -14,6 +14,8 @@ namespace tocsin::core {
 namespace {
 
 constexpr int kSlices = 20;  // transactions of reports in one tick
+// So many must do after one that took too long, before more are tried at a time again.
+constexpr int kSlicesUntilMore = 100;
 constexpr int kLeaseRounds = 16;
 constexpr absl::Duration kShortestRest = absl::Milliseconds(5);
 // While all that is due waits for channels whose leases are all in use: reports end it. Nor is it
@@ -172,7 +174,13 @@ absl::Status DeliveryQueue::ApplyReports(absl::Time now) {
       }
     }
     // So many may have been more than the time allows.
-    slice_ = status.ok() ? std::min(kReportSlice, slice_ * 2) : std::max<size_t>(1, slice_ / 2);
+    if (!status.ok()) {
+      slice_ = std::max<size_t>(1, slice_ / 2);
+      slices_until_more_ = kSlicesUntilMore;
+    } else if (slice_ < kReportSlice && --slices_until_more_ <= 0) {
+      slice_ = std::min(kReportSlice, slice_ * 2);
+      slices_until_more_ = kSlicesUntilMore;
+    }
     RETURN_IF_ERROR(status);
     // Only this thread takes from the front.
     absl::MutexLock lock(&mutex_);
@@ -183,7 +191,7 @@ absl::Status DeliveryQueue::ApplyReports(absl::Time now) {
 
 absl::Status DeliveryQueue::ApplySlice(absl::Span<const DeliveryReport> slice, absl::Time now) {
   ASSIGN_OR_RETURN(const ReportEffects effects, store_.ApplyReports(slice, now));
-  news_.Add(effects);
+  news_.Add(effects, now);
   allowances_.Reported(slice, now);
   // Their channels have leases to spare, and what waited for them may be due.
   Wake(Task::kLeases);

@@ -93,7 +93,8 @@ class DeliveryQueue {
   LeaseAllowances allowances_;
   static constexpr size_t kReportSlice = 500;  // reports in one transaction, at most
   // Of TickReports only.
-  size_t slice_ = kReportSlice;  // halved by each failure, doubled by each success
+  size_t slice_ = kReportSlice;  // halved by each failure, doubled after many successes
+  int slices_until_more_ = 0;
   ChannelNews news_;
   ChangeLogger reports_log_{"delivery_reports"};
   ChangeLogger news_log_{"channel_news"};

@@ -362,6 +362,31 @@ TEST_F(DeliveryQueueTest, ADeadDeliverySoonAfterANoticeIsToldLater) {
   EXPECT_THAT(Notices(other), SizeIs(2));
 }
 
+TEST_F(DeliveryQueueTest, OfReplicasThatWaitToTellADeadDeliveryOneDoes) {
+  const ChannelKey broken = AddChannel("broken", false);
+  const ChannelKey other = AddChannel("other", true);
+  AddDeliveries(broken, 4);
+  Attach(got_, 4);
+  Tick(queue_);
+  DeliveryQueue replica(store_, clock_, {}, metrics_);
+  queue_.Report({About(got_.at(0), DeliveryResult::kDead)});
+  Tick(queue_);
+  queue_.Report({About(got_.at(1), DeliveryResult::kDelivered)});
+  Tick(queue_);
+  clock_.Advance(absl::Minutes(2));
+  queue_.Report({About(got_.at(2), DeliveryResult::kDead)});
+  Tick(queue_);
+  replica.Report({About(got_.at(3), DeliveryResult::kDead)});
+  Tick(replica);
+  ASSERT_THAT(Notices(other), SizeIs(1));
+  for (int i = 0; i < 6; ++i) {
+    clock_.Advance(absl::Minutes(9));
+    Tick(queue_);
+    Tick(replica);
+  }
+  EXPECT_THAT(Notices(other), SizeIs(2));
+}
+
 TEST_F(DeliveryQueueTest, ReplicasThatEachHaveADeadDeliveryOfAChannelTellItOnce) {
   const ChannelKey broken = AddChannel("broken", false);
   const ChannelKey other = AddChannel("other", true);

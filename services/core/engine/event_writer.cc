@@ -49,12 +49,14 @@ absl::Status AddWhatPassed(Transaction& transaction, const Decision& decision, A
 
 // The open run that began for what was expected; a limit for it would have let it go on.
 std::optional<Run> RunForIt(const MonitorDefinition& definition, const MonitorState& state,
-                            std::optional<absl::Time> expected_at) {
+                            const AlertEvent& event) {
+  const std::optional<absl::Time> expected_at = event.expected_at;
   if (state.runs.empty() || !state.runs.back().open() || !expected_at.has_value()) {
     return std::nullopt;
   }
   const Run& newest = state.runs.back();
-  if (newest.started_at < state.last_at) return std::nullopt;
+  const bool in_time = newest.started_at <= event.incident.opened_at;
+  if (newest.started_at < state.last_at || !in_time) return std::nullopt;
   const std::optional<CronRule>& cron = definition.schedule.cron;
   const bool of_before =
       cron.has_value() && newest.started_at < *expected_at - EarlyTolerance(*cron, *expected_at);
@@ -85,7 +87,7 @@ absl::StatusOr<AlertEvent> MakeEvent(Transaction& transaction, const MonitorDefi
     RETURN_IF_ERROR(AddWhatPassed(transaction, decision, event));
   }
   if (event.type == EventType::kFiring && incident.cause == Cause::kMissedDeadline) {
-    event.run = RunForIt(definition, decision.next, event.expected_at);
+    event.run = RunForIt(definition, decision.next, event);
   }
   event.flapping = SteadyAt(decision.next, now).has_value();
   ASSIGN_OR_RETURN(event.last_heartbeat, transaction.NewestHeartbeat(definition.key));

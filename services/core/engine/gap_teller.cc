@@ -73,8 +73,11 @@ void CountUnverified(const Monitor& monitor, const GapGroup& group,
                      std::map<ProjectKey, BlindNotice>& notices) {
   const MonitorDefinition& definition = monitor.definition;
   if (monitor.state.last_at >= group.whole.end) {
-    const bool shed = group.whole.kind == GapKind::kShed;  // most pushes came through
-    if (!shed && IsOutlastedBy(definition, monitor.state, group.whole)) {
+    const auto outlasts = [&monitor](const Gap& gap) {
+      // Of what was shed most pushes came through.
+      return gap.kind != GapKind::kShed && IsOutlastedBy(monitor.definition, monitor.state, gap);
+    };
+    if (std::any_of(group.gaps.begin(), group.gaps.end(), outlasts)) {
       notices.try_emplace(definition.project);
     }
     return;
