@@ -21,7 +21,7 @@ namespace tocsin::cli {
 namespace {
 
 constexpr size_t kFields = 5;
-constexpr absl::Duration kShortestRun = absl::Minutes(5);
+constexpr absl::Duration kShortestRun = absl::Hours(1);
 constexpr absl::Duration kLongestRun = absl::Hours(24);
 constexpr std::array<absl::string_view, 19> kNames = {
     "sun", "mon", "tue", "wed", "thu", "fri", "sat", "jan", "feb", "mar",
@@ -96,15 +96,37 @@ bool NeverComes(const std::vector<absl::string_view>& fields) {
   return true;
 }
 
-// How long a run may take by how often the expression comes, roughly.
+// The hours that the field names; none when it cannot be read.
+std::vector<int> HoursOf(absl::string_view field) {
+  std::vector<int> hours;
+  for (const absl::string_view item : absl::StrSplit(field, ',')) {
+    const std::vector<absl::string_view> parts = absl::StrSplit(item, '/');
+    const std::vector<absl::string_view> bounds = absl::StrSplit(parts[0], '-');
+    int first = 0, last = 23, step = 1;
+    if (parts[0] != "*" && !absl::SimpleAtoi(bounds[0], &first)) return {};
+    if (bounds.size() == 2 && !absl::SimpleAtoi(bounds[1], &last)) return {};
+    if (bounds.size() == 1 && parts[0] != "*" && parts.size() == 1) last = first;
+    if (parts.size() == 2 && (!absl::SimpleAtoi(parts[1], &step) || step < 1)) return {};
+    for (int hour = first; hour <= last; hour += step) hours.push_back(hour);
+  }
+  std::sort(hours.begin(), hours.end());
+  return hours;
+}
+
+// How long a run may take: the shortest time to the next, in whole hours and within a day.
 absl::Duration LimitOf(absl::string_view expression) {
   if (expression == "@hourly") return absl::Hours(1);
   if (absl::StartsWith(expression, "@")) return kLongestRun;
   const std::vector<absl::string_view> fields = absl::StrSplit(expression, ' ');
   if (fields.size() != kFields) return kLongestRun;
-  if (fields[kHour] == "*") return absl::Hours(1);
-  const bool several = fields[kHour].find_first_of(",-/") != absl::string_view::npos;
-  return several ? absl::Hours(6) : kLongestRun;
+  const bool several = fields[0].find_first_of("*,-/") != absl::string_view::npos;
+  const std::vector<int> hours = HoursOf(fields[kHour]);
+  if (several || hours.empty()) return kShortestRun;
+  absl::Duration shortest = absl::Hours(hours.front() + 24 - hours.back());
+  for (size_t i = 1; i < hours.size(); ++i) {
+    shortest = std::min(shortest, absl::Hours(hours[i] - hours[i - 1]));
+  }
+  return std::clamp(shortest, kShortestRun, kLongestRun);
 }
 
 void ReadEvery(absl::string_view text, ImportedMonitor& entry) {

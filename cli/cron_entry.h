@@ -22,8 +22,8 @@ struct CronSource {
 // February, by which people switch a line off, is skipped. The rest core judges.
 void ReadCron(const CronSource& source, ImportedMonitor& entry);
 
-// Gives `entry`, which has a schedule, a limit for its runs that goes by how often it comes: up to
-// an hour, six hours or a day. Without any a run would have to end within the grace.
+// Gives `entry`, which has a schedule, a limit for its runs: the shortest time between two of them,
+// from an hour to a day. Without any a run would have to end within the grace.
 void LimitRuns(ImportedMonitor& entry);
 
 }  // namespace tocsin::cli

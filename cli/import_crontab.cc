@@ -38,6 +38,9 @@ constexpr std::array<absl::string_view, 6> kEndings = {".sh", ".py", ".pl", ".ph
 // What comes before the job itself, up to "&&".
 constexpr std::array<absl::string_view, 5> kPreparations = {"cd", "test", "[", "source", "."};
 
+// They are no job: what follows them is.
+constexpr std::array<absl::string_view, 4> kEnds = {"exit", "return", "true", ":"};
+
 absl::string_view BaseName(absl::string_view path) {
   const size_t slash = path.rfind('/');
   return slash == absl::string_view::npos ? path : path.substr(slash + 1);
@@ -95,6 +98,7 @@ struct Job {
   bool reported = false;     // under "tocsin exec"
   std::string monitor;       // that this one names
   bool tests_first = false;  // "[ condition ] && job"
+  bool locks = false;        // under flock
 };
 
 // Of what follows "tocsin": the monitor that it reports to, or "" and `command` goes on behind
@@ -117,16 +121,22 @@ Job ReadCommand(absl::string_view command) {
     const absl::string_view first = TakeWord(rest);
     const size_t next = command.find("&&");
     if (!IsOne(kPreparations, first)) break;
-    // "test … || job" ends well when the test holds.
+    // "test … || job" ends well when the test holds; "test … || exit 0; job" is none of these.
+    const bool tests = first == "test" || first == "[";
     const size_t otherwise = command.find("||");
-    if (otherwise < next) {
+    if (tests && otherwise < std::min(next, command.find(';'))) {
       command.remove_prefix(otherwise + 2);
       command = absl::StripLeadingAsciiWhitespace(command);
       if (!absl::ConsumePrefix(&command, "{ ")) absl::ConsumePrefix(&command, "(");
+      absl::string_view after = command;
+      const absl::string_view word = TakeWord(after);
+      const size_t end = command.find(';');
+      const bool gives_up = IsOne(kEnds, word.substr(0, word.find(';')));
+      if (gives_up && end != absl::string_view::npos) command.remove_prefix(end + 1);
       continue;
     }
     if (next == absl::string_view::npos) break;
-    if (first == "test" || first == "[") job.tests_first = true;
+    if (tests) job.tests_first = true;
     command.remove_prefix(next + 2);
   }
   bool wrapped = false;
@@ -147,6 +157,7 @@ Job ReadCommand(absl::string_view command) {
     if (IsOne(kWrappers, name) || IsOne(kInterpreters, name)) {
       wrapped = true;
       // It has an argument of its own.
+      if (name == "flock") job.locks = true;
       if (name == "flock" || name == "timeout") {
         while (absl::StartsWith(command, "-")) TakeWord(command);
         TakeWord(command);
@@ -164,13 +175,6 @@ Job ReadCommand(absl::string_view command) {
     break;
   }
   return job;
-}
-
-// As useradd takes them; empty where there is no such column.
-bool IsUserName(absl::string_view user) {
-  return std::all_of(user.begin(), user.end(), [](unsigned char c) {
-    return absl::ascii_isalnum(c) || c == '_' || c == '-' || c == '.' || c == '$';
-  });
 }
 
 class Crontab {
@@ -254,15 +258,11 @@ class Crontab {
       }
     } else {
       std::vector<absl::string_view> fields;
+      absl::ConsumePrefix(&line, "-");  // cronie's: it is not logged
       for (int i = 0; i < 5 && !line.empty(); ++i) fields.push_back(TakeWord(line));
       source.expression = absl::StrJoin(fields, " ");
     }
     const std::string user = options_.system ? std::string(TakeWord(line)) : "";
-    if (!IsUserName(user)) {
-      return Refuse(number, absl::StrCat("\"", Shortened(OneLine(user)),
-                                         "\" is no name of a user; without --system the command "
-                                         "follows the schedule"));
-    }
     const std::string command = CommandOf(line);
     absl::string_view rest = command;
     const absl::string_view first = TakeWord(rest);
@@ -281,6 +281,11 @@ class Crontab {
     ReadZone(source, entry);
     ReadCron(source, entry);
     LimitRuns(entry);
+    if (entry.refusal.empty() && absl::StrContains(user, '/')) {
+      entry.refusal = absl::StrCat("\"", Shortened(OneLine(user)),
+                                   "\" is no name of a user, which a crontab of the system has "
+                                   "before the command");
+    }
     const Job job = ReadCommand(command);
     if (job.reported && job.monitor.empty() && entry.skipped.empty()) {
       entry.skipped = "it runs under tocsin exec already, and reports to a URL of its own";
@@ -289,6 +294,10 @@ class Crontab {
       entry.notes.emplace_back(
           "when its test fails it ends with an error, which tocsin exec reports as down; write: if "
           "[ ... ]; then ...; fi");
+    }
+    if (job.locks) {
+      entry.notes.emplace_back(
+          "it holds a lock, so that a run may go on when the next one is due: see maxRunDuration");
     }
     entry.monitor.set_owner(Bounded(options_.owner.empty() ? user : options_.owner, kMaxOwnerBytes,
                                     "its owner", entry.notes));

@@ -160,15 +160,19 @@ TEST(ImportCrontabTest, ARunMayTakeAsLongAsTheNextOneIsAway) {
   EXPECT_EQ(limit("*/5 * * * *"), 3600);
   EXPECT_EQ(limit("@hourly"), 3600);
   EXPECT_EQ(limit("0 */6 * * *"), 6 * 3600);
+  EXPECT_EQ(limit("0 9-17 * * mon-fri"), 3600);
+  EXPECT_EQ(limit("*/5 3 * * *"), 3600);
+  EXPECT_EQ(limit("0 6,18,20 * * *"), 2 * 3600);
+  EXPECT_EQ(limit("0 22,2 * * *"), 4 * 3600);
   EXPECT_EQ(limit("30 2 * * *"), 24 * 3600);
   EXPECT_EQ(limit("@weekly"), 24 * 3600);
-  EXPECT_EQ(limit("@every 1s"), 300);
-  EXPECT_EQ(limit("@every 30m"), 1800);
+  EXPECT_EQ(limit("@every 30m"), 3600);
+  EXPECT_EQ(limit("@every 2h"), 7200);
 }
 
 TEST(ImportCrontabTest, NumbersThatAreNoneOfTheirFieldAreRefused) {
   const auto entries = OfUser(
-      "0 25 * * * a\n60 * * * * b\n-*/10 * * * * c\n0 0 0 * * d\n0 0 * 13 * e\n0 0 * * 8 f\n"
+      "0 25 * * * a\n60 * * * * b\n-60/10 * * * * c\n0 0 0 * * d\n0 0 * 13 * e\n0 0 * * 8 f\n"
       "0-59/2,5 0-23 1,31 jan-dec 0,7,mon-fri fine\n*/90 * * * * step\n");
   ASSERT_THAT(entries, SizeIs(8));
   EXPECT_THAT(entries[0].refusal, HasSubstr("\"25\" is no hour; accepted: 0 to 23"));
@@ -195,6 +199,20 @@ TEST(ImportCrontabTest, WhatComesWhenATestFailsIsTheJobAndNeedsNoNote) {
       "@daily test -x /usr/sbin/anacron || { cd / && run-parts --report /etc/cron.daily; }\n");
   EXPECT_EQ(entries[0].id, "run-parts");
   EXPECT_THAT(entries[0].notes, IsEmpty());
+  // What follows is the job still.
+  EXPECT_EQ(OfUser("@daily . /etc/profile; /opt/backup.sh || echo failed\n")[0].id, "line-1");
+  EXPECT_EQ(OfUser("@daily [ -x /opt/x ] || exit 0; /opt/x\n")[0].id, "x");
+}
+
+TEST(ImportCrontabTest, ALineThatIsNotToBeLoggedIsOneLikeOthers) {
+  const auto entries = OfUser("-*/15 * * * * job\n");
+  EXPECT_EQ(entries[0].refusal, "");
+  EXPECT_EQ(entries[0].monitor.schedule().cron().expression(), "*/15 * * * *");
+}
+
+TEST(ImportCrontabTest, AJobUnderALockMayNeedALongerRun) {
+  EXPECT_THAT(OfUser("@hourly flock -n /run/lock job\n")[0].notes,
+              ElementsAre(HasSubstr("maxRunDuration")));
 }
 
 TEST(ImportCrontabTest, TellsWhenEveryCommandBeginsWithAUser) {
@@ -215,7 +233,11 @@ TEST(ImportCrontabTest, TellsWhenEveryCommandBeginsWithAUser) {
 TEST(ImportCrontabTest, AnUserIsNoPath) {
   const auto entries =
       FromCrontab("@daily /usr/bin/backup --all\n", {.system = true, .time_zone = "UTC"}).monitors;
-  EXPECT_THAT(entries[0].refusal, HasSubstr("without --system"));
+  EXPECT_THAT(entries[0].refusal, HasSubstr("no name of a user"));
+  EXPECT_EQ(FromCrontab("@daily svc@corp.example.com job\n", {.system = true, .time_zone = "UTC"})
+                .monitors[0]
+                .refusal,
+            "");
 }
 
 }  // namespace

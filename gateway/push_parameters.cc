@@ -316,7 +316,8 @@ void PushParser::Fields::ReadForm(std::string_view form) {
       name = key;
     }
     Field* const field = Find(name);
-    const bool fails = ReadStatus(pair.substr(equals + 1)) == PushKind::kDown;
+    const std::string_view told = pair.substr(equals + 1);
+    const bool fails = ReadStatus(told) == PushKind::kDown && !EqualsIgnoreCase(told, "false");
     if (field == nullptr && fails && stranger.empty()) CleanUtf8(name, kMaxQuoted, stranger);
     if (field == nullptr || field->set()) continue;
     DecodeForm(pair.substr(equals + 1), field->text);

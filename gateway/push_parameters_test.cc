@@ -74,7 +74,8 @@ TEST(PushParametersTest, AFailureUnderANameThatIsNoneIsSaidToCountAsUp) {
     EXPECT_THAT(parsed.p.warning, HasSubstr("status=down tells a failure")) << query;
   }
   EXPECT_THAT(Parse("", kForm, "state=down").p.warning, HasSubstr("\"state\""));
-  for (const char* query : {"state=up", "status=up&state=down", "note=it+went+down", "x=1"}) {
+  for (const char* query :
+       {"state=up", "status=up&state=down", "note=it+went+down", "x=1", "error=false"}) {
     EXPECT_EQ(Parse(query).p.warning, "") << query;
   }
 }

@@ -21,13 +21,13 @@ constexpr absl::Duration kLongestConnect = absl::Seconds(4);
 // What the end of a run waits for an answer to its start.
 constexpr absl::Duration kStartAfterEnd = absl::Seconds(1);
 constexpr size_t kMaxAnswerBytes = 64 * 1024;
-constexpr size_t kMaxSaidBytes = 500;
+constexpr size_t kMaxSaid = 300;  // characters
 
 // What an answer of the gateway says is wrong; empty when it says nothing.
 std::string ErrorOf(const std::string& body) {
   const nlohmann::json json = nlohmann::json::parse(body, nullptr, /*allow_exceptions=*/false);
   if (!json.is_object() || !json.contains("error") || !json["error"].is_string()) return "";
-  return OneLine(json["error"].get<std::string>()).substr(0, kMaxSaidBytes);
+  return OneLine(json["error"].get<std::string>());
 }
 
 bool IsHopeless(CURLcode code) {
@@ -195,6 +195,7 @@ Answer Reporter::AnswerOf(CURLcode code) const {
   if (answer.status != 0) {
     answer.said = ErrorOf(answer_);
     if (url_->IsIn(answer.said)) answer.said.clear();
+    answer.said = Shortened(answer.said, kMaxSaid);
     return answer;
   }
   answer.hopeless = IsHopeless(code);
