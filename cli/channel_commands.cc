@@ -236,7 +236,7 @@ void AddRotate(CLI::App& channel, Context& context) {
   AddDuration(*app, "--overlap", *overlap,
               "How long messages are signed with the old one, too: 24h without it; 0s: not at all");
   app->add_option("--secret", *secret, "The secret, whsec_…; one is made without it")
-      ->envname("TOCSIN_CHANNEL_SECRET");
+      ->envname("TOCSIN_NEW_CHANNEL_SECRET");
   app->callback([id, overlap, secret, &context] {
     context.action = [id, overlap, secret](const Context& context) -> absl::Status {
       v1::RotateChannelSecretRequest request;

@@ -297,7 +297,9 @@ TEST_P(Deliveries, AnOldSecretSignsUntilItsTimeIsOver) {
   EXPECT_THAT(after[0].channel.secrets, ElementsAre("whsec_new"));
   // Then it is forgotten.
   EXPECT_THAT(LoadChannel("pager").secrets, SizeIs(2));
-  EXPECT_TRUE(store().Maintain({}, kStart + kSecond).ok());
+  for (const absl::Duration later : {kSecond, absl::Minutes(11)}) {
+    EXPECT_TRUE(store().Maintain({}, kStart + later).ok());
+  }
   EXPECT_THAT(LoadChannel("pager").secrets, ElementsAre("whsec_new"));
   EXPECT_EQ(LoadChannel("pager").old_secrets_until, std::nullopt);
 }

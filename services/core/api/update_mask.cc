@@ -132,15 +132,27 @@ constexpr ProjectField kProjectFields[] = {
 #undef TOCSIN_COPY_PLAIN
 #undef TOCSIN_COPY
 
-constexpr std::string_view kMonitorOutput[] = {
-    "name",          "state",          "condition",
-    "deadline_time", "last_heartbeat", "unverified",
-    "create_time",   "update_time",    "state_change_time",
-    "open_incident", "delete_time",    "etag",
-    "expect_time",   "runs",           "in_maintenance"};
-constexpr std::string_view kChannelOutput[] = {"name",        "disable_time", "disable_reason",
-                                               "last_error",  "create_time",  "failing_since",
-                                               "update_time", "etag"};
+constexpr std::string_view kMonitorOutput[] = {"name",
+                                               "state",
+                                               "condition",
+                                               "deadline_time",
+                                               "last_heartbeat",
+                                               "unverified",
+                                               "create_time",
+                                               "update_time",
+                                               "state_change_time",
+                                               "open_incident",
+                                               "delete_time",
+                                               "etag",
+                                               "expect_time",
+                                               "runs",
+                                               "in_maintenance",
+                                               "flapping",
+                                               "mute_expire_time"};
+constexpr std::string_view kChannelOutput[] = {
+    "name",        "disable_time", "disable_reason",
+    "last_error",  "create_time",  "failing_since",
+    "update_time", "etag",         "old_secret_expire_time"};
 // The role among them: it is immutable.
 constexpr std::string_view kKeyOutput[] = {
     "name", "role", "prefix", "create_time", "update_time", "last_use_time", "revoke_time", "etag"};

@@ -25,6 +25,7 @@ namespace tocsin::core {
 namespace {
 
 constexpr size_t kSecretBytes = 32;
+constexpr size_t kMostSecrets = 5;  // that sign a message
 
 // "FORMAT_SLACK".
 std::string FormatWord(ChannelFormat format) {
@@ -72,16 +73,17 @@ absl::Status CheckReceiver(const Channel& before, const Channel& after) {
                       "the same host; or another channel, with its key");
 }
 
-// Whether the channel can be given the secret in place of the one that it has.
-absl::Status CheckSigns(const Channel& channel, const std::string& secret) {
+// Whether the channel can be given a secret in place of the one that it has.
+absl::Status CheckSigns(const Channel& channel) {
   if (channel.format != ChannelFormat::kStandardWebhook) {
     return InvalidField("name",
                         absl::StrCat("messages of ", FormatWord(channel.format), " are not signed"),
                         "a channel of FORMAT_STANDARD_WEBHOOK; of another one the URL can be "
                         "changed, or another channel made");
   }
-  if (!channel.secrets.empty() && channel.secrets.front() == secret) {
-    return InvalidField("webhook_secret", "it is the one that signs already", "another one");
+  if (channel.url.empty() || channel.secrets.empty()) {
+    return absl::UnavailableError(
+        "this core lacks the key that the channel's secrets are sealed with; another may have it");
   }
   return absl::OkStatus();
 }
@@ -200,13 +202,17 @@ absl::StatusOr<Channel> ChannelAdmin::Get(const ResourceName& name) {
         ASSIGN_OR_RETURN(found, LockChannel(transaction, project, name));
         return absl::OkStatus();
       }));
+  DropOldSecrets(found, clock_.Now());
   return found;
 }
 
 absl::StatusOr<std::vector<Channel>> ChannelAdmin::List(const std::string& project_id,
                                                         const std::string& after_id, int limit) {
   ASSIGN_OR_RETURN(const ProjectKey project, FindProjectKey(store_, project_id));
-  return store_.ListChannels({.project = project, .after_id = after_id, .limit = limit});
+  ASSIGN_OR_RETURN(std::vector<Channel> channels,
+                   store_.ListChannels({.project = project, .after_id = after_id, .limit = limit}));
+  for (Channel& channel : channels) DropOldSecrets(channel, clock_.Now());
+  return channels;
 }
 
 absl::StatusOr<Channel> ChannelAdmin::Update(const Caller& caller, const ResourceName& name,
@@ -285,32 +291,40 @@ absl::StatusOr<RotatedSecret> ChannelAdmin::RotateSecret(const Caller& caller,
   RETURN_IF_ERROR(faults.ToStatus());
   ASSIGN_OR_RETURN(const ProjectKey project, FindProjectKey(store_, name.project));
   const absl::Time now = clock_.Now();
-  const int64_t version = NewVersion();
   RotatedSecret rotated;
   rotated.webhook_secret = webhook_secret.empty() ? NewSecret() : webhook_secret;
   RETURN_IF_ERROR(TransactUntilKnown(
       store_, TransactionClass::kAdmin, [&](Transaction& transaction, bool again) -> absl::Status {
         ASSIGN_OR_RETURN(const Channel before, LockChannel(transaction, project, name));
         rotated.channel = before;
-        if (again && before.version == version) return absl::OkStatus();
-        RETURN_IF_ERROR(CheckSigns(before, rotated.webhook_secret));
+        RETURN_IF_ERROR(CheckSigns(before));
+        // Somebody else may have changed it since.
+        if (again && before.secrets.front() == rotated.webhook_secret) return absl::OkStatus();
         Channel after = before;
         after.secrets = {rotated.webhook_secret};
         after.old_secrets_until.reset();
-        if (overlap > absl::ZeroDuration() && !before.secrets.empty()) {
-          after.secrets.push_back(before.secrets.front());
+        if (overlap > absl::ZeroDuration()) {
+          Channel old = before;
+          DropOldSecrets(old, now);
+          for (const std::string& secret : old.secrets) {
+            const bool fits = after.secrets.size() < kMostSecrets;
+            if (fits && secret != rotated.webhook_secret) after.secrets.push_back(secret);
+          }
+        }
+        if (after.secrets.size() > 1) {
           after.old_secrets_until = now + absl::Trunc(overlap, absl::Microseconds(1));
         }
         after.updated_at = now;
-        after.version = version;
+        after.version = NewVersion();
         RETURN_IF_ERROR(transaction.SaveChannel(after));
-        RETURN_IF_ERROR(WriteAudit(
-            transaction, caller, ResourceOf(before),
-            std::move(FieldChanges()
-                          .Secret("webhook_secret")
-                          .Time("old_secret_expire_time", std::nullopt, after.old_secrets_until))
-                .Take(),
-            now));
+        RETURN_IF_ERROR(
+            WriteAudit(transaction, caller, ResourceOf(before),
+                       std::move(FieldChanges()
+                                     .Secret("webhook_secret")
+                                     .Time("old_secret_expire_time", before.old_secrets_until,
+                                           after.old_secrets_until))
+                           .Take(),
+                       now));
         rotated.channel = std::move(after);
         return absl::OkStatus();
       }));

@@ -80,9 +80,10 @@ class ChannelAdmin {
   absl::StatusOr<Channel> Update(const Caller& caller, const ResourceName& name,
                                  absl::FunctionRef<absl::Status(Channel&)> edit,
                                  const ChannelUpdateOptions& options = {});
-  // Gives the channel another secret, `webhook_secret` or, when that is empty, a new one. Messages
-  // are signed with both for `overlap`, 0 to 30 days, so that the receiver can be told meanwhile;
-  // what signed before these two does not any more. Only where the format signs.
+  // Gives the channel another secret, `webhook_secret` or, when that is empty, a new one. For
+  // `overlap`, 0 to 30 days, messages are signed with those that sign now, too, up to four, so that
+  // the receiver can be told meanwhile. Only where the format signs. UNAVAILABLE when this core
+  // cannot open what the channel has.
   absl::StatusOr<RotatedSecret> RotateSecret(const Caller& caller, const ResourceName& name,
                                              const std::string& webhook_secret,
                                              absl::Duration overlap);

@@ -132,22 +132,41 @@ TEST_F(ChannelAdminTest, AnotherSecretSignsBesideTheOldOneForATime) {
   EXPECT_THAT(rotated->channel.secrets, ElementsAre(rotated->webhook_secret, first));
   EXPECT_EQ(rotated->channel.old_secrets_until, clock_.Now() + absl::Hours(24));
   EXPECT_EQ(*admin_.Get(kPager), rotated->channel);
-  // The one before these two is not needed any more.
+  // One whose answer was lost, and that is asked for again, takes nothing from the receiver.
   const auto again = admin_.RotateSecret(Caller(), kPager, kSecret, absl::Hours(1));
-  EXPECT_THAT(again->channel.secrets, ElementsAre(kSecret, rotated->webhook_secret));
+  EXPECT_THAT(again->channel.secrets, ElementsAre(kSecret, rotated->webhook_secret, first));
+  EXPECT_EQ(admin_.RotateSecret(Caller(), kPager, kSecret, absl::Hours(1))->channel.secrets,
+            again->channel.secrets);
+  for (int i = 0; i < 6; ++i) {
+    EXPECT_TRUE(admin_.RotateSecret(Caller(), kPager, "", absl::Hours(1)).ok());
+  }
+  EXPECT_THAT(admin_.Get(kPager)->secrets, SizeIs(5));
+  clock_.Advance(absl::Hours(1));
+  EXPECT_THAT(admin_.Get(kPager)->secrets, SizeIs(1));
   const auto at_once = admin_.RotateSecret(Caller(), kPager, "", absl::ZeroDuration());
   EXPECT_THAT(at_once->channel.secrets, ElementsAre(at_once->webhook_secret));
   EXPECT_EQ(at_once->channel.old_secrets_until, std::nullopt);
 }
 
-TEST_F(ChannelAdminTest, OnlyWhatSignsIsGivenAnotherSecretAndNotTheSame) {
+TEST_F(ChannelAdminTest, ARotationInDoubtShowsTheSecretThatSigns) {
+  ASSERT_TRUE(admin_.Create(Caller(), Pager(), kSecret).ok());
+  std::string before = kSecret;
+  for (const Fault fault : {Fault::kInDoubtWritten, Fault::kInDoubtLost}) {
+    store_.FailNext(fault);
+    const auto rotated = admin_.RotateSecret(Caller(), kPager, "", absl::ZeroDuration());
+    ASSERT_TRUE(rotated.ok()) << rotated.status();
+    EXPECT_THAT(admin_.Get(kPager)->secrets, ElementsAre(rotated->webhook_secret));
+    EXPECT_NE(rotated->webhook_secret, before);
+    before = rotated->webhook_secret;
+  }
+}
+
+TEST_F(ChannelAdminTest, OnlyWhatSignsIsGivenAnotherSecret) {
   const auto field_of = [](const absl::Status& status) {
     return FieldViolations(status).empty() ? std::string(status.message())
                                            : FieldViolations(status)[0].field;
   };
   ASSERT_TRUE(admin_.Create(Caller(), Pager(), kSecret).ok());
-  EXPECT_EQ(field_of(admin_.RotateSecret(Caller(), kPager, kSecret, absl::Hours(1)).status()),
-            "webhook_secret");
   EXPECT_EQ(field_of(admin_.RotateSecret(Caller(), kPager, "short", absl::Hours(1)).status()),
             "webhook_secret");
   EXPECT_EQ(field_of(admin_.RotateSecret(Caller(), kPager, "", absl::Hours(31 * 24)).status()),

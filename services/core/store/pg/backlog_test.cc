@@ -28,6 +28,7 @@ class BacklogTest : public testing::Test {
     channel.project = 1;
     channel.id = "pager";
     channel.url = "https://hooks.example/";
+    channel.secrets = {"whsec_1"};
     channel.created_at = channel.updated_at = kStart;
     const absl::Status added =
         store_->Transact(TransactionClass::kAdmin, [&](Transaction& transaction) -> absl::Status {

@@ -23,8 +23,9 @@ void OpenSealed(const std::string& url, const std::string& secrets, const Sealer
 // in the log how many it was. UNAVAILABLE when the database cannot be asked.
 absl::Status SealAnew(Session& session, const Sealer& sealer);
 
-// Forgets secrets that do not sign any more, of up to a thousand channels. What does not open, and
-// what somebody changes meanwhile, stays as it is. UNAVAILABLE when the database cannot be asked.
+// Forgets secrets that do not sign any more, of up to a thousand channels; after SealAnew, since it
+// seals with the first key. What does not open, and what somebody changes meanwhile, stays as it
+// is. UNAVAILABLE when the database cannot be asked.
 absl::Status ForgetOldSecrets(Session& session, const Sealer& sealer, absl::Time now);
 
 }  // namespace tocsin::core::pg

@@ -128,10 +128,10 @@ TEST_F(ChannelSealingTest, WhatACoreCannotOpenItDoesNotAskForAgain) {
   request.per_channel = request.per_failing_channel = 8;
   EXPECT_TRUE(store->LeaseDeliveries(request)->empty());
   const auto after_one = changes();
-  request.now = kNow + absl::Minutes(9);
+  request.now = kNow + absl::Seconds(59);
   EXPECT_TRUE(store->LeaseDeliveries(request)->empty());
   EXPECT_EQ(changes(), after_one);
-  request.now = kNow + absl::Minutes(11);
+  request.now = kNow + absl::Seconds(61);
   EXPECT_TRUE(store->LeaseDeliveries(request)->empty());
   EXPECT_NE(changes(), after_one);
 }

@@ -332,6 +332,7 @@ class LeaseCostTest : public CostTest {
       auto channel = t.LockChannel(1, id);
       if (!channel.ok()) return channel.status();
       (*channel)->url = "https://example.org/hook";
+      (*channel)->secrets = {"whsec_1"};
       return t.SaveChannel(**channel);
     });
     ASSERT_TRUE(set.ok()) << set;
@@ -377,7 +378,7 @@ TEST_F(LeaseCostTest, ALongBacklogOfOneChannelCostsNoMoreThanAShortOne) {
   database_.Execute("TRUNCATE delivery");
   MakeDeliveries(100000, 1, 1, "2026-03-02 09:00:00+00");
   EXPECT_LE(PagesOf(kLeaseDeliveries, kLeaseOfTen), 2 * pages + 50);
-  EXPECT_LE(PagesOf(kNextDeliveryAt, {}), 50);
+  EXPECT_LE(PagesOf(kNextDeliveryAt, {"'{}'"}), 50);
 }
 
 TEST_F(LeaseCostTest, ALeaseChangesNoIndexOfDeliveries) {
@@ -454,7 +455,7 @@ TEST_F(LeaseCostTest, WhatWaitsForOneOfAMonitorIsFoundByTheMonitorAlsoWhenNothin
   const std::string ten = "ARRAY[1, 2, 3, 4, 5, 6, 7, 8, 9, 10]::bigint[]";
   for (const std::string& plan :
        {PlanOf(kAddDeliveries, kSweeper, added), PlanOf(kLeaseDeliveries, kDelivery, kLeaseOfTen),
-        PlanOf(kNextDeliveryAt, kDelivery, {}),
+        PlanOf(kNextDeliveryAt, kDelivery, {"'{}'"}),
         PlanOf(kReleaseFollowers, kDelivery, {"'2026-03-02 10:00:00+00'", ten}),
         PlanOf(kLockBacklogs, kSweeper, {"'{1}'", "'{1}'"}),
         PlanOf(kPutOffFollowers, kDelivery, {ten})}) {
@@ -475,7 +476,7 @@ TEST_F(LeaseCostTest, DeadChannelsCostALittleEach) {
       "VALUES ('msg_due', 1, 101, 999999, 1, 1, 1, false, 0, 0, 0, '{}', '2026-03-02', "
       "'2026-03-02', '2026-03-02 09:00:00+00', '2027-01-01', '')");
   EXPECT_LE(PagesOf(kLeaseDeliveries, kLeaseOfTen), 101 * 20);
-  EXPECT_LE(PagesOf(kNextDeliveryAt, {}), 101 * 25);
+  EXPECT_LE(PagesOf(kNextDeliveryAt, {"'{}'"}), 101 * 25);
 }
 
 }  // namespace

@@ -75,7 +75,7 @@ const Statement kNextDeliveryAt = {
     " ORDER BY d.next_attempt_at, d.delivery_id LIMIT 1), "
     "(SELECT l.leased_until FROM lease l WHERE l.channel_id = u.channel_id "
     "ORDER BY l.leased_until LIMIT 1))) "
-    "FROM usable u"};
+    "FROM usable u WHERE u.channel_id <> ALL ($1::bigint[])"};
 
 // LIMIT keeps the planner from reading all incidents to look each up.
 const Statement kLeasedEvents = {
@@ -100,15 +100,20 @@ constexpr pg::Statement kLeasedChannels = {
                        " FROM channel c JOIN project p ON p.project_id = c.project_id "
                        "WHERE c.channel_id = ANY ($1::bigint[])"};
 
-// How long this core leaves a channel to others whose URL it cannot open: until it is restarted,
-// most likely with another file of keys.
-constexpr absl::Duration kLeftToOthers = absl::Minutes(10);
+// How long this core leaves a channel to others that it cannot open.
+constexpr absl::Duration kLeftToOthers = absl::Minutes(1);
 
 constexpr pg::Statement kGiveBack = {
     "give_back",
     "WITH ended AS (DELETE FROM lease l WHERE l.delivery_id = ANY ($1::bigint[])) "
     "UPDATE delivery d SET attempts = greatest(d.attempts - 1, 0), lease_id = NULL, "
     "leased_until = NULL WHERE d.delivery_id = ANY ($1::bigint[])"};
+
+// Whether what the channel is sent with could be opened.
+bool CanBeSent(const Channel& channel) {
+  const bool needs_secret = channel.format != ChannelFormat::kSlack;
+  return !channel.url.empty() && (!needs_secret || !channel.secrets.empty());
+}
 
 struct Turn {
   int64_t turn = 0;
@@ -216,7 +221,7 @@ absl::StatusOr<std::vector<LeasedDelivery>> Lease(
     LeasedDelivery assignment;
     const auto channel = channels.find(turn.delivery.channel);
     // Its URL is sealed with a key that another core may have.
-    if (channel == channels.end() || channel->second.url.empty()) {
+    if (channel == channels.end() || !CanBeSent(channel->second)) {
       unreadable.insert(turn.delivery.key);
       left_to_others[turn.delivery.channel] = request.now + kLeftToOthers;
       continue;
@@ -265,7 +270,12 @@ absl::StatusOr<std::vector<LeasedDelivery>> PgStore::LeaseDeliveries(const Lease
 absl::StatusOr<absl::Time> PgStore::NextDeliveryAt() {
   ASSIGN_OR_RETURN(pg::SessionPool::Lease session, delivery_.Take());
   RETURN_IF_ERROR(session->Ready());
-  ASSIGN_OR_RETURN(pg::Rows rows, session->Run(pg::kNextDeliveryAt));
+  std::set<ChannelKey> left;
+  {
+    absl::MutexLock lock(&left_mutex_);
+    for (const auto& [channel, until] : left_to_others_) left.insert(channel);
+  }
+  ASSIGN_OR_RETURN(pg::Rows rows, session->Run(pg::kNextDeliveryAt, pg::Params().Keys8(left)));
   const absl::Time next = rows.at(0).TimeOr(absl::InfiniteFuture());
   RETURN_IF_ERROR(rows.status());
   ASSIGN_OR_RETURN(const absl::Time gathered, pg::NextGatheringAt(*session));

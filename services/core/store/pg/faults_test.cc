@@ -391,6 +391,7 @@ TEST_F(FaultsTest, ALongBacklogIsReleasedInParts) {
         auto channel = transaction.LockChannel(1, "c");
         if (!channel.ok()) return channel.status();
         (*channel)->url = "https://example.org/hook";
+        (*channel)->secrets = {"whsec_1"};
         return transaction.SaveChannel(**channel);
       });
   ASSERT_TRUE(readable.ok()) << readable;

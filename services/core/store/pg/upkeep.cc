@@ -434,9 +434,9 @@ absl::StatusOr<bool> PgStore::Maintain(const RetentionPolicy& policy, absl::Time
   outcome.Add(AllDone(MendListing(*session, now)));
   outcome.Add(AllDone(session->Run(kMendHeld).status()));
   outcome.Add(AllDone(pg::MendDigests(*session)));
-  outcome.Add(AllDone(pg::ForgetOldSecrets(*session, sealer_, now)));
   if (now >= first_upkeep_ + kSealsAnewAfter) {
     outcome.Add(AllDone(pg::SealAnew(*session, sealer_)));
+    outcome.Add(AllDone(pg::ForgetOldSecrets(*session, sealer_, now)));
   }
   outcome.Add(RollUp(*session, policy.rollups, now));
   outcome.Add(AllDone(session->Run(kUnlock).status()));
