@@ -138,8 +138,10 @@ std::optional<Deadline> OfRuns(const MonitorState& state, const GapList& gaps) {
 
 }  // namespace
 
-bool IsOutlastedBy(const MonitorDefinition& definition, const MonitorState& state, const Gap& gap) {
-  if (!IsWatched(definition, state) || !Touches(gap, state)) return false;
+namespace {
+
+bool IsOutlastedByOne(const MonitorDefinition& definition, const MonitorState& state,
+                      const Gap& gap) {
   if (std::max(definition.created_at, state.armed_at) >= gap.start) return false;
   // It was down in it, and waited for nothing.
   if (!state.transitions.empty() && state.transitions.back() >= gap.start) return false;
@@ -154,6 +156,25 @@ bool IsOutlastedBy(const MonitorDefinition& definition, const MonitorState& stat
     fire = rule.expression.Next(fire, rule.zone);
   }
   return fire + schedule.grace < gap.end;
+}
+
+}  // namespace
+
+bool IsOutlastedBy(const MonitorDefinition& definition, const MonitorState& state,
+                   const GapList& gaps) {
+  if (!IsWatched(definition, state)) return false;
+  std::optional<Gap> whole;
+  for (const Gap& gap : gaps) {
+    if (gap.kind == GapKind::kShed || !Touches(gap, state)) continue;
+    if (whole.has_value() && gap.start <= whole->end) {
+      whole->start = std::min(whole->start, gap.start);
+      whole->end = std::max(whole->end, gap.end);
+      continue;
+    }
+    if (whole.has_value() && IsOutlastedByOne(definition, state, *whole)) return true;
+    whole = gap;
+  }
+  return whole.has_value() && IsOutlastedByOne(definition, state, *whole);
 }
 
 Deadline DeadlineOf(const MonitorDefinition& definition, const MonitorState& state,

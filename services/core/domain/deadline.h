@@ -61,8 +61,10 @@ struct Deadline {
 Deadline DeadlineOf(const MonitorDefinition& definition, const MonitorState& state,
                     const GapList& gaps);
 
-// Whether the gap was longer than the monitor may be silent: a deadline of its was postponed,
-// though it was heard since, so that DeadlineOf does not tell any more.
-bool IsOutlastedBy(const MonitorDefinition& definition, const MonitorState& state, const Gap& gap);
+// Whether the gaps, as far as they touch the monitor and overlap, were longer than it may be
+// silent: a deadline of its was postponed, though it was heard since, so that DeadlineOf does not
+// tell any more. What was shed is passed over: most pushes came through.
+bool IsOutlastedBy(const MonitorDefinition& definition, const MonitorState& state,
+                   const GapList& gaps);
 
 }  // namespace tocsin::core

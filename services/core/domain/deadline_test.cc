@@ -154,16 +154,22 @@ TEST(OwnOutage, LongerThanAMonitorMayBeSilentPostponedADeadlineOfIts) {
   const MonitorState heard_since = UpSince(Second(1000));
   MonitorDefinition definition = MinuteMonitor();
   definition.created_at = Second(-100);
-  EXPECT_TRUE(IsOutlastedBy(definition, heard_since, CoreGap(Second(0), Second(61))));
-  EXPECT_FALSE(IsOutlastedBy(definition, heard_since, CoreGap(Second(0), Second(60))));
+  EXPECT_TRUE(IsOutlastedBy(definition, heard_since, {CoreGap(Second(0), Second(61))}));
+  EXPECT_FALSE(IsOutlastedBy(definition, heard_since, {CoreGap(Second(0), Second(60))}));
   MonitorState resumed = heard_since;
   resumed.armed_at = Second(1);
-  EXPECT_FALSE(IsOutlastedBy(definition, resumed, CoreGap(Second(0), Second(61))));
+  EXPECT_FALSE(IsOutlastedBy(definition, resumed, {CoreGap(Second(0), Second(61))}));
   MonitorState direct = heard_since;
   direct.last_source = Source::kGrpc;
   const Gap gateways = {.kind = GapKind::kGateway, .start = Second(0), .end = Second(61)};
-  EXPECT_TRUE(IsOutlastedBy(definition, heard_since, gateways));
-  EXPECT_FALSE(IsOutlastedBy(definition, direct, gateways));
+  EXPECT_TRUE(IsOutlastedBy(definition, heard_since, {gateways}));
+  EXPECT_FALSE(IsOutlastedBy(definition, direct, {gateways}));
+  // One after the other, without a break but for who is heard otherwise.
+  const GapList both = {CoreGap(Second(0), Second(40)),
+                        {.kind = GapKind::kGateway, .start = Second(35), .end = Second(80)},
+                        CoreGap(Second(79), Second(85))};
+  EXPECT_TRUE(IsOutlastedBy(definition, heard_since, both));
+  EXPECT_FALSE(IsOutlastedBy(definition, direct, both));
 }
 
 TEST(OwnOutage, PostponedNoDeadlineOfWhatWasDownInIt) {
@@ -171,7 +177,7 @@ TEST(OwnOutage, PostponedNoDeadlineOfWhatWasDownInIt) {
   definition.created_at = Second(-100);
   MonitorState recovered = UpSince(Second(1000));
   recovered.transitions = {Second(-50), Second(1000)};
-  EXPECT_FALSE(IsOutlastedBy(definition, recovered, CoreGap(Second(0), Second(900))));
+  EXPECT_FALSE(IsOutlastedBy(definition, recovered, {CoreGap(Second(0), Second(900))}));
 }
 
 TEST(OwnOutage, InWhichACronJobWasExpectedAndGraceRanOutPostponedADeadlineOfIts) {
@@ -186,7 +192,7 @@ TEST(OwnOutage, InWhichACronJobWasExpectedAndGraceRanOutPostponedADeadlineOfIts)
   const MonitorState heard_since = UpSince(hour + absl::Minutes(20));
   const auto outlasted = [&](double from, double to) {
     return IsOutlastedBy(definition, heard_since,
-                         CoreGap(hour + absl::Minutes(from), hour + absl::Minutes(to)));
+                         {CoreGap(hour + absl::Minutes(from), hour + absl::Minutes(to))});
   };
   EXPECT_TRUE(outlasted(-10, 6));
   EXPECT_FALSE(outlasted(-10, 4));

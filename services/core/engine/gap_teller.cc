@@ -73,11 +73,7 @@ void CountUnverified(const Monitor& monitor, const GapGroup& group,
                      std::map<ProjectKey, BlindNotice>& notices) {
   const MonitorDefinition& definition = monitor.definition;
   if (monitor.state.last_at >= group.whole.end) {
-    const auto outlasts = [&monitor](const Gap& gap) {
-      // Of what was shed most pushes came through.
-      return gap.kind != GapKind::kShed && IsOutlastedBy(monitor.definition, monitor.state, gap);
-    };
-    if (std::any_of(group.gaps.begin(), group.gaps.end(), outlasts)) {
+    if (IsOutlastedBy(definition, monitor.state, group.gaps)) {
       notices.try_emplace(definition.project);
     }
     return;
