@@ -107,9 +107,10 @@ std::vector<int> HoursOf(absl::string_view field) {
     if (bounds.size() == 2 && !absl::SimpleAtoi(bounds[1], &last)) return {};
     if (bounds.size() == 1 && parts[0] != "*" && parts.size() == 1) last = first;
     if (parts.size() == 2 && (!absl::SimpleAtoi(parts[1], &step) || step < 1)) return {};
-    for (int hour = first; hour <= last; hour += step) hours.push_back(hour);
+    for (int hour = first; hour <= last; hour += std::min(step, 24)) hours.push_back(hour);
   }
   std::sort(hours.begin(), hours.end());
+  hours.erase(std::unique(hours.begin(), hours.end()), hours.end());
   return hours;
 }
 

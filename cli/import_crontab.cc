@@ -121,19 +121,24 @@ Job ReadCommand(absl::string_view command) {
     const absl::string_view first = TakeWord(rest);
     const size_t next = command.find("&&");
     if (!IsOne(kPreparations, first)) break;
-    // "test … || job" ends well when the test holds; "test … || exit 0; job" is none of these.
     const bool tests = first == "test" || first == "[";
     const size_t otherwise = command.find("||");
-    if (tests && otherwise < std::min(next, command.find(';'))) {
-      command.remove_prefix(otherwise + 2);
-      command = absl::StripLeadingAsciiWhitespace(command);
-      if (!absl::ConsumePrefix(&command, "{ ")) absl::ConsumePrefix(&command, "(");
-      absl::string_view after = command;
-      const absl::string_view word = TakeWord(after);
-      const size_t end = command.find(';');
-      const bool gives_up = IsOne(kEnds, word.substr(0, word.find(';')));
-      if (gives_up && end != absl::string_view::npos) command.remove_prefix(end + 1);
-      continue;
+    if (otherwise < std::min(next, command.find(';'))) {
+      absl::string_view after = command.substr(otherwise + 2);
+      rest = after;
+      const absl::string_view word = TakeWord(rest);
+      const size_t end = after.find(';');
+      // "cd /srv || exit 1; job"
+      if (IsOne(kEnds, word.substr(0, word.find(';'))) && end != absl::string_view::npos) {
+        command = after.substr(end + 1);
+        continue;
+      }
+      // "test … || job" ends well when the test holds.
+      if (tests) {
+        command = absl::StripLeadingAsciiWhitespace(after);
+        if (!absl::ConsumePrefix(&command, "{ ")) absl::ConsumePrefix(&command, "(");
+        continue;
+      }
     }
     if (next == absl::string_view::npos) break;
     if (tests) job.tests_first = true;
@@ -251,6 +256,7 @@ class Crontab {
 
   void ReadJob(size_t number, absl::string_view line) {
     CronSource source;
+    absl::ConsumePrefix(&line, "-");  // cronie's: it is not logged
     if (absl::StartsWith(line, "@")) {
       source.expression = std::string(TakeWord(line));
       if (source.expression == "@every") {
@@ -258,7 +264,6 @@ class Crontab {
       }
     } else {
       std::vector<absl::string_view> fields;
-      absl::ConsumePrefix(&line, "-");  // cronie's: it is not logged
       for (int i = 0; i < 5 && !line.empty(); ++i) fields.push_back(TakeWord(line));
       source.expression = absl::StrJoin(fields, " ");
     }
@@ -281,7 +286,7 @@ class Crontab {
     ReadZone(source, entry);
     ReadCron(source, entry);
     LimitRuns(entry);
-    if (entry.refusal.empty() && absl::StrContains(user, '/')) {
+    if (entry.refusal.empty() && user.find_first_of("/*,;|&<>") != std::string::npos) {
       entry.refusal = absl::StrCat("\"", Shortened(OneLine(user)),
                                    "\" is no name of a user, which a crontab of the system has "
                                    "before the command");

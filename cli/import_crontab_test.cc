@@ -164,6 +164,8 @@ TEST(ImportCrontabTest, ARunMayTakeAsLongAsTheNextOneIsAway) {
   EXPECT_EQ(limit("*/5 3 * * *"), 3600);
   EXPECT_EQ(limit("0 6,18,20 * * *"), 2 * 3600);
   EXPECT_EQ(limit("0 22,2 * * *"), 4 * 3600);
+  EXPECT_EQ(limit("0 */6,12 * * *"), 6 * 3600);
+  EXPECT_EQ(limit("0 5/2147483647 * * *"), 24 * 3600);
   EXPECT_EQ(limit("30 2 * * *"), 24 * 3600);
   EXPECT_EQ(limit("@weekly"), 24 * 3600);
   EXPECT_EQ(limit("@every 30m"), 3600);
@@ -202,9 +204,11 @@ TEST(ImportCrontabTest, WhatComesWhenATestFailsIsTheJobAndNeedsNoNote) {
   // What follows is the job still.
   EXPECT_EQ(OfUser("@daily . /etc/profile; /opt/backup.sh || echo failed\n")[0].id, "line-1");
   EXPECT_EQ(OfUser("@daily [ -x /opt/x ] || exit 0; /opt/x\n")[0].id, "x");
+  EXPECT_EQ(OfUser("@daily cd /srv || exit 1; /opt/backup.sh\n")[0].id, "backup");
 }
 
 TEST(ImportCrontabTest, ALineThatIsNotToBeLoggedIsOneLikeOthers) {
+  EXPECT_EQ(OfUser("-@daily job\n")[0].monitor.schedule().cron().expression(), "@daily");
   const auto entries = OfUser("-*/15 * * * * job\n");
   EXPECT_EQ(entries[0].refusal, "");
   EXPECT_EQ(entries[0].monitor.schedule().cron().expression(), "*/15 * * * *");
@@ -234,6 +238,10 @@ TEST(ImportCrontabTest, AnUserIsNoPath) {
   const auto entries =
       FromCrontab("@daily /usr/bin/backup --all\n", {.system = true, .time_zone = "UTC"}).monitors;
   EXPECT_THAT(entries[0].refusal, HasSubstr("no name of a user"));
+  EXPECT_THAT(FromCrontab("*/5 * * * * * root /opt/six\n", {.system = true, .time_zone = "UTC"})
+                  .monitors[0]
+                  .refusal,
+              HasSubstr("no name of a user"));
   EXPECT_EQ(FromCrontab("@daily svc@corp.example.com job\n", {.system = true, .time_zone = "UTC"})
                 .monitors[0]
                 .refusal,

@@ -317,7 +317,8 @@ void PushParser::Fields::ReadForm(std::string_view form) {
     }
     Field* const field = Find(name);
     const std::string_view told = pair.substr(equals + 1);
-    const bool fails = ReadStatus(told) == PushKind::kDown && !EqualsIgnoreCase(told, "false");
+    const bool says = !EqualsIgnoreCase(told, "false") || name == "success" || name == "ok";
+    const bool fails = says && ReadStatus(told) == PushKind::kDown;
     if (field == nullptr && fails && stranger.empty()) CleanUtf8(name, kMaxQuoted, stranger);
     if (field == nullptr || field->set()) continue;
     DecodeForm(pair.substr(equals + 1), field->text);

@@ -68,7 +68,7 @@ TEST(PushParametersTest, ABodyThatCannotBeReadIsSaidNotToHaveBeen) {
 }
 
 TEST(PushParametersTest, AFailureUnderANameThatIsNoneIsSaidToCountAsUp) {
-  for (const char* query : {"stauts=down", "state=FAILED", "msg=m&result=error"}) {
+  for (const char* query : {"stauts=down", "state=FAILED", "msg=m&result=error", "success=false"}) {
     const Parsed parsed = Parse(query);
     EXPECT_EQ(parsed.p.kind, PushKind::kUp) << query;
     EXPECT_THAT(parsed.p.warning, HasSubstr("status=down tells a failure")) << query;
