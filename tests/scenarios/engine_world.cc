@@ -206,7 +206,8 @@ Sight EngineWorld::Look() {
   const Monitor monitor = **store_.FindMonitor("default", id_);
   while (*store_.SequenceFeed(100) > 0) {
   }
-  const std::vector<FeedEntry> entries = Must(store_.ReadFeed(0, feed_position_, INT64_MAX, 1'000'000));
+  const std::vector<FeedEntry> entries =
+      Must(store_.ReadFeed(0, feed_position_, INT64_MAX, 1'000'000));
   for (const FeedEntry& entry : entries) {
     events_.push_back(EventName(entry.event));
     occurred_at_ = entry.event.occurred_at;
