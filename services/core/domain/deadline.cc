@@ -166,6 +166,8 @@ bool IsOutlastedBy(const MonitorDefinition& definition, const MonitorState& stat
   std::optional<Gap> whole;
   for (const Gap& gap : gaps) {
     if (gap.kind == GapKind::kShed || !Touches(gap, state)) continue;
+    // By itself, too: it may have been resumed, or recovered, in the one before.
+    if (IsOutlastedByOne(definition, state, gap)) return true;
     if (whole.has_value() && gap.start <= whole->end) {
       whole->start = std::min(whole->start, gap.start);
       whole->end = std::max(whole->end, gap.end);

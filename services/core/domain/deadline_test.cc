@@ -170,6 +170,11 @@ TEST(OwnOutage, LongerThanAMonitorMayBeSilentPostponedADeadlineOfIts) {
                         CoreGap(Second(79), Second(85))};
   EXPECT_TRUE(IsOutlastedBy(definition, heard_since, both));
   EXPECT_FALSE(IsOutlastedBy(definition, direct, both));
+  MonitorState resumed_in_the_first = heard_since;
+  resumed_in_the_first.armed_at = Second(20);
+  const GapList later = {{.kind = GapKind::kGateway, .start = Second(0), .end = Second(40)},
+                         CoreGap(Second(35), Second(900))};
+  EXPECT_TRUE(IsOutlastedBy(definition, resumed_in_the_first, later));
 }
 
 TEST(OwnOutage, PostponedNoDeadlineOfWhatWasDownInIt) {

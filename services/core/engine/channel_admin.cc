@@ -291,6 +291,7 @@ absl::StatusOr<RotatedSecret> ChannelAdmin::RotateSecret(const Caller& caller,
   RETURN_IF_ERROR(faults.ToStatus());
   ASSIGN_OR_RETURN(const ProjectKey project, FindProjectKey(store_, name.project));
   const absl::Time now = clock_.Now();
+  const int64_t version = NewVersion();
   RotatedSecret rotated;
   rotated.webhook_secret = webhook_secret.empty() ? NewSecret() : webhook_secret;
   RETURN_IF_ERROR(TransactUntilKnown(
@@ -299,7 +300,9 @@ absl::StatusOr<RotatedSecret> ChannelAdmin::RotateSecret(const Caller& caller,
         rotated.channel = before;
         RETURN_IF_ERROR(CheckSigns(before));
         // Somebody else may have changed it since.
-        if (again && before.secrets.front() == rotated.webhook_secret) return absl::OkStatus();
+        const bool ours = webhook_secret.empty() ? before.secrets.front() == rotated.webhook_secret
+                                                 : before.version == version;
+        if (again && ours) return absl::OkStatus();
         Channel after = before;
         after.secrets = {rotated.webhook_secret};
         after.old_secrets_until.reset();
@@ -307,15 +310,16 @@ absl::StatusOr<RotatedSecret> ChannelAdmin::RotateSecret(const Caller& caller,
           Channel old = before;
           DropOldSecrets(old, now);
           for (const std::string& secret : old.secrets) {
-            const bool fits = after.secrets.size() < kMostSecrets;
-            if (fits && secret != rotated.webhook_secret) after.secrets.push_back(secret);
+            if (secret != rotated.webhook_secret) after.secrets.push_back(secret);
           }
+          // The oldest may be the only one that the receiver was told.
+          if (after.secrets.size() > kMostSecrets) after.secrets.erase(after.secrets.end() - 2);
         }
         if (after.secrets.size() > 1) {
           after.old_secrets_until = now + absl::Trunc(overlap, absl::Microseconds(1));
         }
         after.updated_at = now;
-        after.version = NewVersion();
+        after.version = version;
         RETURN_IF_ERROR(transaction.SaveChannel(after));
         RETURN_IF_ERROR(
             WriteAudit(transaction, caller, ResourceOf(before),
