@@ -115,8 +115,9 @@ absl::Status Unmute(const Context& context, const Fields& fields, const ChangeFl
                          Whom(mute), ".\n"));
     }
   }
-  if (ended > 0)
+  if (ended > 0) {
     return flags.validate_only ? absl::OkStatus() : TellStillMuted(context, fields.ids);
+  }
   return absl::NotFoundError(
       absl::StrCat("no active mute is of exactly ",
                    fields.selector.empty() ? absl::StrJoin(fields.ids, ", ") : fields.selector,

@@ -55,7 +55,7 @@ TEST(OptionsTest, ReadsListsAndDurations) {
 TEST(OptionsTest, TellsOfEveryFault) {
   absl::FlagSaver saver;
   OptionFaults faults;
-  Read({"--listen=nowhere", "--core_addresses=core", "--threads=-1", "--push_timeout=11s",
+  Read({"--listen=nowhere", "--core_addresses=core", "--threads=-1", "--push_timeout=6s",
         "--batch_size=1001", "--token_burst=0", "--trusted_proxies=proxy", "--max_body_bytes=0",
         "--drain_delay=-1s", "--log_level=loud"},
        faults);

@@ -262,6 +262,31 @@ class CommandLine(TocsinTestCase):
         self.assertEqual(test_with(newest["webhookSecret"]), 1)
         self.cli.text("channel", "delete", "turned")
 
+    def test_a_monitor_that_waits_for_its_first_heartbeat_says_so_and_can_be_armed_later(self):
+        made = self.cli.text("monitor", "create", "waits", "--timeout", "1h")
+        self.assertIn("It is watched from its first heartbeat on", made)
+        self.assertNotIn("deadlineTime", self.cli.monitor("waits"))
+        self.cli.text("monitor", "update", "waits", "--arm-on-create")
+        self.assertIn("deadlineTime", self.cli.monitor("waits"))
+        self.cli.text("monitor", "update", "waits", "--no-arm-on-create")
+        self.assertNotIn("deadlineTime", self.cli.monitor("waits"))
+        self.assertNotIn("first heartbeat", self.cli.text("monitor", "create", "armed", "--timeout",
+                                                          "1h", "--arm-on-create"))
+        self.cli.text("monitor", "delete", "waits")
+        self.cli.text("monitor", "delete", "armed")
+
+    def test_unmute_says_who_is_muted_all_the_same(self):
+        self.cli.make_monitor("quiet", "1h", "--label", "team=night")
+        self.cli.text("mute", "quiet", "--for", "1h", "--reason", "r")
+        self.cli.text("mute", "-l", "team=night", "--for", "2h", "--reason", "r")
+        done = self.cli.run("unmute", "quiet")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertRegex(done.stderr, "quiet is muted until .* all the same, by another mute")
+        self.cli.text("mute", "quiet", "--for", "1h", "--reason", "r")
+        self.cli.text("unmute", "-l", "team=night")
+        self.assertNotIn("all the same", self.cli.run("unmute", "quiet").stderr)
+        self.cli.text("monitor", "delete", "quiet")
+
     def test_listen_refuses_a_signature_that_is_not_ours(self):
         from harness.processes import free_port
         address = f"127.0.0.1:{free_port()}"

@@ -291,7 +291,7 @@ std::vector<Situation> WhyItFailedUntold() {
        },
        VerdictAnswer::kNotDelivered,
        "no_channel",
-       {"the project has no channel"}},
+       {"It failed and nobody was told. DOWN since", "the project has no channel"}},
       {"its_channels_are_disabled",
        [] {
          Evidence evidence = Missed();

@@ -40,6 +40,15 @@ std::string SealContext(const Channel& channel, const char* what) {
   return absl::StrCat("channel/", channel.project, "/", channel.id, "/", what);
 }
 
+// What is sealed is bound to, and its key.
+Channel ReadIdentity(Row& row) {
+  Channel channel;
+  channel.key = row.Int();
+  channel.project = row.Int();
+  channel.id = row.Text();
+  return channel;
+}
+
 std::string OpenOrLog(const std::string& sealed, const Channel& channel, const char* what,
                       const Sealer& sealer) {
   absl::StatusOr<std::string> plain = sealer.Open(sealed, SealContext(channel, what));
@@ -71,10 +80,7 @@ absl::Status SealAnew(Session& session, const Sealer& sealer) {
   int sealed = 0;
   for (int i = 0; i < rows.size(); ++i) {
     Row row = rows.at(i);
-    Channel channel;
-    channel.key = row.Int();
-    channel.project = row.Int();
-    channel.id = row.Text();
+    const Channel channel = ReadIdentity(row);
     const std::string url = row.Bytes(), secrets = row.Bytes();
     RETURN_IF_ERROR(rows.status());
     const absl::StatusOr<std::string> plain_url = sealer.Open(url, SealContext(channel, "url"));
@@ -101,10 +107,7 @@ absl::Status ForgetOldSecrets(Session& session, const Sealer& sealer, absl::Time
   ASSIGN_OR_RETURN(Rows rows, session.Run(kWithOldSecrets, Params().Time(now)));
   for (int i = 0; i < rows.size(); ++i) {
     Row row = rows.at(i);
-    Channel channel;
-    channel.key = row.Int();
-    channel.project = row.Int();
-    channel.id = row.Text();
+    const Channel channel = ReadIdentity(row);
     const std::string sealed = row.Bytes();
     RETURN_IF_ERROR(rows.status());
     const absl::StatusOr<std::string> plain = sealer.Open(sealed, SealContext(channel, "secrets"));
