@@ -68,7 +68,7 @@ struct Server::Engine {
         guard_metrics(registry),
         delivery_metrics(registry),
         census_metrics(registry),
-        recorder(store, clock, monotonic, options.recorder, recorder_metrics),
+        recorder(store, clock, monotonic, RecorderOptionsFor(options.recorder), recorder_metrics),
         guard(store, recorder, clock, GuardOptionsFor(instance), guard_metrics),
         sweeper(store, guard, clock, SweeperOptions(), sweeper_metrics),
         second_sweeper(store, guard, clock, SweeperOptions(), sweeper_metrics),
@@ -87,6 +87,11 @@ struct Server::Engine {
     GuardOptions options;
     options.instance = instance;
     options.touch_every = kTouchRest;
+    return options;
+  }
+
+  RecorderOptions RecorderOptionsFor(RecorderOptions options) {
+    options.gathers = [this] { return sweeper.comes_first(); };
     return options;
   }
 

@@ -46,6 +46,7 @@ class PushQueue {
   void Finish(int committer, const std::vector<QueuedPush*>& again);
 
   bool empty() const { return items_.empty() && touches_.empty(); }
+  bool has_touches() const { return !touches_.empty(); }
   size_t size() const { return items_.size(); }
 
  private:

@@ -189,10 +189,19 @@ class PushRecorder::Impl {
     while (true) {
       mutex_.Await(absl::Condition(&has_work));
       if (queue_.empty()) return std::nullopt;
+      Gather();
       PushQueue::Group group = queue_.Take(committer, options_.group_limit);
       metrics_.queue.Set(static_cast<double>(queue_.size()));
       if (!group.touch.empty() || !group.entries.empty()) return group;
     }
+  }
+
+  void Gather() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    if (options_.gathers == nullptr || !options_.gathers()) return;
+    const auto is_enough = [this]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) {
+      return stopping_ || queue_.has_touches() || queue_.size() >= options_.gather_enough;
+    };
+    mutex_.AwaitWithTimeout(absl::Condition(&is_enough), options_.gather_for);
   }
 
   void DropOld(std::vector<QueuedPush>& entries) {

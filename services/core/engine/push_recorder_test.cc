@@ -2,7 +2,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/synchronization/notification.h"
@@ -308,6 +311,66 @@ TEST_F(PushRecorderTest, AFullQueueRefusesABatchAtOnce) {
   small.Submit({Item(1), Item(2)}, [&](std::vector<PushAnswer> given) { answers = given; });
   EXPECT_THAT(answers, SizeIs(2));
   EXPECT_THAT(answers, Each(Field(&PushAnswer::result, PushResult::kUnavailable)));
+}
+
+class GatheringTest : public PushRecorderTest {
+ protected:
+  GatheringTest() {
+    RecorderOptions options;
+    options.gathers = [this] { return gathers_.load(); };
+    options.gather_enough = 3;
+    options.gather_for = absl::Hours(1);
+    gathering_ = std::make_unique<PushRecorder>(store_, clock_, monotonic_, options, metrics_);
+  }
+
+  void Submit(std::vector<PushItem> items) {
+    gathering_->Submit(std::move(items), [this](std::vector<PushAnswer> answers) {
+      EXPECT_THAT(answers, Each(Field(&PushAnswer::result, PushResult::kRecorded)));
+      if (--unanswered_ == 0) answered_.Notify();
+    });
+  }
+  uint64_t Groups() { return metrics_.group_size.Collect().histogram.sample_count; }
+
+  std::atomic<bool> gathers_ = true;
+  std::atomic<int> unanswered_ = 2;
+  absl::Notification answered_;
+  std::unique_ptr<PushRecorder> gathering_;
+};
+
+TEST_F(GatheringTest, AFewPushesWaitForMoreWhileSomethingElseNeedsTheDatabase) {
+  gathering_->Start();
+  Submit({Item(1)});
+  Submit({Item(2), Item(1)});
+  answered_.WaitForNotification();
+  EXPECT_EQ(Groups(), 1);
+}
+
+TEST_F(GatheringTest, ATouchDoesNotWait) {
+  gathering_->Start();
+  Submit({Item(1)});
+  Submit({Item(2)});
+  absl::Notification touched;
+  gathering_->SubmitTouch([](Transaction&) { return absl::OkStatus(); },
+                          [&](absl::Status) { touched.Notify(); });
+  touched.WaitForNotification();
+  EXPECT_TRUE(answered_.HasBeenNotified());
+  EXPECT_EQ(Groups(), 1);
+}
+
+TEST_F(GatheringTest, NothingWaitsWhileNothingElseNeedsTheDatabase) {
+  gathers_ = false;
+  gathering_->Start();
+  Submit({Item(1)});
+  Submit({Item(2)});
+  answered_.WaitForNotification();
+}
+
+TEST_F(GatheringTest, StopRecordsWhatWaited) {
+  gathering_->Start();
+  Submit({Item(1)});
+  Submit({Item(2)});
+  gathering_->Stop();
+  EXPECT_TRUE(answered_.HasBeenNotified());
 }
 
 }  // namespace
