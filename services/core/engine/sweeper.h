@@ -17,7 +17,7 @@ namespace tocsin::core {
 struct SweeperMetrics;
 
 struct SweeperOptions {
-  int batch = 500;                                 // monitors in one transaction
+  int batch = 1000;                                // monitors in one transaction
   absl::Duration settle = absl::Milliseconds(20);  // as the guard's
   absl::Duration longest_rest = absl::Seconds(1);
   absl::Duration first_for = absl::Seconds(10);

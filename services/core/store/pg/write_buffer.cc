@@ -93,7 +93,8 @@ const Statement kSaveStates = {
 
 namespace {
 
-constexpr int kMostAhead = 64;
+constexpr int kMostAhead = 512;
+constexpr int kMoreAhead = 8;  // times as many as before
 
 constexpr Statement kAddIncidents = {
     "add_incidents",
@@ -139,7 +140,7 @@ absl::StatusOr<int64_t> KeySource::Next(Session& session) {
     for (int i = rows.size() - 1; i >= 0; --i) keys_.push_back(rows.at(i).Int());
     RETURN_IF_ERROR(rows.status());
     std::sort(keys_.rbegin(), keys_.rend());
-    ahead_ = std::min(2 * ahead_, kMostAhead);
+    ahead_ = std::min(kMoreAhead * ahead_, kMostAhead);
   }
   const int64_t key = keys_.back();
   keys_.pop_back();
