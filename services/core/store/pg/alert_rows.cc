@@ -9,6 +9,7 @@
 #include "common/log.h"
 #include "common/status_macros.h"
 #include "services/core/store/pg/channel_sealing.h"
+#include "services/core/store/pg/event_facts.h"
 #include "services/core/store/pg/snapshot.h"
 
 namespace tocsin::core::pg {
@@ -55,7 +56,13 @@ absl::StatusOr<AlertEvent> ReadEvent(Row& row) {
   event.detected_at = row.Time();
   event.state = row.As<State>();
   event.expected_at = row.MaybeTime();
-  RETURN_IF_ERROR(SnapshotFromJson(row.Text(), event));
+  if (row.NextIsNull()) {
+    row.Skip();
+    RETURN_IF_ERROR(SnapshotFromJson(row.Text(), event));
+  } else {
+    RETURN_IF_ERROR(FactsFromBytes(row.Bytes(), event));
+    row.Skip();
+  }
   return event;
 }
 

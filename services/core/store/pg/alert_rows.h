@@ -20,7 +20,7 @@ namespace tocsin::core::pg {
 // Of table e.
 #define TOCSIN_EVENT_COLUMNS                                                    \
   "e.event_id, e.type, e.project_id, e.monitor_id, e.sequence, e.occurred_at, " \
-  "e.detected_at, e.state, e.expected_at, e.snapshot"
+  "e.detected_at, e.state, e.expected_at, e.facts, e.snapshot"
 
 // Of table d.
 #define TOCSIN_DELIVERY_COLUMNS                                                         \
@@ -50,7 +50,7 @@ namespace tocsin::core::pg {
   "c.url_set_at, c.old_secrets_until"
 
 Incident ReadIncident(Row& row);
-// A damaged snapshot is DATA_LOSS.
+// Damaged facts are DATA_LOSS.
 absl::StatusOr<AlertEvent> ReadEvent(Row& row);
 absl::StatusOr<Delivery> ReadDelivery(Row& row);
 // A channel whose secrets do not open has an empty url and no secrets (and is logged): its alerts

@@ -5,6 +5,7 @@
 #include "services/core/store/pg/alert_rows.h"
 #include "services/core/store/pg/binary_array.h"
 #include "services/core/store/pg/conninfo.h"
+#include "services/core/store/pg/event_facts.h"
 #include "services/core/store/pg/monitor_rows.h"
 #include "services/core/store/pg/params.h"
 #include "services/core/store/pg/rows.h"
@@ -147,25 +148,137 @@ TEST(SqlStatus, OnlyBugsAndRefusedDataCarryTheServersWords) {
               Not(HasSubstr("row")));
 }
 
-TEST(Snapshot, LeavesOutWhatIsAsItIsByDefaultAndReadsItBack) {
+TEST(EventFacts, AllThatPeopleAreToldIsReadBack) {
   AlertEvent event;
-  event.definition.project_id = "default";
-  event.definition.id = "job";
-  event.definition.failure_threshold = 1;
-  event.definition.recovery_threshold = 2;
-  event.last_heartbeat = Heartbeat();
-  event.last_heartbeat->exit_status = 0;
-  const std::string text = SnapshotToJson(event);
-  EXPECT_THAT(text, ::testing::Not(::testing::HasSubstr("owner")));
-  EXPECT_THAT(text, ::testing::Not(::testing::HasSubstr("failure_threshold")));
+  event.project = 3;
+  event.monitor = 7;
+  event.incident = {.key = 11,
+                    .project = 3,
+                    .monitor = 7,
+                    .cause = Cause::kRunOverran,
+                    .opened_at = absl::FromUnixMicros(1'000'001),
+                    .detected_at = absl::FromUnixMicros(1'000'002),
+                    .closed_at = absl::FromUnixMicros(1'000'003),
+                    .resolution = Resolution::kPaused,
+                    .message = "no \xff text",
+                    .reminded_at = {},
+                    .held_until = {}};
+  MonitorDefinition& definition = event.definition;
+  definition.key = 7;
+  definition.project = 3;
+  definition.project_id = "default";
+  definition.id = "job";
+  definition.display_name = "Job";
+  definition.description = "what it is";
+  definition.owner = "ops";
+  definition.severity = Severity::kCritical;
+  definition.runbook_url = "https://runbook";
+  definition.labels = {{"a", "1"}, {"b", ""}};
+  definition.schedule = {.timeout = absl::Seconds(60),
+                         .recommended_interval = absl::Seconds(30),
+                         .grace = absl::Seconds(5),
+                         .cron = CronFromText("5 4 * * *", "Europe/Paris", absl::Seconds(9))};
+  definition.failure_threshold = 2;
+  definition.recovery_threshold = 3;
+  definition.value_min = 0;
+  definition.value_max = 1.5;
+  definition.max_run_duration = absl::Hours(1);
+  definition.reminder_interval = absl::Hours(2);
+  definition.arm_on_create = true;
+  definition.resume_on_heartbeat = true;
+  definition.channels = {"chat", "pager"};
+  definition.version = 12;
+  definition.created_at = absl::FromUnixSeconds(1);
+  definition.updated_at = absl::FromUnixSeconds(2);
+  event.last_heartbeat = {.kind = HeartbeatKind::kDown,
+                          .at = absl::FromUnixSeconds(3),
+                          .message = "disk full",
+                          .value = -0.5,
+                          .exit_status = 0,
+                          .run_id = "r1",
+                          .source = Source::kGrpc,
+                          .push_id = ~uint64_t{0},
+                          .output = std::string(kSnapshotOutputBytes, 'x') + "the end",
+                          .run_duration = absl::Milliseconds(5)};
+  event.run = {.id = "r1",
+               .started_at = absl::FromUnixSeconds(4),
+               .due_at = absl::FromUnixSeconds(5),
+               .overran = true};
+  event.flapping = true;
   AlertEvent read;
-  ASSERT_TRUE(SnapshotFromJson(text, read).ok());
+  read.project = 3;
+  read.monitor = 7;
+  ASSERT_TRUE(FactsFromBytes(FactsToBytes(event), read).ok());
+  EXPECT_EQ(read.definition, event.definition);
+  EXPECT_EQ(read.incident.key, 11);
+  EXPECT_EQ(read.incident.project, 3);
+  EXPECT_EQ(read.incident.monitor, 7);
+  EXPECT_EQ(read.incident.cause, Cause::kRunOverran);
+  EXPECT_EQ(read.incident.opened_at, event.incident.opened_at);
+  EXPECT_EQ(read.incident.detected_at, event.incident.detected_at);
+  EXPECT_EQ(read.incident.closed_at, event.incident.closed_at);
+  EXPECT_EQ(read.incident.resolution, Resolution::kPaused);
+  EXPECT_EQ(read.incident.message, "no \xff text");
+  ASSERT_TRUE(read.last_heartbeat.has_value());
+  EXPECT_EQ(read.last_heartbeat->kind, HeartbeatKind::kDown);
+  EXPECT_EQ(read.last_heartbeat->at, event.last_heartbeat->at);
+  EXPECT_EQ(read.last_heartbeat->message, "disk full");
+  EXPECT_EQ(read.last_heartbeat->value, -0.5);
+  EXPECT_EQ(read.last_heartbeat->exit_status, 0);
+  EXPECT_EQ(read.last_heartbeat->run_id, "r1");
+  EXPECT_EQ(read.last_heartbeat->source, Source::kGrpc);
+  EXPECT_EQ(read.last_heartbeat->push_id, ~uint64_t{0});
+  EXPECT_EQ(read.last_heartbeat->output, std::string(kSnapshotOutputBytes - 7, 'x') + "the end");
+  EXPECT_EQ(read.last_heartbeat->run_duration, absl::Milliseconds(5));
+  EXPECT_EQ(read.run, event.run);
+  EXPECT_TRUE(read.flapping);
+}
+
+TEST(EventFacts, WhatIsNotThereIsNotReadBack) {
+  AlertEvent event;
+  event.run = core::Run();  // without a limit
+  event.run->overran = true;
+  AlertEvent read;
+  read.last_heartbeat = Heartbeat();
+  read.flapping = true;
+  ASSERT_TRUE(FactsFromBytes(FactsToBytes(event), read).ok());
+  EXPECT_EQ(read.definition, event.definition);
+  EXPECT_FALSE(read.incident.closed_at.has_value());
+  EXPECT_FALSE(read.incident.resolution.has_value());
+  EXPECT_FALSE(read.last_heartbeat.has_value());
+  EXPECT_EQ(read.run, event.run);
+  EXPECT_FALSE(read.flapping);
+  event.run.reset();
+  ASSERT_TRUE(FactsFromBytes(FactsToBytes(event), read).ok());
+  EXPECT_FALSE(read.run.has_value());
+}
+
+TEST(EventFacts, DamagedOnesAreSaidToBe) {
+  AlertEvent event;
+  EXPECT_TRUE(absl::IsDataLoss(FactsFromBytes("", event)));
+  EXPECT_TRUE(absl::IsDataLoss(FactsFromBytes("{\"incident\":{}}", event)));
+}
+
+TEST(Snapshot, EventsFromBeforeAreRead) {
+  AlertEvent read;
+  read.monitor = 7;
+  ASSERT_TRUE(
+      SnapshotFromJson(R"({"incident":{"id":11,"cause":3,"opened_at":1,"detected_at":2},)"
+                       R"("monitor":{"project":"default","id":"job","recovery_threshold":2},)"
+                       R"("last_heartbeat":{"kind":1,"at":5,"source":1,"push_id":6,)"
+                       R"("exit_status":0},)"
+                       R"("run":{"id":"r","started_at":3,"due_at":9223372036854775807}})",
+                       read)
+          .ok());
+  EXPECT_EQ(read.incident.key, 11);
+  EXPECT_EQ(read.incident.cause, Cause::kRunOverran);
+  EXPECT_EQ(read.definition.key, 7);
   EXPECT_EQ(read.definition.id, "job");
-  EXPECT_EQ(read.definition.owner, "");
   EXPECT_EQ(read.definition.failure_threshold, 1);
   EXPECT_EQ(read.definition.recovery_threshold, 2);
-  EXPECT_FALSE(read.definition.arm_on_create);
   EXPECT_EQ(read.last_heartbeat->exit_status, 0);
+  ASSERT_TRUE(read.run.has_value());
+  EXPECT_FALSE(read.run->has_limit());
 }
 
 }  // namespace

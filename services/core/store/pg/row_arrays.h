@@ -30,6 +30,7 @@ class RowArrays {
   RowArrays& Bool(bool value) { return Next().AddBool(value), *this; }
   RowArrays& Text(std::string_view value) { return Next().AddBytes(value), *this; }
   RowArrays& TextOrNull(std::string_view value) { return Next().AddTextOrNull(value), *this; }
+  RowArrays& Bytes(std::string_view value) { return Text(value); }
   RowArrays& BytesOrNull(std::string_view value) { return TextOrNull(value); }
   RowArrays& Time(absl::Time value) { return Next().AddTime(value), *this; }
   RowArrays& TimeOrNull(std::optional<absl::Time> value) {

@@ -1,6 +1,7 @@
-// Alert events and deliveries as JSON, field by field.
+// Alert events of before, deliveries and grants as JSON, field by field.
 #include "services/core/store/pg/snapshot.h"
 
+#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "services/core/domain/text.h"
@@ -51,10 +52,6 @@ std::optional<double> MaybeDouble(const Json& json, const char* key) {
   return found->get<double>();
 }
 
-std::string Tail(const std::string& bytes, size_t most) {
-  return bytes.size() <= most ? bytes : bytes.substr(bytes.size() - most);
-}
-
 std::vector<std::string> Texts(const Json& json, const char* key) {
   std::vector<std::string> texts;
   const auto found = json.find(key);
@@ -65,27 +62,13 @@ std::vector<std::string> Texts(const Json& json, const char* key) {
   return texts;
 }
 
-// What the getters give for what is absent is left out: most monitors leave most fields alone, and
-// a mass outage writes a snapshot for each.
+// What the getters give for what is absent is left out.
 void Put(Json& json, const char* key, const std::string& value) {
   if (!value.empty()) json[key] = value;
 }
 
 void Put(Json& json, const char* key, int64_t value, int64_t otherwise = 0) {
   if (value != otherwise) json[key] = value;
-}
-
-Json IncidentToJson(const Incident& incident) {
-  Json json = {
-      {"id", incident.key},
-      {"cause", static_cast<int>(incident.cause)},
-      {"opened_at", TimeToJson(incident.opened_at)},
-      {"detected_at", TimeToJson(incident.detected_at)},
-  };
-  Put(json, "message", incident.message);
-  if (incident.closed_at) json["closed_at"] = TimeToJson(*incident.closed_at);
-  if (incident.resolution) json["resolution"] = static_cast<int>(*incident.resolution);
-  return json;
 }
 
 Incident IncidentFromJson(const Json& json, const AlertEvent& event) {
@@ -183,25 +166,6 @@ MonitorDefinition DefinitionFromJson(const Json& json, const AlertEvent& event) 
   return definition;
 }
 
-Json HeartbeatToJson(const Heartbeat& heartbeat) {
-  Json json = {
-      {"kind", static_cast<int>(heartbeat.kind)},
-      {"at", TimeToJson(heartbeat.at)},
-      {"source", static_cast<int>(heartbeat.source)},
-      {"push_id", heartbeat.push_id},
-  };
-  Put(json, "message", heartbeat.message);
-  Put(json, "run_id", heartbeat.run_id);
-  if (heartbeat.value) json["value"] = *heartbeat.value;
-  if (heartbeat.exit_status) json["exit_status"] = *heartbeat.exit_status;
-  if (heartbeat.run_duration) {
-    json["run_duration_us"] = absl::ToInt64Microseconds(*heartbeat.run_duration);
-  }
-  // The end of what it put out: people look there for what went wrong.
-  Put(json, "output", CleanText(Tail(heartbeat.output, kSnapshotOutputBytes), kMaxOutputBytes));
-  return json;
-}
-
 Heartbeat HeartbeatFromJson(const Json& json) {
   Heartbeat heartbeat;
   heartbeat.kind = static_cast<HeartbeatKind>(Int(json, "kind"));
@@ -219,31 +183,17 @@ Heartbeat HeartbeatFromJson(const Json& json) {
   return heartbeat;
 }
 
-Json RunToJson(const Run& run) {
-  return {{"id", run.id},
-          {"started_at", TimeToJson(run.started_at)},
-          {"due_at", TimeToJson(run.due_at)}};
-}
+// What was written for a run without a limit.
+constexpr int64_t kNever = std::numeric_limits<int64_t>::max();
 
 Run RunFromJson(const Json& json) {
-  return {.id = Text(json, "id"),
-          .started_at = Time(json, "started_at"),
-          .due_at = Time(json, "due_at"),
-          .overran = true};
+  Run run = {.id = Text(json, "id"), .started_at = Time(json, "started_at"), .overran = true};
+  const int64_t due_at = Int(json, "due_at");
+  if (due_at != kNever) run.due_at = absl::FromUnixMicros(due_at);
+  return run;
 }
 
 }  // namespace
-
-std::string SnapshotToJson(const AlertEvent& event) {
-  Json json = {
-      {"incident", IncidentToJson(event.incident)},
-      {"monitor", DefinitionToJson(event.definition)},
-  };
-  if (event.last_heartbeat) json["last_heartbeat"] = HeartbeatToJson(*event.last_heartbeat);
-  if (event.run) json["run"] = RunToJson(*event.run);
-  if (event.flapping) json["flapping"] = true;
-  return Dump(json);
-}
 
 absl::Status SnapshotFromJson(const std::string& text, AlertEvent& event) {
   const Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);

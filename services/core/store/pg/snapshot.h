@@ -1,5 +1,5 @@
-// What is kept as JSON: what was known when an alert event happened, what else a delivery tells,
-// and what a push key may do.
+// What is kept as JSON: what else a delivery tells, what a push key may do, and what was known when
+// an alert event of before event_facts.h happened.
 #pragma once
 
 #include <string>
@@ -12,10 +12,10 @@
 
 namespace tocsin::core::pg {
 
-// incident, definition and last_heartbeat of the event. Fields are added, never renamed or
-// reused: older and newer binaries read each other's. Times are microseconds since 1970.
-std::string SnapshotToJson(const AlertEvent& event);
-// Fills them in. DATA_LOSS when it is no such JSON.
+// Fields are added, never renamed or reused: older and newer binaries read each other's. Times are
+// microseconds since 1970.
+
+// Fills in what FactsFromBytes does. DATA_LOSS when it is no such JSON.
 absl::Status SnapshotFromJson(const std::string& json, AlertEvent& event);
 
 // blind and notice of a delivery; empty when it has neither.

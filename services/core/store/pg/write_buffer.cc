@@ -8,6 +8,7 @@
 #include "services/core/domain/backlog.h"
 #include "services/core/store/pg/alert_rows.h"
 #include "services/core/store/pg/backlog_cut.h"
+#include "services/core/store/pg/event_facts.h"
 #include "services/core/store/pg/hot_statements.h"
 #include "services/core/store/pg/monitor_rows.h"
 #include "services/core/store/pg/row_arrays.h"
@@ -86,7 +87,8 @@ const Statement kSaveStates = {
     "FROM saved WHERE l.monitor_id = saved.monitor_id "
     "AND (l.state, l.changed_at) IS DISTINCT FROM (saved.state, saved.changed_at)), "
     "moved AS (UPDATE monitor_sweep w SET sweep_at = u.sweep_at "
-    "FROM change u JOIN monitor_sweep before ON before.monitor_id = u.monitor_id "
+    "FROM change u LEFT JOIN monitor_sweep before ON before.monitor_id = u.monitor_id "
+    "AND u.sweep_at IS NOT NULL "
     "WHERE u.moves_sweep AND w.monitor_id = u.monitor_id "
     "RETURNING u.sweep_at < coalesce(before.sweep_at, 'infinity') AS earlier) "
     "SELECT coalesce(bool_or(earlier), false) FROM moved"};
@@ -119,13 +121,13 @@ constexpr Statement kSaveIncidents = {
 constexpr Statement kAddEvents = {
     "add_events",
     "INSERT INTO alert_event (event_id, project_id, monitor_id, incident_id, sequence, type, "
-    "state, occurred_at, detected_at, expected_at, snapshot) "
+    "state, occurred_at, detected_at, expected_at, facts) "
     "SELECT u.event_id, u.project_id, u.monitor_id, u.incident_id, u.sequence, u.type, u.state, "
-    "u.occurred_at, u.detected_at, u.expected_at, u.snapshot::jsonb "
+    "u.occurred_at, u.detected_at, u.expected_at, u.facts "
     "FROM unnest($1::bigint[], $2::integer[], $3::bigint[], $4::bigint[], $5::bigint[], "
     "$6::smallint[], $7::smallint[], $8::timestamptz[], $9::timestamptz[], $10::timestamptz[], "
-    "$11::text[]) AS u (event_id, project_id, monitor_id, incident_id, sequence, type, state, "
-    "occurred_at, detected_at, expected_at, snapshot)"};
+    "$11::bytea[]) AS u (event_id, project_id, monitor_id, incident_id, sequence, type, state, "
+    "occurred_at, detected_at, expected_at, facts)"};
 
 std::optional<IncidentKey> KeyOf(const std::optional<Incident>& incident) {
   if (!incident) return std::nullopt;
@@ -155,8 +157,17 @@ void WriteBuffer::AddIncident(IncidentKey key, const Incident& incident) {
 
 void WriteBuffer::AddEvent(EventKey key, const AlertEvent& event) {
   incidents_told_.insert(event.incident.key);
-  events_.push_back(event);
-  events_.back().key = key;
+  events_.push_back({.key = key,
+                     .project = event.project,
+                     .monitor = event.monitor,
+                     .incident = event.incident.key,
+                     .sequence = event.sequence,
+                     .type = event.type,
+                     .state = event.state,
+                     .occurred_at = event.occurred_at,
+                     .detected_at = event.detected_at,
+                     .expected_at = event.expected_at,
+                     .facts = FactsToBytes(event)});
 }
 
 void WriteBuffer::AddDeliveries(absl::Span<const Delivery> deliveries) {
@@ -228,21 +239,21 @@ absl::Status WriteBuffer::FlushEvents(Session& session) {
   using enum ElementType;
   if (events_.empty()) return absl::OkStatus();
   RowArrays rows({kInt8, kInt4, kInt8, kInt8, kInt8, kInt2, kInt2, kTimestamptz, kTimestamptz,
-                  kTimestamptz, kText},
+                  kTimestamptz, kBytea},
                  events_.size());
-  for (const AlertEvent& event : events_) {
+  for (const EventRow& event : events_) {
     rows.Row()
         .Int8(event.key)
         .Int4(event.project)
         .Int8(event.monitor)
-        .Int8(event.incident.key)
+        .Int8(event.incident)
         .Int8(event.sequence)
         .Enum2(event.type)
         .Enum2(event.state)
         .Time(event.occurred_at)
         .Time(event.detected_at)
         .TimeOrNull(event.expected_at)
-        .Text(SnapshotToJson(event));
+        .Bytes(event.facts);
   }
   Params params;
   std::move(rows).MoveTo(params);

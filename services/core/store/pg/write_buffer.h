@@ -6,7 +6,9 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <set>
+#include <string>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -54,6 +56,21 @@ class WriteBuffer {
   absl::StatusOr<bool> Flush(Session& session);
 
  private:
+  // An event as its table has it.
+  struct EventRow {
+    EventKey key = 0;
+    ProjectKey project = 0;
+    MonitorKey monitor = 0;
+    IncidentKey incident = 0;
+    int64_t sequence = 0;
+    EventType type = EventType::kFiring;
+    State state = State::kDown;
+    absl::Time occurred_at;
+    absl::Time detected_at;
+    std::optional<absl::Time> expected_at;
+    std::string facts;
+  };
+
   absl::Status FlushIncidents(Session& session);
   absl::Status FlushEvents(Session& session);
   absl::Status FlushDeliveries(Session& session);
@@ -61,7 +78,7 @@ class WriteBuffer {
 
   std::vector<Incident> added_incidents_;
   std::map<IncidentKey, Incident> saved_incidents_;
-  std::vector<AlertEvent> events_;
+  std::vector<EventRow> events_;
   std::vector<Delivery> deliveries_;
   std::map<MonitorKey, StateChange> states_;
   std::set<IncidentKey> incidents_told_;
