@@ -9,13 +9,20 @@ namespace tocsin::core {
 
 void IncidentLog::Note(const MonitorDefinition& definition, const Decision& decision,
                        const MonitorState& saved) {
-  const auto add = [&](const Incident& incident) {
+  if (decision.closed.has_value()) Add(definition, *decision.closed);
+  if (decision.opened.has_value() && saved.incident.has_value()) Add(definition, *saved.incident);
+}
+
+void IncidentLog::Add(const MonitorDefinition& definition, const Incident& incident) {
+  if (entries_.size() < kMostIncidentLines) {
     entries_.push_back({definition.project_id, definition.id, incident});
     entries_.back().incident.message.clear();  // what the job says may be a secret
-  };
-  if (decision.closed.has_value()) add(*decision.closed);
-  if (decision.opened.has_value() && saved.incident.has_value()) add(*saved.incident);
+  } else {
+    ++(incident.closed_at.has_value() ? closed_more_ : opened_more_);
+  }
 }
+
+void IncidentLog::Clear() { *this = IncidentLog(); }
 
 void IncidentLog::Write() {
   for (const Entry& entry : entries_) {
@@ -36,7 +43,10 @@ void IncidentLog::Write() {
                                 {"resolution", ResolutionName(resolution)},
                                 {"lasted", *incident.closed_at - incident.opened_at}});
   }
-  entries_.clear();
+  if (opened_more_ + closed_more_ > 0) {
+    LogInfo("incidents_without_a_line", {{"opened", opened_more_}, {"closed", closed_more_}});
+  }
+  Clear();
 }
 
 }  // namespace tocsin::core

@@ -1,6 +1,9 @@
-// Says in the log which incidents opened and closed: one line each, once it is committed.
+// Says in the log which incidents opened and closed, once it is committed: one line each, and of a
+// flood how many more.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -10,12 +13,15 @@
 
 namespace tocsin::core {
 
+// Of one transaction.
+inline constexpr size_t kMostIncidentLines = 100;
+
 // Of one transaction. A commit in doubt that turns out to be made is told by nobody: the line is
 // for people who follow the log, and what is certain is in the store. Not thread safe.
 class IncidentLog {
  public:
   // At the beginning of each run of the transaction's body.
-  void Clear() { entries_.clear(); }
+  void Clear();
   // Within the transaction; `saved` is what WriteEvents returned.
   void Note(const MonitorDefinition& definition, const Decision& decision,
             const MonitorState& saved);
@@ -28,7 +34,11 @@ class IncidentLog {
     std::string monitor;
     Incident incident;
   };
-  std::vector<Entry> entries_;
+  void Add(const MonitorDefinition& definition, const Incident& incident);
+
+  std::vector<Entry> entries_;  // at most kMostIncidentLines
+  int64_t opened_more_ = 0;
+  int64_t closed_more_ = 0;
 };
 
 }  // namespace tocsin::core

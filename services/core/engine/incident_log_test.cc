@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <sstream>
 #include <string>
 
@@ -113,6 +114,29 @@ TEST_F(IncidentLogTest, ADeadlineThatPassesIsTold) {
   Lines();
   sweeper_.Sweep();
   EXPECT_THAT(Lines(), ContainsRegex(std::string(kOpened) + "missed_deadline at="));
+}
+
+TEST_F(IncidentLogTest, AFloodIsCountedAfterItsFirstLines) {
+  MonitorDefinition definition;
+  definition.project_id = "default";
+  definition.id = "job";
+  MonitorState down;
+  down.incident = Incident();
+  Decision opens;
+  opens.opened = Incident();
+  Decision closes;
+  closes.closed = Incident();
+  closes.closed->closed_at = clock_.Now();
+  IncidentLog log;
+  for (size_t i = 0; i < kMostIncidentLines + 2; ++i) log.Note(definition, opens, down);
+  log.Note(definition, closes, MonitorState());
+  log.Write();
+  const std::string lines = Lines();
+  EXPECT_EQ(std::count(lines.begin(), lines.end(), '\n'), kMostIncidentLines + 1);
+  EXPECT_THAT(lines, HasSubstr("event=incidents_without_a_line opened=2 closed=1"));
+  log.Note(definition, opens, down);
+  log.Write();
+  EXPECT_THAT(Lines(), Not(HasSubstr("incidents_without_a_line"))) << "each flood by itself";
 }
 
 TEST_F(IncidentLogTest, PausingAndDeletingClose) {
