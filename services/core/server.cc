@@ -38,6 +38,7 @@ constexpr absl::Duration kMaintainRest = absl::Minutes(1);
 constexpr absl::Duration kMaintainAgain = absl::Seconds(10);  // after a failure
 constexpr absl::Duration kTellRest = absl::Seconds(2);
 constexpr absl::Duration kCensusRest = absl::Seconds(15);
+constexpr absl::Duration kCensusSoon = absl::Seconds(1);  // while an outage is recorded
 constexpr absl::Duration kNewsWait = absl::Seconds(1);
 constexpr absl::Duration kRetryRest = absl::Seconds(1);
 // How often streams are looked at whose key may have ended, and uses of keys are written.
@@ -283,7 +284,11 @@ void Server::StartTasks() {
       "tell", kTellRest, [&engine, log = std::make_shared<ChangeLogger>("tell_gaps")] {
         log->Report(engine.guard.TellGaps());
       });
-  tasks.census = std::make_unique<PeriodicTask>("census", kCensusRest, [this] { TakeCensus(); });
+  tasks.census = std::make_unique<PeriodicTask>("census", [this, &engine] {
+    if (engine.sweeper.comes_first()) return kCensusSoon;
+    TakeCensus();
+    return kCensusRest;
+  });
   tasks.keys = std::make_unique<PeriodicTask>(
       "keys", kKeysRest, [this, &engine, log = std::make_shared<ChangeLogger>("note_key_uses")] {
         absl::Status noted = engine.authenticator.NoteUses();

@@ -61,7 +61,7 @@ TEST_P(Channels, ChannelsAreListedById) {
   AddChannel("c");
   std::vector<std::string> ids;
   Do([&](Transaction& transaction) -> absl::Status {
-    const std::vector<Channel> channels = transaction.Channels(project()).value();
+    const std::vector<Channel> channels = *transaction.Channels(project()).value();
     for (const Channel& channel : channels) {
       ids.push_back(channel.id);
     }
@@ -117,7 +117,7 @@ TEST_P(Channels, AChannelIdIsTakenUntilItIsDeleted) {
   EXPECT_THAT(Lease(kStart + absl::Hours(1)), IsEmpty());
   Do([&](Transaction& transaction) -> absl::Status {
     EXPECT_FALSE(transaction.LockChannel(project(), "pager").value().has_value());
-    EXPECT_THAT(transaction.Channels(project()).value(), IsEmpty());
+    EXPECT_THAT(*transaction.Channels(project()).value(), IsEmpty());
     return absl::OkStatus();
   });
   EXPECT_TRUE(store().Transact(TransactionClass::kAdmin, insert).ok());

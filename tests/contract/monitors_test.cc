@@ -362,7 +362,7 @@ TEST_P(Monitors, HeartbeatsKeepEveryField) {
 TEST_P(Monitors, TheNewestHeartbeatIsAnUpOrDown) {
   const MonitorIdentity monitor = AddUp("job");
   Do([&](Transaction& transaction) -> absl::Status {
-    EXPECT_FALSE(transaction.NewestHeartbeat(monitor.key).value().has_value());
+    EXPECT_FALSE(transaction.NewestHeartbeat(monitor.key, kStart + kSecond).value().has_value());
     std::vector<StoredHeartbeat> heartbeats;
     for (const auto& [kind, seconds] :
          {std::pair(HeartbeatKind::kUp, 1), std::pair(HeartbeatKind::kDown, 3),
@@ -376,7 +376,9 @@ TEST_P(Monitors, TheNewestHeartbeatIsAnUpOrDown) {
       heartbeats.push_back(stored);
     }
     EXPECT_TRUE(transaction.AddHeartbeats(heartbeats).ok());
-    EXPECT_EQ(transaction.NewestHeartbeat(monitor.key).value()->push_id, 3u);
+    EXPECT_EQ(transaction.NewestHeartbeat(monitor.key, kStart + kSecond).value()->push_id, 3u);
+    const absl::Time before = kStart + 2 * kSecond - kHeartbeatsAhead;
+    EXPECT_EQ(transaction.NewestHeartbeat(monitor.key, before).value()->push_id, 2u);
     return absl::OkStatus();
   });
 }
@@ -397,7 +399,8 @@ TEST_P(Monitors, TheNewestHeartbeatsOfManyMonitorsAreEachTheirOwn) {
   Do([&](Transaction& transaction) -> absl::Status {
     EXPECT_THAT(transaction.LockMonitors(keys, LockMode::kWait).value(), SizeIs(30));
     for (int i = 0; i < 30; ++i) {
-      const std::optional<Heartbeat> newest = transaction.NewestHeartbeat(keys[i]).value();
+      const std::optional<Heartbeat> newest =
+          transaction.NewestHeartbeat(keys[i], kStart + kSecond).value();
       EXPECT_EQ(newest ? newest->push_id : 0, i % 3 == 0 ? 0u : 100u + i);
     }
     StoredHeartbeat newer;
@@ -405,7 +408,7 @@ TEST_P(Monitors, TheNewestHeartbeatsOfManyMonitorsAreEachTheirOwn) {
     newer.heartbeat.at = kStart + kSecond;
     newer.heartbeat.push_id = 7;
     EXPECT_TRUE(transaction.AddHeartbeats({newer}).ok());
-    EXPECT_EQ(transaction.NewestHeartbeat(keys[0]).value()->push_id, 7u);
+    EXPECT_EQ(transaction.NewestHeartbeat(keys[0], kStart + kSecond).value()->push_id, 7u);
     return absl::OkStatus();
   });
 }

@@ -51,7 +51,7 @@ class EndedRuns : public StoreContract {
   Heartbeat Newest(MonitorKey monitor) {
     Heartbeat newest;
     Do([&](Transaction& transaction) -> absl::Status {
-      newest = *transaction.NewestHeartbeat(monitor).value();
+      newest = *transaction.NewestHeartbeat(monitor, absl::InfiniteFuture()).value();
       return absl::OkStatus();
     });
     return newest;

@@ -34,7 +34,7 @@ class PoisonableStore : public MemoryStore {
     return MemoryStore::Transact(klass, [&](Transaction& transaction) -> absl::Status {
       RETURN_IF_ERROR(body(transaction));
       ASSIGN_OR_RETURN(const std::optional<Heartbeat> newest,
-                       transaction.NewestHeartbeat(monitor_));
+                       transaction.NewestHeartbeat(monitor_, absl::InfiniteFuture()));
       if (newest.has_value() && newest->message == "poison") return absl::DataLossError("poison");
       return absl::OkStatus();
     });

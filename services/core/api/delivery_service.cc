@@ -32,9 +32,9 @@ absl::StatusOr<ChannelKey> ChannelKeyOf(Store& store, const std::string& name,
   std::optional<ChannelKey> key;
   RETURN_IF_ERROR(store.Transact(TransactionClass::kAdmin, [&](Transaction& transaction) {
     key = std::nullopt;
-    absl::StatusOr<std::vector<Channel>> channels = transaction.Channels(project);
+    absl::StatusOr<ChannelList> channels = transaction.Channels(project);
     RETURN_IF_ERROR(channels.status());
-    for (const Channel& channel : *channels) {
+    for (const Channel& channel : **channels) {
       if (channel.id == parsed.id) key = channel.key;
     }
     return absl::OkStatus();
@@ -112,9 +112,9 @@ absl::Status DeliveryServiceHandler::Redeliver(const Caller& caller,
                          transaction.LockDelivery(project, name.id));
         if (!delivery) return DeliveryNotFound(request.name());
         if (delivery->state == DeliveryState::kPending) return DeliveryIsPending(request.name());
-        ASSIGN_OR_RETURN(const std::vector<Channel> channels, transaction.Channels(project));
+        ASSIGN_OR_RETURN(const ChannelList channels, transaction.Channels(project));
         const bool has_channel =
-            std::any_of(channels.begin(), channels.end(),
+            std::any_of(channels->begin(), channels->end(),
                         [&](const Channel& channel) { return channel.key == delivery->channel; });
         if (!has_channel) return DeliveryHasNoChannel(request.name());
         const absl::Time now = clock_.Now();

@@ -72,18 +72,18 @@ absl::Status ChannelNews::Tell(absl::Time now) {
 }
 
 absl::Status ChannelNews::TellProject(ProjectKey project, absl::Time now) {
-  std::vector<Channel> channels;
+  ChannelList channels;
   RETURN_IF_ERROR(store_.Transact(TransactionClass::kDelivery, [&](Transaction& transaction) {
-    absl::StatusOr<std::vector<Channel>> read = transaction.Channels(project);
+    absl::StatusOr<ChannelList> read = transaction.Channels(project);
     if (read.ok()) channels = *std::move(read);
     return read.status();
   }));
   std::set<ChannelKey> waiting;
   const auto listed = [&channels](ChannelKey key) {
-    return std::any_of(channels.begin(), channels.end(),
+    return std::any_of(channels->begin(), channels->end(),
                        [key](const Channel& channel) { return channel.key == key; });
   };
-  for (const Channel& channel : channels) {
+  for (const Channel& channel : *channels) {
     if (ReasonToTell(channel, now) != Reason::kNone) RETURN_IF_ERROR(TellChannel(channel, now));
     const auto dead = with_dead_.find(channel.key);
     if (dead == with_dead_.end()) continue;
@@ -137,9 +137,8 @@ absl::Status ChannelNews::TellChannel(const Channel& channel, absl::Time now) {
         if (!locked.has_value() || locked->key != channel.key) return absl::OkStatus();
         const Reason reason = ReasonToTell(*locked, now);
         if (reason == Reason::kNone) return absl::OkStatus();
-        ASSIGN_OR_RETURN(const std::vector<Channel> channels,
-                         transaction.Channels(channel.project));
-        const std::vector<Channel> targets = Targets(*locked, channels);
+        ASSIGN_OR_RETURN(const ChannelList channels, transaction.Channels(channel.project));
+        const std::vector<Channel> targets = Targets(*locked, *channels);
         RETURN_IF_ERROR(Write(transaction, *locked, reason, targets, now));
         locked->told = ChannelTold{
             .at = now, .failing_since = locked->failing_since, .disabled_at = locked->disabled_at};

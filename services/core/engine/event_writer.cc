@@ -90,7 +90,7 @@ absl::StatusOr<AlertEvent> MakeEvent(Transaction& transaction, const MonitorDefi
     event.run = RunForIt(definition, decision.next, event);
   }
   event.flapping = SteadyAt(decision.next, now).has_value();
-  ASSIGN_OR_RETURN(event.last_heartbeat, transaction.NewestHeartbeat(definition.key));
+  ASSIGN_OR_RETURN(event.last_heartbeat, transaction.NewestHeartbeat(definition.key, now));
   return event;
 }
 
@@ -120,10 +120,10 @@ Delivery DeliveryOf(const AlertEvent& event, ChannelKey channel, std::vector<Eve
 // Whether a channel gathers them is as it is set now.
 absl::Status Add(Transaction& transaction, const MonitorDefinition& definition,
                  std::vector<Delivery> deliveries) {
-  ASSIGN_OR_RETURN(const std::vector<Channel> channels, transaction.Channels(definition.project));
+  ASSIGN_OR_RETURN(const ChannelList channels, transaction.Channels(definition.project));
   for (Delivery& delivery : deliveries) {
     delivery.may_gather =
-        std::any_of(channels.begin(), channels.end(), [&](const Channel& channel) {
+        std::any_of(channels->begin(), channels->end(), [&](const Channel& channel) {
           return channel.key == delivery.channel && MayBeGathered(channel, definition.severity);
         });
   }
@@ -134,9 +134,9 @@ absl::Status Fire(Transaction& transaction, const MonitorDefinition& definition,
                   const Decision& decision, const Incident& incident, absl::Time now) {
   ASSIGN_OR_RETURN(AlertEvent event, MakeEvent(transaction, definition, decision, incident, now));
   ASSIGN_OR_RETURN(event.key, transaction.AddEvent(event));
-  ASSIGN_OR_RETURN(const std::vector<Channel> channels, transaction.Channels(definition.project));
+  ASSIGN_OR_RETURN(const ChannelList channels, transaction.Channels(definition.project));
   std::vector<Delivery> deliveries;
-  for (const ChannelKey channel : Route(definition, channels)) {
+  for (const ChannelKey channel : Route(definition, *channels)) {
     deliveries.push_back(DeliveryOf(event, channel, {event.key}, now));
   }
   return Add(transaction, definition, std::move(deliveries));
@@ -147,9 +147,9 @@ absl::StatusOr<std::vector<FiringDelivery>> FindFirings(Transaction& transaction
                                                         const MonitorDefinition& definition,
                                                         IncidentKey incident) {
   ASSIGN_OR_RETURN(std::vector<FiringDelivery> firings, transaction.FindFirings(incident));
-  ASSIGN_OR_RETURN(const std::vector<Channel> channels, transaction.Channels(definition.project));
+  ASSIGN_OR_RETURN(const ChannelList channels, transaction.Channels(definition.project));
   std::set<ChannelKey> existing;
-  for (const Channel& channel : channels) existing.insert(channel.key);
+  for (const Channel& channel : *channels) existing.insert(channel.key);
   std::erase_if(firings,
                 [&](const FiringDelivery& firing) { return existing.erase(firing.channel) == 0; });
   return firings;

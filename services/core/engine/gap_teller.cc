@@ -89,9 +89,9 @@ void CountUnverified(const Monitor& monitor, const GapGroup& group,
 
 absl::Status AddBlindDeliveries(Transaction& transaction, ProjectKey project,
                                 const BlindNotice& notice, absl::Time now) {
-  ASSIGN_OR_RETURN(const std::vector<Channel> channels, transaction.Channels(project));
+  ASSIGN_OR_RETURN(const ChannelList channels, transaction.Channels(project));
   std::vector<Delivery> deliveries;
-  for (const Channel& channel : channels) {
+  for (const Channel& channel : *channels) {
     if (!channel.is_default || channel.disabled_at.has_value()) continue;
     Delivery delivery = NewDelivery(project, DeliveryType::kSystemBlind, now);
     delivery.channel = channel.key;

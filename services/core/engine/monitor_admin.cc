@@ -24,9 +24,10 @@
 namespace tocsin::core {
 namespace {
 
-absl::StatusOr<MonitorView> ViewOf(Transaction& transaction, Monitor monitor) {
+absl::StatusOr<MonitorView> ViewOf(Transaction& transaction, Monitor monitor, absl::Time now) {
   MonitorView view = {.monitor = std::move(monitor), .last_heartbeat = std::nullopt};
-  ASSIGN_OR_RETURN(view.last_heartbeat, transaction.NewestHeartbeat(view.monitor.definition.key));
+  ASSIGN_OR_RETURN(view.last_heartbeat,
+                   transaction.NewestHeartbeat(view.monitor.definition.key, now));
   return view;
 }
 
@@ -101,7 +102,7 @@ absl::StatusOr<MonitorView> MonitorAdmin::Change(const Caller& caller, const Res
         std::vector<FieldChange> changes = ChangesOf(&before, deleted ? nullptr : &monitor);
         changes.insert(changes.end(), more.begin(), more.end());
         RETURN_IF_ERROR(WriteAudit(transaction, caller, resource, std::move(changes), now));
-        ASSIGN_OR_RETURN(view, ViewOf(transaction, std::move(monitor)));
+        ASSIGN_OR_RETURN(view, ViewOf(transaction, std::move(monitor), now));
         return absl::OkStatus();
       }));
   if (validate_only) {

@@ -33,10 +33,10 @@ absl::StatusOr<Monitor> LockByKey(Transaction& transaction, MonitorKey key,
 absl::Status CheckNamedChannels(Transaction& transaction, ProjectKey project,
                                 const std::vector<std::string>& named) {
   if (named.empty()) return absl::OkStatus();
-  ASSIGN_OR_RETURN(const std::vector<Channel> channels, transaction.Channels(project));
+  ASSIGN_OR_RETURN(const ChannelList channels, transaction.Channels(project));
   FieldFaults faults;
   for (const std::string& id : named) {
-    const bool exists = std::any_of(channels.begin(), channels.end(),
+    const bool exists = std::any_of(channels->begin(), channels->end(),
                                     [&](const Channel& channel) { return channel.id == id; });
     if (!exists) {
       faults.Add("monitor.channels", absl::StrCat("the channel \"", id, "\" does not exist"),

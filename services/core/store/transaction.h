@@ -8,6 +8,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "absl/types/span.h"
 #include "services/core/domain/alert_event.h"
 #include "services/core/domain/audit.h"
@@ -37,6 +38,12 @@ enum class LockMode {
   kWait,  // up to the session's lock timeout, then UNAVAILABLE
   kSkip,  // leaves out rows that others hold
 };
+
+// Shared, since a mass outage asks for them with each monitor. Never null.
+using ChannelList = std::shared_ptr<const std::vector<Channel>>;
+
+// See NewestHeartbeat.
+inline constexpr absl::Duration kHeartbeatsAhead = absl::Hours(1);
 
 // Not thread-safe; lives within one call of Store::Transact. Any error ends the transaction: the
 // body returns it. What was written is read by what follows, but a store may hold writes back till
@@ -88,8 +95,10 @@ class Transaction {
   // 15 s of `at`. Call it with the monitors locked.
   virtual absl::StatusOr<std::vector<bool>> FindRecorded(absl::Span<const PushRef> pushes) = 0;
   virtual absl::Status AddHeartbeats(absl::Span<const StoredHeartbeat> heartbeats) = 0;
-  // The newest up or down of a monitor, with the end of its output.
-  virtual absl::StatusOr<std::optional<Heartbeat>> NewestHeartbeat(MonitorKey monitor) = 0;
+  // The newest up or down of a monitor, with the end of its output, of those received no later than
+  // kHeartbeatsAhead after `now`: a bound that keeps the search out of days to come.
+  virtual absl::StatusOr<std::optional<Heartbeat>> NewestHeartbeat(MonitorKey monitor,
+                                                                   absl::Time now) = 0;
 
   // --- Runs that have ended ---
 
@@ -136,7 +145,7 @@ class Transaction {
   // --- Channels ---
 
   // All channels of a project that are not deleted, by id.
-  virtual absl::StatusOr<std::vector<Channel>> Channels(ProjectKey project) = 0;
+  virtual absl::StatusOr<ChannelList> Channels(ProjectKey project) = 0;
   virtual absl::StatusOr<std::optional<Channel>> LockChannel(ProjectKey project,
                                                              const std::string& id) = 0;
   // ALREADY_EXISTS when the project has that id.

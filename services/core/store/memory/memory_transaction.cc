@@ -149,8 +149,9 @@ absl::Status MemoryTransaction::AddHeartbeats(absl::Span<const StoredHeartbeat> 
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::optional<Heartbeat>> MemoryTransaction::NewestHeartbeat(MonitorKey monitor) {
-  std::optional<Heartbeat> newest = tables_.NewestHeartbeat(monitor);
+absl::StatusOr<std::optional<Heartbeat>> MemoryTransaction::NewestHeartbeat(MonitorKey monitor,
+                                                                            absl::Time now) {
+  std::optional<Heartbeat> newest = tables_.NewestHeartbeat(monitor, now + kHeartbeatsAhead);
   if (newest.has_value() && newest->output.size() > kSnapshotOutputBytes) {
     newest->output = newest->output.substr(newest->output.size() - kSnapshotOutputBytes);
   }
@@ -293,12 +294,12 @@ std::optional<ChannelKey> MemoryTransaction::FindChannel(ProjectKey project,
   return std::nullopt;
 }
 
-absl::StatusOr<std::vector<Channel>> MemoryTransaction::Channels(ProjectKey project) {
-  std::vector<Channel> channels;
+absl::StatusOr<ChannelList> MemoryTransaction::Channels(ProjectKey project) {
+  auto channels = std::make_shared<std::vector<Channel>>();
   for (const auto& [key, row] : tables_.channels()) {
-    if (!row.deleted && row.channel.project == project) channels.push_back(row.channel);
+    if (!row.deleted && row.channel.project == project) channels->push_back(row.channel);
   }
-  std::sort(channels.begin(), channels.end(),
+  std::sort(channels->begin(), channels->end(),
             [](const Channel& a, const Channel& b) { return a.id < b.id; });
   return channels;
 }

@@ -40,7 +40,8 @@ class MemoryTransaction : public Transaction {
   absl::StatusOr<std::vector<bool>> FindEndedRuns(absl::Span<const RunRef> runs,
                                                   absl::Time since) override;
   absl::Status AddEndedRuns(absl::Span<const RunRef> runs, absl::Time at) override;
-  absl::StatusOr<std::optional<Heartbeat>> NewestHeartbeat(MonitorKey monitor) override;
+  absl::StatusOr<std::optional<Heartbeat>> NewestHeartbeat(MonitorKey monitor,
+                                                           absl::Time now) override;
   absl::StatusOr<IncidentKey> AddIncident(const Incident& incident) override;
   absl::Status SaveIncident(const Incident& incident) override;
   absl::StatusOr<EventKey> AddEvent(const AlertEvent& event) override;
@@ -55,7 +56,7 @@ class MemoryTransaction : public Transaction {
   absl::StatusOr<std::vector<std::optional<MonitorKey>>> FindTokenOwners(
       absl::Span<const TokenHash> tokens) override;
   absl::Status AddRejectedPushes(absl::Span<const RejectedPush> rejected) override;
-  absl::StatusOr<std::vector<Channel>> Channels(ProjectKey project) override;
+  absl::StatusOr<ChannelList> Channels(ProjectKey project) override;
   absl::StatusOr<std::optional<Channel>> LockChannel(ProjectKey project,
                                                      const std::string& id) override;
   absl::StatusOr<ChannelKey> InsertChannel(const Channel& channel) override;

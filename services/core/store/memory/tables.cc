@@ -272,10 +272,11 @@ Monitor Tables::MonitorAt(MonitorKey key) const {
   return monitor;
 }
 
-std::optional<Heartbeat> Tables::NewestHeartbeat(MonitorKey key) const {
+std::optional<Heartbeat> Tables::NewestHeartbeat(MonitorKey key, absl::Time until) const {
   const History& history = HistoryOf(key);
   for (auto it = history.rbegin(); it != history.rend(); ++it) {
     const HeartbeatKind kind = it->second.heartbeat.kind;
+    if (it->second.heartbeat.at > until) continue;
     if (kind == HeartbeatKind::kUp || kind == HeartbeatKind::kDown) return it->second.heartbeat;
   }
   return std::nullopt;

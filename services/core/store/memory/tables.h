@@ -173,7 +173,8 @@ class Tables {
 
   // The definition, the state and the open incident.
   Monitor MonitorAt(MonitorKey key) const;
-  std::optional<Heartbeat> NewestHeartbeat(MonitorKey key) const;
+  std::optional<Heartbeat> NewestHeartbeat(MonitorKey key,
+                                           absl::Time until = absl::InfiniteFuture()) const;
 
  private:
   template <typename Map>

@@ -103,17 +103,16 @@ void AddChannelFields(const Channel& channel, Params& params) {
 
 }  // namespace
 
-absl::StatusOr<std::vector<Channel>> PgTransaction::Channels(ProjectKey project) {
+absl::StatusOr<ChannelList> PgTransaction::Channels(ProjectKey project) {
   if (const auto known = channels_.find(project); known != channels_.end()) return known->second;
   ASSIGN_OR_RETURN(Rows rows, session_.Run(kChannels, Params().Int(project)));
-  std::vector<Channel> channels;
+  auto channels = std::make_shared<std::vector<Channel>>();
   for (int i = 0; i < rows.size(); ++i) {
     Row row = rows.at(i);
-    channels.push_back(ReadChannel(row, sealer_));
+    channels->push_back(ReadChannel(row, sealer_));
   }
   RETURN_IF_ERROR(rows.status());
-  channels_[project] = channels;
-  return channels;
+  return channels_[project] = std::move(channels);
 }
 
 absl::StatusOr<std::optional<Channel>> PgTransaction::LockChannel(ProjectKey project,

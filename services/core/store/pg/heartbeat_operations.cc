@@ -1,6 +1,7 @@
 // The transaction's operations on the history of heartbeats.
 #include "common/status_macros.h"
 #include "services/core/store/pg/heartbeat_rows.h"
+#include "services/core/store/pg/monitor_rows.h"
 #include "services/core/store/pg/pg_transaction.h"
 #include "services/core/store/pg/row_arrays.h"
 
@@ -29,21 +30,22 @@ constexpr Statement kAddHeartbeats = {
     "message, run_duration_us, output) JOIN monitor_state s ON s.monitor_id = u.monitor_id"};
 
 // What is newer than the newest that moved the state can only have been stored while paused.
-// Bounding the search by last_at keeps it out of older partitions.
+// Bounding the search by last_at keeps it out of older partitions, and $1 out of those of the days
+// to come, each of which would be asked for each monitor.
 constexpr Statement kNewestHeartbeats = {
     "newest_heartbeats",
     "SELECT " TOCSIN_HEARTBEAT_WITH(
         "substring(h.output FROM greatest(octet_length(h.output) - 1023, 1))")
-    " FROM monitor_state s CROSS JOIN LATERAL ("
+    " FROM unnest($2::bigint[], $3::timestamptz[]) AS s (monitor_id, last_at) CROSS JOIN LATERAL ("
     "(SELECT " TOCSIN_HEARTBEAT_ROW
     " FROM heartbeat h WHERE h.monitor_id = s.monitor_id "
-    "AND h.received_at >= coalesce(s.last_at, '-infinity') AND h.kind IN (1, 2) "
+    "AND h.received_at >= coalesce(s.last_at, '-infinity') "
+    "AND h.received_at <= $1::timestamptz AND h.kind IN (1, 2) "
     "ORDER BY h.received_at DESC, h.push_id DESC LIMIT 1) "
     "UNION ALL (SELECT " TOCSIN_HEARTBEAT_ROW
     " FROM heartbeat_kept h "
     "WHERE h.monitor_id = s.monitor_id) "
-    "ORDER BY received_at DESC LIMIT 1) h "
-    "WHERE s.monitor_id = ANY ($1::bigint[])"};
+    "ORDER BY received_at DESC LIMIT 1) h"};
 
 std::optional<int64_t> Micros(const std::optional<absl::Duration>& duration) {
   if (!duration.has_value()) return std::nullopt;
@@ -170,8 +172,20 @@ absl::Status PgTransaction::AddHeartbeats(absl::Span<const StoredHeartbeat> hear
   return session_.Run(kAddHeartbeats, params).status();
 }
 
-absl::Status PgTransaction::ReadNewest(absl::Span<const MonitorKey> monitors) {
-  ASSIGN_OR_RETURN(Rows rows, session_.Run(kNewestHeartbeats, Params().Keys8(monitors)));
+absl::Status PgTransaction::ReadNewest(absl::Span<const MonitorKey> monitors, absl::Time now) {
+  BinaryArray keys(ElementType::kInt8, monitors.size()),
+      last_at(ElementType::kTimestamptz, monitors.size());
+  for (const MonitorKey monitor : monitors) {
+    keys.AddInt8(monitor);
+    // All of the history is searched for one that was not read.
+    const auto read = last_at_.find(monitor);
+    last_at.AddTimeOrNull(read == last_at_.end() ? std::nullopt : KnownTime(read->second));
+  }
+  ASSIGN_OR_RETURN(
+      Rows rows,
+      session_.Run(
+          kNewestHeartbeats,
+          Params().Time(now + kHeartbeatsAhead).Array(std::move(keys)).Array(std::move(last_at))));
   for (const MonitorKey monitor : monitors) newest_[monitor].reset();
   for (int i = 0; i < rows.size(); ++i) {
     Row row = rows.at(i);
@@ -181,7 +195,8 @@ absl::Status PgTransaction::ReadNewest(absl::Span<const MonitorKey> monitors) {
   return rows.status();
 }
 
-absl::StatusOr<std::optional<Heartbeat>> PgTransaction::NewestHeartbeat(MonitorKey monitor) {
+absl::StatusOr<std::optional<Heartbeat>> PgTransaction::NewestHeartbeat(MonitorKey monitor,
+                                                                        absl::Time now) {
   if (const auto known = newest_.find(monitor); known != newest_.end()) return known->second;
   // Whoever asks for many will ask for more.
   std::vector<MonitorKey> wanted = {monitor};
@@ -190,7 +205,7 @@ absl::StatusOr<std::optional<Heartbeat>> PgTransaction::NewestHeartbeat(MonitorK
       if (locked != monitor && !newest_.contains(locked)) wanted.push_back(locked);
     }
   }
-  RETURN_IF_ERROR(ReadNewest(wanted));
+  RETURN_IF_ERROR(ReadNewest(wanted, now));
   const auto read = newest_.extract(monitor);
   // Without its lock others may add to it.
   if (locked_.contains(monitor)) newest_[monitor] = read.mapped();

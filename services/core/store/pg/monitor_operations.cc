@@ -147,6 +147,7 @@ absl::StatusOr<std::vector<Monitor>> PgTransaction::ReadMonitors(
   for (int i = 0; i < rows.size(); ++i) {
     Row row = rows.at(i);
     Monitor monitor = ReadMonitor(row);
+    last_at_[monitor.definition.key] = monitor.state.last_at;
     read[monitor.definition.key] = std::move(monitor);
   }
   RETURN_IF_ERROR(rows.status());

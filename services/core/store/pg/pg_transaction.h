@@ -63,7 +63,8 @@ class PgTransaction : public Transaction {
   absl::StatusOr<std::vector<bool>> FindEndedRuns(absl::Span<const RunRef> runs,
                                                   absl::Time since) override;
   absl::Status AddEndedRuns(absl::Span<const RunRef> runs, absl::Time at) override;
-  absl::StatusOr<std::optional<Heartbeat>> NewestHeartbeat(MonitorKey monitor) override;
+  absl::StatusOr<std::optional<Heartbeat>> NewestHeartbeat(MonitorKey monitor,
+                                                           absl::Time now) override;
 
   // alert_operations.cc
   absl::StatusOr<IncidentKey> AddIncident(const Incident& incident) override;
@@ -84,7 +85,7 @@ class PgTransaction : public Transaction {
   absl::Status AddRejectedPushes(absl::Span<const RejectedPush> rejected) override;
 
   // channel_operations.cc
-  absl::StatusOr<std::vector<Channel>> Channels(ProjectKey project) override;
+  absl::StatusOr<ChannelList> Channels(ProjectKey project) override;
   absl::StatusOr<std::optional<Channel>> LockChannel(ProjectKey project,
                                                      const std::string& id) override;
   absl::StatusOr<ChannelKey> InsertChannel(const Channel& channel) override;
@@ -148,7 +149,7 @@ class PgTransaction : public Transaction {
   static constexpr int kAskedOneByOne = 2;
 
   // Reads the newest heartbeats of these locked monitors into newest_.
-  absl::Status ReadNewest(absl::Span<const MonitorKey> monitors);
+  absl::Status ReadNewest(absl::Span<const MonitorKey> monitors, absl::Time now);
   // Into passed_.
   absl::Status ReadPassedOfOpen();
 
@@ -159,8 +160,9 @@ class PgTransaction : public Transaction {
   WriteBuffer buffer_;
   KeySource incident_keys_{kDrawIncidentKeys};
   KeySource event_keys_{kDrawOutboxKeys};
-  std::map<ProjectKey, std::vector<Channel>> channels_;  // as read, until one is changed
+  std::map<ProjectKey, ChannelList> channels_;  // as read, until one is changed
   std::set<MonitorKey> locked_;
+  std::map<MonitorKey, absl::Time> last_at_;  // of those that were read, as it was then
   // Of locked monitors, so nobody else adds to them.
   std::map<MonitorKey, std::optional<Heartbeat>> newest_;
   int newest_asked_ = 0;
