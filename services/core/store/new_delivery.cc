@@ -12,18 +12,22 @@
 namespace tocsin::core {
 namespace {
 
-constexpr int kTimeBytes = 6;
-constexpr size_t kRandomBytes = 10;  // 22 characters in all
+constexpr size_t kTimeBytes = 6;
+constexpr size_t kRandomBytes = 10;  // 22 characters in all, with the time
 
 // Begins with the time, in milliseconds: ids that are made together stand together in an index,
 // which else would change one page, anywhere, for each delivery.
 std::string NewId(absl::Time now) {
   const auto milliseconds = static_cast<uint64_t>(absl::ToUnixMillis(now));
   std::string bytes;
-  for (int byte = kTimeBytes - 1; byte >= 0; --byte) {
-    bytes.push_back(static_cast<char>(milliseconds >> (8 * byte)));
+  for (size_t byte = kTimeBytes; byte > 0; --byte) {
+    bytes.push_back(static_cast<char>(milliseconds >> (8 * (byte - 1))));
   }
-  return absl::StrCat("msg_", absl::WebSafeBase64Escape(bytes + RandomBytes(kRandomBytes)));
+  for (uint64_t random = RandomId(); bytes.size() < kTimeBytes + kRandomBytes; random >>= 8) {
+    if (bytes.size() == kTimeBytes + sizeof(random)) random = RandomId();
+    bytes.push_back(static_cast<char>(random));
+  }
+  return absl::StrCat("msg_", absl::WebSafeBase64Escape(bytes));
 }
 
 }  // namespace

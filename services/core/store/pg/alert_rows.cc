@@ -45,8 +45,9 @@ Incident ReadIncident(Row& row) {
   return incident;
 }
 
-absl::StatusOr<AlertEvent> ReadEvent(Row& row) {
-  AlertEvent event;
+namespace {
+
+absl::Status Fill(Row& row, AlertEvent& event) {
   event.key = row.Int();
   event.type = row.As<EventType>();
   event.project = row.Int();
@@ -58,12 +59,25 @@ absl::StatusOr<AlertEvent> ReadEvent(Row& row) {
   event.expected_at = row.MaybeTime();
   if (row.NextIsNull()) {
     row.Skip();
-    RETURN_IF_ERROR(SnapshotFromJson(row.Text(), event));
-  } else {
-    RETURN_IF_ERROR(FactsFromBytes(row.Bytes(), event));
-    row.Skip();
+    return SnapshotFromJson(row.Text(), event);
   }
+  const std::string facts = row.Bytes();
+  row.Skip();
+  return FactsFromBytes(facts, event);
+}
+
+}  // namespace
+
+absl::StatusOr<AlertEvent> ReadEvent(Row& row) {
+  AlertEvent event;
+  RETURN_IF_ERROR(Fill(row, event));
   return event;
+}
+
+absl::Status ReadOneEvent(Row& row, AlertEvent& event) {
+  const absl::Status filled = Fill(row, event);
+  if (!filled.ok()) LogError("event_unreadable", {{"event", event.key}, {"error", filled}});
+  return filled;
 }
 
 absl::StatusOr<Delivery> ReadDelivery(Row& row) {

@@ -100,7 +100,8 @@ constexpr pg::Statement kLeasedChannels = {
                        " FROM channel c JOIN project p ON p.project_id = c.project_id "
                        "WHERE c.channel_id = ANY ($1::bigint[])"};
 
-// How long this core leaves a channel to others that it cannot open.
+// How long this core leaves a channel to others that it cannot open, and a delivery whose event it
+// cannot read is left alone: a core of another release may.
 constexpr absl::Duration kLeftToOthers = absl::Minutes(1);
 
 constexpr pg::Statement kGiveBack = {
@@ -108,6 +109,11 @@ constexpr pg::Statement kGiveBack = {
     "WITH ended AS (DELETE FROM lease l WHERE l.delivery_id = ANY ($1::bigint[])) "
     "UPDATE delivery d SET attempts = greatest(d.attempts - 1, 0), lease_id = NULL, "
     "leased_until = NULL WHERE d.delivery_id = ANY ($1::bigint[])"};
+
+constexpr pg::Statement kPutOffUnreadable = {
+    "put_off_unreadable",
+    "UPDATE delivery SET next_attempt_at = $1::timestamptz "
+    "WHERE delivery_id = ANY ($2::bigint[])"};
 
 // Whether what the channel is sent with could be opened.
 bool CanBeSent(const Channel& channel) {
@@ -152,8 +158,9 @@ struct KnownEvent {
   bool own_open = false;
 };
 
+// Those that are unreadable are added to `unreadable`.
 absl::StatusOr<std::unordered_map<EventKey, KnownEvent>> ReadEvents(
-    pg::Session& session, const std::vector<Turn>& turns) {
+    pg::Session& session, const std::vector<Turn>& turns, std::set<EventKey>& unreadable) {
   std::vector<EventKey> keys;
   for (const Turn& turn : turns) {
     keys.insert(keys.end(), turn.delivery.events.begin(), turn.delivery.events.end());
@@ -168,9 +175,13 @@ absl::StatusOr<std::unordered_map<EventKey, KnownEvent>> ReadEvents(
     KnownEvent known;
     known.any_open = row.Bool();
     known.own_open = row.Bool();
-    ASSIGN_OR_RETURN(known.event, pg::ReadEvent(row));
+    const bool readable = pg::ReadOneEvent(row, known.event).ok();
     const EventKey key = known.event.key;
-    events[key] = std::move(known);
+    if (readable) {
+      events[key] = std::move(known);
+    } else {
+      unreadable.insert(key);
+    }
   }
   RETURN_IF_ERROR(rows.status());
   return events;
@@ -215,15 +226,24 @@ absl::StatusOr<std::vector<LeasedDelivery>> Lease(
   if (rows.empty()) return leased;
   ASSIGN_OR_RETURN(std::vector<Turn> turns, ReadTurns(rows));
   ASSIGN_OR_RETURN(const auto channels, ReadChannels(session, turns, sealer));
-  ASSIGN_OR_RETURN(const auto events, ReadEvents(session, turns));
-  std::set<DeliveryKey> unreadable;
+  std::set<EventKey> unreadable;
+  ASSIGN_OR_RETURN(const auto events, ReadEvents(session, turns, unreadable));
+  std::set<DeliveryKey> given_back, put_off;
   for (Turn& turn : turns) {
     LeasedDelivery assignment;
     const auto channel = channels.find(turn.delivery.channel);
     // Its URL is sealed with a key that another core may have.
     if (channel == channels.end() || !CanBeSent(channel->second)) {
-      unreadable.insert(turn.delivery.key);
+      given_back.insert(turn.delivery.key);
       left_to_others[turn.delivery.channel] = request.now + kLeftToOthers;
+      continue;
+    }
+    const bool readable =
+        std::none_of(turn.delivery.events.begin(), turn.delivery.events.end(),
+                     [&](const EventKey key) { return unreadable.contains(key); });
+    if (!readable) {
+      given_back.insert(turn.delivery.key);
+      put_off.insert(turn.delivery.key);
       continue;
     }
     assignment.channel = channel->second;
@@ -238,8 +258,12 @@ absl::StatusOr<std::vector<LeasedDelivery>> Lease(
     assignment.delivery = std::move(turn.delivery);
     leased.push_back(std::move(assignment));
   }
-  if (!unreadable.empty()) {
-    RETURN_IF_ERROR(session.Run(kGiveBack, pg::Params().Keys8(unreadable)));
+  if (!given_back.empty()) {
+    RETURN_IF_ERROR(session.Run(kGiveBack, pg::Params().Keys8(given_back)));
+  }
+  if (!put_off.empty()) {
+    RETURN_IF_ERROR(session.Run(kPutOffUnreadable,
+                                pg::Params().Time(request.now + kLeftToOthers).Keys8(put_off)));
   }
   return leased;
 }
