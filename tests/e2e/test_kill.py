@@ -78,7 +78,7 @@ class Kill(TocsinTestCase):
                    lambda: f"{history.pending_deliveries(self.cluster.postgres)} deliveries wait",
                    poll=0.5)
         alarms = self.cluster.postgres.query(
-            "SELECT m.id, e.type, e.occurred_at, e.detected_at, e.snapshot FROM alert_event e"
+            "SELECT m.id, e.type, e.occurred_at, e.detected_at, e.expected_at FROM alert_event e"
             " JOIN monitor m USING (monitor_id) WHERE m.id LIKE 'steady-%'")
         self.assertEqual(alarms, [], "a monitor that kept pushing was reported down")
 

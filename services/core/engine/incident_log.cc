@@ -14,7 +14,7 @@ void IncidentLog::Note(const MonitorDefinition& definition, const Decision& deci
 }
 
 void IncidentLog::Add(const MonitorDefinition& definition, const Incident& incident) {
-  if (entries_.size() < kMostIncidentLines) {
+  if (entries_.size() < kMostIncidentLines || definition.severity == Severity::kCritical) {
     entries_.push_back({definition.project_id, definition.id, incident});
     entries_.back().incident.message.clear();  // what the job says may be a secret
   } else {

@@ -1,5 +1,5 @@
 // Says in the log which incidents opened and closed, once it is committed: one line each, and of a
-// flood how many more.
+// flood how many more; critical monitors always have one.
 #pragma once
 
 #include <cstddef>
@@ -13,7 +13,7 @@
 
 namespace tocsin::core {
 
-// Of one transaction.
+// Of one transaction, beside critical monitors'.
 inline constexpr size_t kMostIncidentLines = 100;
 
 // Of one transaction. A commit in doubt that turns out to be made is told by nobody: the line is
@@ -36,7 +36,7 @@ class IncidentLog {
   };
   void Add(const MonitorDefinition& definition, const Incident& incident);
 
-  std::vector<Entry> entries_;  // at most kMostIncidentLines
+  std::vector<Entry> entries_;
   int64_t opened_more_ = 0;
   int64_t closed_more_ = 0;
 };

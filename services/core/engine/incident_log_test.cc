@@ -130,9 +130,14 @@ TEST_F(IncidentLogTest, AFloodIsCountedAfterItsFirstLines) {
   IncidentLog log;
   for (size_t i = 0; i < kMostIncidentLines + 2; ++i) log.Note(definition, opens, down);
   log.Note(definition, closes, MonitorState());
+  MonitorDefinition critical = definition;
+  critical.id = "vital";
+  critical.severity = Severity::kCritical;
+  log.Note(critical, opens, down);
   log.Write();
   const std::string lines = Lines();
-  EXPECT_EQ(std::count(lines.begin(), lines.end(), '\n'), kMostIncidentLines + 1);
+  EXPECT_EQ(std::count(lines.begin(), lines.end(), '\n'), kMostIncidentLines + 2);
+  EXPECT_THAT(lines, HasSubstr("event=incident_opened monitor=projects/default/monitors/vital"));
   EXPECT_THAT(lines, HasSubstr("event=incidents_without_a_line opened=2 closed=1"));
   log.Note(definition, opens, down);
   log.Write();

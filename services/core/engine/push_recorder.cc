@@ -192,16 +192,19 @@ class PushRecorder::Impl {
       Gather();
       PushQueue::Group group = queue_.Take(committer, options_.group_limit);
       metrics_.queue.Set(static_cast<double>(queue_.size()));
+      if (!group.entries.empty()) last_taken_ = monotonic_.Now();
       if (!group.touch.empty() || !group.entries.empty()) return group;
     }
   }
 
+  // Waits until a group is worth its costs.
   void Gather() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     if (options_.gathers == nullptr || !options_.gathers()) return;
     const auto is_enough = [this]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) {
       return stopping_ || queue_.has_touches() || queue_.size() >= options_.gather_enough;
     };
-    mutex_.AwaitWithTimeout(absl::Condition(&is_enough), options_.gather_for);
+    const absl::Duration left = last_taken_ + options_.gather_for - monotonic_.Now();
+    if (left > absl::ZeroDuration()) mutex_.AwaitWithTimeout(absl::Condition(&is_enough), left);
   }
 
   void DropOld(std::vector<QueuedPush>& entries) {
@@ -410,6 +413,7 @@ class PushRecorder::Impl {
   PushQueue queue_ ABSL_GUARDED_BY(mutex_);
   Standstills standstills_ ABSL_GUARDED_BY(mutex_){kRecorderStandstills};
   std::multiset<absl::Duration> begun_ ABSL_GUARDED_BY(mutex_);  // of batches not answered
+  absl::Duration last_taken_ ABSL_GUARDED_BY(mutex_) = -absl::InfiniteDuration();  // a group
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   std::vector<std::thread> threads_ ABSL_GUARDED_BY(mutex_);
 };

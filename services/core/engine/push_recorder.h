@@ -67,11 +67,11 @@ struct RecorderOptions {
   absl::Duration max_age = absl::Seconds(5);  // an item older than this is not begun
   // While it is true, processor and database are needed for something else, and a group costs the
   // same whatever is in it: one of fewer than `gather_enough` items, for which no touch waits, is
-  // put off by `gather_for`. Null: never. Any thread; under the recorder's mutex, so it may not
-  // block.
+  // begun no sooner than `gather_for` after the last. Null: never. Any thread; under the recorder's
+  // mutex, so it may not block.
   std::function<bool()> gathers = nullptr;
   size_t gather_enough = 64;
-  absl::Duration gather_for = absl::Milliseconds(10);
+  absl::Duration gather_for = absl::Milliseconds(20);
 };
 
 // Thread-safe. Two committers work side by side and take what waits by turns, but never pushes of a

@@ -323,14 +323,24 @@ class GatheringTest : public PushRecorderTest {
     gathering_ = std::make_unique<PushRecorder>(store_, clock_, monotonic_, options, metrics_);
   }
 
+  // Starts it, and has it record a group of its own, which waits for nothing.
+  void StartWithOne() {
+    gathering_->Start();
+    absl::Notification recorded;
+    gathering_->Submit({Item(1)}, [&](const std::vector<PushAnswer>&) { recorded.Notify(); });
+    recorded.WaitForNotification();
+    groups_ = Groups();
+  }
   void Submit(std::vector<PushItem> items) {
     gathering_->Submit(std::move(items), [this](std::vector<PushAnswer> answers) {
       EXPECT_THAT(answers, Each(Field(&PushAnswer::result, PushResult::kRecorded)));
       if (--unanswered_ == 0) answered_.Notify();
     });
   }
-  uint64_t Groups() { return metrics_.group_size.Collect().histogram.sample_count; }
+  // Since StartWithOne.
+  uint64_t Groups() { return metrics_.group_size.Collect().histogram.sample_count - groups_; }
 
+  uint64_t groups_ = 0;
   std::atomic<bool> gathers_ = true;
   std::atomic<int> unanswered_ = 2;
   absl::Notification answered_;
@@ -338,15 +348,29 @@ class GatheringTest : public PushRecorderTest {
 };
 
 TEST_F(GatheringTest, AFewPushesWaitForMoreWhileSomethingElseNeedsTheDatabase) {
-  gathering_->Start();
+  StartWithOne();
+  unanswered_ = 1;
   Submit({Item(1)});
+  EXPECT_FALSE(answered_.WaitForNotificationWithTimeout(absl::Milliseconds(50)));
+  ++unanswered_;
   Submit({Item(2), Item(1)});
   answered_.WaitForNotification();
   EXPECT_EQ(Groups(), 1);
 }
 
+TEST_F(GatheringTest, NothingWaitsForLongerThanThat) {
+  StartWithOne();
+  for (absl::Duration passed; passed < absl::Hours(1); passed += absl::Milliseconds(250)) {
+    monotonic_.Advance(absl::Milliseconds(250));
+    gathering_->NoteAwake();
+  }
+  unanswered_ = 1;
+  Submit({Item(1)});
+  answered_.WaitForNotification();
+}
+
 TEST_F(GatheringTest, ATouchDoesNotWait) {
-  gathering_->Start();
+  StartWithOne();
   Submit({Item(1)});
   Submit({Item(2)});
   absl::Notification touched;
@@ -359,14 +383,14 @@ TEST_F(GatheringTest, ATouchDoesNotWait) {
 
 TEST_F(GatheringTest, NothingWaitsWhileNothingElseNeedsTheDatabase) {
   gathers_ = false;
-  gathering_->Start();
+  StartWithOne();
   Submit({Item(1)});
   Submit({Item(2)});
   answered_.WaitForNotification();
 }
 
 TEST_F(GatheringTest, StopRecordsWhatWaited) {
-  gathering_->Start();
+  StartWithOne();
   Submit({Item(1)});
   Submit({Item(2)});
   gathering_->Stop();

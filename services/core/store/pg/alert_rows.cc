@@ -45,9 +45,7 @@ Incident ReadIncident(Row& row) {
   return incident;
 }
 
-namespace {
-
-absl::Status Fill(Row& row, AlertEvent& event) {
+absl::Status ReadOneEvent(Row& row, AlertEvent& event) {
   event.key = row.Int();
   event.type = row.As<EventType>();
   event.project = row.Int();
@@ -66,18 +64,10 @@ absl::Status Fill(Row& row, AlertEvent& event) {
   return FactsFromBytes(facts, event);
 }
 
-}  // namespace
-
 absl::StatusOr<AlertEvent> ReadEvent(Row& row) {
   AlertEvent event;
-  RETURN_IF_ERROR(Fill(row, event));
+  RETURN_IF_ERROR(ReadOneEvent(row, event));
   return event;
-}
-
-absl::Status ReadOneEvent(Row& row, AlertEvent& event) {
-  const absl::Status filled = Fill(row, event);
-  if (!filled.ok()) LogError("event_unreadable", {{"event", event.key}, {"error", filled}});
-  return filled;
 }
 
 absl::StatusOr<Delivery> ReadDelivery(Row& row) {

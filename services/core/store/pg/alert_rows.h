@@ -50,10 +50,10 @@ namespace tocsin::core::pg {
   "c.url_set_at, c.old_secrets_until"
 
 Incident ReadIncident(Row& row);
-// Damaged facts, or those of a release to come, are DATA_LOSS.
+// Damaged facts are DATA_LOSS, and so are those that a later release keeps in another way.
 absl::StatusOr<AlertEvent> ReadEvent(Row& row);
 // The same for who reads many, of which one that is unreadable may not hold up the others: `event`
-// has its key in any case, and the error is logged.
+// has its key in any case.
 absl::Status ReadOneEvent(Row& row, AlertEvent& event);
 absl::StatusOr<Delivery> ReadDelivery(Row& row);
 // A channel whose secrets do not open has an empty url and no secrets (and is logged): its alerts

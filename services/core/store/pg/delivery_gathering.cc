@@ -96,14 +96,16 @@ constexpr Statement kLetGo = {"gather_let_go", "WITH " TOCSIN_WAITING
 // $4 the id of the digest. What it tells, with what the newest event of each says: the beginning of
 // an incident that is over by then would be told as one that lasts.
 constexpr Statement kGather = {
-    "gather", "WITH " TOCSIN_WAITING
-              ", made AS (SELECT nextval('outbox_id') AS digest_id), "
-              "told AS (UPDATE delivery d SET gather = false, told_by = $4::text, "
-              "lease_id = $4::text, leased_until = 'infinity' FROM waiting "
-              "WHERE d.delivery_id = waiting.delivery_id) "
-              "SELECT made.digest_id, e.event_id, e.type, i.cause FROM made, waiting "
-              "LEFT JOIN (alert_event e JOIN incident i ON i.incident_id = e.incident_id) "
-              "ON e.event_id = waiting.events[array_upper(waiting.events, 1)] ORDER BY e.event_id"};
+    "gather",
+    "WITH " TOCSIN_WAITING
+    ", made AS (SELECT nextval('outbox_id') AS digest_id), "
+    "told AS (UPDATE delivery d SET gather = false, told_by = $4::text, "
+    "lease_id = $4::text, leased_until = 'infinity' FROM waiting "
+    "WHERE d.delivery_id = waiting.delivery_id) "
+    "SELECT made.digest_id, CASE WHEN i.cause IS NOT NULL THEN e.event_id END, e.type, i.cause "
+    "FROM made, waiting "
+    "LEFT JOIN alert_event e ON e.event_id = waiting.events[array_upper(waiting.events, 1)] "
+    "LEFT JOIN incident i ON i.incident_id = e.incident_id ORDER BY e.event_id"};
 
 constexpr Statement kAddDigest = {
     "add_digest",

@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "common/log.h"
 #include "common/status_macros.h"
 #include "services/core/store/pg/alert_rows.h"
 #include "services/core/store/pg/delivery_gathering.h"
@@ -110,10 +111,31 @@ constexpr pg::Statement kGiveBack = {
     "UPDATE delivery d SET attempts = greatest(d.attempts - 1, 0), lease_id = NULL, "
     "leased_until = NULL WHERE d.delivery_id = ANY ($1::bigint[])"};
 
+// $1 now, $2 until when.
 constexpr pg::Statement kPutOffUnreadable = {
     "put_off_unreadable",
-    "UPDATE delivery SET next_attempt_at = $1::timestamptz "
-    "WHERE delivery_id = ANY ($2::bigint[])"};
+    "UPDATE delivery d SET next_attempt_at = $2::timestamptz, last_outcome = 'unreadable', "
+    "state = CASE WHEN d.expires_at < $2::timestamptz THEN 3 ELSE d.state END, "
+    "finished_at = CASE WHEN d.expires_at < $2::timestamptz THEN $1::timestamptz END "
+    "WHERE d.delivery_id = ANY ($3::bigint[]) RETURNING d.delivery_id, d.state = 3"};
+
+// Deliveries whose events cannot be read: to be tried again a while later, and dead once their time
+// is over, or what waits for them would wait for good.
+absl::Status PutOffUnreadable(pg::Session& session, const std::set<DeliveryKey>& deliveries,
+                              absl::Time now) {
+  ASSIGN_OR_RETURN(pg::Rows rows,
+                   session.Run(kPutOffUnreadable,
+                               pg::Params().Time(now).Time(now + kLeftToOthers).Keys8(deliveries)));
+  std::vector<DeliveryKey> dead, waiting;
+  for (int i = 0; i < rows.size(); ++i) {
+    pg::Row row = rows.at(i);
+    const DeliveryKey key = row.Int();
+    (row.Bool() ? dead : waiting).push_back(key);
+  }
+  RETURN_IF_ERROR(rows.status());
+  RETURN_IF_ERROR(pg::ReleaseFollowers(session, dead, now).status());
+  return pg::PutOffFollowers(session, waiting);
+}
 
 // Whether what the channel is sent with could be opened.
 bool CanBeSent(const Channel& channel) {
@@ -160,7 +182,8 @@ struct KnownEvent {
 
 // Those that are unreadable are added to `unreadable`.
 absl::StatusOr<std::unordered_map<EventKey, KnownEvent>> ReadEvents(
-    pg::Session& session, const std::vector<Turn>& turns, std::set<EventKey>& unreadable) {
+    pg::Session& session, const std::vector<Turn>& turns,
+    std::map<EventKey, absl::Status>& unreadable) {
   std::vector<EventKey> keys;
   for (const Turn& turn : turns) {
     keys.insert(keys.end(), turn.delivery.events.begin(), turn.delivery.events.end());
@@ -175,12 +198,12 @@ absl::StatusOr<std::unordered_map<EventKey, KnownEvent>> ReadEvents(
     KnownEvent known;
     known.any_open = row.Bool();
     known.own_open = row.Bool();
-    const bool readable = pg::ReadOneEvent(row, known.event).ok();
+    const absl::Status read = pg::ReadOneEvent(row, known.event);
     const EventKey key = known.event.key;
-    if (readable) {
+    if (read.ok()) {
       events[key] = std::move(known);
     } else {
-      unreadable.insert(key);
+      unreadable.emplace(key, read);
     }
   }
   RETURN_IF_ERROR(rows.status());
@@ -226,7 +249,7 @@ absl::StatusOr<std::vector<LeasedDelivery>> Lease(
   if (rows.empty()) return leased;
   ASSIGN_OR_RETURN(std::vector<Turn> turns, ReadTurns(rows));
   ASSIGN_OR_RETURN(const auto channels, ReadChannels(session, turns, sealer));
-  std::set<EventKey> unreadable;
+  std::map<EventKey, absl::Status> unreadable;
   ASSIGN_OR_RETURN(const auto events, ReadEvents(session, turns, unreadable));
   std::set<DeliveryKey> given_back, put_off;
   for (Turn& turn : turns) {
@@ -238,7 +261,9 @@ absl::StatusOr<std::vector<LeasedDelivery>> Lease(
       left_to_others[turn.delivery.channel] = request.now + kLeftToOthers;
       continue;
     }
+    // A digest counts them, and only names those that it knows.
     const bool readable =
+        turn.delivery.type == DeliveryType::kDigest ||
         std::none_of(turn.delivery.events.begin(), turn.delivery.events.end(),
                      [&](const EventKey key) { return unreadable.contains(key); });
     if (!readable) {
@@ -261,10 +286,12 @@ absl::StatusOr<std::vector<LeasedDelivery>> Lease(
   if (!given_back.empty()) {
     RETURN_IF_ERROR(session.Run(kGiveBack, pg::Params().Keys8(given_back)));
   }
-  if (!put_off.empty()) {
-    RETURN_IF_ERROR(session.Run(kPutOffUnreadable,
-                                pg::Params().Time(request.now + kLeftToOthers).Keys8(put_off)));
+  if (!unreadable.empty()) {
+    const auto& [event, error] = *unreadable.begin();
+    LogError("events_unreadable",
+             {{"events", unreadable.size()}, {"first", event}, {"error", error}});
   }
+  if (!put_off.empty()) RETURN_IF_ERROR(PutOffUnreadable(session, put_off, request.now));
   return leased;
 }
 
