@@ -71,7 +71,7 @@ struct RecorderOptions {
   // mutex, so it may not block.
   std::function<bool()> gathers = nullptr;
   size_t gather_enough = 64;
-  absl::Duration gather_for = absl::Milliseconds(20);
+  absl::Duration gather_for = absl::Milliseconds(10);
 };
 
 // Thread-safe. Two committers work side by side and take what waits by turns, but never pushes of a
