@@ -91,8 +91,9 @@ struct Server::Engine {
     return options;
   }
 
+  // The sweeper is made after the recorder, and first asked once that has been started.
   RecorderOptions RecorderOptionsFor(RecorderOptions options) {
-    options.gathers = [this] { return sweeper.comes_first(); };
+    options.lingers = [this] { return sweeper.comes_first(); };
     return options;
   }
 

@@ -189,7 +189,7 @@ class PushRecorder::Impl {
     while (true) {
       mutex_.Await(absl::Condition(&has_work));
       if (queue_.empty()) return std::nullopt;
-      Gather();
+      Linger();
       PushQueue::Group group = queue_.Take(committer, options_.group_limit);
       metrics_.queue.Set(static_cast<double>(queue_.size()));
       if (!group.entries.empty()) last_taken_ = monotonic_.Now();
@@ -198,12 +198,12 @@ class PushRecorder::Impl {
   }
 
   // Waits until a group is worth its costs.
-  void Gather() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
-    if (options_.gathers == nullptr || !options_.gathers()) return;
+  void Linger() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    if (options_.lingers == nullptr || !options_.lingers()) return;
     const auto is_enough = [this]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) {
-      return stopping_ || queue_.has_touches() || queue_.size() >= options_.gather_enough;
+      return stopping_ || queue_.has_touches() || queue_.size() >= options_.linger_enough;
     };
-    const absl::Duration left = last_taken_ + options_.gather_for - monotonic_.Now();
+    const absl::Duration left = last_taken_ + options_.linger_for - monotonic_.Now();
     if (left > absl::ZeroDuration()) mutex_.AwaitWithTimeout(absl::Condition(&is_enough), left);
   }
 

@@ -66,12 +66,12 @@ struct RecorderOptions {
   size_t cached_tokens = 1'200'000;  // entries of the token cache
   absl::Duration max_age = absl::Seconds(5);  // an item older than this is not begun
   // While it is true, processor and database are needed for something else, and a group costs the
-  // same whatever is in it: one of fewer than `gather_enough` items, for which no touch waits, is
-  // begun no sooner than `gather_for` after the last. Null: never. Any thread; under the recorder's
+  // same whatever is in it: one of fewer than `linger_enough` items, for which no touch waits, is
+  // begun no sooner than `linger_for` after the last. Null: never. Any thread; under the recorder's
   // mutex, so it may not block.
-  std::function<bool()> gathers = nullptr;
-  size_t gather_enough = 64;
-  absl::Duration gather_for = absl::Milliseconds(10);
+  std::function<bool()> lingers = nullptr;
+  size_t linger_enough = 64;
+  absl::Duration linger_for = absl::Milliseconds(10);
 };
 
 // Thread-safe. Two committers work side by side and take what waits by turns, but never pushes of a

@@ -313,26 +313,26 @@ TEST_F(PushRecorderTest, AFullQueueRefusesABatchAtOnce) {
   EXPECT_THAT(answers, Each(Field(&PushAnswer::result, PushResult::kUnavailable)));
 }
 
-class GatheringTest : public PushRecorderTest {
+class LingeringTest : public PushRecorderTest {
  protected:
-  GatheringTest() {
+  LingeringTest() {
     RecorderOptions options;
-    options.gathers = [this] { return gathers_.load(); };
-    options.gather_enough = 3;
-    options.gather_for = absl::Hours(1);
-    gathering_ = std::make_unique<PushRecorder>(store_, clock_, monotonic_, options, metrics_);
+    options.lingers = [this] { return lingers_.load(); };
+    options.linger_enough = 3;
+    options.linger_for = absl::Hours(1);
+    lingering_ = std::make_unique<PushRecorder>(store_, clock_, monotonic_, options, metrics_);
   }
 
   // Starts it, and has it record a group of its own, which waits for nothing.
   void StartWithOne() {
-    gathering_->Start();
+    lingering_->Start();
     absl::Notification recorded;
-    gathering_->Submit({Item(1)}, [&](const std::vector<PushAnswer>&) { recorded.Notify(); });
+    lingering_->Submit({Item(1)}, [&](const std::vector<PushAnswer>&) { recorded.Notify(); });
     recorded.WaitForNotification();
     groups_ = Groups();
   }
   void Submit(std::vector<PushItem> items) {
-    gathering_->Submit(std::move(items), [this](std::vector<PushAnswer> answers) {
+    lingering_->Submit(std::move(items), [this](std::vector<PushAnswer> answers) {
       EXPECT_THAT(answers, Each(Field(&PushAnswer::result, PushResult::kRecorded)));
       if (--unanswered_ == 0) answered_.Notify();
     });
@@ -341,13 +341,13 @@ class GatheringTest : public PushRecorderTest {
   uint64_t Groups() { return metrics_.group_size.Collect().histogram.sample_count - groups_; }
 
   uint64_t groups_ = 0;
-  std::atomic<bool> gathers_ = true;
+  std::atomic<bool> lingers_ = true;
   std::atomic<int> unanswered_ = 2;
   absl::Notification answered_;
-  std::unique_ptr<PushRecorder> gathering_;
+  std::unique_ptr<PushRecorder> lingering_;
 };
 
-TEST_F(GatheringTest, AFewPushesWaitForMoreWhileSomethingElseNeedsTheDatabase) {
+TEST_F(LingeringTest, AFewPushesWaitForMoreWhileSomethingElseNeedsTheDatabase) {
   StartWithOne();
   unanswered_ = 1;
   Submit({Item(1)});
@@ -358,42 +358,42 @@ TEST_F(GatheringTest, AFewPushesWaitForMoreWhileSomethingElseNeedsTheDatabase) {
   EXPECT_EQ(Groups(), 1);
 }
 
-TEST_F(GatheringTest, NothingWaitsForLongerThanThat) {
+TEST_F(LingeringTest, NothingWaitsForLongerThanThat) {
   StartWithOne();
   for (absl::Duration passed; passed < absl::Hours(1); passed += absl::Milliseconds(250)) {
     monotonic_.Advance(absl::Milliseconds(250));
-    gathering_->NoteAwake();
+    lingering_->NoteAwake();
   }
   unanswered_ = 1;
   Submit({Item(1)});
   answered_.WaitForNotification();
 }
 
-TEST_F(GatheringTest, ATouchDoesNotWait) {
+TEST_F(LingeringTest, ATouchDoesNotWait) {
   StartWithOne();
   Submit({Item(1)});
   Submit({Item(2)});
   absl::Notification touched;
-  gathering_->SubmitTouch([](Transaction&) { return absl::OkStatus(); },
+  lingering_->SubmitTouch([](Transaction&) { return absl::OkStatus(); },
                           [&](absl::Status) { touched.Notify(); });
   touched.WaitForNotification();
   EXPECT_TRUE(answered_.HasBeenNotified());
   EXPECT_EQ(Groups(), 1);
 }
 
-TEST_F(GatheringTest, NothingWaitsWhileNothingElseNeedsTheDatabase) {
-  gathers_ = false;
+TEST_F(LingeringTest, NothingWaitsWhileNothingElseNeedsTheDatabase) {
+  lingers_ = false;
   StartWithOne();
   Submit({Item(1)});
   Submit({Item(2)});
   answered_.WaitForNotification();
 }
 
-TEST_F(GatheringTest, StopRecordsWhatWaited) {
+TEST_F(LingeringTest, StopRecordsWhatWaited) {
   StartWithOne();
   Submit({Item(1)});
   Submit({Item(2)});
-  gathering_->Stop();
+  lingering_->Stop();
   EXPECT_TRUE(answered_.HasBeenNotified());
 }
 
