@@ -14,6 +14,7 @@ SETTINGS = {
     "full_page_writes": "on",
     "shared_buffers": "1GB",
     "max_wal_size": "8GB",
+    "min_wal_size": "4GB",
     "checkpoint_timeout": "15min",
     "wal_buffers": "32MB",
     "wal_compression": "lz4",
@@ -25,6 +26,8 @@ SETTINGS = {
 _SEED = os.path.join(os.path.dirname(os.path.abspath(__file__)), "seed_monitors.sql")
 CRITICAL, _ERROR = 1, 2  # severities, as they are stored
 _DAY_US = 86_400e6
+# Of the log, 16 MB each: what the longest benchmark writes between two checkpoints.
+_LOG_FILES = 256
 # Numbers of monitors that are made to die, far from those that are pushed.
 _FIRST_MORTAL = 50_000_000
 
@@ -48,6 +51,7 @@ class System:
             os.environ["TOCSIN_KEY"] = key.read().strip()
         self.gateway = self._cluster.gateways[0].address
         self._must_be_durable()
+        self._make_log_files()
         return self
 
     def __exit__(self, *_):
@@ -66,6 +70,13 @@ class System:
             value = self.postgres.query(f"SELECT current_setting('{setting}') AS value")[0]["value"]
             if value != "on":
                 raise RuntimeError(f"PostgreSQL runs with {setting} = {value}: nothing would count")
+
+    def _make_log_files(self):
+        """A server that has run for an hour writes its log into old files of it, over and over. A new
+        one has none: it fills each with zeros, and flushes that, while whoever commits waits."""
+        self.postgres.execute("SELECT pg_create_restore_point('used'), pg_switch_wal()"
+                              f" FROM generate_series(1, {_LOG_FILES})")
+        self.postgres.execute("CHECKPOINT")
 
     @property
     def services(self):
@@ -93,12 +104,6 @@ class System:
         """Makes monitors that stay UP for a day, numbered from 0, until there are `count`."""
         if count > self.monitors:
             self._seed("bench-", self.monitors, count - self.monitors, _DAY_US)
-            # Rows drop their reserve with the first change of state, some of a page at a time; a
-            # fast path that skips it would leave pages full, and every push would prune.
-            for part in range(20):
-                self.postgres.execute(
-                    "UPDATE monitor_state SET reserve = NULL"
-                    f" WHERE monitor_id % 20 = {part} AND reserve IS NOT NULL")
             self.monitors = count
             self._warm = False
             self.postgres.execute("VACUUM ANALYZE")

@@ -36,7 +36,7 @@ struct DeliveryQueueOptions {
   // none sooner than `held_back_rest` after the last ones. A few leases at a time, with each
   // report, cost the database ten times what they cost together. May be empty.
   std::function<bool()> holds_back;
-  absl::Duration held_back_rest = absl::Milliseconds(100);
+  absl::Duration held_back_rest = absl::Milliseconds(200);
   size_t report_limit = 100'000;  // reports waiting to be applied; above it Report says no
 };
 

@@ -210,9 +210,7 @@ TEST_F(CostTest, PlansThatAreKeptUseTheRightIndexFromTheStart) {
     EXPECT_THAT(states, HasSubstr("Index Scan using monitor_sweep_pkey"));
     EXPECT_THAT(states, HasSubstr("Index Scan using monitor_listing_pkey"));
     EXPECT_THAT(states, Not(HasSubstr("monitor_sweep_at")));
-    std::vector<std::string> deliveries(21, "'{}'");
-    deliveries[0] = "10";
-    const std::string add = PlanOf(kAddDeliveries, kSweeper, deliveries);
+    const std::string add = PlanOf(kPendingOf, kSweeper, {"'{}'"});
     const std::string lock = PlanOf(kLockBacklogs, kSweeper, {"'{}'", "'{}'"});
     for (const std::string& plan : {add, lock}) {
       EXPECT_THAT(plan, HasSubstr("Index Scan using delivery_order"));
@@ -450,11 +448,9 @@ TEST_F(LeaseCostTest, WhatWaitsForOneOfAMonitorIsFoundByTheMonitorAlsoWhenNothin
   database_.Execute("UPDATE delivery SET monitor_id = 1 + monitor_id * 7919 % 20000");
   database_.Execute("UPDATE delivery SET state = 2");
   database_.Execute("VACUUM ANALYZE delivery");
-  std::vector<std::string> added(21, "'{}'");
-  added[0] = "20";
   const std::string ten = "ARRAY[1, 2, 3, 4, 5, 6, 7, 8, 9, 10]::bigint[]";
   for (const std::string& plan :
-       {PlanOf(kAddDeliveries, kSweeper, added), PlanOf(kLeaseDeliveries, kDelivery, kLeaseOfTen),
+       {PlanOf(kPendingOf, kSweeper, {ten}), PlanOf(kLeaseDeliveries, kDelivery, kLeaseOfTen),
         PlanOf(kNextDeliveryAt, kDelivery, {"'{}'"}),
         PlanOf(kReleaseFollowers, kDelivery, {"'2026-03-02 10:00:00+00'", ten}),
         PlanOf(kLockBacklogs, kSweeper, {"'{1}'", "'{1}'"}),

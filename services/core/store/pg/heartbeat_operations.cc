@@ -37,15 +37,18 @@ constexpr Statement kNewestHeartbeats = {
     "SELECT " TOCSIN_HEARTBEAT_WITH(
         "substring(h.output FROM greatest(octet_length(h.output) - 1023, 1))")
     " FROM unnest($2::bigint[], $3::timestamptz[]) AS s (monitor_id, last_at) CROSS JOIN LATERAL ("
-    "(SELECT " TOCSIN_HEARTBEAT_ROW
+    "SELECT " TOCSIN_HEARTBEAT_ROW
     " FROM heartbeat h WHERE h.monitor_id = s.monitor_id "
     "AND h.received_at >= coalesce(s.last_at, '-infinity') "
     "AND h.received_at <= $1::timestamptz AND h.kind IN (1, 2) "
-    "ORDER BY h.received_at DESC, h.push_id DESC LIMIT 1) "
-    "UNION ALL (SELECT " TOCSIN_HEARTBEAT_ROW
-    " FROM heartbeat_kept h "
-    "WHERE h.monitor_id = s.monitor_id) "
-    "ORDER BY received_at DESC LIMIT 1) h"};
+    "ORDER BY h.received_at DESC, h.push_id DESC LIMIT 1) h"};
+
+// What was kept of a monitor is older than all that its history still has.
+constexpr Statement kKeptHeartbeats = {
+    "kept_heartbeats",
+    "SELECT " TOCSIN_HEARTBEAT_WITH(
+        "substring(h.output FROM greatest(octet_length(h.output) - 1023, 1))")
+    " FROM heartbeat_kept h WHERE h.monitor_id = ANY ($1::bigint[])"};
 
 std::optional<int64_t> Micros(const std::optional<absl::Duration>& duration) {
   if (!duration.has_value()) return std::nullopt;
@@ -187,6 +190,17 @@ absl::Status PgTransaction::ReadNewest(absl::Span<const MonitorKey> monitors, ab
           kNewestHeartbeats,
           Params().Time(now + kHeartbeatsAhead).Array(std::move(keys)).Array(std::move(last_at))));
   for (const MonitorKey monitor : monitors) newest_[monitor].reset();
+  RETURN_IF_ERROR(NoteNewest(std::move(rows)));
+  std::vector<MonitorKey> without;
+  for (const MonitorKey monitor : monitors) {
+    if (!newest_[monitor].has_value()) without.push_back(monitor);
+  }
+  if (without.empty()) return absl::OkStatus();
+  ASSIGN_OR_RETURN(Rows kept, session_.Run(kKeptHeartbeats, Params().Keys8(without)));
+  return NoteNewest(std::move(kept));
+}
+
+absl::Status PgTransaction::NoteNewest(Rows rows) {
   for (int i = 0; i < rows.size(); ++i) {
     Row row = rows.at(i);
     StoredHeartbeat stored = ReadStoredHeartbeat(row);

@@ -16,8 +16,10 @@ extern const Statement kLockCriticalDue;
 // reads.cc
 extern const Statement kNextSweepAt;
 
+// add_deliveries.cc
+extern const Statement kPendingOf;
+
 // write_buffer.cc
-extern const Statement kAddDeliveries;
 extern const Statement kSaveStates;
 
 // backlog_cut.cc

@@ -1,5 +1,8 @@
 // The transaction's operations on monitors: tokens, locks, definitions and states.
+#include <algorithm>
+#include <tuple>
 #include <unordered_map>
+#include <utility>
 
 #include "common/status_macros.h"
 #include "services/core/store/pg/hot_statements.h"
@@ -46,12 +49,12 @@ constexpr Statement kReadMonitors = {
     "read_monitors", "SELECT " TOCSIN_DEFINITION_COLUMNS ", " TOCSIN_STATE_COLUMNS
                      " FROM " TOCSIN_MONITOR_TABLES " WHERE m.monitor_id = ANY ($1::bigint[])"};
 
-// Which of the locked are due now that the locks are held.
-constexpr Statement kStillDue = {
-    "still_due",
-    "SELECT w.monitor_id, w.sweep_at FROM unnest($2::bigint[]) AS k (monitor_id) "
-    "JOIN monitor_sweep w ON w.monitor_id = k.monitor_id "
-    "WHERE w.sweep_at <= $1::timestamptz ORDER BY w.sweep_at, w.monitor_id"};
+// Those of the locked that are due now that the locks are held.
+constexpr Statement kReadDue = {
+    "read_due", "SELECT w.sweep_at, " TOCSIN_DEFINITION_COLUMNS ", " TOCSIN_STATE_COLUMNS
+                " FROM " TOCSIN_MONITOR_TABLES
+                " JOIN monitor_sweep w ON w.monitor_id = m.monitor_id "
+                "WHERE m.monitor_id = ANY ($2::bigint[]) AND w.sweep_at <= $1::timestamptz"};
 
 constexpr Statement kOthersDue = {
     "others_due",
@@ -179,23 +182,18 @@ absl::StatusOr<DueMonitors> PgTransaction::LockDue(const SweepCursor& after, abs
       const std::vector<MonitorKey> locked,
       KeysOf(session_.Run(kLockDue,
                           Params().Time(after.sweep_at).Int(after.monitor).Time(now).Int(limit))));
-  // Between the statement's snapshot and the lock another sweeper may have moved some on.
-  ASSIGN_OR_RETURN(Rows rows, session_.Run(kStillDue, Params().Time(now).Keys8(locked)));
   DueMonitors due;
-  std::vector<MonitorKey> ours;
-  for (int i = 0; i < rows.size(); ++i) {
-    Row row = rows.at(i);
-    due.last.monitor = row.Int();
-    due.last.sweep_at = row.Time();
-    ours.push_back(due.last.monitor);
-  }
-  RETURN_IF_ERROR(rows.status());
-  locked_.insert(ours.begin(), ours.end());
+  ASSIGN_OR_RETURN(due.last, ReadDue(locked, now, due.monitors));
   due.full = static_cast<int>(locked.size()) >= limit;
   if (due.full) {
+    const SweepCursor& beyond = due.monitors.empty() ? after : due.last;
     ASSIGN_OR_RETURN(const std::vector<MonitorKey> critical,
-                     LockCriticalDue(ours.empty() ? after : due.last, now, limit));
-    ours.insert(ours.end(), critical.begin(), critical.end());
+                     KeysOf(session_.Run(kLockCriticalDue, Params()
+                                                               .Time(beyond.sweep_at)
+                                                               .Int(beyond.monitor)
+                                                               .Time(now)
+                                                               .Int(CriticalBeyond(limit)))));
+    RETURN_IF_ERROR(ReadDue(critical, now, due.monitors).status());
   } else {
     ASSIGN_OR_RETURN(
         Rows others,
@@ -203,23 +201,38 @@ absl::StatusOr<DueMonitors> PgTransaction::LockDue(const SweepCursor& after, abs
                      Params().Time(after.sweep_at).Int(after.monitor).Time(now).Keys8(locked)));
     due.more_locked = !others.empty();
   }
-  ASSIGN_OR_RETURN(due.monitors, ReadMonitors(ours));
   return due;
 }
 
-absl::StatusOr<std::vector<MonitorKey>> PgTransaction::LockCriticalDue(const SweepCursor& after,
-                                                                       absl::Time now, int limit) {
-  ASSIGN_OR_RETURN(
-      const std::vector<MonitorKey> locked,
-      KeysOf(session_.Run(
-          kLockCriticalDue,
-          Params().Time(after.sweep_at).Int(after.monitor).Time(now).Int(CriticalBeyond(limit)))));
-  ASSIGN_OR_RETURN(Rows rows, session_.Run(kStillDue, Params().Time(now).Keys8(locked)));
-  std::vector<MonitorKey> due;
-  for (int i = 0; i < rows.size(); ++i) due.push_back(rows.at(i).Int());
+absl::StatusOr<SweepCursor> PgTransaction::ReadDue(absl::Span<const MonitorKey> locked,
+                                                   absl::Time now, std::vector<Monitor>& due) {
+  SweepCursor last;
+  if (locked.empty()) return last;
+  // Between the snapshot of the statement that locked and the lock another sweeper may have moved
+  // some on.
+  ASSIGN_OR_RETURN(Rows rows, session_.Run(kReadDue, Params().Time(now).Keys8(locked)));
+  std::vector<Monitor> read;
+  read.reserve(rows.size());
+  std::vector<std::tuple<absl::Time, MonitorKey, size_t>> order;
+  order.reserve(rows.size());
+  for (int i = 0; i < rows.size(); ++i) {
+    Row row = rows.at(i);
+    const absl::Time sweep_at = row.Time();
+    Monitor monitor = ReadMonitor(row);
+    const MonitorKey key = monitor.definition.key;
+    locked_.insert(key);
+    last_at_[key] = monitor.state.last_at;
+    order.emplace_back(sweep_at, key, read.size());
+    read.push_back(std::move(monitor));
+  }
   RETURN_IF_ERROR(rows.status());
-  locked_.insert(due.begin(), due.end());
-  return due;
+  std::sort(order.begin(), order.end());
+  due.reserve(due.size() + read.size());
+  for (const auto& [sweep_at, key, place] : order) {
+    last = {.sweep_at = sweep_at, .monitor = key};
+    due.push_back(std::move(read[place]));
+  }
+  return last;
 }
 
 absl::StatusOr<std::optional<MonitorKey>> PgTransaction::FindMonitor(ProjectKey project,

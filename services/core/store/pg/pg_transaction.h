@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "services/core/store/pg/maintenance_rows.h"
 #include "services/core/store/pg/session.h"
 #include "services/core/store/pg/write_buffer.h"
@@ -140,9 +141,9 @@ class PgTransaction : public Transaction {
   // Definition, state and open incident of these monitors, as of now, in the order asked.
   absl::StatusOr<std::vector<Monitor>> ReadMonitors(absl::Span<const MonitorKey> keys);
 
-  // The critical ones among those due after `after`.
-  absl::StatusOr<std::vector<MonitorKey>> LockCriticalDue(const SweepCursor& after, absl::Time now,
-                                                          int limit);
+  // Appends those of the locked that are due, in order, to `due`. Returns the place of the last.
+  absl::StatusOr<SweepCursor> ReadDue(absl::Span<const MonitorKey> locked, absl::Time now,
+                                      std::vector<Monitor>& due);
   // Before more monitors are locked: what follows reads what was written so far.
   absl::Status BeginLocking();
   // So many rows of one kind are read one by one before those of all locked monitors are.
@@ -150,6 +151,7 @@ class PgTransaction : public Transaction {
 
   // Reads the newest heartbeats of these locked monitors into newest_.
   absl::Status ReadNewest(absl::Span<const MonitorKey> monitors, absl::Time now);
+  absl::Status NoteNewest(Rows rows);
   // Into passed_.
   absl::Status ReadPassedOfOpen();
 
@@ -161,10 +163,10 @@ class PgTransaction : public Transaction {
   KeySource incident_keys_{kDrawIncidentKeys};
   KeySource event_keys_{kDrawOutboxKeys};
   std::map<ProjectKey, ChannelList> channels_;  // as read, until one is changed
-  std::set<MonitorKey> locked_;
-  std::map<MonitorKey, absl::Time> last_at_;  // of those that were read, as it was then
+  std::set<MonitorKey> locked_;  // in order, as the indexes are that they are looked up in
+  absl::flat_hash_map<MonitorKey, absl::Time> last_at_;  // of those that were read, as it was then
   // Of locked monitors, so nobody else adds to them.
-  std::map<MonitorKey, std::optional<Heartbeat>> newest_;
+  absl::flat_hash_map<MonitorKey, std::optional<Heartbeat>> newest_;
   int newest_asked_ = 0;
   // The deadlines that failed the locked monitors which are down, once they were read.
   std::optional<std::map<MonitorKey, PassedDeadline>> passed_;

@@ -5,14 +5,11 @@
 #include <utility>
 
 #include "common/status_macros.h"
-#include "services/core/domain/backlog.h"
-#include "services/core/store/pg/alert_rows.h"
-#include "services/core/store/pg/backlog_cut.h"
+#include "services/core/store/pg/add_deliveries.h"
 #include "services/core/store/pg/event_facts.h"
 #include "services/core/store/pg/hot_statements.h"
 #include "services/core/store/pg/monitor_rows.h"
 #include "services/core/store/pg/row_arrays.h"
-#include "services/core/store/pg/snapshot.h"
 
 namespace tocsin::core::pg {
 
@@ -23,38 +20,10 @@ const Statement kDrawIncidentKeys = {
 const Statement kDrawOutboxKeys = {
     "draw_outbox_keys", "SELECT nextval('outbox_id') FROM generate_series(1, $1::integer)"};
 
-// One that must wait for another of its monitor and channel is not due before that one. See
-// delivery_order.cc for the sum. Tells the monitors and channels for which more than $1 wait now,
-// or a reminder (type 3) that something newer follows.
-const Statement kAddDeliveries = {
-    "add_deliveries",
-    "WITH fresh AS (SELECT u.*, b.waiting, b.reminders, b.next_attempt_at AS not_before "
-    "FROM unnest($2::text[], $3::integer[], $4::bigint[], $5::bigint[], $6::bigint[], "
-    "$7::smallint[], $8::smallint[], $9::boolean[], $10::integer[], $11::integer[], "
-    "$12::integer[], $13::text[], $14::text[], $15::timestamptz[], $16::timestamptz[], "
-    "$17::timestamptz[], $18::timestamptz[], $19::timestamptz[], $20::text[], $21::boolean[]) "
-    "WITH ORDINALITY "
-    "AS u (id, project_id, channel_id, monitor_id, sequence, type, state, redelivery, attempts, "
-    "skipped, last_http_status, events, extra, occurred_at, created_at, next_attempt_at, "
-    "expires_at, finished_at, last_outcome, gather, number) CROSS JOIN LATERAL ("
-    "SELECT count(*) FILTER (WHERE b.lease_id IS NULL) AS waiting, "
-    "count(*) FILTER (WHERE b.lease_id IS NULL AND b.type = 3) AS reminders, "
-    "max(b.next_attempt_at) AS next_attempt_at FROM delivery b "
-    "WHERE b.state = 1 AND b.monitor_id = u.monitor_id AND b.channel_id + 0 = u.channel_id "
-    "AND u.monitor_id <> 0 AND NOT b.redelivery) b), "
-    "added AS (INSERT INTO delivery (id, project_id, channel_id, monitor_id, sequence, type, "
-    "state, redelivery, attempts, skipped, last_http_status, events, extra, occurred_at, "
-    "created_at, next_attempt_at, expires_at, finished_at, last_outcome, gather) "
-    "SELECT u.id, u.project_id, u.channel_id, u.monitor_id, u.sequence, u.type, u.state, "
-    "u.redelivery, u.attempts, u.skipped, u.last_http_status, u.events::bigint[], "
-    "u.extra::jsonb, u.occurred_at, u.created_at, greatest(u.next_attempt_at, u.not_before), "
-    "u.expires_at, u.finished_at, u.last_outcome, u.gather FROM fresh u ORDER BY u.number) "
-    "SELECT u.monitor_id, u.channel_id FROM fresh u WHERE u.monitor_id <> 0 "
-    "GROUP BY u.monitor_id, u.channel_id HAVING max(u.waiting) + count(*) > $1::integer "
-    "OR max(u.reminders) > 0 OR (count(*) > 1 AND bool_or(u.type = 3))"};
-
 // Leaves alone the rows of states that stay as they are: sweeping mostly moves sweep_at. Lists are
-// told of those that changed to another one. Tells whether a sweep_at moved earlier.
+// told of those that changed to another one. Tells whether a sweep_at moved earlier: a subquery
+// still sees the row as it was before the statement, and is spared where there is nothing to
+// compare.
 const Statement kSaveStates = {
     "save_states",
     "WITH change AS (SELECT * FROM unnest($1::bigint[], $2::smallint[], $3::timestamptz[], "
@@ -87,10 +56,10 @@ const Statement kSaveStates = {
     "FROM saved WHERE l.monitor_id = saved.monitor_id "
     "AND (l.state, l.changed_at) IS DISTINCT FROM (saved.state, saved.changed_at)), "
     "moved AS (UPDATE monitor_sweep w SET sweep_at = u.sweep_at "
-    "FROM change u LEFT JOIN monitor_sweep before ON before.monitor_id = u.monitor_id "
-    "AND u.sweep_at IS NOT NULL "
-    "WHERE u.moves_sweep AND w.monitor_id = u.monitor_id "
-    "RETURNING u.sweep_at < coalesce(before.sweep_at, 'infinity') AS earlier) "
+    "FROM change u WHERE u.moves_sweep AND w.monitor_id = u.monitor_id "
+    "RETURNING CASE WHEN u.sweep_at IS NULL THEN false ELSE u.sweep_at < coalesce((SELECT "
+    "before.sweep_at FROM monitor_sweep before WHERE before.monitor_id = u.monitor_id), "
+    "'infinity') END AS earlier) "
     "SELECT coalesce(bool_or(earlier), false) FROM moved"};
 
 namespace {
@@ -188,7 +157,8 @@ absl::StatusOr<bool> WriteBuffer::Flush(Session& session) {
   // they must be.
   RETURN_IF_ERROR(FlushIncidents(session));
   RETURN_IF_ERROR(FlushEvents(session));
-  RETURN_IF_ERROR(FlushDeliveries(session));
+  RETURN_IF_ERROR(pg::AddDeliveries(session, deliveries_));
+  deliveries_.clear();
   incidents_told_.clear();
   return FlushStates(session);
 }
@@ -259,53 +229,6 @@ absl::Status WriteBuffer::FlushEvents(Session& session) {
   std::move(rows).MoveTo(params);
   events_.clear();
   return session.Run(kAddEvents, params).status();
-}
-
-absl::Status WriteBuffer::FlushDeliveries(Session& session) {
-  using enum ElementType;
-  if (deliveries_.empty()) return absl::OkStatus();
-  RowArrays rows(
-      {kText,        kInt4,        kInt8,        kInt8,        kInt8, kInt2, kInt2,
-       kBool,        kInt4,        kInt4,        kInt4,        kText, kText, kTimestamptz,
-       kTimestamptz, kTimestamptz, kTimestamptz, kTimestamptz, kText, kBool},
-      deliveries_.size());
-  for (const Delivery& delivery : deliveries_) {
-    rows.Row()
-        .Text(delivery.id)
-        .Int4(delivery.project)
-        .Int8(delivery.channel)
-        .Int8(delivery.monitor)
-        .Int8(delivery.sequence)
-        .Enum2(delivery.type)
-        .Enum2(delivery.state)
-        .Bool(delivery.redelivery)
-        .Int4(delivery.attempts)
-        .Int4(delivery.skipped)
-        .Int4(delivery.last_http_status)
-        .Text(KeysToText(delivery.events))
-        .TextOrNull(ExtraToJson(delivery))
-        .Time(delivery.occurred_at)
-        .Time(delivery.created_at)
-        .Time(delivery.next_attempt_at)
-        .Time(delivery.expires_at)
-        .TimeOrNull(delivery.finished_at)
-        .Text(delivery.last_outcome)
-        .Bool(delivery.may_gather);
-  }
-  Params params;
-  params.Int(kMostWaiting);
-  std::move(rows).MoveTo(params);
-  deliveries_.clear();
-  ASSIGN_OR_RETURN(Rows too_long, session.Run(kAddDeliveries, params));
-  if (too_long.empty()) return absl::OkStatus();
-  std::vector<std::pair<MonitorKey, ChannelKey>> backlogs;
-  for (int i = 0; i < too_long.size(); ++i) {
-    Row row = too_long.at(i);
-    const MonitorKey monitor = row.Int();
-    backlogs.emplace_back(monitor, row.Int());
-  }
-  RETURN_IF_ERROR(too_long.status());
-  return CutBacklogs(session, backlogs);
 }
 
 absl::StatusOr<bool> WriteBuffer::FlushStates(Session& session) {

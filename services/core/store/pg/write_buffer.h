@@ -73,7 +73,6 @@ class WriteBuffer {
 
   absl::Status FlushIncidents(Session& session);
   absl::Status FlushEvents(Session& session);
-  absl::Status FlushDeliveries(Session& session);
   absl::StatusOr<bool> FlushStates(Session& session);
 
   std::vector<Incident> added_incidents_;
