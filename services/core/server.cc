@@ -36,6 +36,7 @@ constexpr absl::Duration kLiveTouch = absl::Seconds(5);
 constexpr absl::Duration kFeedRest = absl::Milliseconds(200);
 constexpr absl::Duration kMaintainRest = absl::Minutes(1);
 constexpr absl::Duration kMaintainAgain = absl::Seconds(10);  // after a failure
+constexpr absl::Duration kWakeRest = absl::Seconds(1);
 constexpr absl::Duration kTellRest = absl::Seconds(2);
 constexpr absl::Duration kCensusRest = absl::Seconds(15);
 constexpr absl::Duration kCensusSoon = absl::Seconds(1);  // while an outage is recorded
@@ -127,11 +128,11 @@ struct Server::Engine {
 
 struct Server::Tasks {
   std::unique_ptr<PeriodicTask> awake, touch, clock, sweep, second_sweep, deliveries, reports, feed,
-      maintain, tell, census, news, health, keys;
+      maintain, wake, tell, census, news, health, keys;
 
   void Stop() {
     for (auto* task : {&health, &news, &keys, &sweep, &second_sweep, &deliveries, &reports, &feed,
-                       &maintain, &tell, &census, &clock, &touch, &awake}) {
+                       &maintain, &wake, &tell, &census, &clock, &touch, &awake}) {
       if (*task != nullptr) (*task)->Stop();
     }
   }
@@ -273,6 +274,13 @@ void Server::StartTasks() {
       std::make_unique<PeriodicTask>("reports", [&] { return engine.deliveries.TickReports(); });
   tasks.feed = std::make_unique<PeriodicTask>(
       "feed", [&] { return engine.sweeper.comes_first() ? kFeedRest : engine.feed.Tick(); });
+  // Whoever changes a maintenance does it, too, and may have left some of it.
+  tasks.wake = std::make_unique<PeriodicTask>(
+      "wake", [this, log = std::make_shared<ChangeLogger>("wake_sweeps")] {
+        const absl::StatusOr<bool> woken = store_->WakeSweeps(MaintenanceAdmin::kWokenTogether);
+        log->Report(woken.status());
+        return woken.ok() && *woken ? absl::ZeroDuration() : kWakeRest;
+      });
   tasks.maintain = std::make_unique<PeriodicTask>(
       "maintain", [this, log = std::make_shared<ChangeLogger>("maintain")] {
         const absl::StatusOr<bool> more = store_->Maintain(options_.retention, clock_.Now());

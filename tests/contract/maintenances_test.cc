@@ -7,6 +7,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
+using ::testing::UnorderedElementsAre;
 
 class MaintenanceContract : public StoreContract {
  protected:
@@ -41,6 +42,19 @@ class MaintenanceContract : public StoreContract {
       return absl::OkStatus();
     });
     return all;
+  }
+  // Does all that was asked for, of so many monitors at a time.
+  void WakeAll(int most) {
+    for (int part = 0; store().WakeSweeps(most).value(); ++part) ASSERT_LT(part, 20);
+  }
+  std::vector<std::string> DueAt(absl::Time now) {
+    std::vector<std::string> due;
+    Do([&](Transaction& transaction) -> absl::Status {
+      const DueMonitors found = transaction.LockDue({}, now, 10).value();
+      for (const Monitor& monitor : found.monitors) due.push_back(monitor.definition.id);
+      return absl::OkStatus();
+    });
+    return due;
   }
 };
 
@@ -102,14 +116,34 @@ TEST_P(MaintenanceContract, AnIdIsTakenOnceInAProject) {
 }
 
 TEST_P(MaintenanceContract, WakingLetsTheSweeperLookAtWhatItWaitsFor) {
-  const MonitorIdentity job = Add(UpMonitor("job"), kStart + absl::Hours(5));
-  Do([&](Transaction& transaction) { return transaction.WakeSweeps(project(), kStart); });
-  EXPECT_EQ(store().NextSweepAt({}).value(), kStart);
-  Do([&](Transaction& transaction) -> absl::Status {
-    EXPECT_THAT(transaction.LockDue({}, kStart, 10)->monitors, SizeIs(1));
-    return absl::OkStatus();
+  for (const char* id : {"a", "b", "c", "d", "e"}) Add(UpMonitor(id), kStart + absl::Hours(5));
+  Add(UpMonitor("due"), kStart - absl::Hours(1));  // it is looked at anyway
+  Do([&](Transaction& transaction) { return transaction.NoteWake(project(), {}, kStart); });
+  WakeAll(2);
+  EXPECT_THAT(DueAt(kStart), UnorderedElementsAre("a", "b", "c", "d", "e", "due"));
+  EXPECT_EQ(store().NextSweepAt({}).value(), kStart - absl::Hours(1));
+  EXPECT_FALSE(store().WakeSweeps(2).value()) << "nothing is left";
+}
+
+TEST_P(MaintenanceContract, WakingSomeLeavesTheOthersAlone) {
+  for (const char* id : {"a", "b", "c", "d"}) Add(UpMonitor(id), kStart + absl::Hours(5));
+  const std::vector<std::string> named = {"d", "b", "missing", "c"};
+  Do([&](Transaction& transaction) { return transaction.NoteWake(project(), named, kStart); });
+  WakeAll(2);
+  EXPECT_THAT(DueAt(kStart), UnorderedElementsAre("b", "c", "d"));
+  EXPECT_FALSE(store().WakeSweeps(2).value()) << "nothing is left";
+}
+
+TEST_P(MaintenanceContract, WhatTwoChangesWakeIsAllWoken) {
+  for (const char* id : {"a", "b", "c"}) Add(UpMonitor(id), kStart + absl::Hours(5));
+  const std::vector<std::string> a = {"a"}, c = {"c"};
+  Do([&](Transaction& transaction) { return transaction.NoteWake(project(), a, kStart); });
+  Do([&](Transaction& transaction) {
+    return transaction.NoteWake(project(), c, kStart + absl::Minutes(1));
   });
-  EXPECT_NE(job.key, 0);
+  WakeAll(10);
+  EXPECT_THAT(DueAt(kStart), UnorderedElementsAre("a"));
+  EXPECT_THAT(DueAt(kStart + absl::Minutes(1)), UnorderedElementsAre("a", "c"));
 }
 
 TEST_P(MaintenanceContract, AnIncidentRemembersUntilWhenItIsHeldBack) {

@@ -265,6 +265,11 @@ absl::StatusOr<bool> FaultyStore::Maintain(const RetentionPolicy& policy, absl::
   return inner_.Maintain(policy, now);
 }
 
+absl::StatusOr<bool> FaultyStore::WakeSweeps(int most) {
+  RETURN_IF_ERROR(BeforeRead());
+  return inner_.WakeSweeps(most);
+}
+
 News FaultyStore::WaitForNews(absl::Duration timeout) { return inner_.WaitForNews(timeout); }
 
 void FaultyStore::StopWaiting() { inner_.StopWaiting(); }

@@ -3,7 +3,9 @@
 
 #include <algorithm>
 #include <optional>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "common/status_macros.h"
@@ -40,8 +42,21 @@ AuditedResource ResourceOf(const Maintenance& maintenance) {
           .name = FullName(maintenance)};
 }
 
+// So many times, whoever made a change waits for it.
+constexpr int kPartsWaitedFor = 100;
+
 bool IsAboutTheSame(const Maintenance& a, const Maintenance& b) {
   return a.selector == b.selector && a.monitors == b.monitors && a.all_monitors == b.all_monitors;
+}
+
+// The ids of the monitors that either is about; empty: there may be others.
+std::vector<std::string> NamedByEither(const Maintenance& a, const Maintenance& b) {
+  std::vector<std::string> named;
+  for (const Maintenance* each : {&a, &b}) {
+    if (each->all_monitors || !each->selector.empty()) return {};
+    named.insert(named.end(), each->monitors.begin(), each->monitors.end());
+  }
+  return named;
 }
 
 // `before` as a maintenance that ends now, if it had a window of which `after` knows nothing: until
@@ -186,13 +201,17 @@ absl::StatusOr<Maintenance> MaintenanceAdmin::Update(
         if (const auto forgotten = WhatIsForgotten(before, after, now)) {
           RETURN_IF_ERROR(transaction.InsertMaintenance(*forgotten).status());
         }
-        RETURN_IF_ERROR(transaction.WakeSweeps(project, now));
+        RETURN_IF_ERROR(transaction.NoteWake(project, NamedByEither(before, after), now));
         RETURN_IF_ERROR(
             WriteAudit(transaction, caller, ResourceOf(before), ChangesOf(&before, &after), now));
         result = std::move(after);
         return absl::OkStatus();
       }));
-  if (options.validate_only) result.version = 0;
+  if (options.validate_only) {
+    result.version = 0;
+  } else {
+    WakeSweeps();
+  }
   return result;
 }
 
@@ -200,7 +219,7 @@ absl::Status MaintenanceAdmin::Delete(const Caller& caller, MaintenanceKind kind
                                       const ResourceName& name, const MaintenanceOptions& options) {
   ASSIGN_OR_RETURN(const ProjectKey project, FindProjectKey(store_, name.project));
   const absl::Time now = clock_.Now();
-  return TransactOrValidate(
+  RETURN_IF_ERROR(TransactOrValidate(
       store_, options.validate_only, [&](Transaction& transaction, bool again) -> absl::Status {
         const absl::StatusOr<Maintenance> found = Lock(transaction, project, kind, name);
         if (again && absl::IsNotFound(found.status())) return absl::OkStatus();
@@ -215,10 +234,20 @@ absl::Status MaintenanceAdmin::Delete(const Caller& caller, MaintenanceKind kind
         } else {
           RETURN_IF_ERROR(transaction.DeleteMaintenance(found->key));
         }
-        RETURN_IF_ERROR(transaction.WakeSweeps(project, now));
+        RETURN_IF_ERROR(transaction.NoteWake(project, NamedByEither(*found, *found), now));
         return WriteAudit(transaction, caller, ResourceOf(*found), ChangesOf(&*found, nullptr),
                           now);
-      });
+      }));
+  if (!options.validate_only) WakeSweeps();
+  return absl::OkStatus();
+}
+
+void MaintenanceAdmin::WakeSweeps() {
+  for (int part = 0; part < kPartsWaitedFor; ++part) {
+    const absl::StatusOr<bool> woken = store_.WakeSweeps(kWokenTogether);
+    // What fails, or is left, is done soon by whoever looks for it from time to time.
+    if (!woken.ok() || !*woken) return;
+  }
 }
 
 }  // namespace tocsin::core

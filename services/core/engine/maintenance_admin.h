@@ -32,6 +32,9 @@ struct MaintenanceOptions {
 // or was not due, may be now.
 class MaintenanceAdmin {
  public:
+  // Monitors that are woken at a time: they are locked for some ten milliseconds.
+  static constexpr int kWokenTogether = 1000;
+
   // What it is given must outlive it.
   MaintenanceAdmin(Store& store, const Clock& clock) : store_(store), clock_(clock) {}
 
@@ -54,6 +57,9 @@ class MaintenanceAdmin {
                       const MaintenanceOptions& options = {});
 
  private:
+  // What a change has the sweeper look at, unless it is much: see Store::WakeSweeps.
+  void WakeSweeps();
+
   Store& store_;
   const Clock& clock_;
 };

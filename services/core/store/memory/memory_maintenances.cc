@@ -77,9 +77,15 @@ absl::Status MemoryTransaction::DeleteMaintenance(MaintenanceKey maintenance) {
   return absl::OkStatus();
 }
 
-absl::Status MemoryTransaction::WakeSweeps(ProjectKey project, absl::Time now) {
+// One lock holds all, so there is nobody to wait for.
+absl::Status MemoryTransaction::NoteWake(ProjectKey project, absl::Span<const std::string> monitors,
+                                         absl::Time now) {
   for (const auto& [key, definition] : tables_.definitions()) {
     if (definition.project != project || definition.deleted_at.has_value()) continue;
+    if (!monitors.empty() &&
+        std::find(monitors.begin(), monitors.end(), definition.id) == monitors.end()) {
+      continue;
+    }
     StateRow row = tables_.states().at(key);
     if (row.sweep_at <= now || row.sweep_at == absl::InfiniteFuture()) continue;
     row.sweep_at = now;
@@ -90,6 +96,8 @@ absl::Status MemoryTransaction::WakeSweeps(ProjectKey project, absl::Time now) {
 }
 
 }  // namespace memory
+
+absl::StatusOr<bool> MemoryStore::WakeSweeps(int /*most*/) { return false; }
 
 absl::StatusOr<std::vector<Maintenance>> MemoryStore::ListMaintenances(
     const MaintenanceQuery& query) {

@@ -58,20 +58,6 @@ constexpr Statement kSave = {
 constexpr Statement kDelete = {"delete_maintenance",
                                "DELETE FROM maintenance WHERE maintenance_id = $1::bigint"};
 
-// A sweeper that judges by what was before holds the rows of states: it is waited for, and what it
-// writes is looked at again. By a statement of its own: the one that waits sees what was before.
-constexpr Statement kHoldStates = {
-    "hold_states",
-    "SELECT s.monitor_id FROM monitor m JOIN monitor_state s ON s.monitor_id = m.monitor_id "
-    "WHERE m.project_id = $1::integer AND m.deleted_at IS NULL "
-    "ORDER BY s.monitor_id FOR NO KEY UPDATE OF s"};
-
-constexpr Statement kWakeSweeps = {
-    "wake_sweeps",
-    "UPDATE monitor_sweep w SET sweep_at = $2::timestamptz FROM monitor m "
-    "WHERE m.project_id = $1::integer AND m.deleted_at IS NULL AND w.monitor_id = m.monitor_id "
-    "AND w.sweep_at > $2::timestamptz"};
-
 void AddFields(const Maintenance& maintenance, Params& params) {
   const auto& recurring = maintenance.recurring;
   params.Int(maintenance.project)
@@ -194,13 +180,6 @@ absl::StatusOr<int64_t> PgTransaction::SaveMaintenance(const Maintenance& mainte
 
 absl::Status PgTransaction::DeleteMaintenance(MaintenanceKey maintenance) {
   return session_.Run(kDelete, Params().Int(maintenance)).status();
-}
-
-absl::Status PgTransaction::WakeSweeps(ProjectKey project, absl::Time now) {
-  RETURN_IF_ERROR(BeginLocking());
-  announcement_.sweep = true;
-  RETURN_IF_ERROR(session_.Run(kHoldStates, Params().Int(project)).status());
-  return session_.Run(kWakeSweeps, Params().Int(project).Time(now)).status();
 }
 
 }  // namespace pg

@@ -132,8 +132,9 @@ TEST_F(PgMaintenancesTest, OneThatIsTakenBackBesideASweepIsLookedAtAgain) {
         Begin([&] {
           taken_back = Do(*other_, TransactionClass::kAdmin, [&](Transaction& admin) {
             const absl::Status deleted = admin.DeleteMaintenance(work.key);
-            return deleted.ok() ? admin.WakeSweeps(1, now) : deleted;
+            return deleted.ok() ? admin.NoteWake(1, {}, now) : deleted;
           });
+          taken_back.Update(other_->WakeSweeps(10).status());
         });
         const StateChange change = {.monitor = job,
                                     .state = due->monitors.front().state,
@@ -147,28 +148,31 @@ TEST_F(PgMaintenancesTest, OneThatIsTakenBackBesideASweepIsLookedAtAgain) {
   EXPECT_LE(store_->NextSweepAt({}).value(), now);
 }
 
-// And the other way round: who waits for the change reads what it was changed to.
-TEST_F(PgMaintenancesTest, WhoWaitedForAChangeJudgesByIt) {
+// A push beside a change does not wait for it: it judges by what was before, and what it writes is
+// looked at again.
+TEST_F(PgMaintenancesTest, APushBesideAChangeDoesNotWaitAndIsLookedAtAgain) {
   const MonitorKey job = AddMonitor(kStart);
   const Maintenance work = AddMaintenance("work");
-  const absl::Time earlier = kStart + absl::Minutes(2);
+  const absl::Time now = kStart + absl::Minutes(1), earlier = kStart + absl::Minutes(2);
   EXPECT_THAT(Ends(), ElementsAre(work.end)) << "it is kept in memory";
-  std::vector<absl::Time> judged_by;
+  const auto push = [&](Transaction& transaction) -> absl::Status {
+    const std::vector<Monitor> locked = transaction.LockMonitors({job}, LockMode::kWait).value();
+    EXPECT_THAT(Ends(transaction), ElementsAre(work.end));
+    const StateChange change = {
+        .monitor = job, .state = locked.front().state, .last_push_id = 0, .sweep_at = work.end};
+    return transaction.SaveStates({&change, 1});
+  };
   Must(*other_, [&](Transaction& admin) -> absl::Status {
     EXPECT_TRUE(EndAt(admin, work, earlier).ok());
-    EXPECT_TRUE(admin.WakeSweeps(1, kStart + absl::Minutes(1)).ok());
-    Begin([&] {
-      EXPECT_TRUE(
-          Do(*store_, TransactionClass::kCommitter0, [&](Transaction& push) -> absl::Status {
-            EXPECT_THAT(push.LockMonitors({job}, LockMode::kWait).value(), SizeIs(1));
-            judged_by = Ends(push);
-            return absl::OkStatus();
-          }).ok());
-    });
+    EXPECT_TRUE(admin.NoteWake(1, {}, now).ok());
+    const absl::Status pushed = Do(*store_, TransactionClass::kCommitter0, push);
+    EXPECT_TRUE(pushed.ok()) << pushed;
     return absl::OkStatus();
   });
-  Join();
-  EXPECT_THAT(judged_by, ElementsAre(earlier));
+  EXPECT_EQ(store_->NextSweepAt({}).value(), work.end);
+  EXPECT_TRUE(store_->WakeSweeps(10).value()) << "any core does what another has noted";
+  EXPECT_EQ(store_->NextSweepAt({}).value(), now);
+  EXPECT_THAT(Ends(), ElementsAre(earlier));
 }
 
 // The one that drew its version first commits last: no newest version shows that.
