@@ -25,7 +25,7 @@ constexpr int kMostCounted = 1000;  // deliveries of a page
 
 struct Fields {
   std::string id, url, selector, secret, fallback, display_name, format;
-  bool is_default = false;
+  bool is_default = false, omit_output = false;
   int group_limit = 0;
   std::string group_wait;
 };
@@ -59,6 +59,8 @@ void AddFields(CLI::App& app, Fields& fields, bool creating) {
   app.add_option("--fallback", fields.fallback, "Id of the channel told when this one fails");
   app.add_flag(creating ? "--default" : "--default,!--no-default", fields.is_default,
                "Gets the alerts that no other channel gets");
+  app.add_flag(creating ? "--omit-output" : "--omit-output,!--no-omit-output", fields.omit_output,
+               "Leave what jobs put out away from its messages");
   app.add_option(
       "--group-limit", fields.group_limit,
       "So many alerts within --group-wait go one by one; more are gathered into a digest");
@@ -94,6 +96,7 @@ std::vector<std::string> Apply(const Context& context, const CLI::App& app, cons
   if (given("--fallback", "fallback_channel") && !fields.fallback.empty()) {
     channel.set_fallback_channel(context.Name("channels", fields.fallback));
   }
+  if (given("--omit-output", "omit_output")) channel.set_omit_output(fields.omit_output);
   if (given("--group-limit", "group_limit")) channel.set_group_limit(fields.group_limit);
   if (given("--group-wait", "group_wait"))
     *channel.mutable_group_wait() = ToProto(fields.group_wait);
@@ -146,6 +149,7 @@ Table Describe(const v1::Channel& channel) {
                                ? "never"
                                : absl::StrCat("more than ", channel.group_limit(),
                                               " alerts within ", Show(channel.group_wait()))});
+  if (channel.omit_output()) table.AddRow({"Output", "left out"});
   table.AddRow({"State", State(channel)});
   if (channel.has_failing_since()) {
     table.AddRow({"Failing since", Show(channel.failing_since())});

@@ -15,6 +15,7 @@ class Channels : public StoreContract {};
 TEST_P(Channels, AChannelComesBackAsItWasAdded) {
   Channel channel = MakeChannel("pager");
   channel.is_default = true;
+  channel.omit_output = true;
   ChannelKey key = 0;
   Do([&](Transaction& transaction) -> absl::Status {
     key = transaction.InsertChannel(channel).value();
@@ -30,6 +31,7 @@ TEST_P(Channels, AChannelComesBackAsItWasAdded) {
   EXPECT_EQ(loaded.format, ChannelFormat::kStandardWebhook);
   EXPECT_EQ(loaded.selector, channel.selector);
   EXPECT_TRUE(loaded.is_default);
+  EXPECT_TRUE(loaded.omit_output);
   EXPECT_EQ(loaded.fallback_channel, "mail");
   EXPECT_FALSE(loaded.disabled_at.has_value());
   EXPECT_FALSE(loaded.failing_since.has_value());
@@ -91,6 +93,7 @@ TEST_P(Channels, SavingAChannelWritesAllOfIt) {
     channel.failing_since = kStart - kSecond;
     channel.last_error = "status_4xx";
     channel.told = told;
+    channel.omit_output = true;
     EXPECT_FALSE(transaction.LockChannel(project(), "other").value().has_value());
     return transaction.SaveChannel(channel);
   });
@@ -102,6 +105,7 @@ TEST_P(Channels, SavingAChannelWritesAllOfIt) {
   EXPECT_EQ(loaded.failing_since, kStart - kSecond);
   EXPECT_EQ(loaded.last_error, "status_4xx");
   EXPECT_EQ(loaded.told, told);
+  EXPECT_TRUE(loaded.omit_output);
 }
 
 TEST_P(Channels, AChannelIdIsTakenUntilItIsDeleted) {

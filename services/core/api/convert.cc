@@ -184,6 +184,7 @@ v1::Channel ToProto(const Channel& channel) {
   *out.mutable_create_time() = ToTimestamp(channel.created_at);
   *out.mutable_update_time() = ToTimestamp(channel.updated_at);
   out.set_etag(EtagOf(channel));
+  out.set_omit_output(channel.omit_output);
   if (channel.old_secrets_until.has_value()) {
     *out.mutable_old_secret_expire_time() = ToTimestamp(*channel.old_secrets_until);
   }
@@ -254,6 +255,7 @@ Channel FromProto(const v1::Channel& channel, const std::string& project_id, con
   out.fallback_channel = FallbackId(channel.fallback_channel(), project_id, prefix, faults);
   if (channel.group_limit() != 0) out.group_limit = channel.group_limit();
   if (channel.has_group_wait()) out.group_wait = FromDuration(channel.group_wait());
+  out.omit_output = channel.omit_output();
   return out;
 }
 

@@ -7,6 +7,7 @@
 #include <limits>
 #include <string>
 
+#include "services/core/api/deliver_convert.h"
 #include "services/core/api/unary.h"
 #include "services/core/domain/testing/builders.h"
 
@@ -82,6 +83,24 @@ TEST(Convert, ChannelsOfAnotherProjectAreAFault) {
   FieldFaults faults;
   FromProto(monitor, "default", "job", "monitor", faults);
   EXPECT_FALSE(faults.empty());
+}
+
+TEST(Convert, AChannelThatOmitsOutputIsSentNone) {
+  LeasedDelivery leased;
+  leased.delivery.type = DeliveryType::kIncidentOpened;
+  leased.channel.project_id = "default";
+  leased.channel.id = "chat";
+  leased.events.resize(2);  // the second of a monitor that was never heard
+  leased.events[0].last_heartbeat = Heartbeat();
+  leased.events[0].last_heartbeat->message = "disk full";
+  leased.events[0].last_heartbeat->output = "password=hunter2";
+  const internal::v1::Assignment whole = ToAssignment(leased, Second(0), "");
+  EXPECT_EQ(whole.events(0).last_heartbeat().output(), "password=hunter2");
+  leased.channel.omit_output = true;
+  const internal::v1::Assignment bare = ToAssignment(leased, Second(0), "");
+  EXPECT_THAT(bare.events(0).last_heartbeat().output(), IsEmpty());
+  EXPECT_EQ(bare.events(0).last_heartbeat().message(), "disk full");
+  EXPECT_FALSE(bare.events(1).has_last_heartbeat());
 }
 
 TEST(Convert, InstantsBeforeTheEpochKeepTheirFraction) {

@@ -62,7 +62,11 @@ internal::v1::Assignment ToAssignment(const LeasedDelivery& leased, absl::Time n
   assignment.set_type(DeliveryTypeName(delivery.type));
   *assignment.mutable_occur_time() = ToTimestamp(delivery.occurred_at);
   for (const AlertEvent& event : leased.events) {
-    *assignment.add_events() = ToProto(event);
+    v1::AlertEvent& told = *assignment.add_events();
+    told = ToProto(event);
+    if (leased.channel.omit_output && told.has_last_heartbeat()) {
+      told.mutable_last_heartbeat()->clear_output();
+    }
   }
   if (delivery.blind) *assignment.mutable_blind() = ToProto(*delivery.blind);
   if (delivery.notice) SetNotice(*delivery.notice, assignment.mutable_channel_notice());

@@ -101,6 +101,7 @@ constexpr ChannelField kChannelFields[] = {
      TOCSIN_COPY(group_limit)},
     {"group_wait", [](const v1::Channel& c) { return c.has_group_wait(); },
      TOCSIN_COPY(group_wait)},
+    {"omit_output", [](const v1::Channel& c) { return c.omit_output(); }, TOCSIN_COPY(omit_output)},
 };
 
 // The whole grant, or one part of it.

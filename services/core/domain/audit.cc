@@ -197,7 +197,8 @@ std::vector<FieldChange> ChangesOf(const Channel* before, const Channel* after) 
       .Flag("is_default", from.is_default, to.is_default)
       .Text("fallback_channel", FallbackName(from), FallbackName(to))
       .Number("group_limit", from.group_limit, to.group_limit)
-      .Span("group_wait", from.group_wait, to.group_wait);
+      .Span("group_wait", from.group_wait, to.group_wait)
+      .Flag("omit_output", from.omit_output, to.omit_output);
   if (before != nullptr && after != nullptr) {
     changes.Time("disable_time", from.disabled_at, to.disabled_at);
     if (from.secrets != to.secrets) changes.Secret("webhook_secret");

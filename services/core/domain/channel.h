@@ -56,6 +56,7 @@ struct Channel {
   // is.
   int32_t group_limit = kDefaultGroupLimit;
   absl::Duration group_wait = kDefaultGroupWait;
+  bool omit_output = false;  // messages leave out what jobs put out
   std::optional<absl::Time> disabled_at;
   std::string disable_reason;
   std::optional<absl::Time> failing_since;  // every attempt since then failed

@@ -131,6 +131,7 @@ Channel ReadChannel(Row& row, const Sealer& sealer) {
   channel.group_wait = absl::Microseconds(row.Int());
   channel.url_set_at = row.MaybeTime();
   channel.old_secrets_until = row.MaybeTime();
+  channel.omit_output = row.Bool();
   return channel;
 }
 

@@ -47,7 +47,7 @@ namespace tocsin::core::pg {
   "c.selector, c.is_default, c.fallback_channel, c.disabled_at, c.disable_reason, "      \
   "c.failing_since, c.last_error, c.told_at, c.told_failing_since, c.told_disabled_at, " \
   "c.created_at, c.updated_at, c.version, c.group_limit, c.group_wait_us, "              \
-  "c.url_set_at, c.old_secrets_until"
+  "c.url_set_at, c.old_secrets_until, c.omit_output"
 
 Incident ReadIncident(Row& row);
 // Damaged facts are DATA_LOSS, and so are those that a later release keeps in another way.

@@ -24,12 +24,12 @@ constexpr Statement kInsertChannel = {
     "INSERT INTO channel (project_id, id, display_name, format, selector, is_default, "
     "fallback_channel, disabled_at, disable_reason, failing_since, last_error, told_at, "
     "told_failing_since, told_disabled_at, created_at, updated_at, version, group_limit, "
-    "group_wait_us, url_set_at, old_secrets_until, url, "
+    "group_wait_us, url_set_at, old_secrets_until, omit_output, url, "
     "secrets) "
     "VALUES ($1::integer, $2::text, $3::text, $4::smallint, $5::text, $6::boolean, $7::text, "
     "$8::timestamptz, $9::text, $10::timestamptz, $11::text, $12::timestamptz, $13::timestamptz, "
     "$14::timestamptz, $15::timestamptz, $16::timestamptz, $17::bigint, $18::integer, $19::bigint, "
-    "$20::timestamptz, $21::timestamptz, $22::bytea, $23::bytea) "
+    "$20::timestamptz, $21::timestamptz, $22::boolean, $23::bytea, $24::bytea) "
     "ON CONFLICT (project_id, id) WHERE deleted_at IS NULL DO NOTHING RETURNING channel_id"};
 
 // What waits for another URL is due at once (see ReleaseBacklogs).
@@ -42,11 +42,11 @@ constexpr Statement kSaveChannel = {
     "told_disabled_at = $13::timestamptz, created_at = $14::timestamptz, "
     "updated_at = $15::timestamptz, version = $16::bigint, group_limit = $17::integer, "
     "group_wait_us = $18::bigint, url_set_at = $19::timestamptz, "
-    "old_secrets_until = $20::timestamptz, "
+    "old_secrets_until = $20::timestamptz, omit_output = $21::boolean, "
     "released_at = CASE WHEN url_set_at IS DISTINCT FROM $19::timestamptz THEN $15::timestamptz "
     "ELSE released_at END, "
-    "url = CASE length($21::bytea) WHEN 0 THEN url ELSE $21::bytea END, "
-    "secrets = CASE length($22::bytea) WHEN 0 THEN secrets ELSE $22::bytea END "
+    "url = CASE length($22::bytea) WHEN 0 THEN url ELSE $22::bytea END, "
+    "secrets = CASE length($23::bytea) WHEN 0 THEN secrets ELSE $23::bytea END "
     "WHERE channel_id = $1::bigint"};
 
 constexpr Statement kDeleteChannel = {"delete_channel",
@@ -98,7 +98,8 @@ void AddChannelFields(const Channel& channel, Params& params) {
       .Int(channel.group_limit)
       .Int(absl::ToInt64Microseconds(channel.group_wait))
       .TimeOrNull(channel.url_set_at)
-      .TimeOrNull(channel.old_secrets_until);
+      .TimeOrNull(channel.old_secrets_until)
+      .Bool(channel.omit_output);
 }
 
 }  // namespace
