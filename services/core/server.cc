@@ -277,7 +277,8 @@ void Server::StartTasks() {
   // Whoever changes a maintenance does it, too, and may have left some of it.
   tasks.wake = std::make_unique<PeriodicTask>(
       "wake", [this, log = std::make_shared<ChangeLogger>("wake_sweeps")] {
-        const absl::StatusOr<bool> woken = store_->WakeSweeps(MaintenanceAdmin::kWokenTogether);
+        const absl::StatusOr<bool> woken =
+            store_->WakeSweeps(MaintenanceAdmin::kWokenTogether, clock_.Now());
         log->Report(woken.status());
         return woken.ok() && *woken ? absl::ZeroDuration() : kWakeRest;
       });

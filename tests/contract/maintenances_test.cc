@@ -44,8 +44,8 @@ class MaintenanceContract : public StoreContract {
     return all;
   }
   // Does all that was asked for, of so many monitors at a time.
-  void WakeAll(int most) {
-    for (int part = 0; store().WakeSweeps(most).value(); ++part) ASSERT_LT(part, 20);
+  void WakeAll(int most, absl::Time now) {
+    for (int part = 0; store().WakeSweeps(most, now).value(); ++part) ASSERT_LT(part, 20);
   }
   std::vector<std::string> DueAt(absl::Time now) {
     std::vector<std::string> due;
@@ -118,32 +118,42 @@ TEST_P(MaintenanceContract, AnIdIsTakenOnceInAProject) {
 TEST_P(MaintenanceContract, WakingLetsTheSweeperLookAtWhatItWaitsFor) {
   for (const char* id : {"a", "b", "c", "d", "e"}) Add(UpMonitor(id), kStart + absl::Hours(5));
   Add(UpMonitor("due"), kStart - absl::Hours(1));  // it is looked at anyway
-  Do([&](Transaction& transaction) { return transaction.NoteWake(project(), {}, kStart); });
-  WakeAll(2);
+  Do([&](Transaction& transaction) { return transaction.NoteWake(project(), {}); });
+  WakeAll(2, kStart);
   EXPECT_THAT(DueAt(kStart), UnorderedElementsAre("a", "b", "c", "d", "e", "due"));
   EXPECT_EQ(store().NextSweepAt({}).value(), kStart - absl::Hours(1));
-  EXPECT_FALSE(store().WakeSweeps(2).value()) << "nothing is left";
+  EXPECT_FALSE(store().WakeSweeps(2, kStart).value()) << "nothing is left";
 }
 
 TEST_P(MaintenanceContract, WakingSomeLeavesTheOthersAlone) {
   for (const char* id : {"a", "b", "c", "d"}) Add(UpMonitor(id), kStart + absl::Hours(5));
   const std::vector<std::string> named = {"d", "b", "missing", "c"};
-  Do([&](Transaction& transaction) { return transaction.NoteWake(project(), named, kStart); });
-  WakeAll(2);
+  Do([&](Transaction& transaction) { return transaction.NoteWake(project(), named); });
+  WakeAll(2, kStart);
   EXPECT_THAT(DueAt(kStart), UnorderedElementsAre("b", "c", "d"));
-  EXPECT_FALSE(store().WakeSweeps(2).value()) << "nothing is left";
+  EXPECT_FALSE(store().WakeSweeps(2, kStart).value()) << "nothing is left";
 }
 
 TEST_P(MaintenanceContract, WhatTwoChangesWakeIsAllWoken) {
   for (const char* id : {"a", "b", "c"}) Add(UpMonitor(id), kStart + absl::Hours(5));
   const std::vector<std::string> a = {"a"}, c = {"c"};
-  Do([&](Transaction& transaction) { return transaction.NoteWake(project(), a, kStart); });
-  Do([&](Transaction& transaction) {
-    return transaction.NoteWake(project(), c, kStart + absl::Minutes(1));
-  });
-  WakeAll(10);
-  EXPECT_THAT(DueAt(kStart), UnorderedElementsAre("a"));
-  EXPECT_THAT(DueAt(kStart + absl::Minutes(1)), UnorderedElementsAre("a", "c"));
+  for (const std::vector<std::string>& ids : {a, c}) {
+    Do([&](Transaction& transaction) { return transaction.NoteWake(project(), ids); });
+  }
+  WakeAll(10, kStart);
+  EXPECT_THAT(DueAt(kStart), UnorderedElementsAre("a", "c"));
+}
+
+TEST_P(MaintenanceContract, AWakeThatWasUndoneWakesNobody) {
+  Add(UpMonitor("job"), kStart + absl::Hours(5));
+  const absl::Status undone =
+      store().Transact(TransactionClass::kAdmin, [&](Transaction& transaction) -> absl::Status {
+        EXPECT_TRUE(transaction.NoteWake(project(), {}).ok());
+        return absl::CancelledError("never mind");
+      });
+  EXPECT_TRUE(absl::IsCancelled(undone));
+  WakeAll(10, kStart);
+  EXPECT_THAT(DueAt(kStart), IsEmpty());
 }
 
 TEST_P(MaintenanceContract, AnIncidentRemembersUntilWhenItIsHeldBack) {

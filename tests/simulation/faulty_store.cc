@@ -265,9 +265,9 @@ absl::StatusOr<bool> FaultyStore::Maintain(const RetentionPolicy& policy, absl::
   return inner_.Maintain(policy, now);
 }
 
-absl::StatusOr<bool> FaultyStore::WakeSweeps(int most) {
+absl::StatusOr<bool> FaultyStore::WakeSweeps(int most, absl::Time now) {
   RETURN_IF_ERROR(BeforeRead());
-  return inner_.WakeSweeps(most);
+  return inner_.WakeSweeps(most, now);
 }
 
 News FaultyStore::WaitForNews(absl::Duration timeout) { return inner_.WaitForNews(timeout); }

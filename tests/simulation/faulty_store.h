@@ -108,7 +108,7 @@ class FaultyStore : public Store {
   absl::StatusOr<FeedEnd> ReadFeedEnd() override;
   absl::StatusOr<absl::Time> ReadDatabaseClock() override;
   absl::StatusOr<bool> Maintain(const RetentionPolicy& policy, absl::Time now) override;
-  absl::StatusOr<bool> WakeSweeps(int most) override;
+  absl::StatusOr<bool> WakeSweeps(int most, absl::Time now) override;
   News WaitForNews(absl::Duration timeout) override;
   void StopWaiting() override;
 

@@ -51,11 +51,13 @@ Replica::Replica(Store& store, const Clock& clock, const MonotonicClock& monoton
   tasks_[kSweep] = {[this] { return sweeper_.Sweep(); }, now};
   tasks_[kReports] = {[this] { return deliveries_.TickReports(); }, now};
   tasks_[kDeliveries] = {[this] { return deliveries_.TickLeases(); }, now};
-  tasks_[kTell] = {[this] {
-                     guard_.TellGaps().IgnoreError();
-                     return kTellRest;
-                   },
-                   now};
+  tasks_[kTell] = {
+      [this] {
+        guard_.TellGaps().IgnoreError();
+        store_.WakeSweeps(MaintenanceAdmin::kWokenTogether, clock_.Now()).IgnoreError();
+        return kTellRest;
+      },
+      now};
   guard_.OnUrgent([this] { tasks_[kTouch].due = clock_.Now(); });
   deliveries_.OnUrgent([this] { tasks_[kDeliveries].due = clock_.Now(); },
                        [this] { tasks_[kReports].due = clock_.Now(); });

@@ -42,11 +42,16 @@ AuditedResource ResourceOf(const Maintenance& maintenance) {
           .name = FullName(maintenance)};
 }
 
-// So many times, whoever made a change waits for it.
+// So many times, and for so long, whoever made a change waits for it.
 constexpr int kPartsWaitedFor = 100;
+constexpr absl::Duration kWaitedFor = absl::Seconds(1);
 
 bool IsAboutTheSame(const Maintenance& a, const Maintenance& b) {
   return a.selector == b.selector && a.monitors == b.monitors && a.all_monitors == b.all_monitors;
+}
+
+bool HasTheSameWindows(const Maintenance& a, const Maintenance& b) {
+  return a.start == b.start && a.end == b.end && a.recurring == b.recurring;
 }
 
 // The ids of the monitors that either is about; empty: there may be others.
@@ -201,7 +206,9 @@ absl::StatusOr<Maintenance> MaintenanceAdmin::Update(
         if (const auto forgotten = WhatIsForgotten(before, after, now)) {
           RETURN_IF_ERROR(transaction.InsertMaintenance(*forgotten).status());
         }
-        RETURN_IF_ERROR(transaction.NoteWake(project, NamedByEither(before, after), now));
+        if (!IsAboutTheSame(before, after) || !HasTheSameWindows(before, after)) {
+          RETURN_IF_ERROR(transaction.NoteWake(project, NamedByEither(before, after)));
+        }
         RETURN_IF_ERROR(
             WriteAudit(transaction, caller, ResourceOf(before), ChangesOf(&before, &after), now));
         result = std::move(after);
@@ -234,7 +241,7 @@ absl::Status MaintenanceAdmin::Delete(const Caller& caller, MaintenanceKind kind
         } else {
           RETURN_IF_ERROR(transaction.DeleteMaintenance(found->key));
         }
-        RETURN_IF_ERROR(transaction.NoteWake(project, NamedByEither(*found, *found), now));
+        RETURN_IF_ERROR(transaction.NoteWake(project, NamedByEither(*found, *found)));
         return WriteAudit(transaction, caller, ResourceOf(*found), ChangesOf(&*found, nullptr),
                           now);
       }));
@@ -243,8 +250,9 @@ absl::Status MaintenanceAdmin::Delete(const Caller& caller, MaintenanceKind kind
 }
 
 void MaintenanceAdmin::WakeSweeps() {
-  for (int part = 0; part < kPartsWaitedFor; ++part) {
-    const absl::StatusOr<bool> woken = store_.WakeSweeps(kWokenTogether);
+  const absl::Time until = clock_.Now() + kWaitedFor;
+  for (int part = 0; part < kPartsWaitedFor && clock_.Now() < until; ++part) {
+    const absl::StatusOr<bool> woken = store_.WakeSweeps(kWokenTogether, clock_.Now());
     // What fails, or is left, is done soon by whoever looks for it from time to time.
     if (!woken.ok() || !*woken) return;
   }

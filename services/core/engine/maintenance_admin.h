@@ -57,7 +57,7 @@ class MaintenanceAdmin {
                       const MaintenanceOptions& options = {});
 
  private:
-  // What a change has the sweeper look at, unless it is much: see Store::WakeSweeps.
+  // Does what a change noted, unless it takes long: see Store::WakeSweeps.
   void WakeSweeps();
 
   Store& store_;

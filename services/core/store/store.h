@@ -130,10 +130,10 @@ class Store {
   // when more is left. A step that fails, for a lock that others hold, keeps none of the others
   // from being done; its error is returned.
   virtual absl::StatusOr<bool> Maintain(const RetentionPolicy& policy, absl::Time now) = 0;
-  // Does what NoteWake asked for, of at most so many monitors: who judged one by what was before
-  // the change is waited for, so that what it wrote is looked at again. Returns true when something
-  // was done: more may be left. Safe to run on every replica.
-  virtual absl::StatusOr<bool> WakeSweeps(int most) = 0;
+  // Makes monitors that NoteWake named due `now`, at most so many. Those that others have locked,
+  // who may have judged by what was before the change, are left for another call. Returns true when
+  // it is worth to call again at once. Safe to run on every replica.
+  virtual absl::StatusOr<bool> WakeSweeps(int most, absl::Time now) = 0;
   // Blocks until another session (or this one) announced news since the last call, or `timeout`
   // passed. A loss of connection reads as news of everything. One caller only.
   virtual News WaitForNews(absl::Duration timeout) = 0;

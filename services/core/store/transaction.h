@@ -174,11 +174,10 @@ class Transaction {
   // Writes all of it, with a version drawn anew, which is returned.
   virtual absl::StatusOr<int64_t> SaveMaintenance(const Maintenance& maintenance) = 0;
   virtual absl::Status DeleteMaintenance(MaintenanceKey maintenance) = 0;
-  // Notes that the sweeper has to look at those of these monitors (ids; empty: every one of the
-  // project) that wait for something later than `now`: what moved their deadlines, or held back
-  // what is to be told, has changed. Store::WakeSweeps does it once this is committed.
-  virtual absl::Status NoteWake(ProjectKey project, absl::Span<const std::string> monitors,
-                                absl::Time now) = 0;
+  // Notes that the sweeper has to look at these monitors (ids; empty: every one of the project):
+  // what moved their deadlines, or held back what is to be told, has changed. Store::WakeSweeps
+  // does it once this is committed.
+  virtual absl::Status NoteWake(ProjectKey project, absl::Span<const std::string> monitors) = 0;
 
   // --- Projects and keys ---
 

@@ -1,5 +1,7 @@
 // A store that forgets everything when it ends: maintenances.
 #include <algorithm>
+#include <set>
+#include <string>
 #include <utility>
 
 #include "services/core/store/memory/memory_store.h"
@@ -77,27 +79,35 @@ absl::Status MemoryTransaction::DeleteMaintenance(MaintenanceKey maintenance) {
   return absl::OkStatus();
 }
 
-// One lock holds all, so there is nobody to wait for.
-absl::Status MemoryTransaction::NoteWake(ProjectKey project, absl::Span<const std::string> monitors,
-                                         absl::Time now) {
-  for (const auto& [key, definition] : tables_.definitions()) {
-    if (definition.project != project || definition.deleted_at.has_value()) continue;
-    if (!monitors.empty() &&
-        std::find(monitors.begin(), monitors.end(), definition.id) == monitors.end()) {
-      continue;
-    }
-    StateRow row = tables_.states().at(key);
-    if (row.sweep_at <= now || row.sweep_at == absl::InfiniteFuture()) continue;
-    row.sweep_at = now;
-    tables_.SetState(key, std::move(row));
-    news_.sweep = true;
-  }
+absl::Status MemoryTransaction::NoteWake(ProjectKey project,
+                                         absl::Span<const std::string> monitors) {
+  tables_.SetWake(tables_.Draw(),
+                  WakeRow{.project = project, .monitors = {monitors.begin(), monitors.end()}});
   return absl::OkStatus();
 }
 
 }  // namespace memory
 
-absl::StatusOr<bool> MemoryStore::WakeSweeps(int /*most*/) { return false; }
+// One lock holds all, so there is nobody to leave anything to, and nothing to do in parts.
+absl::StatusOr<bool> MemoryStore::WakeSweeps(int /*most*/, absl::Time now) {
+  absl::MutexLock lock(&mutex_);
+  if (tables_.wakes().empty()) return false;
+  const auto [key, wake] = *tables_.wakes().begin();
+  const std::set<std::string> named(wake.monitors.begin(), wake.monitors.end());
+  tables_.Begin();
+  for (const auto& [monitor, definition] : tables_.definitions()) {
+    if (definition.project != wake.project || definition.deleted_at.has_value()) continue;
+    if (!named.empty() && !named.contains(definition.id)) continue;
+    memory::StateRow row = tables_.states().at(monitor);
+    if (row.sweep_at <= now || row.sweep_at == absl::InfiniteFuture()) continue;
+    row.sweep_at = now;
+    tables_.SetState(monitor, std::move(row));
+  }
+  tables_.SetWake(key, std::nullopt);
+  tables_.Commit();
+  Announce({.sweep = true});
+  return true;
+}
 
 absl::StatusOr<std::vector<Maintenance>> MemoryStore::ListMaintenances(
     const MaintenanceQuery& query) {

@@ -64,7 +64,7 @@ class MemoryStore : public Store, public HistoryStore {
   absl::StatusOr<MonitorHistory> ReadHistory(const HistoryQuery& query) override;
   absl::StatusOr<RolledPast> ReadRollups(const RollupQuery& query) override;
   absl::StatusOr<bool> Maintain(const RetentionPolicy& policy, absl::Time now) override;
-  absl::StatusOr<bool> WakeSweeps(int most) override;
+  absl::StatusOr<bool> WakeSweeps(int most, absl::Time now) override;
   News WaitForNews(absl::Duration timeout) override;
   void StopWaiting() override;
 

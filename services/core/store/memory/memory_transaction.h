@@ -74,8 +74,7 @@ class MemoryTransaction : public Transaction {
   absl::StatusOr<Maintenance> InsertMaintenance(const Maintenance& maintenance) override;
   absl::StatusOr<int64_t> SaveMaintenance(const Maintenance& maintenance) override;
   absl::Status DeleteMaintenance(MaintenanceKey maintenance) override;
-  absl::Status NoteWake(ProjectKey project, absl::Span<const std::string> monitors,
-                        absl::Time now) override;
+  absl::Status NoteWake(ProjectKey project, absl::Span<const std::string> monitors) override;
   absl::StatusOr<bool> HoldProject(ProjectKey project) override;
   absl::StatusOr<std::optional<Project>> LockProject(const std::string& id) override;
   absl::StatusOr<ProjectIdentity> InsertProject(const Project& project) override;

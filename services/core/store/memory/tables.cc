@@ -158,6 +158,11 @@ void Tables::SetMaintenance(MaintenanceKey key, std::optional<Maintenance> maint
   OnUndo([this, key, before = std::move(before)] { SetMaintenance(key, before); });
 }
 
+void Tables::SetWake(int64_t key, std::optional<WakeRow> wake) {
+  std::optional<WakeRow> before = Put(wakes_, key, std::move(wake));
+  OnUndo([this, key, before = std::move(before)] { SetWake(key, before); });
+}
+
 void Tables::SetPassed(const PassedPlace& place, std::optional<PassedDeadline> passed) {
   std::optional<PassedDeadline> before = Put(passed_, place, std::move(passed));
   OnUndo([this, place, before = std::move(before)] { SetPassed(place, before); });

@@ -55,6 +55,12 @@ struct EventRow {
   int64_t feed_position = 0;  // 0: none yet
 };
 
+// What the sweeper is to look at again; no ids: all of the project.
+struct WakeRow {
+  ProjectKey project = 0;
+  std::vector<std::string> monitors;
+};
+
 struct ProjectRow {
   Project project;
   bool deleted = false;
@@ -120,6 +126,7 @@ class Tables {
   void SetGap(int64_t key, std::optional<GapRow> row);
   void SetRequest(const RequestPlace& place, std::optional<RequestRecord> record);
   void SetMaintenance(MaintenanceKey key, std::optional<Maintenance> maintenance);
+  void SetWake(int64_t key, std::optional<WakeRow> wake);
   void SetEndedRun(const RunPlace& place, std::optional<absl::Time> ended_at);
   void SetAudit(AuditPlace place, std::optional<AuditRecord> record);
   void SetPassed(const PassedPlace& place, std::optional<PassedDeadline> passed);
@@ -168,6 +175,7 @@ class Tables {
   const std::map<RequestPlace, RequestRecord>& requests() const { return requests_; }
   const std::map<RunPlace, absl::Time>& ended_runs() const { return ended_runs_; }
   const std::map<MaintenanceKey, Maintenance>& maintenances() const { return maintenances_; }
+  const std::map<int64_t, WakeRow>& wakes() const { return wakes_; }
   const std::map<PassedPlace, PassedDeadline>& passed() const { return passed_; }
   const std::map<RejectedPlace, RejectedPush>& rejected() const { return rejected_; }
 
@@ -218,6 +226,7 @@ class Tables {
   std::map<RequestPlace, RequestRecord> requests_;
   std::map<RunPlace, absl::Time> ended_runs_;
   std::map<MaintenanceKey, Maintenance> maintenances_;
+  std::map<int64_t, WakeRow> wakes_;
   std::map<PassedPlace, PassedDeadline> passed_;
   std::map<RejectedPlace, RejectedPush> rejected_;
 };

@@ -205,6 +205,9 @@ TEST_F(CostTest, PlansThatAreKeptUseTheRightIndexFromTheStart) {
     }
     EXPECT_THAT(PlanOf(kLockCriticalDue, kSweeper, {"'-infinity'", "0", "'2026-03-02'", "10"}),
                 ContainsRegex("Index (Only )?Scan using monitor_sweep_critical"));
+    const std::string due = PlanOf(kReadDue, kSweeper, {"'2026-03-02'", "'{1, 2}'"});
+    EXPECT_THAT(due, Not(HasSubstr("monitor_sweep_at")));
+    EXPECT_THAT(due, HasSubstr("Index Scan using monitor_sweep_pkey"));
     const std::string states = PlanOf(kSaveStates, kSweeper, std::vector<std::string>(23, "'{}'"));
     EXPECT_THAT(states, HasSubstr("Index Scan using monitor_state_pkey"));
     EXPECT_THAT(states, HasSubstr("Index Scan using monitor_sweep_pkey"));

@@ -12,6 +12,7 @@ extern const Statement kRecordSteadyUpsFolded;
 // monitor_operations.cc
 extern const Statement kLockDue;
 extern const Statement kLockCriticalDue;
+extern const Statement kReadDue;
 
 // reads.cc
 extern const Statement kNextSweepAt;

@@ -2,9 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <atomic>
 #include <functional>
-#include <thread>
+#include <string>
 
 #include "absl/strings/str_cat.h"
 #include "services/core/store/pg/testing/test_database.h"
@@ -36,10 +35,10 @@ class PgMaintenancesTest : public testing::Test {
     ASSERT_TRUE(done.ok()) << done;
   }
 
-  MonitorKey AddMonitor(absl::Time sweep_at) {
+  MonitorKey AddMonitor(absl::Time sweep_at, const std::string& id = "job") {
     Monitor monitor;
     monitor.definition.project = 1;
-    monitor.definition.id = "job";
+    monitor.definition.id = id;
     monitor.definition.created_at = monitor.definition.updated_at = kStart;
     monitor.state.state = State::kUp;
     monitor.state.last_at = kStart;
@@ -92,29 +91,9 @@ class PgMaintenancesTest : public testing::Test {
     return ends;
   }
 
-  // Does it in a thread of its own, and returns when it is done or waits for a lock.
-  void Begin(std::function<void()> what) {
-    thread_ = std::thread([this, what = std::move(what)] {
-      what();
-      done_ = true;
-    });
-    while (!done_ && Waiting() == 0) {
-    }
-  }
-  int64_t Waiting() {
-    // A transaction of the test would go on seeing what it saw first.
-    database_.Execute("SELECT pg_stat_clear_snapshot()");
-    return database_.Number(
-        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
-        "AND application_name LIKE 'tocsin-core/%' AND wait_event_type = 'Lock'");
-  }
-  void Join() { thread_.join(); }
-
   TestDatabase database_;
   std::unique_ptr<PgStore> store_;  // of one core,
   std::unique_ptr<PgStore> other_;  // and of another
-  std::thread thread_;
-  std::atomic<bool> done_ = false;
 };
 
 // A sweep has read that the window is open for an hour, and is to look again then. Meanwhile it is
@@ -123,29 +102,60 @@ TEST_F(PgMaintenancesTest, OneThatIsTakenBackBesideASweepIsLookedAtAgain) {
   const MonitorKey job = AddMonitor(kStart);
   const Maintenance work = AddMaintenance("work");
   const absl::Time now = kStart + absl::Minutes(1);
-  absl::Status taken_back;
   const absl::Status swept =
       Do(*store_, TransactionClass::kSweeper, [&](Transaction& transaction) -> absl::Status {
         const absl::StatusOr<DueMonitors> due = transaction.LockDue({}, now, 10);
         EXPECT_THAT(due->monitors, SizeIs(1));
         EXPECT_THAT(Ends(transaction), ElementsAre(work.end));
-        Begin([&] {
-          taken_back = Do(*other_, TransactionClass::kAdmin, [&](Transaction& admin) {
-            const absl::Status deleted = admin.DeleteMaintenance(work.key);
-            return deleted.ok() ? admin.NoteWake(1, {}, now) : deleted;
-          });
-          taken_back.Update(other_->WakeSweeps(10).status());
-        });
+        const absl::Status taken_back =
+            Do(*other_, TransactionClass::kAdmin, [&](Transaction& admin) {
+              const absl::Status deleted = admin.DeleteMaintenance(work.key);
+              return deleted.ok() ? admin.NoteWake(1, {}) : deleted;
+            });
+        EXPECT_TRUE(taken_back.ok()) << taken_back;
+        EXPECT_FALSE(other_->WakeSweeps(10, now).value()) << "the sweep holds it";
         const StateChange change = {.monitor = job,
                                     .state = due->monitors.front().state,
                                     .last_push_id = 0,
                                     .sweep_at = work.end};
         return transaction.SaveStates({&change, 1});
       });
-  Join();
   EXPECT_TRUE(swept.ok()) << swept;
-  EXPECT_TRUE(taken_back.ok()) << taken_back;
-  EXPECT_LE(store_->NextSweepAt({}).value(), now);
+  EXPECT_EQ(store_->NextSweepAt({}).value(), work.end);
+  EXPECT_TRUE(other_->WakeSweeps(10, now).value());
+  EXPECT_EQ(store_->NextSweepAt({}).value(), now);
+  EXPECT_FALSE(other_->WakeSweeps(10, now).value()) << "nothing is left";
+}
+
+TEST_F(PgMaintenancesTest, AMonitorThatSomebodyHoldsKeepsNoOtherFromBeingLookedAt) {
+  const absl::Time now = kStart + absl::Minutes(1), later = kStart + absl::Hours(1);
+  for (const char* id : {"a", "c", "d"}) AddMonitor(later, id);
+  const MonitorKey held = AddMonitor(later, "b");
+  const auto woken = [&] {
+    return database_.Number(
+        absl::StrCat("SELECT count(*) FROM monitor_sweep WHERE sweep_at = '2026-03-02 ",
+                     absl::FormatTime("%H:%M:%S", now, absl::UTCTimeZone()), "+00'"));
+  };
+  Must(*store_, [&](Transaction& holder) -> absl::Status {
+    EXPECT_THAT(holder.LockMonitors({held}, LockMode::kWait).value(), SizeIs(1));
+    Must(*other_, [](Transaction& admin) { return admin.NoteWake(1, {}); });
+    EXPECT_TRUE(other_->WakeSweeps(3, now).value());
+    EXPECT_TRUE(other_->WakeSweeps(3, now).value());
+    EXPECT_EQ(woken(), 3);
+    EXPECT_FALSE(other_->WakeSweeps(3, now).value()) << "it is left for later";
+    return absl::OkStatus();
+  });
+  EXPECT_TRUE(other_->WakeSweeps(3, now).value());
+  EXPECT_EQ(woken(), 4);
+  EXPECT_EQ(database_.Number("SELECT count(*) FROM sweep_wake"), 0);
+}
+
+TEST_F(PgMaintenancesTest, WhatIsNotedTwiceOfAProjectIsDoneOnce) {
+  AddMonitor(kStart + absl::Hours(1));
+  for (int i = 0; i < 3; ++i) {
+    Must(*store_, [](Transaction& admin) { return admin.NoteWake(1, {}); });
+  }
+  EXPECT_EQ(database_.Number("SELECT count(*) FROM sweep_wake"), 1);
 }
 
 // A push beside a change does not wait for it: it judges by what was before, and what it writes is
@@ -164,13 +174,13 @@ TEST_F(PgMaintenancesTest, APushBesideAChangeDoesNotWaitAndIsLookedAtAgain) {
   };
   Must(*other_, [&](Transaction& admin) -> absl::Status {
     EXPECT_TRUE(EndAt(admin, work, earlier).ok());
-    EXPECT_TRUE(admin.NoteWake(1, {}, now).ok());
+    EXPECT_TRUE(admin.NoteWake(1, {}).ok());
     const absl::Status pushed = Do(*store_, TransactionClass::kCommitter0, push);
     EXPECT_TRUE(pushed.ok()) << pushed;
     return absl::OkStatus();
   });
   EXPECT_EQ(store_->NextSweepAt({}).value(), work.end);
-  EXPECT_TRUE(store_->WakeSweeps(10).value()) << "any core does what another has noted";
+  EXPECT_TRUE(store_->WakeSweeps(10, now).value()) << "any core does what another has noted";
   EXPECT_EQ(store_->NextSweepAt({}).value(), now);
   EXPECT_THAT(Ends(), ElementsAre(earlier));
 }

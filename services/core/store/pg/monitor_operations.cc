@@ -23,6 +23,15 @@ namespace tocsin::core::pg {
 const Statement kLockDue = {"lock_due", TOCSIN_LOCK_DUE("")};
 const Statement kLockCriticalDue = {"lock_critical_due", TOCSIN_LOCK_DUE("w.critical AND ")};
 
+// Those of the locked that are due now that the locks are held. OFFSET 0 makes a search of its own
+// of each: as a join, all that is due could be walked for each batch.
+const Statement kReadDue = {
+    "read_due", "SELECT w.sweep_at, " TOCSIN_DEFINITION_COLUMNS ", " TOCSIN_STATE_COLUMNS
+                " FROM " TOCSIN_MONITOR_TABLES
+                " CROSS JOIN LATERAL (SELECT d.sweep_at FROM monitor_sweep d "
+                "WHERE d.monitor_id = m.monitor_id OFFSET 0) w "
+                "WHERE m.monitor_id = ANY ($2::bigint[]) AND w.sweep_at <= $1::timestamptz"};
+
 namespace {
 
 constexpr Statement kResolveTokens = {
@@ -48,13 +57,6 @@ constexpr Statement kLockMonitorsSkip = {
 constexpr Statement kReadMonitors = {
     "read_monitors", "SELECT " TOCSIN_DEFINITION_COLUMNS ", " TOCSIN_STATE_COLUMNS
                      " FROM " TOCSIN_MONITOR_TABLES " WHERE m.monitor_id = ANY ($1::bigint[])"};
-
-// Those of the locked that are due now that the locks are held.
-constexpr Statement kReadDue = {
-    "read_due", "SELECT w.sweep_at, " TOCSIN_DEFINITION_COLUMNS ", " TOCSIN_STATE_COLUMNS
-                " FROM " TOCSIN_MONITOR_TABLES
-                " JOIN monitor_sweep w ON w.monitor_id = m.monitor_id "
-                "WHERE m.monitor_id = ANY ($2::bigint[]) AND w.sweep_at <= $1::timestamptz"};
 
 constexpr Statement kOthersDue = {
     "others_due",

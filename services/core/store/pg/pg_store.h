@@ -121,7 +121,7 @@ class PgStore : public Store, public HistoryStore {
 
   // upkeep.cc
   absl::StatusOr<bool> Maintain(const RetentionPolicy& policy, absl::Time now) override;
-  absl::StatusOr<bool> WakeSweeps(int most) override;
+  absl::StatusOr<bool> WakeSweeps(int most, absl::Time now) override;
 
  private:
   struct Conninfos;

@@ -1,7 +1,9 @@
 // What a change of maintenances asks the sweeper to look at again: noted with the change, done
 // after it in parts.
-#include <algorithm>
+#include <map>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "common/status_macros.h"
@@ -13,14 +15,21 @@ namespace tocsin::core {
 namespace pg {
 namespace {
 
-constexpr Statement kNote = {
+constexpr Statement kNoteNamed = {
     "note_sweep_wake",
-    "INSERT INTO sweep_wake (project_id, at, monitors) SELECT $1::integer, $2::timestamptz, "
-    "CASE WHEN cardinality($3::text[]) > 0 THEN $3::text[] END"};
+    "INSERT INTO sweep_wake (project_id, monitors) VALUES ($1::integer, $2::text[])"};
+
+// One that is noted and not begun will do for this, too. One that somebody has begun is locked by
+// him, and then has another `after_id`.
+constexpr Statement kNoteProject = {
+    "note_sweep_wake_of_project",
+    "WITH noted AS (UPDATE sweep_wake SET after_id = '' WHERE project_id = $1::integer "
+    "AND monitors IS NULL AND after_id = '' RETURNING true) "
+    "INSERT INTO sweep_wake (project_id) SELECT $1::integer WHERE NOT EXISTS (SELECT FROM noted)"};
 
 constexpr Statement kTake = {
     "take_sweep_wake",
-    "SELECT w.wake_id, w.project_id, w.at, w.after_id, w.monitors IS NOT NULL FROM sweep_wake w "
+    "SELECT w.wake_id, w.project_id, w.after_id, w.monitors IS NOT NULL FROM sweep_wake w "
     "ORDER BY w.wake_id LIMIT 1 FOR UPDATE SKIP LOCKED"};
 
 constexpr Statement kNamed = {
@@ -34,13 +43,14 @@ constexpr Statement kOfProject = {
     "SELECT m.monitor_id, m.id FROM monitor m WHERE m.project_id = $1::integer "
     "AND m.id > $2::text AND m.deleted_at IS NULL ORDER BY m.id LIMIT $3::integer"};
 
-// Whoever judged by what was before the change holds the rows of states: it is waited for. By a
-// statement of its own: the one that waits sees what was before.
+// Whoever judged by what was before the change holds the rows of states. What is held is left for
+// later: to wait for it with the locks of others would make those wait who push to them.
 constexpr Statement kHold = {
     "sweep_wake_hold",
     "SELECT s.monitor_id FROM monitor_state s WHERE s.monitor_id = ANY ($1::bigint[]) "
-    "ORDER BY s.monitor_id FOR NO KEY UPDATE"};
+    "ORDER BY s.monitor_id FOR NO KEY UPDATE SKIP LOCKED"};
 
+// By a statement of its own: the one that locks sees what was before the lock.
 constexpr Statement kWake = {
     "sweep_wake",
     "UPDATE monitor_sweep w SET sweep_at = $1::timestamptz "
@@ -52,58 +62,89 @@ constexpr Statement kAdvance = {
 constexpr Statement kDone = {"sweep_wake_done",
                              "DELETE FROM sweep_wake WHERE wake_id = $1::bigint"};
 
-// Does a part of the oldest wake that nobody else is at. False: there is none.
-absl::StatusOr<bool> WakePart(Session& session, int most) {
-  ASSIGN_OR_RETURN(Rows taken, session.Run(kTake));
-  if (taken.empty()) return false;
-  Row wake = taken.at(0);
-  const int64_t key = wake.Int();
-  const int64_t project = wake.Int();
-  const absl::Time at = wake.Time();
-  std::string after_id = wake.Text();
-  const bool named = wake.Bool();
-  RETURN_IF_ERROR(taken.status());
-  ASSIGN_OR_RETURN(Rows rows,
-                   session.Run(named ? kNamed : kOfProject,
-                               Params().Int(named ? key : project).Text(after_id).Int(most)));
-  std::vector<MonitorKey> monitors;
+struct Wake {
+  int64_t key = 0;
+  ProjectKey project = 0;
+  std::string after_id;
+  bool named = false;
+};
+
+// The oldest that nobody else is at.
+absl::StatusOr<std::optional<Wake>> TakeWake(Session& session) {
+  ASSIGN_OR_RETURN(Rows rows, session.Run(kTake));
+  if (rows.empty()) return std::nullopt;
+  Row row = rows.at(0);
+  Wake wake;
+  wake.key = row.Int();
+  wake.project = row.Int();
+  wake.after_id = row.Text();
+  wake.named = row.Bool();
+  RETURN_IF_ERROR(rows.status());
+  return wake;
+}
+
+absl::Status NoteNamed(Session& session, ProjectKey project, absl::Span<const std::string> ids) {
+  BinaryArray array(ElementType::kText, ids.size());
+  for (const std::string& id : ids) array.AddBytes(id);
+  return session.Run(kNoteNamed, Params().Int(project).Array(std::move(array))).status();
+}
+
+// Whether it came further: false, too, when others hold all of the part, which is noted anew.
+absl::StatusOr<bool> WakePart(Session& session, int most, absl::Time now) {
+  ASSIGN_OR_RETURN(std::optional<Wake> wake, TakeWake(session));
+  if (!wake.has_value()) return false;
+  ASSIGN_OR_RETURN(
+      Rows rows,
+      session.Run(
+          wake->named ? kNamed : kOfProject,
+          Params().Int(wake->named ? wake->key : wake->project).Text(wake->after_id).Int(most)));
+  std::map<MonitorKey, std::string> left;
   for (int i = 0; i < rows.size(); ++i) {
     Row row = rows.at(i);
-    monitors.push_back(row.Int());
-    after_id = row.Text();
+    const MonitorKey monitor = row.Int();
+    left[monitor] = wake->after_id = row.Text();
   }
   RETURN_IF_ERROR(rows.status());
+  std::vector<MonitorKey> monitors;
+  for (const auto& [monitor, id] : left) monitors.push_back(monitor);
+  ASSIGN_OR_RETURN(Rows held, session.Run(kHold, Params().Keys8(monitors)));
+  monitors.clear();
+  for (int i = 0; i < held.size(); ++i) monitors.push_back(held.at(i).Int());
+  RETURN_IF_ERROR(held.status());
   if (!monitors.empty()) {
-    RETURN_IF_ERROR(session.Run(kHold, Params().Keys8(monitors)).status());
-    RETURN_IF_ERROR(session.Run(kWake, Params().Time(at).Keys8(monitors)).status());
+    RETURN_IF_ERROR(session.Run(kWake, Params().Time(now).Keys8(monitors)).status());
   }
-  if (rows.size() < most)
-    RETURN_IF_ERROR(session.Run(kDone, Params().Int(key)).status());
-  else
-    RETURN_IF_ERROR(session.Run(kAdvance, Params().Int(key).Text(after_id)).status());
-  return true;
+  for (const MonitorKey monitor : monitors) left.erase(monitor);
+  if (!left.empty()) {
+    std::vector<std::string> ids;
+    for (const auto& [monitor, id] : left) ids.push_back(id);
+    RETURN_IF_ERROR(NoteNamed(session, wake->project, ids));
+  }
+  const bool done = rows.size() < most;
+  RETURN_IF_ERROR(
+      done ? session.Run(kDone, Params().Int(wake->key)).status()
+           : session.Run(kAdvance, Params().Int(wake->key).Text(wake->after_id)).status());
+  return left.empty() || !monitors.empty();
 }
 
 }  // namespace
 
-absl::Status PgTransaction::NoteWake(ProjectKey project, absl::Span<const std::string> monitors,
-                                     absl::Time now) {
-  BinaryArray ids(ElementType::kText, monitors.size());
-  for (const std::string& id : monitors) ids.AddBytes(id);
-  return session_.Run(kNote, Params().Int(project).Time(now).Array(std::move(ids))).status();
+absl::Status PgTransaction::NoteWake(ProjectKey project, absl::Span<const std::string> monitors) {
+  if (!monitors.empty()) return NoteNamed(session_, project, monitors);
+  return session_.Run(kNoteProject, Params().Int(project)).status();
 }
 
 }  // namespace pg
 
-absl::StatusOr<bool> PgStore::WakeSweeps(int most) {
-  bool woken = false;
+absl::StatusOr<bool> PgStore::WakeSweeps(int most, absl::Time now) {
+  bool more = false;
   RETURN_IF_ERROR(InTransaction(admin_, [&](pg::Session& session) -> absl::StatusOr<std::string> {
-    ASSIGN_OR_RETURN(woken, pg::WakePart(session, most));
+    ASSIGN_OR_RETURN(more, pg::WakePart(session, most, now));
     pg::Announcement news;
-    news.sweep = woken;
+    news.sweep = more;
     return news.Encode();
   }));
-  return woken;
+  return more;
 }
 
 }  // namespace tocsin::core

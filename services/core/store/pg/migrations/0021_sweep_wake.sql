@@ -4,7 +4,6 @@
 CREATE TABLE sweep_wake (
   wake_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   project_id integer NOT NULL,
-  at timestamptz NOT NULL,
   monitors text[],
   after_id text COLLATE "C" NOT NULL DEFAULT ''
 );
