@@ -184,6 +184,7 @@ absl::StatusOr<Maintenance> MaintenanceAdmin::Update(
   constexpr MaintenanceKind kind = MaintenanceKind::kMaintenance;
   ASSIGN_OR_RETURN(const ProjectKey project, FindProjectKey(store_, name.project));
   const absl::Time now = clock_.Now();
+  bool wakes = false;
   Maintenance result;
   RETURN_IF_ERROR(TransactOrValidate(
       store_, options.validate_only, [&](Transaction& transaction, bool again) -> absl::Status {
@@ -206,7 +207,8 @@ absl::StatusOr<Maintenance> MaintenanceAdmin::Update(
         if (const auto forgotten = WhatIsForgotten(before, after, now)) {
           RETURN_IF_ERROR(transaction.InsertMaintenance(*forgotten).status());
         }
-        if (!IsAboutTheSame(before, after) || !HasTheSameWindows(before, after)) {
+        wakes = !IsAboutTheSame(before, after) || !HasTheSameWindows(before, after);
+        if (wakes) {
           RETURN_IF_ERROR(transaction.NoteWake(project, NamedByEither(before, after)));
         }
         RETURN_IF_ERROR(
@@ -216,7 +218,7 @@ absl::StatusOr<Maintenance> MaintenanceAdmin::Update(
       }));
   if (options.validate_only) {
     result.version = 0;
-  } else {
+  } else if (wakes) {
     WakeSweeps();
   }
   return result;

@@ -143,10 +143,17 @@ TEST_F(PgMaintenancesTest, AMonitorThatSomebodyHoldsKeepsNoOtherFromBeingLookedA
     EXPECT_TRUE(other_->WakeSweeps(3, now).value());
     EXPECT_EQ(woken(), 3);
     EXPECT_FALSE(other_->WakeSweeps(3, now).value()) << "it is left for later";
+    // What is noted behind it is done.
+    AddMonitor(later, "e");
+    const std::vector<std::string> e = {"e"};
+    Must(*other_, [&](Transaction& admin) { return admin.NoteWake(1, e); });
+    EXPECT_TRUE(other_->WakeSweeps(3, now).value());
+    EXPECT_EQ(woken(), 4);
+    EXPECT_FALSE(other_->WakeSweeps(3, now).value());
     return absl::OkStatus();
   });
   EXPECT_TRUE(other_->WakeSweeps(3, now).value());
-  EXPECT_EQ(woken(), 4);
+  EXPECT_EQ(woken(), 5);
   EXPECT_EQ(database_.Number("SELECT count(*) FROM sweep_wake"), 0);
 }
 

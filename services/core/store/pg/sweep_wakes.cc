@@ -27,10 +27,12 @@ constexpr Statement kNoteProject = {
     "AND monitors IS NULL AND after_id = '' RETURNING true) "
     "INSERT INTO sweep_wake (project_id) SELECT $1::integer WHERE NOT EXISTS (SELECT FROM noted)"};
 
-constexpr Statement kTake = {
-    "take_sweep_wake",
-    "SELECT w.wake_id, w.project_id, w.after_id, w.monitors IS NOT NULL FROM sweep_wake w "
-    "ORDER BY w.wake_id LIMIT 1 FOR UPDATE SKIP LOCKED"};
+// $1: up to which; zero: any.
+constexpr Statement kTake = {"take_sweep_wake",
+                             "SELECT w.wake_id, w.project_id, w.after_id, w.monitors IS NOT NULL, "
+                             "(SELECT max(n.wake_id) FROM sweep_wake n) FROM sweep_wake w "
+                             "WHERE $1::bigint = 0 OR w.wake_id <= $1::bigint "
+                             "ORDER BY w.wake_id LIMIT 1 FOR UPDATE SKIP LOCKED"};
 
 constexpr Statement kNamed = {
     "sweep_wake_named",
@@ -69,9 +71,10 @@ struct Wake {
   bool named = false;
 };
 
-// The oldest that nobody else is at.
-absl::StatusOr<std::optional<Wake>> TakeWake(Session& session) {
-  ASSIGN_OR_RETURN(Rows rows, session.Run(kTake));
+// The oldest that nobody else is at, of those up to `up_to`, which is set if it was zero: what is
+// noted later is for another round.
+absl::StatusOr<std::optional<Wake>> TakeWake(Session& session, int64_t& up_to) {
+  ASSIGN_OR_RETURN(Rows rows, session.Run(kTake, Params().Int(up_to)));
   if (rows.empty()) return std::nullopt;
   Row row = rows.at(0);
   Wake wake;
@@ -79,7 +82,9 @@ absl::StatusOr<std::optional<Wake>> TakeWake(Session& session) {
   wake.project = row.Int();
   wake.after_id = row.Text();
   wake.named = row.Bool();
+  const int64_t newest = row.Int();
   RETURN_IF_ERROR(rows.status());
+  if (up_to == 0) up_to = newest;
   return wake;
 }
 
@@ -89,10 +94,12 @@ absl::Status NoteNamed(Session& session, ProjectKey project, absl::Span<const st
   return session.Run(kNoteNamed, Params().Int(project).Array(std::move(array))).status();
 }
 
-// Whether it came further: false, too, when others hold all of the part, which is noted anew.
-absl::StatusOr<bool> WakePart(Session& session, int most, absl::Time now) {
-  ASSIGN_OR_RETURN(std::optional<Wake> wake, TakeWake(session));
-  if (!wake.has_value()) return false;
+enum class Progress { kNothingLeft, kSome, kAllHeld };
+
+// kAllHeld: others hold all of the part, which is noted anew.
+absl::StatusOr<Progress> WakePart(Session& session, int most, absl::Time now, int64_t& up_to) {
+  ASSIGN_OR_RETURN(std::optional<Wake> wake, TakeWake(session, up_to));
+  if (!wake.has_value()) return Progress::kNothingLeft;
   ASSIGN_OR_RETURN(
       Rows rows,
       session.Run(
@@ -124,7 +131,7 @@ absl::StatusOr<bool> WakePart(Session& session, int most, absl::Time now) {
   RETURN_IF_ERROR(
       done ? session.Run(kDone, Params().Int(wake->key)).status()
            : session.Run(kAdvance, Params().Int(wake->key).Text(wake->after_id)).status());
-  return left.empty() || !monitors.empty();
+  return left.empty() || !monitors.empty() ? Progress::kSome : Progress::kAllHeld;
 }
 
 }  // namespace
@@ -137,14 +144,21 @@ absl::Status PgTransaction::NoteWake(ProjectKey project, absl::Span<const std::s
 }  // namespace pg
 
 absl::StatusOr<bool> PgStore::WakeSweeps(int most, absl::Time now) {
-  bool more = false;
-  RETURN_IF_ERROR(InTransaction(admin_, [&](pg::Session& session) -> absl::StatusOr<std::string> {
-    ASSIGN_OR_RETURN(more, pg::WakePart(session, most, now));
-    pg::Announcement news;
-    news.sweep = more;
-    return news.Encode();
-  }));
-  return more;
+  using enum pg::Progress;
+  int64_t up_to = 0;
+  pg::Progress progress = kAllHeld;
+  // Each wake that is held is passed over once.
+  while (progress == kAllHeld) {
+    const absl::Status done =
+        InTransaction(admin_, [&](pg::Session& session) -> absl::StatusOr<std::string> {
+          ASSIGN_OR_RETURN(progress, pg::WakePart(session, most, now, up_to));
+          pg::Announcement news;
+          news.sweep = progress == kSome;
+          return news.Encode();
+        });
+    RETURN_IF_ERROR(done);
+  }
+  return progress == kSome;
 }
 
 }  // namespace tocsin::core
