@@ -52,6 +52,21 @@ class ExecReports(TocsinTestCase):
         self.assertEqual(self.run_job("true", url=url), 0)
         self.assertEqual(self.cli.state(self.monitor), "UP")
 
+    def test_a_channel_can_leave_out_what_a_job_put_out(self):
+        self.cluster.make_channel(self.receiver, "discreet", "--omit-output", "--selector", "secret=yes")
+        self.assertIn("left out", self.cli.text("channel", "get", "discreet"))
+        token = self.cli.make_monitor(self.monitor, "1h", "--label", "secret=yes")
+        url = f"http://{self.gateway}/api/push/{token}"
+        self.assertEqual(self.run_job("echo password=hunter2; exit 3", url=url), 3)
+        told, = self.receiver.wait_for(1, monitor=self.monitor)
+        self.assertIn("exit status 3", told.summary)
+        self.assertNotIn("hunter2", str(told.__dict__))
+        self.cli.text("channel", "update", "discreet", "--no-omit-output")
+        self.assertEqual(self.run_job("true", url=url), 0)
+        self.assertEqual(self.run_job("echo password=hunter2; exit 3", url=url), 3)
+        again = self.receiver.wait_for(3, monitor=self.monitor)[-1]
+        self.assertIn("hunter2", again.summary)
+
     def test_an_alert_says_what_killed_a_job(self):
         self.run_job("kill -KILL $$", url=self.make_url())
         told, = self.receiver.wait_for(1, monitor=self.monitor)
