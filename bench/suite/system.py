@@ -26,7 +26,7 @@ SETTINGS = {
 _SEED = os.path.join(os.path.dirname(os.path.abspath(__file__)), "seed_monitors.sql")
 CRITICAL, _ERROR = 1, 2  # severities, as they are stored
 _DAY_US = 86_400e6
-# Of the log, 16 MB each: what the longest benchmark writes between two checkpoints.
+# Of the log, 16 MB each: all that min_wal_size keeps.
 _LOG_FILES = 256
 # Numbers of monitors that are made to die, far from those that are pushed.
 _FIRST_MORTAL = 50_000_000
@@ -72,8 +72,8 @@ class System:
                 raise RuntimeError(f"PostgreSQL runs with {setting} = {value}: nothing would count")
 
     def _make_log_files(self):
-        """A server that has run for an hour writes its log into old files of it, over and over. A new
-        one has none: it fills each with zeros, and flushes that, while whoever commits waits."""
+        """A server with this min_wal_size that was busy before writes its log into old files of it. A
+        new one has none: it fills each with zeros, and flushes that, while whoever commits waits."""
         self.postgres.execute("SELECT pg_create_restore_point('used'), pg_switch_wal()"
                               f" FROM generate_series(1, {_LOG_FILES})")
         self.postgres.execute("CHECKPOINT")

@@ -32,6 +32,11 @@ const Statement kReadDue = {
                 "WHERE d.monitor_id = m.monitor_id OFFSET 0) w "
                 "WHERE m.monitor_id = ANY ($2::bigint[]) AND w.sweep_at <= $1::timestamptz"};
 
+const Statement kLockMonitorsSkip = {
+    "lock_monitors_skip",
+    "SELECT s.monitor_id FROM monitor_state s WHERE s.monitor_id = ANY ($1::bigint[]) "
+    "ORDER BY s.monitor_id FOR NO KEY UPDATE SKIP LOCKED"};
+
 namespace {
 
 constexpr Statement kResolveTokens = {
@@ -48,11 +53,6 @@ constexpr Statement kLockMonitors = {
     "lock_monitors",
     "SELECT s.monitor_id FROM monitor_state s WHERE s.monitor_id = ANY ($1::bigint[]) "
     "ORDER BY s.monitor_id FOR NO KEY UPDATE"};
-
-constexpr Statement kLockMonitorsSkip = {
-    "lock_monitors_skip",
-    "SELECT s.monitor_id FROM monitor_state s WHERE s.monitor_id = ANY ($1::bigint[]) "
-    "ORDER BY s.monitor_id FOR NO KEY UPDATE SKIP LOCKED"};
 
 constexpr Statement kReadMonitors = {
     "read_monitors", "SELECT " TOCSIN_DEFINITION_COLUMNS ", " TOCSIN_STATE_COLUMNS

@@ -10,6 +10,7 @@
 #include "services/core/domain/monitor.h"
 #include "services/core/store/pg/params.h"
 #include "services/core/store/pg/rows.h"
+#include "services/core/store/pg/statement.h"
 #include "services/core/store/records.h"
 
 namespace tocsin::core::pg {
@@ -39,6 +40,9 @@ namespace tocsin::core::pg {
   "JOIN monitor_state s ON s.monitor_id = m.monitor_id "        \
   "LEFT JOIN monitor_listing l ON l.monitor_id = m.monitor_id " \
   "LEFT JOIN incident i ON i.incident_id = s.incident_id"
+
+// Locks the states of those of the monitors $1 that nobody else has locked, and returns their keys.
+extern const Statement kLockMonitorsSkip;
 
 MonitorDefinition ReadDefinition(Row& row);
 Monitor ReadMonitor(Row& row);

@@ -8,6 +8,7 @@
 
 #include "common/status_macros.h"
 #include "services/core/store/pg/binary_array.h"
+#include "services/core/store/pg/monitor_rows.h"
 #include "services/core/store/pg/pg_store.h"
 #include "services/core/store/pg/pg_transaction.h"
 
@@ -44,13 +45,6 @@ constexpr Statement kOfProject = {
     "sweep_wake_of_project",
     "SELECT m.monitor_id, m.id FROM monitor m WHERE m.project_id = $1::integer "
     "AND m.id > $2::text AND m.deleted_at IS NULL ORDER BY m.id LIMIT $3::integer"};
-
-// Whoever judged by what was before the change holds the rows of states. What is held is left for
-// later: to wait for it with the locks of others would make those wait who push to them.
-constexpr Statement kHold = {
-    "sweep_wake_hold",
-    "SELECT s.monitor_id FROM monitor_state s WHERE s.monitor_id = ANY ($1::bigint[]) "
-    "ORDER BY s.monitor_id FOR NO KEY UPDATE SKIP LOCKED"};
 
 // By a statement of its own: the one that locks sees what was before the lock.
 constexpr Statement kWake = {
@@ -114,7 +108,9 @@ absl::StatusOr<Progress> WakePart(Session& session, int most, absl::Time now, in
   RETURN_IF_ERROR(rows.status());
   std::vector<MonitorKey> monitors;
   for (const auto& [monitor, id] : left) monitors.push_back(monitor);
-  ASSIGN_OR_RETURN(Rows held, session.Run(kHold, Params().Keys8(monitors)));
+  // Whoever judged by what was before the change holds the rows of states. What is held is left for
+  // later: to wait for it with the locks of others would make those wait who push to them.
+  ASSIGN_OR_RETURN(Rows held, session.Run(kLockMonitorsSkip, Params().Keys8(monitors)));
   monitors.clear();
   for (int i = 0; i < held.size(); ++i) monitors.push_back(held.at(i).Int());
   RETURN_IF_ERROR(held.status());
