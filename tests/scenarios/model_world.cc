@@ -98,7 +98,7 @@ void ModelWorld::Do(const Change& change) {
     schedule.recommended_interval = schedule.timeout;
   }
   FillDefaults(definition_);
-  Apply(Reconfigured{.schedule_changed = before != schedule});
+  Apply(before != schedule ? Reconfigured{.replaced = before} : Reconfigured{});
 }
 
 void ModelWorld::Do(const SetMaintenance& set) {

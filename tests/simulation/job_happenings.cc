@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "services/core/domain/validate.h"
 #include "tests/simulation/job.h"
+#include "tests/simulation/promise.h"
 
 namespace tocsin::core::simulation {
 namespace {
@@ -127,10 +128,18 @@ void Job::ChangeRules(World& world) {
   FillDefaults(monitor_);
   changed_at_ = now_;
   if (monitor_.schedule != before.schedule) {
-    known_.floor_at = now_ + monitor_.schedule.timeout;
+    const absl::Time fired = fire_;
+    const absl::Time under_way = next_push_;
+    known_.floor_at = FloorAfterChange(before.schedule, monitor_.schedule, known_, now_);
     // A start that was early by the rules before may not be by the new ones.
     fire_ = now_;
     if (known_.runs.empty()) PlanNextBeat();
+    // What fired by the rules before is under way, and pushes when it would have.
+    const bool by_cron = before.schedule.cron.has_value() && monitor_.schedule.cron.has_value();
+    if (by_cron && known_.runs.empty() && fired <= now_ && under_way < next_push_) {
+      fire_ = fired;
+      next_push_ = under_way;
+    }
   }
   Tell(absl::StrCat("change: timeout ", absl::FormatDuration(monitor_.schedule.timeout),
                     " interval ", absl::FormatDuration(monitor_.schedule.recommended_interval),

@@ -76,6 +76,22 @@ NextMiss NextMissOf(const MonitorDefinition& definition, const MonitorState& sta
                                               : OfTimeout(definition.schedule, state, disturbed);
 }
 
+absl::Time FloorAfterChange(const Schedule& before, const Schedule& after,
+                            const MonitorState& state, absl::Time now) {
+  if (!before.cron.has_value() || !after.cron.has_value() || after.grace < before.grace) {
+    return now + after.timeout;
+  }
+  if (std::max(state.last_at, state.armed_at) == absl::InfinitePast()) return now;
+  const absl::Time pending = OfCron(before, state, {}).fire;
+  const CronRule& rule = *after.cron;
+  const absl::Time satisfied =
+      state.credit_at != absl::InfinitePast() ? state.credit_at : state.last_at;
+  const absl::Time just_before = pending - absl::Microseconds(1);
+  const bool expected = rule.expression.Next(just_before, rule.zone) == pending &&
+                        pending - Early(rule, pending) > satisfied;
+  return pending <= now && expected ? just_before : now;
+}
+
 absl::Time DownBy(const MonitorDefinition& definition, MonitorState state, const GapList& disturbed,
                   absl::Time since) {
   const Schedule& schedule = definition.schedule;

@@ -22,6 +22,11 @@ struct NextMiss {
 NextMiss NextMissOf(const MonitorDefinition& definition, const MonitorState& state,
                     const GapList& disturbed);
 
+// The floor that a change of schedule at `now` sets: a fire time that is in its grace, fires in
+// both and gets no less time stays expected.
+absl::Time FloorAfterChange(const Schedule& before, const Schedule& after,
+                            const MonitorState& state, absl::Time now);
+
 // When the failure threshold is reached if nobody ever hears it again. Before `since` another one
 // may have held: what was below that is not told when it changes, but with the next failure.
 absl::Time DownBy(const MonitorDefinition& definition, MonitorState state, const GapList& disturbed,

@@ -162,10 +162,11 @@ void Twin::AfterChange(absl::Time now) {
   stored.version = definition_.version;  // drawn anew by what is no change of it, too
   stored.updated_at = definition_.updated_at;
   if (stored != definition_) {
-    const bool schedule_changed = stored.schedule != definition_.schedule;
+    Reconfigured change;
+    if (stored.schedule != definition_.schedule) change.replaced = definition_.schedule;
     definition_ = std::move(stored);
     changed_at_ = now;
-    Apply(Reconfigured{.schedule_changed = schedule_changed}, {}, now);
+    Apply(change, {}, now);
   }
   Compare("a change by people", now);
 }

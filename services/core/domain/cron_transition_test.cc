@@ -25,6 +25,11 @@ class CronTransition : public testing::TransitionTest {
   void SetCron(const std::string& expression, absl::Duration grace) {
     definition_.schedule = CronSchedule(expression, grace);
   }
+  void Change(const Schedule& schedule, absl::Time now) {
+    const Reconfigured change{.replaced = definition_.schedule};
+    definition_.schedule = schedule;
+    Give(change, now);
+  }
   Heartbeat RunBeat(HeartbeatKind kind, absl::Time at, const std::string& run = "") {
     Heartbeat heartbeat = testing::Beat(kind, at);
     heartbeat.run_id = run;
@@ -171,15 +176,14 @@ TEST_F(CronTransition, WhatFiredDuringAnOutageThatDidNotExcuseIsOneFailure) {
 
 TEST_F(CronTransition, AChangeToCronExpectsWhatFiresFromThenOn) {
   state_ = UpSince(Hour(3));
-  definition_.schedule = CronSchedule("0 * * * *", absl::Minutes(5));
-  Give(Reconfigured{.schedule_changed = true}, Hour(10, 2));
+  definition_.schedule = testing::MinuteMonitor().schedule;
+  Change(CronSchedule("0 * * * *", absl::Minutes(5)), Hour(10, 2));
   EXPECT_EQ(At(), Hour(11, 5));
 }
 
 TEST_F(CronTransition, AChangeFromCronGivesOneFullTimeout) {
   state_ = UpSince(Hour(3));
-  definition_.schedule = testing::MinuteMonitor().schedule;
-  Give(Reconfigured{.schedule_changed = true}, Hour(10));
+  Change(testing::MinuteMonitor().schedule, Hour(10));
   EXPECT_EQ(At(), Hour(10, 1));
 }
 
@@ -188,8 +192,7 @@ TEST_F(CronTransition, MissesBeforeAChangeDoNotPutOffTheFirstFireTimeAfterIt) {
   state_ = UpSince(Hour(7, 1));
   for (const int hour : {8, 9, 10}) Check(Hour(hour, 6));
   ASSERT_EQ(state_.misses, 3);
-  SetCron("0 0 * * *", absl::Minutes(5));
-  Give(Reconfigured{.schedule_changed = true}, Hour(10, 30));
+  Change(CronSchedule("0 0 * * *", absl::Minutes(5)), Hour(10, 30));
   EXPECT_EQ(At(), Hour(24, 5));
   EXPECT_EQ(Check(Hour(24, 6)).reason, Reason::kMissed);
 }
@@ -198,17 +201,82 @@ TEST_F(CronTransition, MissesOfAnotherKindOfScheduleDoNotMultiplyTheTimeout) {
   definition_.failure_threshold = 4;
   state_ = UpSince(Hour(7, 1));
   for (const int hour : {8, 9, 10}) Check(Hour(hour, 6));
-  definition_.schedule = testing::MinuteMonitor().schedule;
-  definition_.schedule.timeout = absl::Hours(24);
-  Give(Reconfigured{.schedule_changed = true}, Hour(10, 30));
+  Schedule daily = testing::MinuteMonitor().schedule;
+  daily.timeout = absl::Hours(24);
+  Change(daily, Hour(10, 30));
   EXPECT_EQ(At(), Hour(34, 30));
 }
 
 TEST_F(CronTransition, AChangeOfOtherFieldsMovesNothing) {
   state_ = UpSince(Hour(10, 1));
   definition_.owner = "payments";
-  Give(Reconfigured{.schedule_changed = false}, Hour(11, 4));
+  Give(Reconfigured{}, Hour(11, 4));
   EXPECT_EQ(At(), Hour(11, 5));
+}
+
+TEST_F(CronTransition, AFireTimeInItsGraceStaysExpectedWhenTheGraceGrows) {
+  state_ = UpSince(Hour(10, 1));
+  Change(CronSchedule("0 * * * *", absl::Minutes(30)), Hour(11, 2));
+  EXPECT_EQ(At(), Hour(11, 30));
+  const Decision& decision = Check(Hour(11, 30, 1));
+  EXPECT_EQ(decision.reason, Reason::kMissed);
+  EXPECT_EQ(decision.expected_at, Hour(11));
+}
+
+TEST_F(CronTransition, AJobThatWasGivenMoreGraceIsNotHeldToLess) {
+  SetCron("0 * * * *", absl::Minutes(30));
+  state_ = UpSince(Hour(10, 1));
+  Change(CronSchedule("0 * * * *", absl::Minutes(5)), Hour(11, 2));
+  EXPECT_EQ(Check(Hour(11, 20)).reason, Reason::kNotDue);
+  EXPECT_EQ(At(), Hour(12, 5));
+}
+
+TEST_F(CronTransition, AFireTimeInItsGraceStaysExpectedByAnotherExpressionThatFiresThen) {
+  state_ = UpSince(Hour(10, 1));
+  Change(CronSchedule("0 11 * * *", absl::Minutes(5)), Hour(11, 2));
+  EXPECT_EQ(At(), Hour(11, 5));
+  Give(HeartbeatArrived{UpAt(Hour(11, 4))}, Hour(11, 4));
+  EXPECT_EQ(At(), Hour(35, 5));
+}
+
+TEST_F(CronTransition, AFireTimeInItsGraceStaysExpectedByADenserExpression) {
+  SetCron("0 2 * * *", absl::Minutes(5));
+  state_ = UpSince(Hour(2, 1));
+  Change(CronSchedule("0 2,14 * * *", absl::Minutes(5)), Hour(26, 3));
+  EXPECT_EQ(At(), Hour(26, 5));
+}
+
+TEST_F(CronTransition, AFireTimeInItsGraceStaysExpectedAfterOneThatWasMissed) {
+  definition_.failure_threshold = 2;
+  state_ = UpSince(Hour(9, 1));
+  ASSERT_EQ(Check(Hour(10, 6)).reason, Reason::kCounted);
+  Change(CronSchedule("0 11 * * *", absl::Minutes(5)), Hour(11, 2));
+  EXPECT_EQ(At(), Hour(11, 5));
+  EXPECT_EQ(Check(Hour(11, 6)).reason, Reason::kMissed);
+}
+
+TEST_F(CronTransition, WhatOneOfTwoExpressionsDoesNotExpectIsNotMissed) {
+  state_ = UpSince(Hour(10, 1));
+  // 11:00 was expected, and 11:01 is by the new one alone.
+  Change(CronSchedule("1 * * * *", absl::Minutes(5)), Hour(11, 2));
+  EXPECT_EQ(At(), Hour(12, 6));
+}
+
+TEST_F(CronTransition, MissesBeforeALongerGraceStillCount) {
+  definition_.failure_threshold = 2;
+  state_ = UpSince(Hour(9, 1));
+  ASSERT_EQ(Check(Hour(10, 6)).reason, Reason::kCounted);
+  Change(CronSchedule("0 * * * *", absl::Minutes(30)), Hour(11, 2));
+  EXPECT_EQ(At(), Hour(11, 30));
+  EXPECT_EQ(Check(Hour(11, 31)).reason, Reason::kMissed);
+}
+
+TEST_F(CronTransition, AHeartbeatThatWasEarlyEnoughStaysSo) {
+  state_ = UpSince(Hour(10, 59, 10));
+  Schedule strict = definition_.schedule;
+  strict.cron->early_tolerance = absl::Seconds(10);
+  Change(strict, Hour(11, 2));
+  EXPECT_EQ(At(), Hour(12, 5));
 }
 
 // --- Late heartbeats ---

@@ -80,16 +80,28 @@ bool ExcuseStands(const CronRule& rule, const MonitorState& state, absl::Time cr
          excused - EarlyTolerance(rule, excused) > credit;
 }
 
+// When the schedule was satisfied last.
+absl::Time CreditOf(const MonitorState& state) {
+  return state.credit_at == absl::InfinitePast() ? state.last_at : state.credit_at;
+}
+
+// F of the formula, whatever the state is otherwise. InfiniteFuture when nothing fires, or the
+// monitor was neither heard nor armed.
+absl::Time PendingFire(const CronRule& rule, const MonitorState& state) {
+  const absl::Time credit = CreditOf(state);
+  if (credit == absl::InfinitePast() && state.armed_at == absl::InfinitePast()) {
+    return absl::InfiniteFuture();
+  }
+  const absl::Time after = std::max({state.armed_at, state.floor_at, state.excused_at});
+  return ExpectedFire(rule, credit, after, state.misses + 1);
+}
+
 Deadline OfCron(const Schedule& schedule, const MonitorState& state, const GapList& gaps) {
   Deadline deadline;
   const CronRule& rule = *schedule.cron;
-  const absl::Time credit =
-      state.credit_at == absl::InfinitePast() ? state.last_at : state.credit_at;
-  if (credit == absl::InfinitePast() && state.armed_at == absl::InfinitePast()) return deadline;
-  const bool excused_before = ExcuseStands(rule, state, credit);
-  const absl::Time after = std::max({state.armed_at, state.floor_at, state.excused_at});
-  const absl::Time fire = ExpectedFire(rule, credit, after, state.misses + 1);
+  const absl::Time fire = PendingFire(rule, state);
   if (fire == absl::InfiniteFuture()) return deadline;
+  const bool excused_before = ExcuseStands(rule, state, CreditOf(state));
   deadline.expected_at = fire;
   deadline.plain = fire + schedule.grace;
   deadline.at = deadline.plain;
@@ -159,6 +171,19 @@ bool IsOutlastedByOne(const MonitorDefinition& definition, const MonitorState& s
 }
 
 }  // namespace
+
+std::optional<absl::Time> KeptFire(const Schedule& replaced, const Schedule& schedule,
+                                   const MonitorState& state, absl::Time now) {
+  if (!schedule.cron.has_value() || !replaced.cron.has_value() || schedule.grace < replaced.grace) {
+    return std::nullopt;
+  }
+  const absl::Time pending = PendingFire(*replaced.cron, state);
+  if (pending > now) return std::nullopt;
+  const CronRule& rule = *schedule.cron;
+  const bool fires = rule.expression.Previous(pending, rule.zone) == pending;
+  const bool satisfied = pending - EarlyTolerance(rule, pending) <= CreditOf(state);
+  return fires && !satisfied ? std::optional(pending) : std::nullopt;
+}
 
 bool IsOutlastedBy(const MonitorDefinition& definition, const MonitorState& state,
                    const GapList& gaps) {

@@ -1,6 +1,7 @@
 // The one formula for the deadline, used by writer, sweeper and reader.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "absl/time/time.h"
@@ -60,6 +61,12 @@ struct Deadline {
 // was ever pushed, and for DOWN with no successes yet. `gaps` must be in order of end.
 Deadline DeadlineOf(const MonitorDefinition& definition, const MonitorState& state,
                     const GapList& gaps);
+
+// The fire time that is in its grace, F of the formula, if it stays expected when `schedule` takes
+// the place of `replaced`: it fires in both, and is given no less time than it was. Who was
+// promised more cannot be held to less.
+std::optional<absl::Time> KeptFire(const Schedule& replaced, const Schedule& schedule,
+                                   const MonitorState& state, absl::Time now);
 
 // Whether the gaps, as far as they touch the monitor and overlap, were longer than it may be
 // silent: a deadline of its was postponed, though it was heard since, so that DeadlineOf does not

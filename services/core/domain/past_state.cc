@@ -100,9 +100,18 @@ const FieldChange* FindChange(const AuditRecord& record, const std::string& fiel
   return nullptr;
 }
 
+// A longer grace of the same fire times. As FieldChanges::Span words it.
+bool IsLongerGrace(const FieldChange& change) {
+  absl::Duration before;
+  absl::Duration after;
+  return change.field == "schedule.cron.grace" && absl::ParseDuration(change.before, &before) &&
+         absl::ParseDuration(change.after, &after) && after > before;
+}
+
+// Whether it set a floor (see KeptFire).
 bool ChangesSchedule(const AuditRecord& record) {
   return std::any_of(record.changes.begin(), record.changes.end(), [](const FieldChange& change) {
-    return change.field.rfind("schedule.", 0) == 0;
+    return change.field.rfind("schedule.", 0) == 0 && !IsLongerGrace(change);
   });
 }
 

@@ -409,9 +409,12 @@ Decision OnResumed(const Facts& facts) {
 Decision OnReconfigured(const Facts& facts, const Reconfigured& change) {
   Decision decision = Unchanged(facts.state, Reason::kReconfigured);
   MonitorState& next = decision.next;
-  if (change.schedule_changed) {
+  if (change.replaced.has_value()) {
+    const Schedule& schedule = facts.definition.schedule;
+    const std::optional<absl::Time> kept =
+        KeptFire(*change.replaced, schedule, facts.state, facts.now);
     // With cron the timeout is zero: what fires from now on is expected.
-    next.floor_at = facts.now + facts.definition.schedule.timeout;
+    next.floor_at = kept ? *kept - absl::Microseconds(1) : facts.now + schedule.timeout;
     next.misses = 0;
   }
   if (next.state == State::kNew && !EverPushed(next)) {

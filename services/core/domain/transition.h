@@ -27,10 +27,10 @@ struct HeartbeatArrived {
 struct DeadlineChecked {};
 struct Paused {};
 struct Resumed {};
-// The definition given to the function is the new one. `schedule_changed` says whether a field
-// of the schedule differs; an update that changes none moves nothing.
+// The definition given to the function is the new one. `replaced` is the schedule before it when a
+// field of that differs; an update that changes none moves nothing.
 struct Reconfigured {
-  bool schedule_changed = false;
+  std::optional<Schedule> replaced;
 };
 struct Deleted {};
 // Brings a deleted monitor back, paused.
@@ -136,7 +136,9 @@ struct Decision {
 //               arm_on_create is set, for otherwise it was never going to alert.
 //   reconfigure arm_on_create set on a monitor that was never pushed arms it from now; cleared, it
 //               disarms it. A change of schedule forgets how many deadlines have passed, not how
-//               many failures there were: the next one is the first of the new schedule.
+//               many failures there were: the next one is the first of the new schedule. But a fire
+//               time that is in its grace and fires in both stays expected when it gets no less
+//               time, e.g. a longer grace: who died before it is found by it (KeptFire).
 //   miss        Below the threshold the next miss is never less than one timeout away, also when
 //               an own outage postponed this one.
 //

@@ -136,9 +136,10 @@ class TransitionProperty : public ::testing::Test {
     if (choice <= 94) return Resumed{};
     if (choice <= 97) {
       const bool schedule = Chance(50);
+      const Schedule before = definition.schedule;
       if (schedule) definition.schedule = AnyDefinition(1).schedule;
       definition.arm_on_create = Chance(30);
-      return Reconfigured{.schedule_changed = schedule};
+      return schedule ? Reconfigured{.replaced = before} : Reconfigured{};
     }
     if (definition.deleted_at.has_value()) {
       definition.deleted_at.reset();
@@ -420,8 +421,9 @@ TEST_F(TransitionProperty, ADeadJobIsFoundWhateverOutagesAndChangesCome) {
       if (changes > 0 && Chance(30)) {
         --changes;
         ++changed;
+        const Reconfigured change{.replaced = definition.schedule};
         definition.schedule = AnyDefinition(1).schedule;
-        state = Decide(definition, state, Reconfigured{.schedule_changed = true}, gaps, now).next;
+        state = Decide(definition, state, change, gaps, now).next;
         note();
       }
       state = Decide(definition, state, DeadlineChecked{}, gaps, now).next;

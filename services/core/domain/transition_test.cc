@@ -272,18 +272,20 @@ TEST_F(TransitionTest, AMonitorThatWasNeverPushedResumesAsNewAndArmedOnlyWithArm
 
 TEST_F(TransitionTest, AChangeOfScheduleCountsFromTheLastHeartbeatButGivesOneFullTimeout) {
   state_ = UpSince(Second(0));
+  Reconfigured change{.replaced = definition_.schedule};
   definition_.schedule.timeout = absl::Seconds(600);
-  Give(Reconfigured{.schedule_changed = true}, 10);
+  Give(change, 10);
   EXPECT_EQ(At(), Second(610));
+  change.replaced = definition_.schedule;
   definition_.schedule.timeout = absl::Seconds(30);
-  Give(Reconfigured{.schedule_changed = true}, 500);
+  Give(change, 500);
   EXPECT_EQ(At(), Second(530));
 }
 
 TEST_F(TransitionTest, AChangeOfOtherFieldsMovesNothing) {
   state_ = UpSince(Second(0));
   definition_.owner = "payments";
-  EXPECT_EQ(Give(Reconfigured{.schedule_changed = false}, 59).reason, Reason::kReconfigured);
+  EXPECT_EQ(Give(Reconfigured{}, 59).reason, Reason::kReconfigured);
   EXPECT_EQ(At(), Second(60));
 }
 

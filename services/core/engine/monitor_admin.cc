@@ -138,36 +138,36 @@ absl::StatusOr<MonitorView> MonitorAdmin::Update(
 absl::StatusOr<MonitorView> MonitorAdmin::UpdateExisting(
     const Caller& caller, const ResourceName& name,
     absl::FunctionRef<absl::Status(MonitorDefinition&)> edit, const UpdateOptions& options) {
-  return Change(
-      caller, name, options.validate_only,
-      [&](Transaction& transaction, Monitor& monitor, IncidentLog& incidents, absl::Time now,
-          bool again, std::vector<FieldChange>&) -> absl::Status {
-        const MonitorDefinition before = monitor.definition;
-        if (before.deleted_at.has_value()) return MonitorIsDeleted(FullName(before));
-        MonitorDefinition after = before;
-        RETURN_IF_ERROR(edit(after));
-        KeepWhatIsNotEdited(before, after);
-        FollowTimeout(before.schedule, after.schedule);
-        FillDefaults(after);
-        RETURN_IF_ERROR(Validate(after));
-        // A repeated run may find its own change, and the etag of its own making.
-        if (again && after == before) return absl::OkStatus();
-        if (!options.etag.empty() && options.etag != EtagOf(before)) {
-          return StaleEtag(FullName(before));
-        }
-        if (after == before) return absl::OkStatus();
-        if (after.channels != before.channels) {
-          RETURN_IF_ERROR(CheckNamedChannels(transaction, after.project, after.channels));
-        }
-        after.updated_at = now;
-        monitor.definition = std::move(after);
-        const bool schedule_changed = monitor.definition.schedule != before.schedule;
-        RETURN_IF_ERROR(Give(transaction, monitor,
-                             Reconfigured{.schedule_changed = schedule_changed}, incidents, now));
-        ASSIGN_OR_RETURN(monitor.definition.version,
-                         transaction.SaveDefinition(monitor.definition));
-        return absl::OkStatus();
-      });
+  return Change(caller, name, options.validate_only,
+                [&](Transaction& transaction, Monitor& monitor, IncidentLog& incidents,
+                    absl::Time now, bool again, std::vector<FieldChange>&) -> absl::Status {
+                  const MonitorDefinition before = monitor.definition;
+                  if (before.deleted_at.has_value()) return MonitorIsDeleted(FullName(before));
+                  MonitorDefinition after = before;
+                  RETURN_IF_ERROR(edit(after));
+                  KeepWhatIsNotEdited(before, after);
+                  FollowTimeout(before.schedule, after.schedule);
+                  FillDefaults(after);
+                  RETURN_IF_ERROR(Validate(after));
+                  // A repeated run may find its own change, and the etag of its own making.
+                  if (again && after == before) return absl::OkStatus();
+                  if (!options.etag.empty() && options.etag != EtagOf(before)) {
+                    return StaleEtag(FullName(before));
+                  }
+                  if (after == before) return absl::OkStatus();
+                  if (after.channels != before.channels) {
+                    RETURN_IF_ERROR(CheckNamedChannels(transaction, after.project, after.channels));
+                  }
+                  after.updated_at = now;
+                  monitor.definition = std::move(after);
+                  Reconfigured change;
+                  if (monitor.definition.schedule != before.schedule)
+                    change.replaced = before.schedule;
+                  RETURN_IF_ERROR(Give(transaction, monitor, change, incidents, now));
+                  ASSIGN_OR_RETURN(monitor.definition.version,
+                                   transaction.SaveDefinition(monitor.definition));
+                  return absl::OkStatus();
+                });
 }
 
 absl::StatusOr<MonitorView> MonitorAdmin::Delete(const Caller& caller, const ResourceName& name,
