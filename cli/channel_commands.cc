@@ -10,6 +10,7 @@
 #include "absl/time/time.h"
 #include "cli/context.h"
 #include "cli/duration.h"
+#include "cli/header_flags.h"
 #include "cli/table.h"
 #include "cli/test_message.h"
 #include "common/status_macros.h"
@@ -28,6 +29,7 @@ struct Fields {
   bool is_default = false, omit_output = false;
   int group_limit = 0;
   std::string group_wait;
+  std::vector<std::string> headers;
 };
 
 // The formats by the words that people use for them.
@@ -61,6 +63,12 @@ void AddFields(CLI::App& app, Fields& fields, bool creating) {
                "Gets the alerts that no other channel gets");
   app.add_flag(creating ? "--omit-output" : "--omit-output,!--no-omit-output", fields.omit_output,
                "Leave what jobs put out away from its messages");
+  app.add_option("--header", fields.headers,
+                 absl::StrCat(
+                     "A header of its requests, \"NAME: VALUE\", or @FILE with such lines; may be "
+                     "repeated",
+                     creating ? "" : "; replaces all of them, *** keeps a value, \"\" removes all"))
+      ->allow_extra_args(false);
   app.add_option(
       "--group-limit", fields.group_limit,
       "So many alerts within --group-wait go one by one; more are gathered into a digest");
@@ -81,8 +89,8 @@ void AddFields(CLI::App& app, Fields& fields, bool creating) {
 }
 
 // Writes what was given to `channel`; the paths of the fields that it wrote.
-std::vector<std::string> Apply(const Context& context, const CLI::App& app, const Fields& fields,
-                               v1::Channel& channel) {
+absl::StatusOr<std::vector<std::string>> Apply(const Context& context, const CLI::App& app,
+                                               const Fields& fields, v1::Channel& channel) {
   std::vector<std::string> paths;
   const auto given = [&](const char* flag, const char* path) {
     if (app.count(flag) == 0) return false;
@@ -97,6 +105,10 @@ std::vector<std::string> Apply(const Context& context, const CLI::App& app, cons
     channel.set_fallback_channel(context.Name("channels", fields.fallback));
   }
   if (given("--omit-output", "omit_output")) channel.set_omit_output(fields.omit_output);
+  if (given("--header", "headers")) {
+    ASSIGN_OR_RETURN(const auto headers, ReadHeaders(fields.headers));
+    channel.mutable_headers()->insert(headers.begin(), headers.end());
+  }
   if (given("--group-limit", "group_limit")) channel.set_group_limit(fields.group_limit);
   if (given("--group-wait", "group_wait"))
     *channel.mutable_group_wait() = ToProto(fields.group_wait);
@@ -149,6 +161,11 @@ Table Describe(const v1::Channel& channel) {
                                ? "never"
                                : absl::StrCat("more than ", channel.group_limit(),
                                               " alerts within ", Show(channel.group_wait()))});
+  const std::map<std::string, std::string> headers(channel.headers().begin(),
+                                                   channel.headers().end());
+  for (const auto& [name, value] : headers) {
+    table.AddRow({"Header", absl::StrCat(name, ": ", value)});
+  }
   if (channel.omit_output()) table.AddRow({"Output", "left out"});
   table.AddRow({"State", State(channel)});
   if (channel.has_failing_since()) {
@@ -183,7 +200,7 @@ void AddCreate(CLI::App& channel, Context& context) {
       request.mutable_channel()->set_format(FormatOf(fields->format));
       request.set_request_id(flags->request_id);
       request.set_validate_only(flags->validate_only);
-      Apply(context, *app, *fields, *request.mutable_channel());
+      RETURN_IF_ERROR(Apply(context, *app, *fields, *request.mutable_channel()).status());
       ASSIGN_OR_RETURN(const auto response, context.Create(&Stub::CreateChannel, request));
       if (context.json()) {
         context.PrintOne(response);
@@ -215,9 +232,9 @@ void AddUpdate(CLI::App& channel, Context& context) {
     context.action = [app, fields, flags](const Context& context) -> absl::Status {
       v1::UpdateChannelRequest request;
       request.mutable_channel()->set_name(context.Name("channels", fields->id));
-      for (std::string& path : Apply(context, *app, *fields, *request.mutable_channel())) {
-        request.mutable_update_mask()->add_paths(std::move(path));
-      }
+      ASSIGN_OR_RETURN(const std::vector<std::string> paths,
+                       Apply(context, *app, *fields, *request.mutable_channel()));
+      for (const std::string& path : paths) request.mutable_update_mask()->add_paths(path);
       if (request.update_mask().paths().empty()) {
         return absl::InvalidArgumentError("nothing to change: give at least one flag, e.g. --url");
       }

@@ -80,7 +80,7 @@ const Kind& ChannelKind() {
       .not_declared = {"name", "disable_time", "disable_reason", "failing_since", "last_error",
                        "create_time", "update_time", "etag", "old_secret_expire_time"},
       .references = {{"fallback_channel", "channels"}},
-      .hidden = {"url"},
+      .hidden = {"url", "headers"},
       .secret = "webhookSecret",
       .secret_help =
           "The secret that signs messages, whsec_ and base64 of 24 to 64 bytes, or "
@@ -100,7 +100,8 @@ std::string JsonPath(absl::string_view proto_path) {
   std::string path;
   bool upper = false;
   for (size_t i = 0; i < proto_path.size(); ++i) {
-    if (proto_path[i] == '.' && absl::EndsWith(path, "labels")) {
+    if (proto_path[i] == '.' &&
+        (absl::EndsWith(path, "labels") || absl::EndsWith(path, "headers"))) {
       return path.append(proto_path.substr(i).data(), proto_path.size() - i);
     }
     if (proto_path[i] == '_') {

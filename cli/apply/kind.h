@@ -49,7 +49,7 @@ std::vector<const Kind*> Kinds();
 std::string EnumWord(const google::protobuf::EnumValueDescriptor& value);
 
 // "scheduleCron" of "schedule_cron", part by part: the path of a file for one of the proto. What
-// follows "labels." is a key, and stays.
+// follows "labels." or "headers." is a key, and stays.
 std::string JsonPath(absl::string_view proto_path);
 
 }  // namespace tocsin::cli

@@ -11,6 +11,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/strip.h"
 #include "absl/synchronization/mutex.h"
 #include "cli/apply/parallel.h"
@@ -61,6 +62,15 @@ bool Moved(const Message& before, const Message& after) {
   return !google::protobuf::util::MessageDifferencer::Equals(
       before.GetReflection()->GetMessage(before, field),
       after.GetReflection()->GetMessage(after, field));
+}
+
+// Of what reads do not show, what the file has: "url", "url or headers".
+std::string HiddenOf(const Resource& resource) {
+  std::vector<std::string> given;
+  for (const std::string& field : resource.kind->hidden) {
+    if (resource.places.count(field) > 0) given.push_back(JsonPath(field));
+  }
+  return absl::StrJoin(given, " or ");
 }
 
 // Whether what core refuses is for people to mend in their files.
@@ -188,9 +198,7 @@ class Planner {
     }
     step.changes = ChangesBetween(*resource.kind, &before, *after, resource.masked);
     if (step.changes.empty() && Moved(before, *answer)) {
-      const std::string field =
-          resource.kind->hidden.empty() ? "" : JsonPath(resource.kind->hidden.front());
-      step.changes.push_back({field, "(not shown)", "(another one)"});
+      step.changes.push_back({HiddenOf(resource), "(not shown)", "(another one)"});
     }
     step.action = step.changes.empty() ? Action::kNothing : Action::kUpdate;
     return absl::OkStatus();

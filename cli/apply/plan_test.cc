@@ -71,6 +71,16 @@ TEST_F(PlanTest, AUrlThatAFileLeavesOutIsKeptAndOneThatDiffersUnseenIsNoticed) {
   EXPECT_THAT(Steps("channels: [{id: c, url: 'https://x/2'}]"), ElementsAre("~ c"));
 }
 
+TEST_F(PlanTest, HeadersThatAFileLeavesOutAreKeptAndOnesThatDifferAreNoticed) {
+  auto& channel = (*core_.channels)["projects/p/channels/c"];
+  channel.set_url("https://x/1");
+  (*channel.mutable_headers())["X-Key"] = "a";
+  EXPECT_THAT(Steps("channels: [{id: c}]"), ElementsAre("= c"));
+  EXPECT_THAT(Steps("channels: [{id: c, headers: {X-Key: a}}]"), ElementsAre("= c"));
+  EXPECT_THAT(Steps("channels: [{id: c, headers: {X-Key: b}}]"), ElementsAre("~ c"));
+  EXPECT_THAT(Steps("channels: [{id: c, headers: {}}]"), ElementsAre("~ c"));
+}
+
 TEST_F(PlanTest, WhatIsDeclaredTogetherMayReferToEachOther) {
   EXPECT_THAT(Steps("monitors: [{id: m, channels: [a]}]\n"
                     "channels: [{id: a, fallbackChannel: b}, {id: b, fallbackChannel: a}]"),

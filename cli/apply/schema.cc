@@ -69,12 +69,17 @@ Json ValueSchema(const Kind& kind, const FieldDescriptor& field) {
   }
 }
 
+// Of labels, or of the headers of a channel.
+Json KeySchema(const FieldDescriptor& field) {
+  if (field.name() == "headers") return {{"pattern", "^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}$"}};
+  return {{"pattern", "^[a-z0-9_.-]{1,63}$"}, {"not", {{"const", kSetLabel}}}};
+}
+
 Json FieldSchema(const Kind& kind, const FieldDescriptor& field) {
   if (field.is_map()) {
-    return {
-        {"type", "object"},
-        {"propertyNames", {{"pattern", "^[a-z0-9_.-]{1,63}$"}, {"not", {{"const", kSetLabel}}}}},
-        {"additionalProperties", ValueSchema(kind, *field.message_type()->map_value())}};
+    return {{"type", "object"},
+            {"propertyNames", KeySchema(field)},
+            {"additionalProperties", ValueSchema(kind, *field.message_type()->map_value())}};
   }
   if (!field.is_repeated()) return ValueSchema(kind, field);
   return {{"type", "array"}, {"items", ValueSchema(kind, field)}};

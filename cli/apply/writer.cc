@@ -115,14 +115,36 @@ class Writer {
                     value.empty() ? "" : " ", value, "\n");
   }
 
+  // Where a secret of that name may come from.
+  static std::string Variable(std::string name) {
+    for (char& c : name) {
+      c = absl::ascii_isalnum(static_cast<unsigned char>(c)) ? absl::ascii_toupper(c) : '_';
+    }
+    return absl::StrCat("${env:TOCSIN_SECRET_", name, "}");
+  }
+
   void Hidden(const Declaration& item, const FieldDescriptor& field) {
+    if (field.is_map()) return HiddenMap(item, field);
     const bool text = !field.is_repeated() && field.cpp_type() == FieldDescriptor::CPPTYPE_STRING;
     absl::StrAppend(&out_,
                     "    # It is kept as it is while it is left out; core shows no more than ",
                     text ? OneLine(item.message->GetReflection()->GetString(*item.message, &field))
                          : "its name",
-                    "\n    # ", field.json_name(), ": ${env:TOCSIN_SECRET_",
-                    absl::StrReplaceAll(absl::AsciiStrToUpper(item.id), {{"-", "_"}}), "}\n");
+                    "\n    # ", field.json_name(), ": ", Variable(item.id), "\n");
+  }
+
+  // Its keys, if there are any.
+  void HiddenMap(const Declaration& item, const FieldDescriptor& field) {
+    const std::map<std::string, std::string> entries = Entries(*item.message, field);
+    if (entries.empty()) return;
+    absl::StrAppend(&out_,
+                    "    # They are kept as they are while they are left out; core shows no more "
+                    "than their names\n    # ",
+                    field.json_name(), ":\n");
+    for (const auto& [key, value] : entries) {
+      absl::StrAppend(&out_, "    #   ", YamlScalar(key), ": ",
+                      Variable(absl::StrCat(item.id, "_HEADER_", key)), "\n");
+    }
   }
 
   void Field(const Message& message, const FieldDescriptor& field, size_t indent) {
@@ -156,8 +178,8 @@ class Writer {
     }
   }
 
-  // In the order of the keys.
-  void Map(const Message& message, const FieldDescriptor& field, size_t indent) {
+  std::map<std::string, std::string> Entries(const Message& message,
+                                             const FieldDescriptor& field) const {
     const auto* const reflection = message.GetReflection();
     std::map<std::string, std::string> entries;
     for (int i = 0; i < reflection->FieldSize(message, &field); ++i) {
@@ -166,6 +188,12 @@ class Writer {
       const std::string key = entry.GetReflection()->GetString(entry, type->map_key());
       if (key != kSetLabel) entries[key] = Scalar(entry, *type->map_value());
     }
+    return entries;
+  }
+
+  // In the order of the keys.
+  void Map(const Message& message, const FieldDescriptor& field, size_t indent) {
+    const std::map<std::string, std::string> entries = Entries(message, field);
     if (entries.empty()) return;
     Line(indent, field, "");
     for (const auto& [key, value] : entries) {

@@ -91,6 +91,18 @@ TEST(WriterTest, TheUrlOfAChannelIsAComment) {
             "    isDefault: true\n");
 }
 
+TEST(WriterTest, HeadersOfAChannelAreComments) {
+  v1::Channel channel;
+  (*channel.mutable_headers())["X-Env"] = "***";
+  (*channel.mutable_headers())["Authorization"] = "***";
+  EXPECT_THAT(WriteCollection(ChannelKind(), {{.id = "on-call", .message = &channel}}),
+              HasSubstr("    # They are kept as they are while they are left out; core shows no "
+                        "more than their names\n"
+                        "    # headers:\n"
+                        "    #   Authorization: ${env:TOCSIN_SECRET_ON_CALL_HEADER_AUTHORIZATION}\n"
+                        "    #   X-Env: ${env:TOCSIN_SECRET_ON_CALL_HEADER_X_ENV}\n"));
+}
+
 TEST(WriterTest, NothingIsReadAsSomethingElse) {
   for (const char* text : {"", "yes", "NULL", "1.10", "0x1f", "-", "a: b", "a #b", "* * * * *",
                            "@daily", "- x", "a:", " a", "a ", "2026-01-01", "=", "~"}) {

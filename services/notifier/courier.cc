@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/hash/hash.h"
 #include "absl/strings/str_cat.h"
 #include "services/notifier/channel/answer.h"
 #include "services/notifier/channel/webhook_request.h"
@@ -59,9 +60,12 @@ void Courier::Accept(std::vector<Delivery> deliveries) {
     job->timeout = std::min(options_.request_timeout, delivery.lease / 2);
     job->begin_by = delivery.leased_at + delivery.lease * (1 - kLeaseMargin) - job->timeout;
     const uint64_t ticket = ++last_ticket_;
-    // Of a channel with another URL, which is another receiver, nothing is known.
+    // Of a channel with another URL, or with other headers, which may be another receiver, nothing
+    // is known.
+    const Destination& destination = delivery.destination;
     dispatcher_.Add({ticket,
-                     absl::StrCat(delivery.destination.channel, " ", delivery.destination.url),
+                     absl::StrCat(destination.channel, " ", destination.url, " ",
+                                  absl::HashOf(destination.headers)),
                      job->begin_by});
     job->delivery = std::move(delivery);
     jobs_.emplace(ticket, std::move(job));

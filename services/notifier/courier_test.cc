@@ -141,6 +141,17 @@ TEST_F(CourierTest, HonoursRetryAfterOnlyOfFailures) {
   EXPECT_EQ(http_.requests.size(), 3u);
 }
 
+TEST_F(CourierTest, WhatIsKnownOfHeadersSaysNothingAboutOthers) {
+  Take(Make("msg_1"));
+  Answer(Outcome::kStatus5xx, 503, "30");
+  Take(Make("msg_2"));
+  EXPECT_EQ(http_.requests.size(), 1u);  // held back
+  Delivery signed_in = Make("msg_3");
+  signed_in.destination.headers = {{"Authorization", "Bearer x"}};
+  Take(std::move(signed_in));
+  EXPECT_EQ(http_.requests.size(), 2u);
+}
+
 TEST_F(CourierTest, WhatIsKnownOfAUrlSaysNothingAboutAnother) {
   Take(Make("msg_1"));
   Answer(Outcome::kStatus5xx, 503, "40");

@@ -16,6 +16,7 @@ TEST_P(Channels, AChannelComesBackAsItWasAdded) {
   Channel channel = MakeChannel("pager");
   channel.is_default = true;
   channel.omit_output = true;
+  channel.headers = {{"Authorization", "Bearer a: b"}, {"X-Env", "prod"}};
   ChannelKey key = 0;
   Do([&](Transaction& transaction) -> absl::Status {
     key = transaction.InsertChannel(channel).value();
@@ -32,6 +33,7 @@ TEST_P(Channels, AChannelComesBackAsItWasAdded) {
   EXPECT_EQ(loaded.selector, channel.selector);
   EXPECT_TRUE(loaded.is_default);
   EXPECT_TRUE(loaded.omit_output);
+  EXPECT_EQ(loaded.headers, channel.headers);
   EXPECT_EQ(loaded.fallback_channel, "mail");
   EXPECT_FALSE(loaded.disabled_at.has_value());
   EXPECT_FALSE(loaded.failing_since.has_value());
@@ -94,6 +96,7 @@ TEST_P(Channels, SavingAChannelWritesAllOfIt) {
     channel.last_error = "status_4xx";
     channel.told = told;
     channel.omit_output = true;
+    channel.headers = {{"X-Env", "prod"}};
     EXPECT_FALSE(transaction.LockChannel(project(), "other").value().has_value());
     return transaction.SaveChannel(channel);
   });
@@ -106,6 +109,13 @@ TEST_P(Channels, SavingAChannelWritesAllOfIt) {
   EXPECT_EQ(loaded.last_error, "status_4xx");
   EXPECT_EQ(loaded.told, told);
   EXPECT_TRUE(loaded.omit_output);
+  EXPECT_EQ(loaded.headers, (ChannelHeaders{{"X-Env", "prod"}}));
+  Do([&](Transaction& transaction) -> absl::Status {
+    Channel channel = transaction.LockChannel(project(), "pager").value().value();
+    channel.headers.clear();
+    return transaction.SaveChannel(channel);
+  });
+  EXPECT_TRUE(LoadChannel("pager").headers.empty());
 }
 
 TEST_P(Channels, AChannelIdIsTakenUntilItIsDeleted) {

@@ -123,9 +123,17 @@ TEST_P(Deliveries, NoticesTravelWithTheirDelivery) {
   failing.type = DeliveryType::kChannelFailing;
   failing.notice = ChannelNotice{
       .channel = "projects/default/channels/x", .failing_since = kStart, .reason = "gone"};
-  Do([&](Transaction& transaction) { return transaction.AddDeliveries({blind, failing}); });
+  Delivery lasting = MakeDelivery("msg_lasting", channel, 0, 0, kStart + kSecond);
+  lasting.type = DeliveryType::kSystemBlind;
+  lasting.blind = BlindNotice{.start = kStart,
+                              .end = absl::InfiniteFuture(),
+                              .unverified_count = 0,
+                              .unverified_monitors = {}};
+  Do([&](Transaction& transaction) {
+    return transaction.AddDeliveries({blind, failing, lasting});
+  });
   const std::vector<LeasedDelivery> leased = Lease(kStart + kSecond);
-  ASSERT_THAT(leased, SizeIs(2));  // about no monitor: neither waits for the other
+  ASSERT_THAT(leased, SizeIs(3));  // about no monitor: none waits for the others
   ASSERT_TRUE(leased[0].delivery.blind.has_value());
   EXPECT_EQ(leased[0].delivery.blind->start, kStart - absl::Minutes(1));
   EXPECT_EQ(leased[0].delivery.blind->end, kStart);
@@ -135,6 +143,9 @@ TEST_P(Deliveries, NoticesTravelWithTheirDelivery) {
   EXPECT_EQ(leased[1].delivery.notice->channel, "projects/default/channels/x");
   EXPECT_EQ(leased[1].delivery.notice->failing_since, kStart);
   EXPECT_EQ(leased[1].delivery.notice->reason, "gone");
+  ASSERT_TRUE(leased[2].delivery.blind.has_value());
+  EXPECT_EQ(leased[2].delivery.blind->start, kStart);
+  EXPECT_EQ(leased[2].delivery.blind->end, absl::InfiniteFuture());
 }
 
 TEST_P(Deliveries, NothingIsLeasedBeforeItsTimeOrTwice) {

@@ -139,6 +139,80 @@ TEST_P(Upkeep, GapsAreReadInOrderOfEndAndToldOnce) {
   });
 }
 
+TEST_P(Upkeep, ASilenceOfGatewaysIsClaimedOnceAndRememberedForAsLongAsGaps) {
+  const auto claim = [&](absl::Time since) {
+    bool mine = false;
+    Do([&](Transaction& transaction) -> absl::Status {
+      mine = transaction.ClaimSilence(since, {1, 2}).value();
+      return absl::OkStatus();
+    });
+    return mine;
+  };
+  const auto was_told = [&](absl::Time from, absl::Time until) {
+    std::vector<ProjectKey> told;
+    Do([&](Transaction& transaction) -> absl::Status {
+      told = transaction.ToldOfSilence(from, until).value();
+      return absl::OkStatus();
+    });
+    if (!told.empty()) {
+      EXPECT_THAT(told, ElementsAre(1, 2));
+    }
+    return !told.empty();
+  };
+  EXPECT_TRUE(claim(kStart));
+  EXPECT_FALSE(claim(kStart));
+  EXPECT_TRUE(claim(kStart + kDay));
+  EXPECT_TRUE(was_told(kStart, kStart));
+  EXPECT_TRUE(was_told(kStart - kSecond, kStart + kSecond));
+  EXPECT_FALSE(was_told(kStart + kSecond, kStart + kDay - kSecond));
+  // A transaction that fails has told nobody.
+  EXPECT_FALSE(store()
+                   .Transact(TransactionClass::kAdmin,
+                             [&](Transaction& transaction) -> absl::Status {
+                               EXPECT_TRUE(
+                                   transaction.ClaimSilence(kStart + 2 * kDay, {1}).value());
+                               return absl::InternalError("no");
+                             })
+                   .ok());
+  EXPECT_TRUE(claim(kStart + 2 * kDay));
+  ASSERT_TRUE(store().Maintain({}, kStart + 2000 * kDay).ok());
+  EXPECT_FALSE(was_told(kStart, kStart + kDay));
+  // The newest may last.
+  EXPECT_TRUE(was_told(kStart, kStart + 2 * kDay));
+}
+
+TEST_P(Upkeep, ProjectsOverHttpHaveMonitorsThatWaitForAHeartbeatOverIt) {
+  const auto projects = [&] {
+    std::vector<ProjectKey> found;
+    Do([&](Transaction& transaction) -> absl::Status {
+      found = transaction.ProjectsOverHttp().value();
+      return absl::OkStatus();
+    });
+    return found;
+  };
+  const auto add = [&](const std::string& id, State state, Source source, absl::Time last_at) {
+    Monitor monitor = UpMonitor(id);
+    monitor.state.state = state;
+    monitor.state.last_source = source;
+    monitor.state.last_at = last_at;
+    Add(monitor);
+  };
+  add("never-pushed", State::kNew, Source::kUnknown, absl::InfinitePast());
+  add("internal", State::kUp, Source::kGrpc, kStart);
+  add("paused", State::kPaused, Source::kHttp, kStart);
+  EXPECT_THAT(projects(), testing::IsEmpty());
+  add("backup", State::kUp, Source::kHttp, kStart);
+  EXPECT_THAT(projects(), testing::IsEmpty()) << "nobody is there to be told";
+  Do([&](Transaction& transaction) -> absl::Status {
+    Channel channel = MakeChannel("ops");
+    EXPECT_TRUE(transaction.InsertChannel(channel).ok());
+    channel.id = "all";
+    channel.is_default = true;
+    return transaction.InsertChannel(channel).status();
+  });
+  EXPECT_THAT(projects(), ElementsAre(project()));
+}
+
 TEST_P(Upkeep, MonitorsAroundAGapAreThoseThatCouldHaveMissedSomething) {
   const MonitorKey up = AddUp("up").key;
   Monitor recent = UpMonitor("recent");

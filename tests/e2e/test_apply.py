@@ -170,6 +170,29 @@ channels:
         self.apply(self.write(text.replace("    url: ${file:url}\n", "")), HOOK_SECRET=secret)
         self.assertEqual(self.audit(), audit)
 
+    def test_headers_of_a_channel_come_from_elsewhere_too(self):
+        file = self.write(f"""
+project: {self.project}
+channels:
+  - id: hook
+    url: https://hooks.example.org/x
+    headers:
+      Authorization: Bearer ${{env:HOOK_TOKEN}}
+      X-Env: prod
+""")
+        done = self.apply(file, HOOK_TOKEN="hunter2")
+        self.assertNotIn("hunter2", done.stdout + done.stderr)
+        self.assertEqual(self.list("channel")["hook"]["headers"], {"Authorization": "***", "X-Env": "***"})
+        self.apply(file, "--dry-run", HOOK_TOKEN="hunter2")
+        done = self.apply(file, "--dry-run", status=2, HOOK_TOKEN="hunter3")
+        self.assertIn("    url or headers: (not shown) -> (another one)\n", done.stdout)
+        self.assertNotIn("hunter3", done.stdout + done.stderr)
+        done = self.apply(file, status=1, HOOK_TOKEN="two\nlines")
+        self.assertIn(f"{file}:7:22: headers.Authorization: it is no value of a header", done.stderr)
+        self.assertNotIn("lines", done.stderr)
+        exported = self.cli.text("--project", self.project, "export")
+        self.assertIn("    #   X-Env: ${env:TOCSIN_SECRET_HOOK_HEADER_X_ENV}\n", exported)
+
     def test_prune_deletes_what_the_set_has_made_and_nothing_else(self):
         many = [monitor(f"job-{i:02}") for i in range(20)]
         self.cli.text("--project", self.project, "monitor", "create", "by-hand", "--timeout", "1h")

@@ -97,6 +97,35 @@ class Receivers(TocsinTestCase):
         self.push(self.make_monitor(), status="down")
         self.world.wait_for(path)
 
+    # --- headers ---
+
+    def test_a_channel_sends_headers_that_nobody_else_is_shown(self):
+        path = self.make_slack("--header", "Authorization: Bearer hunter2", "--header", "X-Env:prod")
+        channel = f"{self.name}-slack"
+        self.cli.text("channel", "test", channel)
+        self.assertEqual(self.world.posts(path)[0].headers["authorization"], "Bearer hunter2")
+        self.assertEqual(self.world.posts(path)[0].headers["x-env"], "prod")
+        self.assertRegex(self.cli.text("channel", "get", channel),
+                         r"(?m)^Header +Authorization: \*\*\*$")
+        self.cli.text("channel", "update", channel, "--header", "Authorization: ***")
+        self.cli.text("channel", "test", channel)
+        self.assertEqual(self.world.posts(path)[1].headers["authorization"], "Bearer hunter2")
+        self.assertNotIn("x-env", self.world.posts(path)[1].headers)
+        audit = str(self.cli.json("audit", "list"))
+        self.assertIn("headers.Authorization", audit)
+        self.assertNotIn("hunter2", audit)
+        self.cli.text("channel", "update", channel, "--header", "")
+        self.cli.text("channel", "test", channel)
+        self.assertNotIn("authorization", self.world.posts(path)[2].headers)
+
+    def test_headers_do_not_follow_a_url_to_another_host(self):
+        self.make_slack("--header", "Authorization: Bearer hunter2")
+        done = self.cli.run("channel", "update", f"{self.name}-slack", "--url", "https://evil.example/")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("channel.headers: the values of Authorization were given for http://127.0.0.1",
+                      done.stderr)
+        self.assertNotIn("hunter2", done.stderr)
+
     # --- PagerDuty ---
 
     def test_pagerduty_is_triggered_and_resolved_by_incident(self):

@@ -36,10 +36,13 @@ absl::Status ChannelServiceHandler::Create(const Caller& caller,
     ValidateWebhookSecret(channel.format, request.webhook_secret(), "webhook_secret", faults);
     return faults.ToStatus();
   }
+  // The fingerprint is stored, and a value of a header may be guessed.
+  v1::CreateChannelRequest identified = request;
+  for (auto& [name, value] : *identified.mutable_channel()->mutable_headers()) value.clear();
   ASSIGN_OR_RETURN(
       const CreatedChannel created,
       admin_.Create(caller, std::move(channel), request.webhook_secret(),
-                    {.validate_only = request.validate_only(), .request = IdentityOf(request)}));
+                    {.validate_only = request.validate_only(), .request = IdentityOf(identified)}));
   *response.mutable_channel() = ToProto(created.channel);
   response.set_webhook_secret(created.webhook_secret);
   return absl::OkStatus();
@@ -89,13 +92,7 @@ absl::Status ChannelServiceHandler::Update(const Caller& caller,
     update.Check(faults);
     return faults.ToStatus();
   }
-  const auto edit = [&](Channel& current) {
-    const std::string url = current.url;
-    update.Apply(current);
-    // A client that sends back what it read sends the masked URL: that is no change.
-    if (current.url == MaskUrl(url)) current.url = url;
-    return absl::OkStatus();
-  };
+  const auto edit = [&](Channel& current) { return update.Apply(current); };
   ASSIGN_OR_RETURN(const Channel channel, admin_.Update(caller, name, edit, options));
   response = ToProto(channel);
   return absl::OkStatus();

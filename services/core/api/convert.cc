@@ -185,6 +185,8 @@ v1::Channel ToProto(const Channel& channel) {
   *out.mutable_update_time() = ToTimestamp(channel.updated_at);
   out.set_etag(EtagOf(channel));
   out.set_omit_output(channel.omit_output);
+  const ChannelHeaders headers = MaskHeaders(channel.headers);
+  out.mutable_headers()->insert(headers.begin(), headers.end());
   if (channel.old_secrets_until.has_value()) {
     *out.mutable_old_secret_expire_time() = ToTimestamp(*channel.old_secrets_until);
   }
@@ -256,6 +258,7 @@ Channel FromProto(const v1::Channel& channel, const std::string& project_id, con
   if (channel.group_limit() != 0) out.group_limit = channel.group_limit();
   if (channel.has_group_wait()) out.group_wait = FromDuration(channel.group_wait());
   out.omit_output = channel.omit_output();
+  out.headers = ChannelHeaders(channel.headers().begin(), channel.headers().end());
   return out;
 }
 

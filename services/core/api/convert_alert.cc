@@ -104,8 +104,10 @@ v1::AlertEvent ToProto(const AlertEvent& event) {
 v1::BlindInterval ToProto(const BlindNotice& notice) {
   v1::BlindInterval out;
   *out.mutable_start_time() = ToTimestamp(notice.start);
-  *out.mutable_end_time() = ToTimestamp(notice.end);
-  *out.mutable_duration() = ToDuration(notice.end - notice.start);
+  if (notice.end != absl::InfiniteFuture()) {
+    *out.mutable_end_time() = ToTimestamp(notice.end);
+    *out.mutable_duration() = ToDuration(notice.end - notice.start);
+  }
   out.set_unverified_count(notice.unverified_count);
   for (const std::string& name : notice.unverified_monitors) out.add_unverified_monitors(name);
   return out;

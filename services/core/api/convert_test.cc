@@ -103,6 +103,34 @@ TEST(Convert, AChannelThatOmitsOutputIsSentNone) {
   EXPECT_FALSE(bare.events(1).has_last_heartbeat());
 }
 
+TEST(Convert, AReadShowsNoValueOfAHeaderAndTheNotifierGetsThem) {
+  LeasedDelivery leased;
+  leased.delivery.type = DeliveryType::kChannelTest;
+  leased.channel.project_id = "default";
+  leased.channel.id = "chat";
+  leased.channel.headers = {{"Authorization", "Bearer s3cret"}};
+  const v1::Channel read = ToProto(leased.channel);
+  EXPECT_EQ(read.headers().size(), 1u);
+  EXPECT_EQ(read.headers().at("Authorization"), "***");
+  const internal::v1::Assignment sent = ToAssignment(leased, Second(0), "");
+  EXPECT_EQ(sent.destination().headers().at("Authorization"), "Bearer s3cret");
+}
+
+TEST(Convert, AMessageOfAnIncidentSaysWhereItCanBeRead) {
+  LeasedDelivery leased;
+  leased.delivery.type = DeliveryType::kIncidentResolved;
+  leased.channel.project_id = "default";
+  leased.events.resize(2);
+  for (AlertEvent& event : leased.events) event.definition.project_id = "default";
+  leased.events[1].incident.key = 7;
+  const std::string where = "https://tocsin.example";
+  const internal::v1::Assignment sent = ToAssignment(leased, Second(0), where);
+  EXPECT_EQ(sent.url(), where + "/api/v1/" + sent.events(1).incident().name());
+  EXPECT_THAT(ToAssignment(leased, Second(0), "").url(), IsEmpty());
+  leased.events.clear();
+  EXPECT_THAT(ToAssignment(leased, Second(0), where).url(), IsEmpty());
+}
+
 TEST(Convert, InstantsBeforeTheEpochKeepTheirFraction) {
   const absl::Time at = absl::UnixEpoch() - absl::Milliseconds(250);
   EXPECT_EQ(ToTimestamp(at).seconds(), -1);

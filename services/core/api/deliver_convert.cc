@@ -41,6 +41,7 @@ void SetDestination(const Channel& channel, internal::v1::Destination* destinati
   destination->set_channel(ChannelName(channel.project_id, channel.id));
   destination->set_url(channel.url);
   for (const std::string& secret : channel.secrets) destination->add_secrets(secret);
+  destination->mutable_headers()->insert(channel.headers.begin(), channel.headers.end());
   destination->set_format(static_cast<v1::Channel::Format>(channel.format));
 }
 
@@ -71,6 +72,10 @@ internal::v1::Assignment ToAssignment(const LeasedDelivery& leased, absl::Time n
   if (delivery.blind) *assignment.mutable_blind() = ToProto(*delivery.blind);
   if (delivery.notice) SetNotice(*delivery.notice, assignment.mutable_channel_notice());
   assignment.set_skipped(delivery.skipped);
+  if (!public_url.empty() && !leased.events.empty() && !delivery.digest) {
+    assignment.set_url(
+        absl::StrCat(public_url, "/api/v1/", assignment.events().rbegin()->incident().name()));
+  }
   if (delivery.digest) {
     SetDigest(*delivery.digest, leased.channel.project_id, public_url, assignment.mutable_digest());
   }

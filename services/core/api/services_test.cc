@@ -268,6 +268,40 @@ TEST_F(ServicesTest, AChannelShowsOnlySchemeAndHostAndKeepsItsUrlWhenThatIsSentB
   EXPECT_EQ(stored->url, "https://user:pw@hooks.example.com:8443/secret?key=1");
 }
 
+TEST_F(ServicesTest, HeadersOfAChannelAreMaskedAndStayWithTheirHost) {
+  v1::Channel channel = CreateHook().channel();
+  v1::UpdateChannelRequest request;
+  const auto update = [&](const char* path) {
+    *request.mutable_channel() = channel;
+    request.mutable_channel()->clear_etag();
+    request.mutable_update_mask()->Clear();
+    request.mutable_update_mask()->add_paths(path);
+    return Call(*channels_, &Channels::UpdateChannel, request, channel);
+  };
+  const auto stored = [&] { return channel_admin_.Get({"default", "hook"})->headers; };
+  (*channel.mutable_headers())["Authorization"] = "Bearer s3cret";
+  ASSERT_TRUE(update("headers").ok());
+  EXPECT_EQ(channel.headers().at("Authorization"), "***");
+  EXPECT_EQ(stored(), (ChannelHeaders{{"Authorization", "Bearer s3cret"}}));
+  (*channel.mutable_headers())["X-Env"] = "prod";
+  ASSERT_TRUE(update("headers").ok());
+  EXPECT_EQ(stored(), (ChannelHeaders{{"Authorization", "Bearer s3cret"}, {"X-Env", "prod"}}));
+  v1::Channel read = channel;
+  channel.set_url("https://evil.example/");
+  const absl::Status moved = update("url");
+  EXPECT_EQ(moved.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(FieldViolations(moved)[0].field, "channel.headers");
+  channel = read;
+  channel.mutable_headers()->clear();
+  (*channel.mutable_headers())["Content-Type"] = "text/plain";
+  const absl::Status refused = update("headers");
+  EXPECT_EQ(refused.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(FieldViolations(refused)[0].field, "channel.headers.Content-Type");
+  channel.mutable_headers()->clear();
+  ASSERT_TRUE(update("headers").ok());
+  EXPECT_TRUE(stored().empty());
+}
+
 TEST_F(ServicesTest, OnlyAFinishedDeliveryIsRedelivered) {
   CreateHook();
   v1::TestChannelRequest test;

@@ -102,6 +102,7 @@ constexpr ChannelField kChannelFields[] = {
     {"group_wait", [](const v1::Channel& c) { return c.has_group_wait(); },
      TOCSIN_COPY(group_wait)},
     {"omit_output", [](const v1::Channel& c) { return c.omit_output(); }, TOCSIN_COPY(omit_output)},
+    {"headers", [](const v1::Channel& c) { return !c.headers().empty(); }, TOCSIN_COPY(headers)},
 };
 
 // The whole grant, or one part of it.
@@ -250,15 +251,22 @@ ChannelUpdate ChannelUpdate::Make(const v1::Channel& channel,
   return update;
 }
 
-void ChannelUpdate::Apply(Channel& channel) const {
+absl::Status ChannelUpdate::Apply(Channel& channel) const {
+  const Channel stored = channel;
   CopyFields(kChannelFields, paths_, values_, channel);
+  // A client that sends back what it read sends the masked URL: that is no change.
+  if (channel.url == MaskUrl(stored.url)) channel.url = stored.url;
+  const bool gives_headers = std::find(paths_.begin(), paths_.end(), "headers") != paths_.end();
+  return KeepHeaders(stored, gives_headers, channel);
 }
 
 void ChannelUpdate::Check(FieldFaults& faults) const {
   Channel any;
   any.id = "any";
   any.url = "https://any";
-  Apply(any);
+  CopyFields(kChannelFields, paths_, values_, any);
+  // They may stand for what is stored.
+  std::erase_if(any.headers, [](const auto& header) { return header.second == kMaskedHeader; });
   FillDefaults(any);
   ValidateChannel(any, "channel", faults);
 }

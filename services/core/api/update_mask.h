@@ -58,7 +58,9 @@ class ChannelUpdate {
  public:
   static ChannelUpdate Make(const v1::Channel& channel, const google::protobuf::FieldMask& mask,
                             const std::string& project_id, FieldFaults& faults);
-  void Apply(Channel& channel) const;
+  // What reads mask and the message sends back as it was read stays as it is. Errors: as
+  // KeepHeaders.
+  absl::Status Apply(Channel& channel) const;
   void Check(FieldFaults& faults) const;
   Channel Complete(const std::string& id) const;
 

@@ -53,17 +53,31 @@ FieldChanges::Kind KindOf(bool exists_before, bool exists_after) {
   return exists_after ? FieldChanges::Kind::kUpdate : FieldChanges::Kind::kDeletion;
 }
 
-void AddLabels(const Labels& before, const Labels& after, FieldChanges& changes) {
+// Of maps from text to text: labels, headers. `whole` is "labels.".
+void AddEntries(absl::string_view whole, const Labels& before, const Labels& after,
+                FieldChanges& changes) {
   std::set<std::string> keys;
-  for (const Labels* labels : {&before, &after}) {
-    for (const auto& [key, value] : *labels) keys.insert(key);
+  for (const Labels* entries : {&before, &after}) {
+    for (const auto& [key, value] : *entries) keys.insert(key);
   }
-  const auto value = [](const Labels& labels, const std::string& key) {
-    const auto found = labels.find(key);
-    return found == labels.end() ? std::string() : found->second;
+  const auto value = [](const Labels& entries, const std::string& key) {
+    const auto found = entries.find(key);
+    return found == entries.end() ? std::string() : found->second;
   };
   for (const std::string& key : keys) {
-    changes.Text(absl::StrCat("labels.", key), value(before, key), value(after, key));
+    changes.Text(absl::StrCat(whole, key), value(before, key), value(after, key));
+  }
+}
+
+// Their names; a value that changed is said to have.
+void AddHeaders(const ChannelHeaders& before, const ChannelHeaders& after, FieldChanges& changes) {
+  const ChannelHeaders old = MaskHeaders(before), now = MaskHeaders(after);
+  AddEntries("headers.", old, now, changes);
+  for (const auto& [name, value] : after) {
+    const auto found = before.find(name);
+    if (found != before.end() && found->second != value) {
+      changes.Secret(absl::StrCat("headers.", name));
+    }
   }
 }
 
@@ -158,7 +172,7 @@ std::vector<FieldChange> ChangesOf(const Monitor* before, const Monitor* after) 
       .Text("severity", EnumText("SEVERITY_", SeverityName(from.severity)),
             EnumText("SEVERITY_", SeverityName(to.severity)))
       .Text("runbook_url", from.runbook_url, to.runbook_url);
-  AddLabels(from.labels, to.labels, changes);
+  AddEntries("labels.", from.labels, to.labels, changes);
   AddSchedule(from.schedule, to.schedule, changes);
   changes.Number("failure_threshold", from.failure_threshold, to.failure_threshold)
       .Number("recovery_threshold", from.recovery_threshold, to.recovery_threshold)
@@ -203,6 +217,7 @@ std::vector<FieldChange> ChangesOf(const Channel* before, const Channel* after) 
     changes.Time("disable_time", from.disabled_at, to.disabled_at);
     if (from.secrets != to.secrets) changes.Secret("webhook_secret");
   }
+  AddHeaders(from.headers, to.headers, changes);
   return std::move(changes).Take();
 }
 

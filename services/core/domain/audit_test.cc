@@ -102,14 +102,19 @@ TEST(AuditTest, APauseAndARestorationShowTheStateAndTheTime) {
 }
 
 TEST(AuditTest, UrlsAreMaskedAndSecretsAreNeverShown) {
-  const Channel before = Hook();
+  Channel before = Hook();
+  before.headers = {{"Authorization", "Bearer pw"}, {"X-Key", "pw"}};
   Channel after = before;
   after.url = "https://hooks.example:8443/T0/B1";
   after.secrets = {"whsec_new", "whsec_old"};
+  after.headers = {{"Authorization", "Bearer pw2"}, {"X-Env", "pw"}};
   const std::vector<FieldChange> changes = ChangesOf(&before, &after);
   EXPECT_THAT(changes, ElementsAre(FieldChange{"url", "https://hooks.example:8443",
                                                "https://hooks.example:8443 (another path)"},
-                                   FieldChange{"webhook_secret", "", "(changed)"}));
+                                   FieldChange{"webhook_secret", "", "(changed)"},
+                                   FieldChange{"headers.X-Env", "", "***"},
+                                   FieldChange{"headers.X-Key", "***", ""},
+                                   FieldChange{"headers.Authorization", "", "(changed)"}));
   for (const std::vector<FieldChange>& entry :
        {changes, ChangesOf(nullptr, &before), ChangesOf(&before, nullptr)}) {
     for (const char* secret : {"whsec", "pw", "T0", "key=1"}) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/time/time.h"
+#include "services/core/domain/channel_headers.h"
 #include "services/core/domain/keys.h"
 #include "services/core/domain/monitor.h"
 
@@ -48,6 +49,9 @@ struct Channel {
   std::vector<std::string> secrets;
   // Until when those behind the first sign, too; nullopt: for good, or there are none.
   std::optional<absl::Time> old_secrets_until;
+  // Sealed in the store, as the URL is; never logged.
+  ChannelHeaders headers;
+  bool headers_closed = false;  // it has some, which this core's keys do not open
   ChannelFormat format = ChannelFormat::kStandardWebhook;  // for good
   std::string selector;  // "team=payments,severity=critical"; empty selects none
   bool is_default = false;
@@ -62,8 +66,9 @@ struct Channel {
   std::optional<absl::Time> failing_since;  // every attempt since then failed
   std::string last_error;
   std::optional<ChannelTold> told;
-  // What was leased before may have gone to another URL, which it had then: a few seconds after it
-  // was given this one, since they who lease may read the one before until that is committed.
+  // What was leased before may have gone to another URL, or with other headers, which it had then:
+  // a few seconds after it was given these, since they who lease may read the one before until that
+  // is committed.
   std::optional<absl::Time> url_set_at;
   // Drawn anew by each change that people make; 0 until the first one of a channel that is older
   // than this.

@@ -28,10 +28,10 @@ enum class DeliveryType : int16_t {
 // "incident.opened" and so on.
 std::string DeliveryTypeName(DeliveryType type);
 
-// Says which own outage postponed or excused something.
+// Says which own outage postponed or excused something, or that no gateway is heard.
 struct BlindNotice {
   absl::Time start;
-  absl::Time end;
+  absl::Time end;  // InfiniteFuture: it lasts
   int32_t unverified_count = 0;
   std::vector<std::string> unverified_monitors;  // full names, at most 20
 };

@@ -12,6 +12,7 @@
 #include "common/any_string_view.h"
 #include "common/number.h"
 #include "common/status_details.h"
+#include "services/core/domain/channel_headers.h"
 #include "services/core/domain/selector.h"
 #include "services/core/domain/text.h"
 
@@ -361,6 +362,7 @@ void ValidateChannel(const Channel& channel, std::string_view prefix, FieldFault
     check.Fault("group_wait", absl::StrCat("it is ", Words(channel.group_wait)),
                 "0 (never gather) to 5 min");
   }
+  ValidateHeaders(channel.headers, check.Path("headers"), faults);
 }
 
 void ValidateHeartbeat(const Heartbeat& heartbeat, std::string_view prefix, FieldFaults& faults) {

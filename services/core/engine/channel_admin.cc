@@ -100,7 +100,8 @@ constexpr absl::Duration kLongestUpdate = absl::Seconds(5);
 // Positive, so that it is never that of a channel without one.
 int64_t NewVersion() { return static_cast<int64_t>(RandomId() >> 1 | 1); }
 
-// Another URL is another receiver: what is known of the old one says nothing about it.
+// Another URL is another receiver, and so may be one that other headers lead to: what is known of
+// the old one says nothing about it.
 void ForgetFailures(Channel& channel) {
   channel.disabled_at.reset();
   channel.disable_reason.clear();
@@ -261,7 +262,8 @@ absl::StatusOr<Channel> ChannelAdmin::UpdateExisting(const Caller& caller, const
         if (!options.etag.empty() && options.etag != EtagOf(before)) {
           return StaleEtag(ResourceOf(before).name);
         }
-        if (after.url != before.url) {
+        // What waits is tried again at once, too: the headers may be what was refused.
+        if (after.url != before.url || after.headers != before.headers) {
           ForgetFailures(after);
           after.url_set_at = now + kLongestUpdate;
         }

@@ -285,6 +285,19 @@ TEST_F(ChannelAdminTest, ANewUrlEnablesADisabledChannel) {
   EXPECT_FALSE(moved->told.has_value());
 }
 
+TEST_F(ChannelAdminTest, OtherHeadersEnableADisabledChannel) {
+  ASSERT_TRUE(admin_.Create(Caller(), Pager(), "").ok());
+  Disable();
+  const auto sign_in = [](Channel& channel) {
+    channel.headers = {{"Authorization", "Bearer s3cret"}};
+    return absl::OkStatus();
+  };
+  const absl::StatusOr<Channel> updated = admin_.Update(Caller(), kPager, sign_in);
+  ASSERT_TRUE(updated.ok()) << updated.status();
+  EXPECT_FALSE(updated->disabled_at.has_value());
+  EXPECT_TRUE(updated->url_set_at.has_value());
+}
+
 TEST_F(ChannelAdminTest, AnUpdateIsValidated) {
   ASSERT_TRUE(admin_.Create(Caller(), Pager(), "").ok());
   const absl::Status status = admin_

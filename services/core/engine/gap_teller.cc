@@ -8,6 +8,7 @@
 #include "common/status_macros.h"
 #include "services/core/domain/deadline.h"
 #include "services/core/engine/event_writer.h"
+#include "services/core/engine/touches.h"
 #include "services/core/store/new_delivery.h"
 #include "services/core/store/transaction.h"
 
@@ -19,6 +20,8 @@ namespace {
 constexpr absl::Duration kTellAhead = absl::Seconds(3);
 // Shedding may go on for hours in pieces of half a second: they are told together, and not before.
 constexpr absl::Duration kTellShedAfter = absl::Minutes(5);
+// A replica may have heard a gateway a little later than the others knew.
+constexpr absl::Duration kHeardLater = absl::Seconds(2);
 constexpr int kTellPage = 1000;    // monitors in one transaction
 constexpr int kTellPages = 50;     // transactions in one call
 constexpr size_t kTellNames = 20;  // unverified monitors told by name
@@ -126,6 +129,9 @@ absl::Status GapTeller::TellPage(Transaction& transaction, absl::Time now, Telli
     telling.after = monitors.back().definition.key;
     return absl::OkStatus();
   }
+  ASSIGN_OR_RETURN(const std::vector<ProjectKey> told,
+                   transaction.ToldOfSilence(group.whole.start - kHeardLater, group.whole.end));
+  for (const ProjectKey project : told) telling.notices.try_emplace(project);
   for (auto& [project, notice] : telling.notices) {
     notice.start = group.whole.start;
     notice.end = group.whole.end;
@@ -135,6 +141,31 @@ absl::Status GapTeller::TellPage(Transaction& transaction, absl::Time now, Telli
   telling.after = 0;
   telling.notices.clear();
   return transaction.MarkGapsTold(group.keys);
+}
+
+absl::Status GapTeller::TellSilence(absl::Time since) {
+  absl::MutexLock lock(&mutex_);
+  if (since <= silence_told_) return absl::OkStatus();
+  const absl::Time now = clock_.Now();
+  const auto body = [&](Transaction& transaction) -> absl::Status {
+    // One may have been heard since that was found.
+    ASSIGN_OR_RETURN(const std::vector<Touch> touches, transaction.ReadTouches());
+    if (GatewaySeen(touches) != since) return absl::OkStatus();
+    ASSIGN_OR_RETURN(const std::vector<ProjectKey> projects, transaction.ProjectsOverHttp());
+    ASSIGN_OR_RETURN(const bool mine, transaction.ClaimSilence(since, projects));
+    if (!mine) return absl::OkStatus();
+    for (const ProjectKey project : projects) {
+      const BlindNotice notice = {.start = since,
+                                  .end = absl::InfiniteFuture(),
+                                  .unverified_count = 0,
+                                  .unverified_monitors = {}};
+      RETURN_IF_ERROR(AddBlindDeliveries(transaction, project, notice, now));
+    }
+    return absl::OkStatus();
+  };
+  RETURN_IF_ERROR(store_.Transact(TransactionClass::kSweeper, body));
+  silence_told_ = since;
+  return absl::OkStatus();
 }
 
 absl::Status GapTeller::Tell() {

@@ -28,6 +28,11 @@ class GapTeller {
   // there are very many monitors, later calls go on where this one ended.
   absl::Status Tell();
 
+  // Tells once, by one replica, that no gateway is heard since `since`: `system.blind` without an
+  // end to the default channels of each project with monitors that are heard over HTTP. When that
+  // ends, Tell tells these projects so, whatever it postponed. Nobody, when one was heard since.
+  absl::Status TellSilence(absl::Time since);
+
  private:
   // Those whom an untold group of gaps touches, as far as they were counted.
   struct Telling {
@@ -44,6 +49,8 @@ class GapTeller {
   const absl::Duration retry_time_;
   absl::Mutex mutex_;
   Telling telling_ ABSL_GUARDED_BY(mutex_);
+  absl::Time silence_told_ ABSL_GUARDED_BY(mutex_) =
+      absl::InfinitePast();  // the newest, by anybody
 };
 
 }  // namespace tocsin::core

@@ -102,6 +102,7 @@ absl::Status OutageGuard::TouchNow() {
   }
   {
     absl::MutexLock lock(&mutex_);
+    first_touch_ = std::min(first_touch_, mine.at);
     newest_touch_ = mine.at;
   }
   metrics_.touch_age.Set(absl::ToDoubleSeconds(mine.at - absl::UnixEpoch()));
@@ -243,6 +244,33 @@ absl::StatusOr<OutageGuard::Judgement> OutageGuard::Judge() {
     if (gap.kind == GapKind::kCore) judgement.up_to = std::min(judgement.up_to, undisturbed);
   }
   return judgement;
+}
+
+absl::Status OutageGuard::TellGaps() {
+  RETURN_IF_ERROR(teller_.Tell());
+  return TellSilence();
+}
+
+absl::Status OutageGuard::TellSilence() {
+  const absl::Time now = clock_.Now();
+  absl::Time touching_since;
+  {
+    absl::MutexLock lock(&mutex_);
+    if (now - gateway_heard_at_ < kSilenceToldAfter) return absl::OkStatus();
+    touching_since = first_touch_;
+  }
+  std::vector<Touch> touches;
+  RETURN_IF_ERROR(
+      store_.Transact(TransactionClass::kSweeper, [&](Transaction& transaction) -> absl::Status {
+        ASSIGN_OR_RETURN(touches, transaction.ReadTouches());
+        return absl::OkStatus();
+      }));
+  // After the touches: a gap is committed with the touch that ends it, and a core that was away
+  // itself knows nothing of gateways.
+  ASSIGN_OR_RETURN(const std::shared_ptr<const GapList> gaps, RefreshGaps(now));
+  const std::optional<absl::Time> since =
+      LongSilence(touches, *gaps, touching_since, now, options_.blind_after);
+  return since.has_value() ? teller_.TellSilence(*since) : absl::OkStatus();
 }
 
 std::shared_ptr<const GapList> OutageGuard::Gaps() const {

@@ -87,13 +87,15 @@ class OutageGuard {
   // When the newest own touch was committed; InfinitePast when none was.
   absl::Time NewestTouch() const;
 
-  // GapTeller::Tell; called from upkeep.
-  absl::Status TellGaps() { return teller_.Tell(); }
+  // GapTeller::Tell, and that no gateway is heard when that lasts (see LongSilence); called from
+  // upkeep.
+  absl::Status TellGaps();
 
  private:
   Touch NextTouch(absl::Time now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void AddShed(const Gap& gap) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::StatusOr<std::shared_ptr<const GapList>> RefreshGaps(absl::Time now);
+  absl::Status TellSilence();
 
   Store& store_;
   PushRecorder& recorder_;
@@ -107,6 +109,7 @@ class OutageGuard {
   absl::Time gateway_heard_at_ ABSL_GUARDED_BY(mutex_) = absl::InfinitePast();
   std::optional<GatewayReturn> returned_ ABSL_GUARDED_BY(mutex_);  // since the last touch
   std::optional<Gap> shed_ ABSL_GUARDED_BY(mutex_);                // reported, not recorded yet
+  absl::Time first_touch_ ABSL_GUARDED_BY(mutex_) = absl::InfiniteFuture();
   absl::Time newest_touch_ ABSL_GUARDED_BY(mutex_) = absl::InfinitePast();
   std::shared_ptr<const GapList> gaps_ ABSL_GUARDED_BY(mutex_);
   bool gaps_read_ ABSL_GUARDED_BY(mutex_) = false;

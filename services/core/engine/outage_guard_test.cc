@@ -7,10 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "common/testing/fake_clock.h"
 #include "services/core/domain/testing/builders.h"
-#include "services/core/engine/metrics.h"
-#include "services/core/store/memory/memory_store.h"
+#include "services/core/engine/testing/outage_fixture.h"
 
 namespace tocsin::core {
 namespace {
@@ -19,56 +17,7 @@ using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
-class OutageGuardTest : public ::testing::Test {
- protected:
-  OutageGuardTest() { recorder_.Start(); }
-
-  void Run(absl::FunctionRef<absl::Status(Transaction&)> body) {
-    const absl::Status status = store_.Transact(TransactionClass::kAdmin, body);
-    EXPECT_TRUE(status.ok()) << status;
-  }
-  void TouchAfter(absl::Duration duration) {
-    clock_.Advance(duration);
-    const absl::Status status = guard_.TouchNow();
-    EXPECT_TRUE(status.ok()) << status;
-  }
-  GapList StoredGaps() { return *store_.ReadGaps(absl::InfinitePast()); }
-  void AddChannel(const std::string& id, bool is_default, bool disabled) {
-    Channel channel;
-    channel.project = project_;
-    channel.project_id = "default";
-    channel.id = id;
-    channel.is_default = is_default;
-    if (disabled) channel.disabled_at = clock_.Now();
-    Run([&](Transaction& transaction) { return transaction.InsertChannel(channel).status(); });
-  }
-  // Up since now, over HTTP.
-  void AddMonitor(const std::string& id) {
-    Monitor monitor = {.definition = testing::MinuteMonitor(),
-                       .state = testing::UpSince(clock_.Now())};
-    monitor.definition.project = project_;
-    monitor.definition.id = id;
-    Run([&](Transaction& transaction) {
-      return transaction.InsertMonitor(monitor, absl::InfiniteFuture()).status();
-    });
-  }
-  std::vector<DeliveryView> Deliveries() {
-    DeliveryQuery query;
-    query.project = project_;
-    return *store_.ListDeliveries(query);
-  }
-
-  FakeClock clock_;
-  FakeMonotonicClock monotonic_;
-  MemoryStore store_{clock_};
-  prometheus::Registry registry_;
-  RecorderMetrics recorder_metrics_{registry_};
-  GuardMetrics metrics_{registry_};
-  PushRecorder recorder_{store_, clock_, monotonic_, {}, recorder_metrics_};
-  OutageGuard guard_{store_, recorder_, clock_, {.instance = "a"}, metrics_};
-  const absl::Time start_ = clock_.Now();
-  const ProjectKey project_ = store_.FindProject("default")->value();
-};
+using OutageGuardTest = testing::OutageTest;
 
 TEST_F(OutageGuardTest, ATouchIsStampedBeforeItIsQueued) {
   EXPECT_EQ(guard_.NewestTouch(), absl::InfinitePast());

@@ -51,6 +51,21 @@ absl::Time GatewaySeen(const std::vector<Touch>& touches) {
   return seen;
 }
 
+std::optional<absl::Time> LongSilence(const std::vector<Touch>& touches, const GapList& gaps,
+                                      absl::Time touching_since, absl::Time now,
+                                      absl::Duration blind_after) {
+  const absl::Time heard = GatewaySeen(touches);
+  if (heard == absl::InfinitePast() || NewestTouch(touches) < now - blind_after) {
+    return std::nullopt;
+  }
+  absl::Time silent_from = std::max(heard, touching_since);
+  for (const Gap& gap : gaps) {
+    if (gap.kind == GapKind::kCore) silent_from = std::max(silent_from, gap.end);
+  }
+  if (now - silent_from < kSilenceToldAfter) return std::nullopt;
+  return heard;
+}
+
 std::vector<Gap> JudgeTouches(const std::vector<Touch>& touches, const Touch& mine,
                               const std::optional<GatewayReturn>& returned,
                               absl::Duration blind_after) {

@@ -35,6 +35,16 @@ std::vector<Gap> JudgeTouches(const std::vector<Touch>& touches, const Touch& mi
                               const std::optional<GatewayReturn>& returned,
                               absl::Duration blind_after);
 
+// People are told of a silence of all gateways that lasts for so long.
+inline constexpr absl::Duration kSilenceToldAfter = absl::Minutes(5);
+
+// Since when no gateway is heard by anybody, if that is to be told: Tocsin itself could receive for
+// all of kSilenceToldAfter, as the touches and the gaps say, `touching_since` this replica's first
+// own touch was committed, and a gateway was heard before. nullopt otherwise.
+std::optional<absl::Time> LongSilence(const std::vector<Touch>& touches, const GapList& gaps,
+                                      absl::Time touching_since, absl::Time now,
+                                      absl::Duration blind_after);
+
 // An instance that did not touch for so long is forgotten.
 inline constexpr absl::Duration kTouchesKept = absl::Hours(24);
 

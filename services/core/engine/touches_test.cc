@@ -153,5 +153,26 @@ TEST(JudgeFailoverTest, OneThatOthersHaveForgottenWasNot) {
   EXPECT_EQ(JudgeFailover(touches, TouchOf("a", day + 100), Second(1)), std::nullopt);
 }
 
+TEST(LongSilenceTest, IsOneOfFiveMinutesInWhichTocsinCouldReceive) {
+  const std::vector<Touch> touches = {TouchOf("a", 400, 0, Second(100)),
+                                      TouchOf("b", 399, 0, Second(90))};
+  const auto silence = [&](const GapList& gaps, double touching_since, double now) {
+    return LongSilence(touches, gaps, Second(touching_since), Second(now), kBlindAfter);
+  };
+  EXPECT_EQ(silence({}, 0, 399.9), std::nullopt);
+  EXPECT_EQ(silence({}, 0, 400), Second(100));
+  EXPECT_EQ(silence({GatewayGap(80, 100)}, 0, 400), Second(100));
+  // This replica, or all of core, was not there to hear one.
+  EXPECT_EQ(silence({}, 101, 400), std::nullopt);
+  EXPECT_EQ(silence({testing::CoreGap(Second(90), Second(101))}, 0, 400), std::nullopt);
+  // It was suspended, and has not touched since.
+  EXPECT_EQ(silence({}, 0, 4000), std::nullopt);
+}
+
+TEST(LongSilenceTest, IsNoneWhereNoGatewayWasEverHeard) {
+  EXPECT_EQ(LongSilence({TouchOf("a", 400)}, {}, Second(0), Second(400), kBlindAfter),
+            std::nullopt);
+}
+
 }  // namespace
 }  // namespace tocsin::core

@@ -232,6 +232,17 @@ class Transaction {
   // at most 10,000, locked with skip, so that one replica tells each.
   virtual absl::StatusOr<std::vector<StoredGap>> LockUntoldGaps(absl::Time ended_by) = 0;
   virtual absl::Status MarkGapsTold(absl::Span<const int64_t> keys) = 0;
+  // Whether nobody told people yet that no gateway is heard since `since`. From then on these
+  // projects were, so that one replica tells.
+  virtual absl::StatusOr<bool> ClaimSilence(absl::Time since,
+                                            absl::Span<const ProjectKey> projects) = 0;
+  // The projects that were told, while it lasted, of a silence that began in [from, until].
+  virtual absl::StatusOr<std::vector<ProjectKey>> ToldOfSilence(absl::Time from,
+                                                                absl::Time until) = 0;
+  // Projects with an enabled default channel and monitors that wait for a heartbeat over HTTP:
+  // heard or armed, not paused, and not heard over gRPC last. Also those of which so many others
+  // come first that it would take long to find one. Ascending, at most 10,000.
+  virtual absl::StatusOr<std::vector<ProjectKey>> ProjectsOverHttp() = 0;
   // Monitors (project, full name) that are UP, armed or running and to which the gap may matter:
   // their newest heartbeat lies before gap.end, or they were there at gap.start and may not be
   // silent for as long as it lasted; at most `limit`, ascending by key after `after`.

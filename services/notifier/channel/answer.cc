@@ -66,10 +66,60 @@ bool RepeatsUser(absl::string_view answer, absl::string_view user) {
          absl::StrContains(answer, absl::Base64Escape(user));
 }
 
+bool IsWordCharacter(char c) {
+  return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '-' || c == '_';
+}
+
+// Whether it has `word` and not as a part of a longer one.
+bool HasWord(absl::string_view answer, absl::string_view word) {
+  for (size_t at = answer.find(word); at != absl::string_view::npos;
+       at = answer.find(word, at + 1)) {
+    const size_t end = at + word.size();
+    if ((at == 0 || !IsWordCharacter(answer[at - 1])) &&
+        (end == answer.size() || !IsWordCharacter(answer[end]))) {
+      return true;
+    }
+  }
+  return false;
+}
+
+constexpr std::array<absl::string_view, 5> kSchemes = {"apikey", "basic", "bearer", "digest",
+                                                       "token"};
+
+// Whether `value` goes on with what its last word is the name of: "session" of "session=TOKEN". The
+// ends of base64 are none.
+bool IsNamed(absl::string_view rest) { return rest.size() > 1 && rest[0] == '=' && rest[1] != '='; }
+
+// Whether it has a word of a header's value: "Bearer TOKEN", "session=TOKEN". Those of a scheme or
+// a parameter are none, and what follows "Basic" is a user, too.
+bool RepeatsHeader(absl::string_view answer, absl::string_view value) {
+  const absl::string_view scheme = value.substr(0, value.find(' '));
+  if (std::any_of(kSchemes.begin(), kSchemes.end(), [scheme](absl::string_view known) {
+        return absl::EqualsIgnoreCase(known, scheme);
+      })) {
+    value.remove_prefix(std::min(scheme.size() + 1, value.size()));
+    std::string user;
+    if (absl::Base64Unescape(value, &user) && RepeatsUser(answer, user)) return true;
+  }
+  for (size_t begin = 0; begin < value.size();) {
+    size_t end = begin;
+    while (end < value.size() && IsWordCharacter(value[end])) ++end;
+    const absl::string_view word = value.substr(begin, end - begin);
+    const bool repeats =
+        Repeats(answer, word) || (word.size() >= kLeastSecretBytes && HasWord(answer, word));
+    if (repeats && !IsNamed(value.substr(end))) return true;
+    begin = end + 1;
+  }
+  return false;
+}
+
 // Whether the answer has the beginning of a secret, or of a part of the URL after its host.
 bool RepeatsSecrets(absl::string_view answer, const Destination& destination) {
   for (const std::string& secret : destination.secrets) {
     if (Repeats(answer, absl::StripPrefix(secret, "whsec_"))) return true;
+  }
+  for (const auto& [name, value] : destination.headers) {
+    if (RepeatsHeader(answer, value)) return true;
   }
   absl::string_view url = destination.url;
   const size_t scheme = url.find("://");

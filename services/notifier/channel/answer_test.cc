@@ -114,5 +114,30 @@ TEST(AnswerTest, AnAnswerThatRepeatsASecretIsNotShown) {
   EXPECT_EQ(AnswerToShow(brief, result), "");
 }
 
+TEST(AnswerTest, AnAnswerThatRepeatsAHeaderIsNotShown) {
+  Delivery delivery;
+  delivery.destination.url = "https://chat.example/";
+  delivery.destination.headers = {{"Authorization", "Bearer tok-12345"},
+                                  {"Cookie", "sid=ab12; lang=eo"},
+                                  {"X-Basic", "Basic dXNlcjpodW50ZXIy"},
+                                  {"X-Quoted", "Token token=\"s3cr3tvalue99\""},
+                                  {"X-User", "admin:passw0rd9"},
+                                  {"X-Key", "ab/cd+efgh"},
+                                  {"X-Env", "prod"}};
+  HttpResult result;
+  result.outcome = Outcome::kStatus4xx;
+  for (const char* answer :
+       {"no such token: tok-12345", "tok-1234", "bad sid ab12", "hunter2?",
+        "Basic dXNlcjpodW50ZXIy", "s3cr3tvalue99 is not valid", "wrong password passw0rd9",
+        "{\"key\":\"ab\\/cd+efgh\"}", "no prod here"}) {
+    result.answer = answer;
+    EXPECT_EQ(AnswerToShow(delivery, result), "") << answer;
+  }
+  result.answer = "a Bearer token is needed";
+  EXPECT_EQ(AnswerToShow(delivery, result), "a Bearer token is needed");
+  result.answer = "no such product";
+  EXPECT_EQ(AnswerToShow(delivery, result), "no such product");
+}
+
 }  // namespace
 }  // namespace tocsin::notifier

@@ -1,6 +1,7 @@
 // One delivery as core assigned it: what it tells, where it goes, and for how long it is ours.
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,7 @@ struct Destination {
   std::string url;
   // `whsec_…`, the newest first; of PagerDuty the routing key; of Slack none.
   std::vector<std::string> secrets;
+  std::map<std::string, std::string> headers;  // that requests carry besides, by name
   Format format = Format::kUnknown;
 };
 

@@ -201,8 +201,10 @@ void AddEvent(Json& json, const EventFacts& event) {
 Json BlindJson(const BlindFacts& blind) {
   Json json;
   json["startedAt"] = Timestamp(blind.started_at);
-  json["endedAt"] = Timestamp(blind.ended_at);
-  json["duration"] = Seconds(blind.ended_at - blind.started_at);
+  if (blind.ended_at.has_value()) {
+    json["endedAt"] = Timestamp(*blind.ended_at);
+    json["duration"] = Seconds(*blind.ended_at - blind.started_at);
+  }
   json["unverifiedCount"] = blind.unverified_count;
   json["unverifiedMonitors"] = blind.unverified_monitors;
   return json;

@@ -98,7 +98,7 @@ struct EventFacts {
 
 struct BlindFacts {
   absl::Time started_at;
-  absl::Time ended_at;
+  std::optional<absl::Time> ended_at;  // nullopt: it lasts, and no gateway is heard
   int unverified_count = 0;
   std::vector<std::string> unverified_monitors;  // some of them, full names
 };
@@ -129,6 +129,7 @@ struct Message {
   std::optional<BlindFacts> blind;
   std::optional<ChannelNoticeFacts> notice;
   int skipped = 0;
+  std::string url;  // of the incident that the newest event is of; empty: none, or not known
 };
 
 // The last part of a resource name; the whole when it has no parts.

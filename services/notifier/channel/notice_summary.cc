@@ -43,9 +43,17 @@ absl::Time NearestSecond(absl::Time time) {
 
 }  // namespace
 
-std::string BlindSummary(const BlindFacts& blind) {
+std::string BlindSummary(const BlindFacts& blind, absl::Time occurred_at) {
   const absl::Time from = NearestSecond(blind.started_at);
-  const absl::Time to = NearestSecond(blind.ended_at);
+  if (!blind.ended_at.has_value()) {
+    const absl::Time to = NearestSecond(occurred_at);
+    return absl::StrCat(
+        "BLIND Tocsin's core has heard no gateway for ", DurationWords(to - from), ", ",
+        SpanWords(from, to, Precision::kSeconds),
+        ", and goes on hearing none: no heartbeat comes in over HTTP. Until one is "
+        "heard no monitor that pushes over HTTP is judged, and none of them alerts.");
+  }
+  const absl::Time to = NearestSecond(*blind.ended_at);
   std::string summary =
       absl::StrCat("BLIND Tocsin could not receive heartbeats for ", DurationWords(to - from), ", ",
                    SpanWords(from, to, Precision::kSeconds), ". ");

@@ -8,8 +8,8 @@
 
 namespace tocsin::notifier {
 
-// Tocsin itself was deaf.
-std::string BlindSummary(const BlindFacts& blind);
+// Tocsin itself was deaf, or is since a while at `occurred_at`, when that is told.
+std::string BlindSummary(const BlindFacts& blind, absl::Time occurred_at);
 
 // Another channel does not work; said at `occurred_at`.
 std::string ChannelFailingSummary(const ChannelNoticeFacts& notice, absl::Time occurred_at);

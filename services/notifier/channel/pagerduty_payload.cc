@@ -53,7 +53,9 @@ Event Notice(const Message& message) {
   event.what = message.type;
   event.source = "tocsin";
   if (message.blind.has_value()) {
-    event.severity = message.blind->unverified_count > 0 ? "warning" : "info";
+    event.severity = !message.blind->ended_at.has_value()  ? "critical"
+                     : message.blind->unverified_count > 0 ? "warning"
+                                                           : "info";
     event.key = absl::StrCat(message.type, "/", Timestamp(message.blind->started_at));
     return event;
   }

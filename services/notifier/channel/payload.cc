@@ -52,6 +52,7 @@ std::string StandardWebhookPayload(const Message& message) {
     data["occurredAt"] = Timestamp(message.occurred_at);
     AddDigest(data, *message.digest, message.events);
   } else if (!message.events.empty()) {
+    SetText(data, "url", message.url);
     AddEvents(data, message);
   } else {
     data["occurredAt"] = Timestamp(message.occurred_at);

@@ -56,7 +56,10 @@ const char* ColorOf(const DigestFacts& digest) {
 const char* ColorOf(const Message& message) {
   if (message.digest.has_value()) return ColorOf(*message.digest);
   if (!message.events.empty()) return ColorOf(message.events.back());
-  if (message.blind.has_value()) return message.blind->unverified_count > 0 ? kAmber : kBlue;
+  if (message.blind.has_value()) {
+    if (!message.blind->ended_at.has_value()) return kRed;
+    return message.blind->unverified_count > 0 ? kAmber : kBlue;
+  }
   return message.type == kChannelFailing ? kRed : kBlue;
 }
 

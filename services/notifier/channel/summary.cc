@@ -346,7 +346,7 @@ std::string EventsSummary(const Message& message) {
 std::string Summarize(const Message& message) {
   if (message.digest.has_value()) return DigestSummary(message);
   if (!message.events.empty()) return EventsSummary(message);
-  if (message.blind.has_value()) return BlindSummary(*message.blind);
+  if (message.blind.has_value()) return BlindSummary(*message.blind, message.occurred_at);
   if (message.notice.has_value()) {
     return message.type == kChannelTest
                ? ChannelTestSummary(*message.notice)

@@ -48,6 +48,21 @@ absl::Status Sign(const Delivery& delivery, absl::Time now, HttpRequest& request
   return absl::OkStatus();
 }
 
+// The headers that the channel has besides. Core lets none pass that could break a line; one that
+// came in another way is not to.
+absl::Status AddHeaders(const Destination& destination, HttpRequest& request) {
+  const auto is_one_line = [](const std::string& text) {
+    return !text.empty() && std::all_of(text.begin(), text.end(), absl::ascii_isprint);
+  };
+  for (const auto& [name, value] : destination.headers) {
+    if (!is_one_line(name) || !is_one_line(value)) {
+      return absl::InvalidArgumentError("the channel has a header that cannot be sent");
+    }
+    request.headers.push_back(absl::StrCat(name, ": ", value));
+  }
+  return absl::OkStatus();
+}
+
 // A beginning that somebody sends again after its end was told: no other end will come.
 bool BeginsWhatIsOver(const Delivery& delivery) {
   const Message& message = delivery.message;
@@ -82,10 +97,10 @@ absl::StatusOr<HttpRequest> BuildWebhookRequest(const Delivery& delivery, absl::
   switch (delivery.destination.format) {
     case Format::kStandardWebhook:
       RETURN_IF_ERROR(Sign(delivery, now, request));
-      return request;
+      break;
     case Format::kSlack:
       request.body = SlackPayload(delivery.message);
-      return request;
+      break;
     case Format::kPagerDuty:
       if (delivery.destination.secrets.empty()) {
         return absl::InvalidArgumentError("the channel has no routing key");
@@ -93,11 +108,12 @@ absl::StatusOr<HttpRequest> BuildWebhookRequest(const Delivery& delivery, absl::
       request.body = PagerDutyPayload(
           delivery.message, delivery.destination.secrets.front(),
           BeginsWhatIsOver(delivery) ? PagerDutyEvent::kEnding : PagerDutyEvent::kNewest);
-      return request;
-    case Format::kUnknown:
       break;
+    case Format::kUnknown:
+      return absl::InvalidArgumentError("the channel has a format that this version does not know");
   }
-  return absl::InvalidArgumentError("the channel has a format that this version does not know");
+  RETURN_IF_ERROR(AddHeaders(delivery.destination, request));
+  return request;
 }
 
 std::optional<HttpRequest> RequestBefore(const Delivery& delivery, const HttpRequest& request) {

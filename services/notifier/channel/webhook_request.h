@@ -13,9 +13,10 @@ namespace tocsin::notifier {
 
 // The request in the format of the channel; the body is the same on every attempt. A Standard
 // Webhooks request is signed: its `webhook-timestamp` is `now`, so that its headers are not the
-// same; and a redelivery carries the header `tocsin-redelivery: true`. INVALID_ARGUMENT, free of
-// secrets, when the channel lacks a usable secret that its format needs, or has a format that this
-// version does not know. The URL is judged by the HTTP client.
+// same; and a redelivery carries the header `tocsin-redelivery: true`. After these come the
+// channel's own headers. INVALID_ARGUMENT, free of secrets, when the channel lacks a usable secret
+// that its format needs, has a header that is none, or a format that this version does not know.
+// The URL is judged by the HTTP client.
 absl::StatusOr<HttpRequest> BuildWebhookRequest(const Delivery& delivery, absl::Time now,
                                                 absl::Duration timeout);
 

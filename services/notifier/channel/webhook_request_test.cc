@@ -72,6 +72,19 @@ TEST(WebhookRequestTest, SendsTheSameBytesOnEveryAttemptAndARedeliveryIsMarked) 
   EXPECT_EQ(Header(*second, "tocsin-redelivery"), "true");
 }
 
+TEST(WebhookRequestTest, ChannelsOfEveryFormatHaveHeadersOfTheirOwn) {
+  Delivery delivery = Sample();
+  delivery.destination.headers = {{"Authorization", "Bearer x"}, {"X-Env", "prod"}};
+  for (const Format format : {Format::kStandardWebhook, Format::kSlack, Format::kPagerDuty}) {
+    delivery.destination.format = format;
+    const auto request = BuildWebhookRequest(delivery, kNow, absl::Seconds(10));
+    ASSERT_TRUE(request.ok()) << request.status();
+    EXPECT_EQ(Header(*request, "Authorization"), "Bearer x");
+    EXPECT_EQ(Header(*request, "X-Env"), "prod");
+    EXPECT_EQ(Header(*request, "content-type"), "application/json");
+  }
+}
+
 TEST(WebhookRequestTest, ASlackChannelNeedsNoSecretAndIsSentNoSignature) {
   Delivery delivery = Sample();
   delivery.destination.format = Format::kSlack;
@@ -129,7 +142,12 @@ TEST(WebhookRequestTest, RefusesWhatCanNeverBeSentWithoutNamingSecrets) {
   unknown_format.destination.format = Format::kUnknown;
   Delivery forged_header = Sample();
   forged_header.facts.delivery_id = "msg_1\r\nx: y";
-  for (const Delivery& delivery : {no_secret, bad_secret, unknown_format, forged_header}) {
+  Delivery broken_value = Sample();
+  broken_value.destination.headers = {{"X-Key", "hunter2\r\nwebhook-id: 1"}};
+  Delivery broken_name = Sample();
+  broken_name.destination.headers = {{"", "hunter2"}};
+  for (const Delivery& delivery :
+       {no_secret, bad_secret, unknown_format, forged_header, broken_value, broken_name}) {
     const auto request = BuildWebhookRequest(delivery, kNow, absl::Seconds(10));
     EXPECT_EQ(request.status().code(), absl::StatusCode::kInvalidArgument);
     EXPECT_FALSE(absl::StrContains(request.status().message(), "hunter2"));

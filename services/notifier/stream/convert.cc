@@ -120,11 +120,13 @@ Message MessageOf(const internal::v1::Assignment& proto) {
   for (const v1::AlertEvent& event : proto.events()) message.events.push_back(FromProto(event));
   if (proto.has_digest()) message.digest = FromProto(proto.digest());
   if (proto.has_blind()) {
-    message.blind = BlindFacts{
-        Time(proto.blind().start_time()),
-        Time(proto.blind().end_time()),
-        proto.blind().unverified_count(),
-        {proto.blind().unverified_monitors().begin(), proto.blind().unverified_monitors().end()}};
+    const v1::BlindInterval& blind = proto.blind();
+    message.blind = BlindFacts{.started_at = Time(blind.start_time()),
+                               .ended_at = std::nullopt,
+                               .unverified_count = blind.unverified_count(),
+                               .unverified_monitors = {blind.unverified_monitors().begin(),
+                                                       blind.unverified_monitors().end()}};
+    if (blind.has_end_time()) message.blind->ended_at = Time(blind.end_time());
   }
   if (proto.has_channel_notice()) {
     ChannelNoticeFacts notice;
@@ -136,6 +138,7 @@ Message MessageOf(const internal::v1::Assignment& proto) {
     message.notice = std::move(notice);
   }
   message.skipped = proto.skipped();
+  message.url = proto.url();
   return message;
 }
 
@@ -170,6 +173,8 @@ Delivery FromProto(const internal::v1::Assignment& assignment, uint64_t origin,
   delivery.destination.url = assignment.destination().url();
   delivery.destination.secrets.assign(assignment.destination().secrets().begin(),
                                       assignment.destination().secrets().end());
+  delivery.destination.headers = {assignment.destination().headers().begin(),
+                                  assignment.destination().headers().end()};
   delivery.destination.format = FormatOf(assignment.destination().format());
   delivery.message = MessageOf(assignment);
   return delivery;

@@ -20,6 +20,8 @@ TEST(ConvertTest, TakesTheLeaseAndTheDestination) {
   internal::v1::Assignment proto = MakeAssignment("msg_1", "ops", "https://e/x", TestEpoch());
   proto.set_attempt(4);
   proto.set_redelivery(true);
+  (*proto.mutable_destination()->mutable_headers())["X-Env"] = "prod";
+  proto.set_url("https://t/incident");
   const Delivery delivery = FromProto(proto, 9, kNow);
   EXPECT_EQ(delivery.facts.origin, 9u);
   EXPECT_EQ(delivery.facts.lease_id, "lease-msg_1");
@@ -32,6 +34,8 @@ TEST(ConvertTest, TakesTheLeaseAndTheDestination) {
   EXPECT_EQ(delivery.destination.channel, "projects/default/channels/ops");
   EXPECT_EQ(delivery.destination.url, "https://e/x");
   EXPECT_THAT(delivery.destination.secrets, ElementsAre(kTestSecret));
+  EXPECT_THAT(delivery.destination.headers, ElementsAre(testing::Pair("X-Env", "prod")));
+  EXPECT_EQ(delivery.message.url, "https://t/incident");
   EXPECT_EQ(delivery.destination.format, Format::kStandardWebhook);
   proto.mutable_destination()->set_format(v1::Channel::FORMAT_SLACK);
   EXPECT_EQ(FromProto(proto, 9, kNow).destination.format, Format::kSlack);
@@ -140,11 +144,13 @@ TEST(ConvertTest, TakesNoticesAndOwnOutages) {
   proto.mutable_channel_notice()->set_reason("gone");
   const Message message = FromProto(proto, 1, kNow).message;
   ASSERT_TRUE(message.blind.has_value());
-  EXPECT_EQ(message.blind->ended_at - message.blind->started_at, absl::Minutes(1));
+  EXPECT_EQ(*message.blind->ended_at - message.blind->started_at, absl::Minutes(1));
   EXPECT_EQ(message.blind->unverified_count, 2);
   EXPECT_THAT(message.blind->unverified_monitors, ElementsAre("projects/default/monitors/a"));
   ASSERT_TRUE(message.notice.has_value());
   EXPECT_EQ(message.notice->reason, "gone");
+  proto.mutable_blind()->clear_end_time();
+  EXPECT_FALSE(FromProto(proto, 1, kNow).message.blind->ended_at.has_value());
   EXPECT_FALSE(message.notice->failing_since.has_value());
 }
 

@@ -363,6 +363,9 @@ void AddNotices(std::vector<SampleMessage>& samples) {
   fraction.blind->started_at = At("2026-03-10T02:00:00.9+00:00");
   fraction.blind->ended_at = At("2026-03-10T02:00:05.1+00:00");
   samples.push_back({"blind_a_few_seconds", fraction});
+  Message lasting = blind;
+  lasting.blind->ended_at.reset();
+  samples.push_back({"blind_lasting", lasting});
   blind.blind->unverified_count = 120;
   for (const char* id : {"a", "b", "c", "d", "e", "f", "g"}) {
     blind.blind->unverified_monitors.push_back(std::string("projects/default/monitors/") + id);

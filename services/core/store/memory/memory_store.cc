@@ -225,6 +225,9 @@ void MemoryStore::DropGaps(absl::Time before) {
     if (row.gap.end < before) keys.push_back(key);
   }
   for (const int64_t key : keys) tables_.SetGap(key, std::nullopt);
+  while (tables_.told_silences().size() > 1 && tables_.told_silences().begin()->first < before) {
+    tables_.SetToldSilence(tables_.told_silences().begin()->first, std::nullopt);
+  }
 }
 
 absl::StatusOr<bool> MemoryStore::Maintain(const RetentionPolicy& policy, absl::Time now) {

@@ -2,6 +2,7 @@
 #include "services/core/store/memory/memory_transaction.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "services/core/domain/backlog.h"
@@ -415,6 +416,41 @@ absl::Status MemoryTransaction::MarkGapsTold(absl::Span<const int64_t> keys) {
     }
   }
   return absl::OkStatus();
+}
+
+absl::StatusOr<bool> MemoryTransaction::ClaimSilence(absl::Time since,
+                                                     absl::Span<const ProjectKey> projects) {
+  if (tables_.told_silences().contains(since)) return false;
+  tables_.SetToldSilence(since, std::vector<ProjectKey>(projects.begin(), projects.end()));
+  return true;
+}
+
+absl::StatusOr<std::vector<ProjectKey>> MemoryTransaction::ToldOfSilence(absl::Time from,
+                                                                         absl::Time until) {
+  std::set<ProjectKey> told;
+  for (const auto& [since, projects] : tables_.told_silences()) {
+    if (since >= from && since <= until) told.insert(projects.begin(), projects.end());
+  }
+  return std::vector<ProjectKey>(told.begin(), told.end());
+}
+
+absl::StatusOr<std::vector<ProjectKey>> MemoryTransaction::ProjectsOverHttp() {
+  std::set<ProjectKey> told;
+  for (const auto& [key, row] : tables_.channels()) {
+    const Channel& channel = row.channel;
+    if (!row.deleted && channel.is_default && !channel.disabled_at) told.insert(channel.project);
+  }
+  std::set<ProjectKey> projects;
+  for (const auto& [key, definition] : tables_.definitions()) {
+    const MonitorState& state = tables_.states().at(key).state;
+    const bool waits =
+        state.last_at != absl::InfinitePast() || state.armed_at != absl::InfinitePast();
+    if (told.contains(definition.project) && state.state != State::kPaused && waits &&
+        state.last_source != Source::kGrpc) {
+      projects.insert(definition.project);
+    }
+  }
+  return std::vector<ProjectKey>(projects.begin(), projects.end());
 }
 
 absl::StatusOr<std::vector<Monitor>> MemoryTransaction::MonitorsAround(const Gap& gap,

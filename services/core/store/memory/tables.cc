@@ -206,6 +206,11 @@ void Tables::SetTouch(const std::string& instance, std::optional<Touch> touch) {
   OnUndo([this, instance, before = std::move(before)] { SetTouch(instance, before); });
 }
 
+void Tables::SetToldSilence(absl::Time since, std::optional<std::vector<ProjectKey>> told) {
+  std::optional<std::vector<ProjectKey>> before = Put(told_silences_, since, std::move(told));
+  OnUndo([this, since, before] { SetToldSilence(since, before); });
+}
+
 void Tables::SetGap(int64_t key, std::optional<GapRow> row) {
   std::optional<GapRow> before = Put(gaps_, key, std::move(row));
   OnUndo([this, key, before] { SetGap(key, before); });

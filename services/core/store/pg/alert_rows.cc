@@ -107,8 +107,8 @@ Channel ReadChannel(Row& row, const Sealer& sealer) {
   channel.project_id = row.Text();
   channel.id = row.Text();
   channel.display_name = row.Text();
-  const std::string url = row.Bytes(), secrets = row.Bytes();
-  OpenSealed(url, secrets, sealer, channel);
+  const std::string url = row.Bytes(), secrets = row.Bytes(), headers = row.Bytes();
+  OpenSealed({.url = url, .secrets = secrets, .headers = headers}, sealer, channel);
   channel.format = row.As<ChannelFormat>();
   channel.selector = row.Text();
   channel.is_default = row.Bool();

@@ -42,11 +42,12 @@ namespace tocsin::core::pg {
   "AND b.sequence < d.sequence AND NOT b.redelivery LIMIT 1) IS NULL)"
 
 // Of tables c (channel) and p (its project).
-#define TOCSIN_CHANNEL_COLUMNS                                                           \
-  "c.channel_id, c.project_id, p.id, c.id, c.display_name, c.url, c.secrets, c.format, " \
-  "c.selector, c.is_default, c.fallback_channel, c.disabled_at, c.disable_reason, "      \
-  "c.failing_since, c.last_error, c.told_at, c.told_failing_since, c.told_disabled_at, " \
-  "c.created_at, c.updated_at, c.version, c.group_limit, c.group_wait_us, "              \
+#define TOCSIN_CHANNEL_COLUMNS                                                            \
+  "c.channel_id, c.project_id, p.id, c.id, c.display_name, c.url, c.secrets, c.headers, " \
+  "c.format, "                                                                            \
+  "c.selector, c.is_default, c.fallback_channel, c.disabled_at, c.disable_reason, "       \
+  "c.failing_since, c.last_error, c.told_at, c.told_failing_since, c.told_disabled_at, "  \
+  "c.created_at, c.updated_at, c.version, c.group_limit, c.group_wait_us, "               \
   "c.url_set_at, c.old_secrets_until, c.omit_output"
 
 Incident ReadIncident(Row& row);

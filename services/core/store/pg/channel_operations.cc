@@ -25,11 +25,11 @@ constexpr Statement kInsertChannel = {
     "fallback_channel, disabled_at, disable_reason, failing_since, last_error, told_at, "
     "told_failing_since, told_disabled_at, created_at, updated_at, version, group_limit, "
     "group_wait_us, url_set_at, old_secrets_until, omit_output, url, "
-    "secrets) "
+    "secrets, headers) "
     "VALUES ($1::integer, $2::text, $3::text, $4::smallint, $5::text, $6::boolean, $7::text, "
     "$8::timestamptz, $9::text, $10::timestamptz, $11::text, $12::timestamptz, $13::timestamptz, "
     "$14::timestamptz, $15::timestamptz, $16::timestamptz, $17::bigint, $18::integer, $19::bigint, "
-    "$20::timestamptz, $21::timestamptz, $22::boolean, $23::bytea, $24::bytea) "
+    "$20::timestamptz, $21::timestamptz, $22::boolean, $23::bytea, $24::bytea, $25::bytea) "
     "ON CONFLICT (project_id, id) WHERE deleted_at IS NULL DO NOTHING RETURNING channel_id"};
 
 // What waits for another URL is due at once (see ReleaseBacklogs).
@@ -45,8 +45,9 @@ constexpr Statement kSaveChannel = {
     "old_secrets_until = $20::timestamptz, omit_output = $21::boolean, "
     "released_at = CASE WHEN url_set_at IS DISTINCT FROM $19::timestamptz THEN $15::timestamptz "
     "ELSE released_at END, "
-    "url = CASE length($22::bytea) WHEN 0 THEN url ELSE $22::bytea END, "
-    "secrets = CASE length($23::bytea) WHEN 0 THEN secrets ELSE $23::bytea END "
+    "headers = CASE WHEN $22::boolean THEN headers ELSE $25::bytea END, "
+    "url = CASE length($23::bytea) WHEN 0 THEN url ELSE $23::bytea END, "
+    "secrets = CASE length($24::bytea) WHEN 0 THEN secrets ELSE $24::bytea END "
     "WHERE channel_id = $1::bigint"};
 
 constexpr Statement kDeleteChannel = {"delete_channel",
@@ -131,7 +132,9 @@ absl::StatusOr<ChannelKey> PgTransaction::InsertChannel(const Channel& channel) 
   Params params;
   params.Int(channel.project).Text(channel.id);
   AddChannelFields(channel, params);
-  params.Bytes(SealUrl(channel, sealer_)).Bytes(SealSecrets(channel, sealer_));
+  params.Bytes(SealUrl(channel, sealer_))
+      .Bytes(SealSecrets(channel, sealer_))
+      .Bytes(SealHeaders(channel, sealer_));
   ASSIGN_OR_RETURN(Rows rows, session_.Run(kInsertChannel, params));
   if (rows.empty()) return absl::AlreadyExistsError("the project has a channel with that id");
   return rows.at(0).Int();
@@ -143,8 +146,10 @@ absl::Status PgTransaction::SaveChannel(const Channel& channel) {
   params.Int(channel.key);
   AddChannelFields(channel, params);
   // What could not be opened when it was read (see ReadChannel) is kept as it is.
-  params.Bytes(channel.url.empty() ? "" : SealUrl(channel, sealer_))
-      .Bytes(channel.secrets.empty() ? "" : SealSecrets(channel, sealer_));
+  params.Bool(channel.headers_closed)
+      .Bytes(channel.url.empty() ? "" : SealUrl(channel, sealer_))
+      .Bytes(channel.secrets.empty() ? "" : SealSecrets(channel, sealer_))
+      .Bytes(SealHeaders(channel, sealer_));
   // An enabled channel may have work that is due.
   announcement_.deliveries = true;
   return session_.Run(kSaveChannel, params).status();

@@ -1,4 +1,4 @@
-// URLs and signing secrets of channels, as they are sealed in their rows.
+// URLs, signing secrets and headers of channels, as they are sealed in their rows.
 #pragma once
 
 #include <string>
@@ -13,10 +13,18 @@ namespace tocsin::core::pg {
 
 std::string SealUrl(const Channel& channel, const Sealer& sealer);
 std::string SealSecrets(const Channel& channel, const Sealer& sealer);
+// Empty when it has none.
+std::string SealHeaders(const Channel& channel, const Sealer& sealer);
+
+// The columns of a channel's row that are sealed.
+struct SealedColumns {
+  std::string url;
+  std::string secrets;
+  std::string headers;
+};
 
 // Into a channel whose project and id are known. What does not open is logged and left empty.
-void OpenSealed(const std::string& url, const std::string& secrets, const Sealer& sealer,
-                Channel& channel);
+void OpenSealed(const SealedColumns& sealed, const Sealer& sealer, Channel& channel);
 
 // Seals with the first key what others have sealed, so that their lines may leave the file; up to a
 // thousand channels. What does not open, and what somebody changes meanwhile, stays as it is. Says

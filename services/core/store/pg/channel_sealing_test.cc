@@ -40,6 +40,7 @@ class ChannelSealingTest : public testing::Test {
       channel.id = "ops";
       channel.url = "https://example.org/hook";
       channel.secrets = {"whsec_1", "whsec_2"};
+      channel.headers = {{"Authorization", "Bearer s3cret"}};
       channel.created_at = channel.updated_at = kNow;
       return t.InsertChannel(channel).status();
     });
@@ -87,9 +88,75 @@ TEST_F(ChannelSealingTest, WhatAnOldKeySealedIsSealedAnewWithTheFirstOnceReplica
   const Channel anew = Read("b");
   EXPECT_EQ(anew.url, "https://example.org/hook");
   EXPECT_EQ(anew.secrets, (std::vector<std::string>{"whsec_1", "whsec_2"}));
-  const auto sealed = database_.Query("SELECT url::text || secrets::text FROM channel");
+  EXPECT_EQ(anew.headers, (ChannelHeaders{{"Authorization", "Bearer s3cret"}}));
+  const std::string all = "SELECT url::text || secrets::text || headers::text FROM channel";
+  const auto sealed = database_.Query(all);
   RunCore("ba", 20);
-  EXPECT_EQ(database_.Query("SELECT url::text || secrets::text FROM channel"), sealed);
+  EXPECT_EQ(database_.Query(all), sealed);
+}
+
+TEST_F(ChannelSealingTest, HeadersThatDoNotOpenAreKeptAndNotSentWithout) {
+  AddChannel("a");
+  EXPECT_FALSE(Read("a").headers_closed);
+  // Those of another channel do not open here.
+  database_.Execute("UPDATE channel SET headers = url");
+  const Channel closed = Read("a");
+  EXPECT_EQ(closed.url, "https://example.org/hook");
+  EXPECT_TRUE(closed.headers_closed);
+  EXPECT_TRUE(closed.headers.empty());
+  const auto store = database_.OpenStore(SealerOf("a"));
+  EXPECT_TRUE(absl::IsFailedPrecondition(store->CheckSecrets()));
+  const auto before = database_.Query("SELECT headers FROM channel");
+  Delivery delivery = NewDelivery(1, DeliveryType::kChannelTest, kNow);
+  delivery.channel = closed.key;
+  ASSERT_TRUE(store
+                  ->Transact(TransactionClass::kAdmin,
+                             [&](Transaction& t) -> absl::Status {
+                               Channel renamed = closed;
+                               renamed.display_name = "Ops";
+                               EXPECT_TRUE(t.SaveChannel(renamed).ok());
+                               return t.AddDeliveries({delivery});
+                             })
+                  .ok());
+  EXPECT_EQ(database_.Query("SELECT headers FROM channel"), before);
+  EXPECT_TRUE(Lease("a", kNow).empty());
+}
+
+TEST_F(ChannelSealingTest, HeadersStayWithTheHostThatTheyWereGivenFor) {
+  AddChannel("a");
+  // As a core of the release before does it, which knows no headers.
+  const auto moved = [&](const std::string& url) {
+    Channel channel = Read("a");
+    channel.url = url;
+    const std::string sealed = absl::BytesToHexString(SealUrl(channel, SealerOf("a")));
+    database_.Execute("UPDATE channel SET url = '\\x" + sealed + "'");
+    return Read("a");
+  };
+  EXPECT_EQ(moved("https://example.org/other").headers.size(), 1u);
+  const Channel elsewhere = moved("https://evil.example/hook");
+  EXPECT_EQ(elsewhere.url, "https://evil.example/hook");
+  EXPECT_TRUE(elsewhere.headers.empty());
+  EXPECT_FALSE(elsewhere.headers_closed);
+}
+
+TEST_F(ChannelSealingTest, HeadersThatAnOldKeyAloneSealedAreSealedAnew) {
+  AddChannel("a");
+  Channel channel = Read("a");
+  const Sealer newer = SealerOf("b");
+  database_.Execute("UPDATE channel SET url = '\\x" +
+                    absl::BytesToHexString(SealUrl(channel, newer)) + "', secrets = '\\x" +
+                    absl::BytesToHexString(SealSecrets(channel, newer)) + "'");
+  RunCore("ba", 10);
+  EXPECT_EQ(Read("b").headers, channel.headers);
+}
+
+TEST_F(ChannelSealingTest, AChannelWithoutHeadersIsSealedOnce) {
+  AddChannel("a");
+  database_.Execute("UPDATE channel SET headers = ''");
+  const auto sealed = database_.Query("SELECT url FROM channel");
+  RunCore("a", 20);
+  EXPECT_EQ(database_.Query("SELECT url FROM channel"), sealed);
+  EXPECT_FALSE(Read("a").headers_closed);
 }
 
 TEST_F(ChannelSealingTest, WhatACoreCannotOpenItLeavesToOneThatCan) {

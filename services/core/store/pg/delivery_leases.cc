@@ -140,7 +140,8 @@ absl::Status PutOffUnreadable(pg::Session& session, const std::set<DeliveryKey>&
 // Whether what the channel is sent with could be opened.
 bool CanBeSent(const Channel& channel) {
   const bool needs_secret = channel.format != ChannelFormat::kSlack;
-  return !channel.url.empty() && (!needs_secret || !channel.secrets.empty());
+  return !channel.url.empty() && !channel.headers_closed &&
+         (!needs_secret || !channel.secrets.empty());
 }
 
 struct Turn {

@@ -34,6 +34,27 @@ constexpr Statement kLockUntoldGaps = {
 constexpr Statement kMarkGapsTold = {
     "mark_gaps_told", "UPDATE gap SET told = true WHERE gap_id = ANY ($1::bigint[])"};
 
+constexpr Statement kClaimSilence = {
+    "claim_silence",
+    "INSERT INTO told_silence (since, projects) VALUES ($1::timestamptz, $2::bigint[]) "
+    "ON CONFLICT DO NOTHING"};
+
+constexpr Statement kToldOfSilence = {
+    "told_of_silence",
+    "SELECT DISTINCT p.project_id FROM told_silence t, unnest(t.projects) AS p (project_id) "
+    "WHERE t.since >= $1::timestamptz AND t.since <= $2::timestamptz ORDER BY p.project_id"};
+
+// Of each project the first thousand monitors that are not paused. Sources: 2 is gRPC.
+constexpr Statement kProjectsOverHttp = {
+    "projects_over_http",
+    "SELECT c.project_id FROM (SELECT DISTINCT d.project_id FROM channel d WHERE d.is_default "
+    "AND d.disabled_at IS NULL AND d.deleted_at IS NULL) c WHERE EXISTS ("
+    "SELECT FROM (SELECT l.monitor_id, row_number() OVER () AS n FROM monitor_listing l "
+    "WHERE l.project_id = c.project_id AND l.state <> 4 LIMIT 1000) f "
+    "JOIN monitor_state s ON s.monitor_id = f.monitor_id WHERE f.n = 1000 "
+    "OR ((s.last_at IS NOT NULL OR s.armed_at IS NOT NULL) "
+    "AND s.last_source IS DISTINCT FROM 2)) ORDER BY c.project_id LIMIT 10000"};
+
 constexpr Statement kMonitorsAround = {
     "monitors_around",
     "SELECT " TOCSIN_DEFINITION_COLUMNS ", " TOCSIN_STATE_COLUMNS " FROM " TOCSIN_MONITOR_TABLES
@@ -43,6 +64,14 @@ constexpr Statement kMonitorsAround = {
     "AND (s.last_at IS NULL OR s.last_at < $2::timestamptz OR (m.created_at < $4::timestamptz "
     "AND (m.cron IS NOT NULL OR m.timeout_us + m.grace_us < $5::bigint))) "
     "ORDER BY m.monitor_id LIMIT $3::integer"};
+
+absl::StatusOr<std::vector<ProjectKey>> ReadProjects(absl::StatusOr<Rows> rows) {
+  RETURN_IF_ERROR(rows.status());
+  std::vector<ProjectKey> projects;
+  for (int i = 0; i < rows->size(); ++i) projects.push_back(rows->at(i).Int());
+  RETURN_IF_ERROR(rows->status());
+  return projects;
+}
 
 }  // namespace
 
@@ -101,6 +130,21 @@ absl::StatusOr<std::vector<StoredGap>> PgTransaction::LockUntoldGaps(absl::Time 
 
 absl::Status PgTransaction::MarkGapsTold(absl::Span<const int64_t> keys) {
   return session_.Run(kMarkGapsTold, Params().Keys8(keys)).status();
+}
+
+absl::StatusOr<bool> PgTransaction::ClaimSilence(absl::Time since,
+                                                 absl::Span<const ProjectKey> projects) {
+  ASSIGN_OR_RETURN(Rows rows, session_.Run(kClaimSilence, Params().Time(since).Keys8(projects)));
+  return rows.affected() > 0;
+}
+
+absl::StatusOr<std::vector<ProjectKey>> PgTransaction::ToldOfSilence(absl::Time from,
+                                                                     absl::Time until) {
+  return ReadProjects(session_.Run(kToldOfSilence, Params().Time(from).Time(until)));
+}
+
+absl::StatusOr<std::vector<ProjectKey>> PgTransaction::ProjectsOverHttp() {
+  return ReadProjects(session_.Run(kProjectsOverHttp));
 }
 
 absl::StatusOr<std::vector<Monitor>> PgTransaction::MonitorsAround(const Gap& gap, MonitorKey after,

@@ -82,7 +82,7 @@ absl::Status PgStore::CheckSecrets() {
   for (int i = 0; i < rows.size(); ++i) {
     pg::Row row = rows.at(i);
     const Channel channel = pg::ReadChannel(row, sealer_);
-    if (channel.url.empty()) {
+    if (channel.url.empty() || channel.headers_closed) {
       return absl::FailedPreconditionError(
           "the secrets of channel " + channel.id +
           " cannot be opened: the secret key file lacks the key that sealed them");

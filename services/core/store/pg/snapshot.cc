@@ -217,10 +217,12 @@ std::string ExtraToJson(const Delivery& delivery) {
   if (delivery.blind) {
     json["blind"] = {
         {"start", TimeToJson(delivery.blind->start)},
-        {"end", TimeToJson(delivery.blind->end)},
         {"unverified_count", delivery.blind->unverified_count},
         {"unverified_monitors", delivery.blind->unverified_monitors},
     };
+    if (delivery.blind->end != absl::InfiniteFuture()) {
+      json["blind"]["end"] = TimeToJson(delivery.blind->end);
+    }
   }
   if (delivery.notice) {
     json["notice"] = {{"channel", delivery.notice->channel}, {"reason", delivery.notice->reason}};
@@ -244,7 +246,7 @@ absl::Status ExtraFromJson(const std::string& text, Delivery& delivery) {
   if (const auto blind = json.find("blind"); blind != json.end()) {
     delivery.blind = BlindNotice{
         .start = Time(*blind, "start"),
-        .end = Time(*blind, "end"),
+        .end = blind->contains("end") ? Time(*blind, "end") : absl::InfiniteFuture(),
         .unverified_count = static_cast<int32_t>(Int(*blind, "unverified_count")),
         .unverified_monitors = Texts(*blind, "unverified_monitors"),
     };

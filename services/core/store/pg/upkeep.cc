@@ -171,6 +171,13 @@ constexpr pg::Statement kDropGaps = {
     "DELETE FROM gap g USING oldest WHERE g.gap_id = oldest.gap_id "
     "AND g.end_at < $1::timestamptz"};
 
+// But for the newest, which may last.
+constexpr pg::Statement kDropSilences = {
+    "drop_silences",
+    "DELETE FROM told_silence WHERE since = ANY (ARRAY(SELECT t.since FROM told_silence t "
+    "WHERE t.since < $1::timestamptz AND t.since < (SELECT max(n.since) FROM told_silence n) "
+    "ORDER BY t.since LIMIT $2::integer))"};
+
 constexpr pg::Statement kDropUnwatched = {
     "drop_unwatched",
     "WITH oldest AS (SELECT u.ctid FROM unwatched u WHERE u.end_at < $1::timestamptz "
@@ -365,6 +372,7 @@ absl::StatusOr<bool> Purge(pg::Session& session, const RetentionPolicy& policy,
       {kExpireStranded, now, kBatch},
       {kDropLeases, now, kBatch},
       {kDropGaps, now - GapMemory(policy), kBatch},
+      {kDropSilences, now - GapMemory(policy), kBatch},
       {kDropUnwatched, now - UnwatchedMemory(policy), kBatch},
       {kDropPassed, now - policy.heartbeats, kBatch},
       {kDropRejected, now - policy.rejected_pushes, kBatch},
