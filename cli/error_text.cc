@@ -35,6 +35,7 @@ constexpr std::pair<absl::string_view, absl::string_view> kNames[] = {
     {"expression", "--cron"},
     {"schedule", "--timeout, --cron"},
     {"labels", "--label"},
+    {"headers", "--header"},
     {"channels", "--channel"},
     {"parent", "--project"},
     {"fallback_channel", "--fallback"},
@@ -119,6 +120,8 @@ std::string FlagOf(absl::string_view field) {
   absl::ConsumePrefix(&name, "recurring.");
   // Of a preview, which has no other schedule.
   if (absl::ConsumePrefix(&name, "cron.") && name == "expression") return "EXPRESSION";
+  // Of several headers the one that is meant.
+  if (absl::ConsumePrefix(&name, "headers.")) return absl::StrCat("--header ", name);
   name = name.substr(0, name.find('.'));  // "labels.team"
   for (const auto& [known, flag] : kNames) {
     if (name == known) return std::string(flag);

@@ -28,6 +28,8 @@ TEST(ErrorTextTest, EveryFieldThatAFlagSetsHasItsFlag) {
   EXPECT_EQ(FlagOf("cron.expression"), "EXPRESSION");
   EXPECT_EQ(FlagOf("cron.time_zone"), "--time-zone");
   EXPECT_EQ(FlagOf("monitor.labels.team"), "--label");
+  EXPECT_EQ(FlagOf("channel.headers"), "--header");
+  EXPECT_EQ(FlagOf("channel.headers.X-Env"), "--header X-Env");
   EXPECT_EQ(FlagOf("monitor.runbook_url"), "--runbook-url");
   EXPECT_EQ(FlagOf("monitor.channels"), "--channel");
   EXPECT_EQ(FlagOf("channel.url"), "--url");

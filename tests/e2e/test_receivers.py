@@ -122,7 +122,7 @@ class Receivers(TocsinTestCase):
         self.make_slack("--header", "Authorization: Bearer hunter2")
         done = self.cli.run("channel", "update", f"{self.name}-slack", "--url", "https://evil.example/")
         self.assertEqual(done.returncode, 2)
-        self.assertIn("channel.headers: the values of Authorization were given for http://127.0.0.1",
+        self.assertIn("--header: the values of Authorization were given for http://127.0.0.1",
                       done.stderr)
         self.assertNotIn("hunter2", done.stderr)
 
