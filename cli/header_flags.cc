@@ -6,6 +6,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
@@ -39,6 +40,12 @@ absl::Status Add(absl::string_view line, const std::string& where,
         "--header: ", where, " is no \"NAME: VALUE\", e.g. \"Authorization: Bearer …\""));
   }
   const absl::string_view value = absl::StripAsciiWhitespace(line.substr(colon + 1));
+  if (absl::StartsWith(value, "@")) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--header: the value of ", name,
+                     " begins with @; a file stands alone, "
+                     "--header @FILE, and its lines are \"NAME: VALUE\""));
+  }
   if (!headers.emplace(name, value).second) {
     return absl::InvalidArgumentError(absl::StrCat("--header: ", name, " comes twice"));
   }

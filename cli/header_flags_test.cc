@@ -49,6 +49,8 @@ TEST(Headers, ThatAreNoneAreToldWithoutTheirValues) {
   }
   EXPECT_THAT(ReadHeaders({"@" + FileWith("X-A: b\ns3cret\n")}).status().message(),
               HasSubstr("line 2"));
+  EXPECT_THAT(ReadHeaders({"Authorization: @token.txt"}).status().message(),
+              HasSubstr("a file stands alone"));
   EXPECT_THAT(ReadHeaders({"X-A: s3cret", "X-A: c"}).status().message(),
               HasSubstr("X-A comes twice"));
 }

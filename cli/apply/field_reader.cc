@@ -76,7 +76,11 @@ std::string KeyOf(const YamlEntry& entry, Faults& faults) {
 
 void FieldReader::Wrong(const YamlNode& value, const std::string& path,
                         absl::string_view accepted) {
-  const std::string is = value.kind == YamlNode::Kind::kScalar
+  const std::string name = path.substr(0, path.find('.'));
+  const auto* const field = resource_.kind->type->FindFieldByName(name);
+  const bool hidden = field != nullptr && resource_.kind->Hides(*field);
+  const std::string is = hidden ? "not one"
+                         : value.kind == YamlNode::Kind::kScalar
                              ? absl::StrCat("\"", Shortened(OneLine(value.text)), "\"")
                              : KindOf(value);
   faults_.Add(value.place, JsonPath(path), absl::StrCat("it is ", is, "; accepted: ", accepted));

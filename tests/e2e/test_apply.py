@@ -188,7 +188,7 @@ channels:
         self.assertIn("    url or headers: (not shown) -> (another one)\n", done.stdout)
         self.assertNotIn("hunter3", done.stdout + done.stderr)
         done = self.apply(file, status=1, HOOK_TOKEN="two\nlines")
-        self.assertIn(f"{file}:7:22: headers.Authorization: it is no value of a header", done.stderr)
+        self.assertIn(f"{file}:7:22: headers.Authorization: its value has a line break", done.stderr)
         self.assertNotIn("lines", done.stderr)
         exported = self.cli.text("--project", self.project, "export")
         self.assertIn("    #   X-Env: ${env:TOCSIN_SECRET_HOOK_HEADER_X_ENV}\n", exported)

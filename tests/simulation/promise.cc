@@ -87,8 +87,11 @@ absl::Time FloorAfterChange(const Schedule& before, const Schedule& after,
   const absl::Time satisfied =
       state.credit_at != absl::InfinitePast() ? state.credit_at : state.last_at;
   const absl::Time just_before = pending - absl::Microseconds(1);
+  const bool same = rule.expression == before.cron->expression;
   const bool expected = rule.expression.Next(just_before, rule.zone) == pending &&
-                        pending - Early(rule, pending) > satisfied;
+                        pending - Early(rule, pending) > satisfied &&
+                        Early(rule, pending) >= Early(*before.cron, pending) &&
+                        (same || rule.expression.Next(pending, rule.zone) > now);
   return pending <= now && expected ? just_before : now;
 }
 

@@ -50,11 +50,18 @@ bool IsReserved(const std::string& lower) {
                      [&](absl::string_view prefix) { return absl::StartsWith(lower, prefix); });
 }
 
-bool IsValue(const std::string& value) {
-  return !value.empty() && value.size() <= kMaxHeaderValueBytes && value.front() != ' ' &&
-         value.back() != ' ' && std::all_of(value.begin(), value.end(), [](char c) {
-           return absl::ascii_isprint(static_cast<unsigned char>(c));
-         });
+// What is wrong with a value, without repeating it; empty when nothing is.
+std::string ValueFault(const std::string& value) {
+  if (value == kMaskedHeader) return "*** is what reads show, and the channel has no such header";
+  if (value.empty()) return "its value is empty";
+  if (value.size() > kMaxHeaderValueBytes) {
+    return absl::StrCat("its value has ", value.size(), " bytes");
+  }
+  if (!std::all_of(value.begin(), value.end(), absl::ascii_isprint)) {
+    return "its value has a line break or another character that is not of printable ASCII";
+  }
+  if (value.front() == ' ' || value.back() == ' ') return "its value begins or ends with a space";
+  return "";
 }
 
 std::string NameOf(const ChannelHeaders& headers, const std::string& name) {
@@ -80,23 +87,24 @@ void ValidateHeaders(const ChannelHeaders& headers, std::string_view field, Fiel
   }
   std::set<std::string> seen;
   for (const auto& [name, value] : headers) {
-    const std::string path =
-        absl::StrCat(AnyStringView(field).absl(), ".", CleanText(name, kMaxHeaderNameBytes));
-    // Receivers that take headers for variables of an environment read an underscore so.
-    const std::string lower = absl::StrReplaceAll(absl::AsciiStrToLower(name), {{"_", "-"}});
+    // What is no name may be a value that somebody wrote in its place.
     if (!IsName(name)) {
-      faults.Add(path, "it is no name of a header",
+      faults.Add(field, "one of the names is none of a header",
                  absl::StrCat("1 to ", kMaxHeaderNameBytes,
                               " letters, digits and hyphens, e.g. Authorization"));
-    } else if (IsReserved(lower)) {
+      continue;
+    }
+    const std::string path = absl::StrCat(AnyStringView(field).absl(), ".", name);
+    // Receivers that take headers for variables of an environment read an underscore so.
+    const std::string lower = absl::StrReplaceAll(absl::AsciiStrToLower(name), {{"_", "-"}});
+    const std::string fault = ValueFault(value);
+    if (IsReserved(lower)) {
       faults.Add(path, "messages, or the connections that they go over, have it themselves",
-                 "another name");
+                 "another name, not beginning with proxy-, tocsin- or webhook-");
     } else if (!seen.insert(lower).second) {
       faults.Add(path, "it comes twice, and case makes no difference", "each name once");
-    } else if (value == kMaskedHeader) {
-      faults.Add(path, "*** is what reads show, and the channel has no such header", "its value");
-    } else if (!IsValue(value)) {
-      faults.Add(path, "it is no value of a header",
+    } else if (!fault.empty()) {
+      faults.Add(path, fault,
                  absl::StrCat("1 to ", kMaxHeaderValueBytes,
                               " printable characters of ASCII, no space at either end"));
     }

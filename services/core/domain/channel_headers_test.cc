@@ -35,7 +35,8 @@ TEST(ChannelHeaders, AreTokensAndLinesOfAscii) {
   for (const std::string& name : {std::string(), std::string("X Y"), std::string("X:"),
                                   std::string("X\r\nY"), std::string("é"), std::string(65, 'n')}) {
     ASSERT_EQ(FaultsOf({{name, "v"}}).size(), 1u) << name;
-    EXPECT_THAT(FaultsOf({{name, "v"}})[0].description, HasSubstr("no name of a header"));
+    EXPECT_EQ(FaultsOf({{name, "v"}})[0].field, "channel.headers");
+    EXPECT_THAT(FaultsOf({{name, "v"}})[0].description, HasSubstr("none of a header"));
   }
   for (const std::string& value :
        {std::string(), std::string(" s3cret"), std::string("s3cret "), std::string("s3\r\ncret: x"),

@@ -255,6 +255,23 @@ TEST_F(CronTransition, AFireTimeInItsGraceStaysExpectedAfterOneThatWasMissed) {
   EXPECT_EQ(Check(Hour(11, 6)).reason, Reason::kMissed);
 }
 
+TEST_F(CronTransition, NothingIsExpectedThatOnlyTheNewExpressionFiredInBeforeTheChange) {
+  SetCron("0 2 * * *", absl::Minutes(60));
+  state_ = UpSince(Hour(2, 1));
+  Change(CronSchedule("0,30 2 * * *", absl::Minutes(60)), Hour(26, 40));
+  EXPECT_EQ(At(), Hour(51));
+}
+
+TEST_F(CronTransition, AFireTimeThatAnOutageExcusesIsNotHeldToASmallerTolerance) {
+  definition_.schedule.cron->early_tolerance = absl::Minutes(10);
+  state_ = UpSince(Hour(9, 55));
+  const GapList gaps = {CoreGap(Hour(10, 52), Hour(10, 57))};
+  Schedule strict = definition_.schedule;
+  strict.cron->early_tolerance = absl::Minutes(1);
+  Change(strict, Hour(11, 2));
+  EXPECT_EQ(Due(gaps).at, Hour(12, 5));
+}
+
 TEST_F(CronTransition, WhatOneOfTwoExpressionsDoesNotExpectIsNotMissed) {
   state_ = UpSince(Hour(10, 1));
   // 11:00 was expected, and 11:01 is by the new one alone.

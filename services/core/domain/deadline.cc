@@ -180,9 +180,17 @@ std::optional<absl::Time> KeptFire(const Schedule& replaced, const Schedule& sch
   const absl::Time pending = PendingFire(*replaced.cron, state);
   if (pending > now) return std::nullopt;
   const CronRule& rule = *schedule.cron;
+  const CronRule& before = *replaced.cron;
   const bool fires = rule.expression.Previous(pending, rule.zone) == pending;
+  // What lost its heartbeat before the change would excuse it after that, too.
+  const bool excused_alike = EarlyTolerance(rule, pending) >= EarlyTolerance(before, pending);
   const bool satisfied = pending - EarlyTolerance(rule, pending) <= CreditOf(state);
-  return fires && !satisfied ? std::optional(pending) : std::nullopt;
+  // Nothing ran for what the new one alone fires in until now.
+  const bool fires_alike =
+      (rule.expression == before.expression && rule.zone.name() == before.zone.name()) ||
+      rule.expression.Next(pending, rule.zone) > now;
+  if (!fires || !excused_alike || satisfied || !fires_alike) return std::nullopt;
+  return pending;
 }
 
 bool IsOutlastedBy(const MonitorDefinition& definition, const MonitorState& state,

@@ -63,8 +63,9 @@ Deadline DeadlineOf(const MonitorDefinition& definition, const MonitorState& sta
                     const GapList& gaps);
 
 // The fire time that is in its grace, F of the formula, if it stays expected when `schedule` takes
-// the place of `replaced`: it fires in both, and is given no less time than it was. Who was
-// promised more cannot be held to less.
+// the place of `replaced`: it fires in both, nothing else of the new one has fired since, and it is
+// given no less time, and excused no less, than it was. Who was promised more cannot be held to
+// less.
 std::optional<absl::Time> KeptFire(const Schedule& replaced, const Schedule& schedule,
                                    const MonitorState& state, absl::Time now);
 

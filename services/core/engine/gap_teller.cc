@@ -90,8 +90,9 @@ void CountUnverified(const Monitor& monitor, const GapGroup& group,
   }
 }
 
-absl::Status AddBlindDeliveries(Transaction& transaction, ProjectKey project,
-                                const BlindNotice& notice, absl::Time now) {
+// To the default channels of the project.
+absl::StatusOr<std::vector<Delivery>> BlindDeliveries(Transaction& transaction, ProjectKey project,
+                                                      const BlindNotice& notice, absl::Time now) {
   ASSIGN_OR_RETURN(const ChannelList channels, transaction.Channels(project));
   std::vector<Delivery> deliveries;
   for (const Channel& channel : *channels) {
@@ -101,7 +102,7 @@ absl::Status AddBlindDeliveries(Transaction& transaction, ProjectKey project,
     delivery.blind = notice;
     deliveries.push_back(std::move(delivery));
   }
-  return transaction.AddDeliveries(deliveries);
+  return deliveries;
 }
 
 }  // namespace
@@ -130,12 +131,14 @@ absl::Status GapTeller::TellPage(Transaction& transaction, absl::Time now, Telli
     return absl::OkStatus();
   }
   ASSIGN_OR_RETURN(const std::vector<ProjectKey> told,
-                   transaction.ToldOfSilence(group.whole.start - kHeardLater, group.whole.end));
+                   transaction.EndSilence(group.whole.start - kHeardLater, group.whole.end, now));
   for (const ProjectKey project : told) telling.notices.try_emplace(project);
   for (auto& [project, notice] : telling.notices) {
     notice.start = group.whole.start;
     notice.end = group.whole.end;
-    RETURN_IF_ERROR(AddBlindDeliveries(transaction, project, notice, now));
+    ASSIGN_OR_RETURN(const std::vector<Delivery> deliveries,
+                     BlindDeliveries(transaction, project, notice, now));
+    RETURN_IF_ERROR(transaction.AddDeliveries(deliveries));
   }
   // The next page begins another group.
   telling.after = 0;
@@ -151,17 +154,23 @@ absl::Status GapTeller::TellSilence(absl::Time since) {
     // One may have been heard since that was found.
     ASSIGN_OR_RETURN(const std::vector<Touch> touches, transaction.ReadTouches());
     if (GatewaySeen(touches) != since) return absl::OkStatus();
-    ASSIGN_OR_RETURN(const std::vector<ProjectKey> projects, transaction.ProjectsOverHttp());
-    ASSIGN_OR_RETURN(const bool mine, transaction.ClaimSilence(since, projects));
-    if (!mine) return absl::OkStatus();
-    for (const ProjectKey project : projects) {
-      const BlindNotice notice = {.start = since,
-                                  .end = absl::InfiniteFuture(),
-                                  .unverified_count = 0,
-                                  .unverified_monitors = {}};
-      RETURN_IF_ERROR(AddBlindDeliveries(transaction, project, notice, now));
+    ToldSilence told;
+    std::vector<Delivery> deliveries;
+    ASSIGN_OR_RETURN(told.projects, transaction.ProjectsOverHttp());
+    const BlindNotice notice = {.start = since,
+                                .end = absl::InfiniteFuture(),
+                                .unverified_count = 0,
+                                .unverified_monitors = {}};
+    for (const ProjectKey project : told.projects) {
+      ASSIGN_OR_RETURN(std::vector<Delivery> some,
+                       BlindDeliveries(transaction, project, notice, now));
+      for (Delivery& delivery : some) {
+        told.deliveries.push_back(delivery.id);
+        deliveries.push_back(std::move(delivery));
+      }
     }
-    return absl::OkStatus();
+    ASSIGN_OR_RETURN(const bool mine, transaction.ClaimSilence(since, told));
+    return mine ? transaction.AddDeliveries(deliveries) : absl::OkStatus();
   };
   RETURN_IF_ERROR(store_.Transact(TransactionClass::kSweeper, body));
   silence_told_ = since;

@@ -46,6 +46,11 @@ TEST_F(SilenceTest, ASilenceOfAllGatewaysIsToldOnceWhileItLastsAndSoIsItsEnd) {
   EXPECT_EQ(end->delivery.blind->start, silent_since);
   EXPECT_EQ(end->delivery.blind->end, back);
   EXPECT_EQ(end->delivery.blind->unverified_count, 0);
+  // Nobody took the beginning, so it is not to come after its end.
+  for (const DeliveryView& view : deliveries) {
+    const bool ends = view.delivery.blind->end != absl::InfiniteFuture();
+    EXPECT_EQ(view.delivery.state, ends ? DeliveryState::kPending : DeliveryState::kSuperseded);
+  }
 }
 
 TEST_F(SilenceTest, ASilenceOfGatewaysIsNothingToAProjectThatPushesOverGrpc) {

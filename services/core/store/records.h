@@ -217,6 +217,12 @@ struct Touch {
   absl::Time gateway_seen_at = absl::InfinitePast();
 };
 
+// Who is told of a silence of all gateways while it lasts, and by what.
+struct ToldSilence {
+  std::vector<ProjectKey> projects;
+  std::vector<std::string> deliveries;  // ids
+};
+
 struct StoredGap {
   int64_t key = 0;
   Gap gap;

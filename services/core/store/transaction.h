@@ -233,12 +233,13 @@ class Transaction {
   virtual absl::StatusOr<std::vector<StoredGap>> LockUntoldGaps(absl::Time ended_by) = 0;
   virtual absl::Status MarkGapsTold(absl::Span<const int64_t> keys) = 0;
   // Whether nobody told people yet that no gateway is heard since `since`. From then on these
-  // projects were, so that one replica tells.
-  virtual absl::StatusOr<bool> ClaimSilence(absl::Time since,
-                                            absl::Span<const ProjectKey> projects) = 0;
-  // The projects that were told, while it lasted, of a silence that began in [from, until].
-  virtual absl::StatusOr<std::vector<ProjectKey>> ToldOfSilence(absl::Time from,
-                                                                absl::Time until) = 0;
+  // are, so that one replica tells.
+  virtual absl::StatusOr<bool> ClaimSilence(absl::Time since, const ToldSilence& told) = 0;
+  // The projects that were told, while it lasted, of a silence that began in [from, until] and is
+  // over at `now`. What still waits of that is superseded, also when it is leased: it is not to
+  // come after its end.
+  virtual absl::StatusOr<std::vector<ProjectKey>> EndSilence(absl::Time from, absl::Time until,
+                                                             absl::Time now) = 0;
   // Projects with an enabled default channel and monitors that wait for a heartbeat over HTTP:
   // heard or armed, not paused, and not heard over gRPC last. Also those of which so many others
   // come first that it would take long to find one. Ascending, at most 10,000.

@@ -88,7 +88,11 @@ constexpr std::array<absl::string_view, 5> kSchemes = {"apikey", "basic", "beare
 
 // Whether `value` goes on with what its last word is the name of: "session" of "session=TOKEN". The
 // ends of base64 are none.
-bool IsNamed(absl::string_view rest) { return rest.size() > 1 && rest[0] == '=' && rest[1] != '='; }
+bool IsNamed(absl::string_view rest) {
+  if (!absl::ConsumePrefix(&rest, "=")) return false;
+  absl::ConsumePrefix(&rest, "\"");
+  return !rest.empty() && IsWordCharacter(rest.front());
+}
 
 // Whether it has a word of a header's value: "Bearer TOKEN", "session=TOKEN". Those of a scheme or
 // a parameter are none, and what follows "Basic" is a user, too.
@@ -98,9 +102,12 @@ bool RepeatsHeader(absl::string_view answer, absl::string_view value) {
         return absl::EqualsIgnoreCase(known, scheme);
       })) {
     value.remove_prefix(std::min(scheme.size() + 1, value.size()));
+    if (value.empty()) return false;
     std::string user;
     if (absl::Base64Unescape(value, &user) && RepeatsUser(answer, user)) return true;
   }
+  // It may have no word that is long enough.
+  if (value.size() >= kLeastSecretBytes && HasWord(answer, value)) return true;
   for (size_t begin = 0; begin < value.size();) {
     size_t end = begin;
     while (end < value.size() && IsWordCharacter(value[end])) ++end;

@@ -123,13 +123,18 @@ TEST(AnswerTest, AnAnswerThatRepeatsAHeaderIsNotShown) {
                                   {"X-Quoted", "Token token=\"s3cr3tvalue99\""},
                                   {"X-User", "admin:passw0rd9"},
                                   {"X-Key", "ab/cd+efgh"},
-                                  {"X-Env", "prod"}};
+                                  {"X-Env", "prod"},
+                                  {"X-Pad", "session=c2VjcmV0czE=; lang=eo"},
+                                  {"X-Quoted-Pad", "Token token=\"b3RoZXIxMjM=\""},
+                                  {"X-Signs", "k3y!p4$$w0r"},
+                                  {"X-Auth-Type", "Bearer"}};
   HttpResult result;
   result.outcome = Outcome::kStatus4xx;
   for (const char* answer :
        {"no such token: tok-12345", "tok-1234", "bad sid ab12", "hunter2?",
         "Basic dXNlcjpodW50ZXIy", "s3cr3tvalue99 is not valid", "wrong password passw0rd9",
-        "{\"key\":\"ab\\/cd+efgh\"}", "no prod here"}) {
+        "{\"key\":\"ab\\/cd+efgh\"}", "no prod here",
+        "bad session c2VjcmV0czE=", "not b3RoZXIxMjM=", "key k3y!p4$$w0r is old"}) {
     result.answer = answer;
     EXPECT_EQ(AnswerToShow(delivery, result), "") << answer;
   }

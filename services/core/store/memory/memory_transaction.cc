@@ -418,18 +418,28 @@ absl::Status MemoryTransaction::MarkGapsTold(absl::Span<const int64_t> keys) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<bool> MemoryTransaction::ClaimSilence(absl::Time since,
-                                                     absl::Span<const ProjectKey> projects) {
+absl::StatusOr<bool> MemoryTransaction::ClaimSilence(absl::Time since, const ToldSilence& told) {
   if (tables_.told_silences().contains(since)) return false;
-  tables_.SetToldSilence(since, std::vector<ProjectKey>(projects.begin(), projects.end()));
+  tables_.SetToldSilence(since, told);
   return true;
 }
 
-absl::StatusOr<std::vector<ProjectKey>> MemoryTransaction::ToldOfSilence(absl::Time from,
-                                                                         absl::Time until) {
+absl::StatusOr<std::vector<ProjectKey>> MemoryTransaction::EndSilence(absl::Time from,
+                                                                      absl::Time until,
+                                                                      absl::Time now) {
   std::set<ProjectKey> told;
-  for (const auto& [since, projects] : tables_.told_silences()) {
-    if (since >= from && since <= until) told.insert(projects.begin(), projects.end());
+  for (const auto& [since, silence] : tables_.told_silences()) {
+    if (since < from || since > until) continue;
+    told.insert(silence.projects.begin(), silence.projects.end());
+    for (const std::string& id : silence.deliveries) {
+      const auto found = tables_.delivery_ids().find(id);
+      if (found == tables_.delivery_ids().end()) continue;
+      DeliveryRow row = tables_.deliveries().at(found->second);
+      if (row.delivery.state != DeliveryState::kPending) continue;
+      row.delivery.state = DeliveryState::kSuperseded;
+      row.delivery.finished_at = now;
+      tables_.SetDelivery(found->second, std::move(row));
+    }
   }
   return std::vector<ProjectKey>(told.begin(), told.end());
 }

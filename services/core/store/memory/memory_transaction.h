@@ -97,9 +97,9 @@ class MemoryTransaction : public Transaction {
   absl::Status AddGap(const Gap& gap) override;
   absl::StatusOr<std::vector<StoredGap>> LockUntoldGaps(absl::Time ended_by) override;
   absl::Status MarkGapsTold(absl::Span<const int64_t> keys) override;
-  absl::StatusOr<bool> ClaimSilence(absl::Time since,
-                                    absl::Span<const ProjectKey> projects) override;
-  absl::StatusOr<std::vector<ProjectKey>> ToldOfSilence(absl::Time from, absl::Time until) override;
+  absl::StatusOr<bool> ClaimSilence(absl::Time since, const ToldSilence& told) override;
+  absl::StatusOr<std::vector<ProjectKey>> EndSilence(absl::Time from, absl::Time until,
+                                                     absl::Time now) override;
   absl::StatusOr<std::vector<ProjectKey>> ProjectsOverHttp() override;
   absl::StatusOr<std::vector<Monitor>> MonitorsAround(const Gap& gap, MonitorKey after,
                                                       int limit) override;

@@ -206,8 +206,8 @@ void Tables::SetTouch(const std::string& instance, std::optional<Touch> touch) {
   OnUndo([this, instance, before = std::move(before)] { SetTouch(instance, before); });
 }
 
-void Tables::SetToldSilence(absl::Time since, std::optional<std::vector<ProjectKey>> told) {
-  std::optional<std::vector<ProjectKey>> before = Put(told_silences_, since, std::move(told));
+void Tables::SetToldSilence(absl::Time since, std::optional<ToldSilence> told) {
+  std::optional<ToldSilence> before = Put(told_silences_, since, std::move(told));
   OnUndo([this, since, before] { SetToldSilence(since, before); });
 }
 

@@ -123,7 +123,7 @@ class Tables {
   void SetKey(ApiKeyKey key, std::optional<ApiKey> row);
   void SetSecret(const SecretHash& hash, std::optional<SecretRow> row);
   void SetTouch(const std::string& instance, std::optional<Touch> touch);
-  void SetToldSilence(absl::Time since, std::optional<std::vector<ProjectKey>> told);
+  void SetToldSilence(absl::Time since, std::optional<ToldSilence> told);
   void SetGap(int64_t key, std::optional<GapRow> row);
   void SetRequest(const RequestPlace& place, std::optional<RequestRecord> record);
   void SetMaintenance(MaintenanceKey key, std::optional<Maintenance> maintenance);
@@ -172,9 +172,7 @@ class Tables {
   const std::map<ChannelKey, ChannelRow>& channels() const { return channels_; }
   const std::map<std::string, Touch>& touches() const { return touches_; }
   const std::map<int64_t, GapRow>& gaps() const { return gaps_; }
-  const std::map<absl::Time, std::vector<ProjectKey>>& told_silences() const {
-    return told_silences_;
-  }
+  const std::map<absl::Time, ToldSilence>& told_silences() const { return told_silences_; }
   const std::map<AuditPlace, AuditRecord>& audit() const { return audit_; }
   const std::map<RequestPlace, RequestRecord>& requests() const { return requests_; }
   const std::map<RunPlace, absl::Time>& ended_runs() const { return ended_runs_; }
@@ -226,7 +224,7 @@ class Tables {
   std::map<ChannelKey, ChannelRow> channels_;
   std::map<std::string, Touch> touches_;
   std::map<int64_t, GapRow> gaps_;
-  std::map<absl::Time, std::vector<ProjectKey>> told_silences_;
+  std::map<absl::Time, ToldSilence> told_silences_;
   std::map<AuditPlace, AuditRecord> audit_;
   std::map<RequestPlace, RequestRecord> requests_;
   std::map<RunPlace, absl::Time> ended_runs_;

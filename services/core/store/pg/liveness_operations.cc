@@ -36,13 +36,21 @@ constexpr Statement kMarkGapsTold = {
 
 constexpr Statement kClaimSilence = {
     "claim_silence",
-    "INSERT INTO told_silence (since, projects) VALUES ($1::timestamptz, $2::bigint[]) "
-    "ON CONFLICT DO NOTHING"};
+    "INSERT INTO told_silence (since, projects, deliveries) "
+    "VALUES ($1::timestamptz, $2::bigint[], $3::text[]) ON CONFLICT DO NOTHING"};
 
-constexpr Statement kToldOfSilence = {
-    "told_of_silence",
-    "SELECT DISTINCT p.project_id FROM told_silence t, unnest(t.projects) AS p (project_id) "
-    "WHERE t.since >= $1::timestamptz AND t.since <= $2::timestamptz ORDER BY p.project_id"};
+// `state + 0`: as in kLeaseDeliveries.
+constexpr Statement kEndSilence = {
+    "end_silence",
+    "WITH told AS (SELECT t.projects, t.deliveries FROM told_silence t "
+    "WHERE t.since >= $1::timestamptz AND t.since <= $2::timestamptz), "
+    "late AS (SELECT d.delivery_id FROM told t CROSS JOIN unnest(t.deliveries) AS u (id) "
+    "JOIN delivery d ON d.id = u.id WHERE d.state + 0 = 1 ORDER BY d.delivery_id "
+    "FOR NO KEY UPDATE OF d), "
+    "ended AS (UPDATE delivery d SET state = 4, finished_at = $3::timestamptz FROM late "
+    "WHERE d.delivery_id = late.delivery_id) "
+    "SELECT DISTINCT p.project_id FROM told t CROSS JOIN unnest(t.projects) AS p (project_id) "
+    "ORDER BY p.project_id"};
 
 // Of each project the first thousand monitors that are not paused. Sources: 2 is gRPC.
 constexpr Statement kProjectsOverHttp = {
@@ -132,15 +140,19 @@ absl::Status PgTransaction::MarkGapsTold(absl::Span<const int64_t> keys) {
   return session_.Run(kMarkGapsTold, Params().Keys8(keys)).status();
 }
 
-absl::StatusOr<bool> PgTransaction::ClaimSilence(absl::Time since,
-                                                 absl::Span<const ProjectKey> projects) {
-  ASSIGN_OR_RETURN(Rows rows, session_.Run(kClaimSilence, Params().Time(since).Keys8(projects)));
+absl::StatusOr<bool> PgTransaction::ClaimSilence(absl::Time since, const ToldSilence& told) {
+  BinaryArray deliveries(ElementType::kText, told.deliveries.size());
+  for (const std::string& id : told.deliveries) deliveries.AddBytes(id);
+  Params params;
+  params.Time(since).Keys8(told.projects).Array(std::move(deliveries));
+  ASSIGN_OR_RETURN(Rows rows, session_.Run(kClaimSilence, params));
   return rows.affected() > 0;
 }
 
-absl::StatusOr<std::vector<ProjectKey>> PgTransaction::ToldOfSilence(absl::Time from,
-                                                                     absl::Time until) {
-  return ReadProjects(session_.Run(kToldOfSilence, Params().Time(from).Time(until)));
+absl::StatusOr<std::vector<ProjectKey>> PgTransaction::EndSilence(absl::Time from, absl::Time until,
+                                                                  absl::Time now) {
+  RETURN_IF_ERROR(Flush());
+  return ReadProjects(session_.Run(kEndSilence, Params().Time(from).Time(until).Time(now)));
 }
 
 absl::StatusOr<std::vector<ProjectKey>> PgTransaction::ProjectsOverHttp() {
