@@ -165,7 +165,8 @@ class Streams(ExecTestCase):
             wait_until(lambda: os.path.exists(alive), LIMIT, "it goes on after it has put something out")
 
     def test_a_reader_that_goes_away_ends_what_stays_behind(self):
-        child = self.start("sh", "-c", "yes & echo $!")
+        # It says who it is before anything else: "yes & echo $!" may say it later.
+        child = self.start("sh", "-c", "sh -c 'echo $$; exec yes' & :")
         left = int(child.stdout.readline())
         while child.poll() is None:
             child.stdout.read1(65536)
