@@ -151,9 +151,6 @@ absl::Status GapTeller::TellSilence(absl::Time since) {
   if (since <= silence_told_) return absl::OkStatus();
   const absl::Time now = clock_.Now();
   const auto body = [&](Transaction& transaction) -> absl::Status {
-    // One may have been heard since that was found.
-    ASSIGN_OR_RETURN(const std::vector<Touch> touches, transaction.ReadTouches());
-    if (GatewaySeen(touches) != since) return absl::OkStatus();
     ToldSilence told;
     std::vector<Delivery> deliveries;
     ASSIGN_OR_RETURN(told.projects, transaction.ProjectsOverHttp());
@@ -169,6 +166,10 @@ absl::Status GapTeller::TellSilence(absl::Time since) {
         deliveries.push_back(std::move(delivery));
       }
     }
+    // One may have been heard since that was found. Last of all, so that no other replica can tell
+    // of the gap in between, which comes three seconds later.
+    ASSIGN_OR_RETURN(const std::vector<Touch> touches, transaction.ReadTouches());
+    if (GatewaySeen(touches) != since) return absl::OkStatus();
     ASSIGN_OR_RETURN(const bool mine, transaction.ClaimSilence(since, told));
     return mine ? transaction.AddDeliveries(deliveries) : absl::OkStatus();
   };

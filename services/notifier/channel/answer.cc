@@ -62,7 +62,8 @@ bool HasAll(absl::string_view answer, absl::string_view secret) {
 
 // `user` is "name:password": as it stands, the password alone, or as HTTP sends it.
 bool RepeatsUser(absl::string_view answer, absl::string_view user) {
-  return Repeats(answer, user) || HasAll(answer, user.substr(user.find(':') + 1)) ||
+  const absl::string_view password = user.substr(user.find(':') + 1);
+  return Repeats(answer, user) || Repeats(answer, password) || HasAll(answer, password) ||
          absl::StrContains(answer, absl::Base64Escape(user));
 }
 

@@ -120,6 +120,7 @@ TEST(AnswerTest, AnAnswerThatRepeatsAHeaderIsNotShown) {
   delivery.destination.headers = {{"Authorization", "Bearer tok-12345"},
                                   {"Cookie", "sid=ab12; lang=eo"},
                                   {"X-Basic", "Basic dXNlcjpodW50ZXIy"},
+                                  {"X-Long", "Basic YWRtaW46Y29ycmVjdGhvcnNlYmF0dGVyeQ=="},
                                   {"X-Quoted", "Token token=\"s3cr3tvalue99\""},
                                   {"X-User", "admin:passw0rd9"},
                                   {"X-Key", "ab/cd+efgh"},
@@ -133,8 +134,8 @@ TEST(AnswerTest, AnAnswerThatRepeatsAHeaderIsNotShown) {
   for (const char* answer :
        {"no such token: tok-12345", "tok-1234", "bad sid ab12", "hunter2?",
         "Basic dXNlcjpodW50ZXIy", "s3cr3tvalue99 is not valid", "wrong password passw0rd9",
-        "{\"key\":\"ab\\/cd+efgh\"}", "no prod here",
-        "bad session c2VjcmV0czE=", "not b3RoZXIxMjM=", "key k3y!p4$$w0r is old"}) {
+        "{\"key\":\"ab\\/cd+efgh\"}", "no prod here", "bad session c2VjcmV0czE=",
+        "not b3RoZXIxMjM=", "wrong password correcthorsebatt", "key k3y!p4$$w0r is old"}) {
     result.answer = answer;
     EXPECT_EQ(AnswerToShow(delivery, result), "") << answer;
   }
