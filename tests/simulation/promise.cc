@@ -82,17 +82,18 @@ absl::Time FloorAfterChange(const Schedule& before, const Schedule& after,
     return now + after.timeout;
   }
   if (std::max(state.last_at, state.armed_at) == absl::InfinitePast()) return now;
-  const absl::Time pending = OfCron(before, state, {}).fire;
   const CronRule& rule = *after.cron;
+  const bool same = rule.expression == before.cron->expression;
+  const absl::Time fire =
+      same ? OfCron(after, state, {}).fire : rule.expression.Previous(now, rule.zone);
   const absl::Time satisfied =
       state.credit_at != absl::InfinitePast() ? state.credit_at : state.last_at;
-  const absl::Time just_before = pending - absl::Microseconds(1);
-  const bool same = rule.expression == before.cron->expression;
-  const bool expected = rule.expression.Next(just_before, rule.zone) == pending &&
-                        pending - Early(rule, pending) > satisfied &&
-                        Early(rule, pending) >= Early(*before.cron, pending) &&
-                        (same || rule.expression.Next(pending, rule.zone) > now);
-  return pending <= now && expected ? just_before : now;
+  const absl::Time just_before = fire - absl::Microseconds(1);
+  const bool expected = fire <= now && fire >= OfCron(before, state, {}).fire &&
+                        before.cron->expression.Next(just_before, before.cron->zone) == fire &&
+                        fire - Early(rule, fire) > satisfied &&
+                        Early(rule, fire) >= Early(*before.cron, fire);
+  return expected ? just_before : now;
 }
 
 absl::Time DownBy(const MonitorDefinition& definition, MonitorState state, const GapList& disturbed,

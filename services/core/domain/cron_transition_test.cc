@@ -255,6 +255,13 @@ TEST_F(CronTransition, AFireTimeInItsGraceStaysExpectedAfterOneThatWasMissed) {
   EXPECT_EQ(Check(Hour(11, 6)).reason, Reason::kMissed);
 }
 
+TEST_F(CronTransition, TheLastFireTimeInItsGraceStaysExpectedWhereTheFirstDoesNot) {
+  SetCron("0,30 2 * * *", absl::Minutes(60));
+  state_ = UpSince(Hour(2, 31));
+  Change(CronSchedule("30 2 * * *", absl::Minutes(60)), Hour(26, 40));
+  EXPECT_EQ(At(), Hour(27, 30));
+}
+
 TEST_F(CronTransition, NothingIsExpectedThatOnlyTheNewExpressionFiredInBeforeTheChange) {
   SetCron("0 2 * * *", absl::Minutes(60));
   state_ = UpSince(Hour(2, 1));

@@ -177,20 +177,19 @@ std::optional<absl::Time> KeptFire(const Schedule& replaced, const Schedule& sch
   if (!schedule.cron.has_value() || !replaced.cron.has_value() || schedule.grace < replaced.grace) {
     return std::nullopt;
   }
-  const absl::Time pending = PendingFire(*replaced.cron, state);
-  if (pending > now) return std::nullopt;
   const CronRule& rule = *schedule.cron;
   const CronRule& before = *replaced.cron;
-  const bool fires = rule.expression.Previous(pending, rule.zone) == pending;
+  const bool same = rule.expression == before.expression && rule.zone.name() == before.zone.name();
+  // Nothing ran for what the new one alone fires in: after the one that is kept it has no other.
+  const absl::Time fire =
+      same ? PendingFire(rule, state) : rule.expression.Previous(now, rule.zone);
+  const bool pending = fire <= now && fire >= PendingFire(before, state) &&
+                       before.expression.Previous(fire, before.zone) == fire;
+  if (!pending) return std::nullopt;
   // What lost its heartbeat before the change would excuse it after that, too.
-  const bool excused_alike = EarlyTolerance(rule, pending) >= EarlyTolerance(before, pending);
-  const bool satisfied = pending - EarlyTolerance(rule, pending) <= CreditOf(state);
-  // Nothing ran for what the new one alone fires in until now.
-  const bool fires_alike =
-      (rule.expression == before.expression && rule.zone.name() == before.zone.name()) ||
-      rule.expression.Next(pending, rule.zone) > now;
-  if (!fires || !excused_alike || satisfied || !fires_alike) return std::nullopt;
-  return pending;
+  const bool excused_alike = EarlyTolerance(rule, fire) >= EarlyTolerance(before, fire);
+  const bool satisfied = fire - EarlyTolerance(rule, fire) <= CreditOf(state);
+  return excused_alike && !satisfied ? std::optional(fire) : std::nullopt;
 }
 
 bool IsOutlastedBy(const MonitorDefinition& definition, const MonitorState& state,

@@ -62,10 +62,10 @@ struct Deadline {
 Deadline DeadlineOf(const MonitorDefinition& definition, const MonitorState& state,
                     const GapList& gaps);
 
-// The fire time that is in its grace, F of the formula, if it stays expected when `schedule` takes
-// the place of `replaced`: it fires in both, nothing else of the new one has fired since, and it is
-// given no less time, and excused no less, than it was. Who was promised more cannot be held to
-// less.
+// The fire time that is in its grace, F of the formula or one after it, if one stays expected when
+// `schedule` takes the place of `replaced`: it fires in both, nothing else of a new expression has
+// fired since, and it is given no less time, and excused no less, than it was. Who was promised
+// more cannot be held to less.
 std::optional<absl::Time> KeptFire(const Schedule& replaced, const Schedule& schedule,
                                    const MonitorState& state, absl::Time now);
 
