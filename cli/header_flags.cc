@@ -1,35 +1,17 @@
 // Values may be long and secret, so they may stand in a file.
 #include "cli/header_flags.h"
 
-#include <fstream>
-#include <iterator>
-
 #include "absl/status/status.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
+#include "cli/apply/secrets.h"
 #include "common/status_macros.h"
 
 namespace tocsin::cli {
 namespace {
-
-absl::StatusOr<std::string> ReadFile(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  std::string text(kMaxHeaderFileBytes + 1, '\0');
-  in.read(text.data(), static_cast<std::streamsize>(text.size()));
-  text.resize(static_cast<size_t>(in.gcount()));
-  // A folder can be opened, but not read.
-  if (in.bad() || (!in.eof() && text.empty())) {
-    return absl::InvalidArgumentError(absl::StrCat("--header: cannot read \"", path, "\""));
-  }
-  if (text.size() > kMaxHeaderFileBytes) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("--header: \"", path, "\" has more than ", kMaxHeaderFileBytes, " bytes"));
-  }
-  return text;
-}
 
 absl::Status Add(absl::string_view line, const std::string& where,
                  std::map<std::string, std::string>& headers) {
@@ -67,7 +49,7 @@ absl::StatusOr<std::map<std::string, std::string>> ReadHeaders(
       continue;
     }
     const std::string path = text.substr(1);
-    ASSIGN_OR_RETURN(const std::string lines, ReadFile(path));
+    ASSIGN_OR_RETURN(const std::string lines, ReadSecretFile(path));
     const size_t before = headers.size();
     int number = 0;
     for (const absl::string_view line : absl::StrSplit(lines, '\n')) {

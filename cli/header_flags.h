@@ -9,8 +9,6 @@
 
 namespace tocsin::cli {
 
-inline constexpr size_t kMaxHeaderFileBytes = 64 * 1024;
-
 // Values by name, of what a flag was given: "NAME: VALUE", or "@PATH" for a file of such lines, in
 // which blank ones are skipped; "" alone is none. What core accepts is core's to say.
 // INVALID_ARGUMENT, which repeats no value, for what is no header, a file without any, a name that

@@ -7,6 +7,8 @@
 #include <cstdio>
 #include <fstream>
 
+#include "cli/apply/secrets.h"
+
 namespace tocsin::cli {
 namespace {
 
@@ -59,10 +61,10 @@ TEST(Headers, OfAFileThatCannotBeReadAreAFault) {
   for (const std::string& path : {testing::TempDir() + "/no-such-file", testing::TempDir()}) {
     const auto read = ReadHeaders({"@" + path});
     EXPECT_TRUE(absl::IsInvalidArgument(read.status())) << path;
-    EXPECT_THAT(read.status().message(), HasSubstr("cannot read"));
+    EXPECT_THAT(read.status().message(), HasSubstr("cannot be read"));
   }
   EXPECT_THAT(ReadHeaders({"@" + FileWith(" \n")}).status().message(), HasSubstr("has no header"));
-  const auto huge = ReadHeaders({"@" + FileWith(std::string(kMaxHeaderFileBytes + 1, 'x'))});
+  const auto huge = ReadHeaders({"@" + FileWith(std::string(kMaxSecretBytes + 1, 'x'))});
   EXPECT_THAT(huge.status().message(), HasSubstr("more than"));
 }
 

@@ -23,8 +23,21 @@ absl::StatusOr<std::string> ReadVariable(const std::string& name) {
       absl::StrCat("the variable ", name, " is not set in the environment"));
 }
 
-absl::StatusOr<std::string> ReadSecret(const std::string& folder, const std::string& name) {
-  const std::string path = (std::filesystem::path(folder) / name).string();
+absl::StatusOr<std::string> ValueOf(absl::string_view reference, const std::string& folder) {
+  if (absl::ConsumePrefix(&reference, "env:") && !reference.empty()) {
+    return ReadVariable(std::string(reference));
+  }
+  if (absl::ConsumePrefix(&reference, "file:") && !reference.empty()) {
+    return ReadSecretFile((std::filesystem::path(folder) / std::string(reference)).string());
+  }
+  return absl::InvalidArgumentError(
+      absl::StrCat("\"${", reference,
+                   "}\" names no value; accepted: ${env:NAME}, ${file:PATH}, and $${ for ${"));
+}
+
+}  // namespace
+
+absl::StatusOr<std::string> ReadSecretFile(const std::string& path) {
   errno = 0;
   std::ifstream file(path, std::ios::binary);
   std::string text(kMaxSecretBytes + 1, '\0');
@@ -41,20 +54,6 @@ absl::StatusOr<std::string> ReadSecret(const std::string& folder, const std::str
   while (absl::EndsWith(text, "\n") || absl::EndsWith(text, "\r")) text.pop_back();
   return text;
 }
-
-absl::StatusOr<std::string> ValueOf(absl::string_view reference, const std::string& folder) {
-  if (absl::ConsumePrefix(&reference, "env:") && !reference.empty()) {
-    return ReadVariable(std::string(reference));
-  }
-  if (absl::ConsumePrefix(&reference, "file:") && !reference.empty()) {
-    return ReadSecret(folder, std::string(reference));
-  }
-  return absl::InvalidArgumentError(
-      absl::StrCat("\"${", reference,
-                   "}\" names no value; accepted: ${env:NAME}, ${file:PATH}, and $${ for ${"));
-}
-
-}  // namespace
 
 absl::StatusOr<Expanded> ExpandSecrets(absl::string_view text, const std::string& folder) {
   Expanded expanded;

@@ -11,6 +11,10 @@ namespace tocsin::cli {
 
 inline constexpr size_t kMaxSecretBytes = 64 * 1024;  // of one file
 
+// What the file has, without the newlines at its end. INVALID_ARGUMENT when it is unreadable or too
+// large.
+absl::StatusOr<std::string> ReadSecretFile(const std::string& path);
+
 struct Expanded {
   std::string text = "";
   bool secret = false;  // a part of it came from elsewhere: it is not to be shown

@@ -67,6 +67,12 @@ void KeepWhatIsNotEdited(const MonitorDefinition& before, MonitorDefinition& aft
   after.deleted_at = before.deleted_at;
 }
 
+// What the state machine is told of an update.
+Reconfigured ChangeOf(const MonitorDefinition& before, const MonitorDefinition& after) {
+  if (after.schedule == before.schedule) return {};
+  return {.replaced = before.schedule};
+}
+
 }  // namespace
 
 std::string EtagOf(const MonitorDefinition& definition) {
@@ -160,10 +166,8 @@ absl::StatusOr<MonitorView> MonitorAdmin::UpdateExisting(
                   }
                   after.updated_at = now;
                   monitor.definition = std::move(after);
-                  Reconfigured change;
-                  if (monitor.definition.schedule != before.schedule)
-                    change.replaced = before.schedule;
-                  RETURN_IF_ERROR(Give(transaction, monitor, change, incidents, now));
+                  RETURN_IF_ERROR(Give(transaction, monitor, ChangeOf(before, monitor.definition),
+                                       incidents, now));
                   ASSIGN_OR_RETURN(monitor.definition.version,
                                    transaction.SaveDefinition(monitor.definition));
                   return absl::OkStatus();

@@ -13,18 +13,24 @@ namespace {
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
-using SilenceTest = testing::OutageTest;
+class SilenceTest : public testing::OutageTest {
+ protected:
+  // One that was heard until now.
+  void LoseTheGateway() {
+    TouchAfter(absl::ZeroDuration());
+    guard_.GatewayConnected();
+    guard_.GatewayHeard(clock_.Now());
+    TouchAfter(absl::ZeroDuration());
+    guard_.GatewayDisconnected();
+  }
+};
 
 TEST_F(SilenceTest, ASilenceOfAllGatewaysIsToldOnceWhileItLastsAndSoIsItsEnd) {
   AddChannel("all", true, false);
   // It expects nothing for hours: the gap will have postponed nothing.
   AddMonitor("daily", absl::Hours(24), Source::kHttp);
-  TouchAfter(absl::ZeroDuration());
-  guard_.GatewayConnected();
-  guard_.GatewayHeard(clock_.Now());
-  TouchAfter(absl::ZeroDuration());
   const absl::Time silent_since = clock_.Now();
-  guard_.GatewayDisconnected();
+  LoseTheGateway();
   Wait(absl::Minutes(5) - absl::Seconds(1));
   EXPECT_THAT(Deliveries(), IsEmpty());
   Wait(absl::Minutes(60));
@@ -56,11 +62,7 @@ TEST_F(SilenceTest, ASilenceOfAllGatewaysIsToldOnceWhileItLastsAndSoIsItsEnd) {
 TEST_F(SilenceTest, ASilenceOfGatewaysIsNothingToAProjectThatPushesOverGrpc) {
   AddChannel("all", true, false);
   AddMonitor("internal", absl::Hours(24), Source::kGrpc);
-  TouchAfter(absl::ZeroDuration());
-  guard_.GatewayConnected();
-  guard_.GatewayHeard(clock_.Now());
-  TouchAfter(absl::ZeroDuration());
-  guard_.GatewayDisconnected();
+  LoseTheGateway();
   Wait(absl::Minutes(10));
   EXPECT_THAT(Deliveries(), IsEmpty());
 }
